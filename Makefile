@@ -1,0 +1,45 @@
+# make demo   set up, build the notebooks, grade a sample class in the sandbox and show what came out
+# make test   set up and run the whole test suite
+# make slow   the tests marked slow
+# make lab    open JupyterLab on the first lesson
+# make lint   ruff and pyright
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test slow lab lint setup build clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# make/  make/p' Makefile
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt tools/setup.sh
+	@PYTHON="$(PYTHON)" sh tools/setup.sh "$(VENV)"
+
+build: $(READY)
+	@$(BIN)/autograder build
+
+demo: $(READY)
+	@$(BIN)/autograder demo
+
+test: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/python -m pytest -n 2 -m "not slow"
+
+slow: $(READY)
+	@$(BIN)/python -m pytest -m slow; status=$$?; [ $$status -eq 5 ] && echo "No test is marked slow yet." && exit 0; exit $$status
+
+lab: $(READY)
+	@$(BIN)/jupyter lab notebooks/1_layers/02_convolution.ipynb
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+
+clean:
+	rm -rf $(VENV) work/demo

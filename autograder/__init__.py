@@ -1,0 +1,1 @@
+"""autograder: what an instructor runs, from a checkout. Nothing in here is ever installed on a student's machine."""

@@ -1,0 +1,155 @@
+"""Grades a whole class: takes every submission in, judges them side by side, records the Verdicts."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+
+from autograder import gradebook, intake
+from autograder.course import Course, CourseError
+from autograder.exercise import Lesson
+from autograder.judge import Judgement, judge_notebook, secret_questionnaires
+from autograder.sandbox import Limits, SandboxError
+from autograder.verdict import Verdict
+
+STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+@dataclass
+class Row:
+    """What grading found for one student: Verdicts by lesson and exercise, and flags for the instructor."""
+
+    student: str
+    verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    problem: str = ""
+
+    @property
+    def points(self) -> float:
+        """All points of this row."""
+        return sum(v.points for lesson in self.verdicts.values() for v in lesson.values())
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """A graded class: one Row a student in the order of their ids, and the wall time in seconds."""
+
+    assignment: str
+    rows: tuple[Row, ...]
+    seconds: float
+
+
+def students_in(folder: Path) -> dict[str, Path]:
+    """Return student id -> folder for a folder that holds one folder per student; raise CourseError for anything else."""
+    if not folder.is_dir():
+        raise CourseError(f"{folder} is not a folder; give one that holds a folder per student.")
+    found, odd = {}, []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_symlink() or not path.is_dir() or not STUDENT.fullmatch(path.name) or ".." in path.name:
+            odd.append(path.name)
+        else:
+            found[path.name] = path
+    if odd:
+        raise CourseError(
+            f"{folder} holds what is no student's folder: {', '.join(map(repr, odd[:5]))}; a student id is made of letters, "
+            "digits and . _ @ - and its folder is no link."
+        )
+    if not found:
+        raise CourseError(f"{folder} holds no student's folder; put each student's notebooks into a folder named by the id.")
+    return found
+
+
+def grade(
+    course: Course,
+    assignment: str,
+    folder: Path | None = None,
+    *,
+    workers: int | None = None,
+    limits: Limits | None = None,
+    bare: bool = False,
+    on_done: Callable[[Row, int, int], None] | None = None,
+) -> ClassResult:
+    """Grade a class and record it in the gradebook.
+
+    folder: one folder per student, named by the student id, with the notebooks in it; without it, what lies in
+    work/submitted is graded. workers: submissions judged at a time, by default one a core; on_done(row, done, of): called
+    for each judged submission. Raises CourseError or SandboxError where the run as a whole cannot go on; a bad submission
+    never stops it.
+    """
+    began = time.perf_counter()
+    lessons = course.lessons(assignment)
+    gradebook.sync(course, assignment)
+    if folder is not None:
+        for student, path in students_in(folder).items():
+            intake.take_in(course, assignment, student, path)
+    students = _submitted(course, assignment)
+    if not students:
+        raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")
+    for lesson in lessons:
+        secret_questionnaires(lesson, course.secret())
+    rows = []
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        futures: list[Future[Row]] = [
+            pool.submit(_judge_student, course, assignment, lessons, student, limits, bare) for student in students
+        ]
+        try:
+            for future in as_completed(futures):
+                rows.append(future.result())
+                if on_done:
+                    on_done(rows[-1], len(rows), len(students))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    rows.sort(key=lambda row: row.student)
+    problems = gradebook.record(course, assignment, [row.student for row in rows])
+    for row in rows:
+        row.problem = row.problem or problems.get(row.student, "")
+    return ClassResult(assignment, tuple(rows), time.perf_counter() - began)
+
+
+def _submitted(course: Course, assignment: str) -> list[str]:
+    if not course.submitted.is_dir():
+        return []
+    names = sorted(path.name for path in course.submitted.iterdir() if (path / assignment).is_dir())
+    return [name for name in names if STUDENT.fullmatch(name)]
+
+
+def _judge_student(
+    course: Course, assignment: str, lessons: Sequence[Lesson], student: str, limits: Limits | None, bare: bool
+) -> Row:
+    row = Row(student)
+    record = intake.record(course, assignment, student)
+    row.flags += record.flags if record else []
+    for lesson, path in _notebooks(course, lessons, student):
+        try:
+            judgement = _judge(course, lesson, path, limits, bare)
+        except SandboxError:
+            raise
+        except Exception as error:  # a defect of ours must not stop the class, and must not become a zero
+            row.problem = f"{lesson.name} could not be judged: {type(error).__name__}: {error}"
+            continue
+        row.verdicts[lesson.name] = judgement.verdicts
+        row.flags += judgement.flags
+        row.seconds += judgement.seconds
+    return row
+
+
+def _notebooks(course: Course, lessons: Sequence[Lesson], student: str) -> Iterator[tuple[Lesson, Path]]:
+    for lesson in lessons:
+        path = course.submitted / student / lesson.assignment / f"{lesson.name}.ipynb"
+        if path.exists():
+            yield lesson, path
+
+
+def _judge(course: Course, lesson: Lesson, path: Path, limits: Limits | None, bare: bool) -> Judgement:
+    return judge_notebook(course, lesson, nbformat.read(str(path), as_version=4), limits=limits, bare=bare)

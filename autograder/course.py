@@ -1,0 +1,112 @@
+"""Where everything of a course lies on disk."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.exercise import Lesson
+
+SECRET_BYTES = 32
+
+
+class CourseError(Exception):
+    """Something about the course or a command's input, in one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A checkout of the course, and the folder where one class is graded.
+
+    root: the checkout; work: the class's folder, `work/` in the checkout unless $CNNLAB_WORK names another.
+    """
+
+    root: Path
+    work: Path
+
+    @classmethod
+    def here(cls) -> Course:
+        """The course of the checkout that this package lies in."""
+        root = Path(__file__).resolve().parent.parent
+        return cls(root, Path(os.environ.get("CNNLAB_WORK") or root / "work").resolve())
+
+    def lesson(self, assignment: str, name: str) -> Lesson:
+        """Return a lesson's declaration; raise CourseError naming those that exist."""
+        for lesson in self.lessons(assignment):
+            if lesson.name == name:
+                return lesson
+        names = ", ".join(lesson.name for lesson in self.lessons(assignment))
+        raise CourseError(f"{assignment} has no lesson {name!r}; its lessons are {names}.")
+
+    def lessons(self, assignment: str) -> list[Lesson]:
+        """Return the lessons of an assignment in order; raise CourseError naming the assignments that exist."""
+        from autograder.exercises import all_lessons
+
+        found = [lesson for lesson in all_lessons() if lesson.assignment == assignment]
+        if not found:
+            raise CourseError(f"There is no assignment {assignment!r}; the assignments are {', '.join(self.assignments())}.")
+        return found
+
+    def assignments(self) -> list[str]:
+        """Return the names of the assignments, in order."""
+        from autograder.exercises import all_lessons
+
+        return sorted({lesson.assignment for lesson in all_lessons()})
+
+    def released(self, lesson: Lesson) -> Path:
+        """The student notebook of a lesson, as the builder wrote it."""
+        return self.root / "notebooks" / lesson.assignment / f"{lesson.name}.ipynb"
+
+    def script(self, lesson: Lesson) -> Path:
+        """The authored lesson."""
+        return self.root / "solutions" / lesson.assignment / f"{lesson.name}.py"
+
+    @property
+    def source(self) -> Path:
+        """nbgrader's source directory: source/<assignment>/<lesson>.ipynb."""
+        return self.work / "source"
+
+    @property
+    def raw(self) -> Path:
+        """What students handed in, byte for byte: raw/<student>/<assignment>/."""
+        return self.work / "raw"
+
+    @property
+    def submitted(self) -> Path:
+        """Notebooks that intake wrote: submitted/<student>/<assignment>/<lesson>.ipynb."""
+        return self.work / "submitted"
+
+    @property
+    def feedback(self) -> Path:
+        """Feedback pages: feedback/<student>/<assignment>/<lesson>.html."""
+        return self.work / "feedback"
+
+    @property
+    def db_url(self) -> str:
+        """The gradebook's address for SQLAlchemy; $CNNLAB_DB_URL names another database."""
+        return os.environ.get("CNNLAB_DB_URL") or f"sqlite:///{self.work / 'gradebook.db'}"
+
+    def secret(self) -> bytes:
+        """Return the course's secret, from which the secret Cases are drawn; made on first use, readable by its owner only.
+
+        Losing work/secret changes the secret Cases; it must never be handed out.
+        """
+        path = self.work / "secret"
+        self.work.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(SECRET_BYTES))
+            try:
+                os.link(draft, path)  # whoever comes second keeps the first one's secret
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        secret = path.read_bytes()
+        if len(secret) != SECRET_BYTES:
+            raise CourseError(f"{path} is damaged; put back its copy, or delete it to draw new secret cases.")
+        return secret

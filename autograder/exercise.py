@@ -1,0 +1,158 @@
+"""Declares an Exercise: its reference, its Cases, its Mistakes, its points."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cnnlab.checking import probe
+from cnnlab.checking.assess import Question, Questionnaire
+from cnnlab.checking.wire import Value
+
+PUBLIC_SEED = b"cnnlab public cases"
+FLOAT64_TOLERANCE = 1e-6
+FLOAT32_TOLERANCE = 1e-4
+
+Draw = Callable[[np.random.Generator], Value]
+
+
+class DeclarationError(ValueError):
+    """An Exercise that cannot be judged as it is declared."""
+
+
+@dataclass(frozen=True)
+class Random:
+    """An input drawn anew from each seed: `draw(rng)` returns the value."""
+
+    draw: Draw
+
+
+def normal(*shape: int, dtype: str = "float64") -> Random:
+    """An array of standard normal values."""
+    return Random(lambda rng: rng.standard_normal(shape).astype(dtype))
+
+
+def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Random:
+    """A float64 array of values between low and high."""
+    return Random(lambda rng: rng.uniform(low, high, shape))
+
+
+def integers(*shape: int, low: int, high: int) -> Random:
+    """A float64 array of whole numbers from low to high - 1: values that repeat, so ties occur."""
+    return Random(lambda rng: rng.integers(low, high, shape).astype(np.float64))
+
+
+class Case:
+    """One set of inputs for an Exercise: fixed values, and `Random` ones that are drawn from a seed.
+
+    words: the Case in words, shown to students; group: the name of the group whose points it decides;
+    inputs: argument name -> plain value, array or Random; tolerance: relative; by default it follows the inputs' dtype.
+    """
+
+    def __init__(self, words: str, /, *, group: str, tolerance: float | None = None, **inputs: Value | Random) -> None:
+        self.words, self.group, self.tolerance, self.inputs = words, group, tolerance, inputs
+
+    def draw(self, seed: bytes) -> dict[str, Value]:
+        """Return the inputs drawn from `seed`; the same seed gives the same inputs."""
+        digest = hashlib.sha256(seed + b"\0" + self.words.encode()).digest()
+        rng = np.random.default_rng(np.frombuffer(digest, np.uint32))
+        return {name: value.draw(rng) if isinstance(value, Random) else value for name, value in self.inputs.items()}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A named wrong implementation, with one sentence that tells the student what they did and what to do.
+
+    It proves that the Cases are strong enough, and it recognises what a student got wrong.
+    """
+
+    name: str
+    hint: str
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One thing that a student writes, and all that decides whether it is right.
+
+    name: the function's name, and the Exercise's everywhere; returns: the outputs' names; reference: an implementation
+    independent of the solution; public: the Cases that `check` asks; secret: the Cases that grade, drawn from the
+    course's secret; points: group -> points, for the groups of the secret Cases; mistakes: the known wrong ways;
+    few_mistakes: the reason where there are fewer than three.
+    """
+
+    name: str
+    returns: tuple[str, ...]
+    reference: Callable[..., Any]
+    public: Sequence[Case]
+    secret: Sequence[Case]
+    points: Mapping[str, float]
+    mistakes: Sequence[Mistake] = field(default_factory=tuple)
+    few_mistakes: str = ""
+
+    def __post_init__(self) -> None:
+        for which, cases in (("public", self.public), ("secret", self.secret)):
+            words = [case.words for case in cases]
+            if len(set(words)) != len(words):
+                raise DeclarationError(f"{self.name}: two {which} Cases have the same words")
+            if {case.group for case in cases} != set(self.points):
+                raise DeclarationError(f"{self.name}: the groups of the {which} Cases are not the groups that carry points")
+
+    @property
+    def total(self) -> float:
+        """All the points of this Exercise."""
+        return sum(self.points.values())
+
+    def ask(self, seed: bytes, cases: Sequence[Case]) -> Questionnaire:
+        """Draw `cases` from `seed` and work out what the reference and each Mistake make of them."""
+        questions = []
+        for case in cases:
+            inputs = case.draw(seed + self.name.encode())
+            expected = probe.call(self.reference, inputs, self.returns)
+            if expected.kind != "values":
+                raise DeclarationError(f"{self.name}: the reference fails on {case.words!r}: {expected.message}")
+            wrong = {m.name: probe.call(m.function, inputs, self.returns) for m in self.mistakes}
+            tolerance = case.tolerance if case.tolerance is not None else _tolerance(inputs)
+            questions.append(Question(case.words, case.group, inputs, expected.values, tolerance, wrong))
+        return Questionnaire(self.name, self.returns, tuple(questions), {m.name: m.hint for m in self.mistakes})
+
+    def public_questions(self) -> Questionnaire:
+        """The public Cases, the same everywhere."""
+        return self.ask(PUBLIC_SEED, self.public)
+
+    def secret_questions(self, secret: bytes) -> Questionnaire:
+        """The secret Cases of the course that holds `secret`."""
+        return self.ask(secret, self.secret)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The Exercises of one lesson.
+
+    assignment and name: where it lies, as in solutions/1_layers/02_convolution.py; without: the packages that students'
+    code cannot import in this lesson; questions: name -> points of the free-text questions, graded by hand.
+    """
+
+    assignment: str
+    name: str
+    exercises: Mapping[str, Exercise]
+    without: tuple[str, ...] = ()
+    questions: Mapping[str, float] = field(default_factory=dict)
+
+
+def lesson(
+    path: str, exercises: Sequence[Exercise], *, without: Sequence[str] = (), questions: Mapping[str, float] | None = None
+) -> Lesson:
+    """Declare the Exercises of the lesson at `path`, as in "1_layers/02_convolution"."""
+    assignment, name = path.split("/")
+    return Lesson(assignment, name, {e.name: e for e in exercises}, tuple(without), dict(questions or {}))
+
+
+def _tolerance(inputs: Mapping[str, Value]) -> float:
+    arrays = [value for value in inputs.values() if isinstance(value, np.ndarray)]
+    single = any(a.dtype in (np.float32, np.float16) for a in arrays)
+    return FLOAT32_TOLERANCE if single else FLOAT64_TOLERANCE

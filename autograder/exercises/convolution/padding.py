@@ -1,0 +1,135 @@
+"""pad2d: a border around every image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import pad, scaled, sides
+
+
+def with_sides(change: Any) -> Any:
+    """Return a wrong pad2d: change(padding) gives the ((top, bottom), (left, right)) that it pads by."""
+    return lambda x, padding, value=0.0: pad(x, change(padding), value)
+
+
+def read_as_before_and_after(padding: Any) -> Any:
+    if isinstance(padding, tuple) and isinstance(padding[0], int):
+        return padding, padding
+    return padding
+
+
+def halved(padding: Any) -> Any:
+    return tuple((a // 2, a - a // 2) if a == b else (a, b) for a, b in sides(padding))
+
+
+pad2d = Exercise(
+    name="pad2d",
+    returns=("padded",),
+    reference=pad,
+    points={"basic": 2, "axes": 1, "sides": 2, "value": 1},
+    public=[
+        Case("padding 1 around 3x4 images", group="basic", x=normal(2, 3, 3, 4), padding=1),
+        Case("padding 2 around one 2x3 image of one channel", group="basic", x=normal(1, 1, 2, 3), padding=2),
+        Case("padding 0", group="basic", x=normal(2, 2, 3, 2), padding=0),
+        Case("padding 3 in float32", group="basic", x=normal(1, 2, 4, 3, dtype="float32"), padding=3),
+        Case("padding (2, 1)", group="axes", x=normal(2, 2, 3, 4), padding=(2, 1)),
+        Case("padding (0, 3): no rows added", group="axes", x=normal(1, 3, 2, 4), padding=(0, 3)),
+        Case("padding ((1, 2), (0, 3))", group="sides", x=normal(2, 2, 3, 3), padding=((1, 2), (0, 3))),
+        Case(
+            "padding ((0, 1), (0, 1)): below and to the right only",
+            group="sides",
+            x=normal(1, 2, 4, 5),
+            padding=((0, 1), (0, 1)),
+        ),
+        Case("padding 1 with the value 1.5", group="value", x=normal(2, 1, 2, 5), padding=1, value=1.5),
+        Case(
+            "padding 1 with minus infinity, as max pooling needs it",
+            group="value",
+            x=normal(1, 2, 3, 5),
+            padding=1,
+            value=-np.inf,
+        ),
+    ],
+    secret=[
+        Case("padding 2 around 5x3 images", group="basic", x=normal(3, 2, 5, 3), padding=2),
+        Case("padding 1 around one 4x1 image of one channel", group="basic", x=normal(1, 1, 4, 1), padding=1),
+        Case("padding 0 around 2x6 images", group="basic", x=normal(2, 3, 2, 6), padding=0),
+        Case("padding 4 in float32", group="basic", x=normal(2, 1, 3, 2, dtype="float32"), padding=4),
+        Case(
+            "padding 3 around values near ten million",
+            group="basic",
+            x=scaled(1e3, 1, 2, 3, 5, offset=1e7),
+            padding=3,
+        ),
+        Case("padding (1, 3)", group="axes", x=normal(2, 2, 5, 3), padding=(1, 3)),
+        Case("padding (2, 0): no columns added", group="axes", x=normal(1, 4, 3, 4), padding=(2, 0)),
+        Case("padding ((3, 1), (2, 0))", group="sides", x=normal(2, 3, 4, 2), padding=((3, 1), (2, 0))),
+        Case(
+            "padding ((0, 0), (1, 0)): on the left only",
+            group="sides",
+            x=normal(1, 3, 3, 4),
+            padding=((0, 0), (1, 0)),
+        ),
+        Case("padding 2 with the value -0.25", group="value", x=normal(2, 2, 4, 1), padding=2, value=-0.25),
+        Case("padding 2 with minus infinity", group="value", x=normal(1, 1, 5, 4), padding=2, value=-np.inf),
+    ],
+    mistakes=[
+        Mistake(
+            "axes swapped",
+            "You padded the rows by the columns' numbers: height comes first, then width.",
+            with_sides(lambda padding: sides(padding)[::-1]),
+        ),
+        Mistake(
+            "after side only",
+            "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
+            with_sides(lambda padding: tuple((0, after) for _, after in sides(padding))),
+        ),
+        Mistake(
+            "sides swapped",
+            "You swapped the sides of each axis: the pairs are (top, bottom) and (left, right).",
+            with_sides(lambda padding: tuple((after, before) for before, after in sides(padding))),
+        ),
+        Mistake(
+            "first of each pair twice",
+            "You padded both sides by the first number of each pair: (top, bottom) may differ, and so may "
+            "(left, right).",
+            with_sides(lambda padding: tuple((before, before) for before, _ in sides(padding))),
+        ),
+        Mistake(
+            "pair read as before and after",
+            "You read (h, w) as before and after: h goes above and below, w to the left and to the right.",
+            with_sides(read_as_before_and_after),
+        ),
+        Mistake(
+            "total padding",
+            "You split the padding between the two sides: each side gets all of it.",
+            with_sides(halved),
+        ),
+        Mistake(
+            "every axis padded",
+            "You padded the batch and the channels too: only the last two axes are the image, so give np.pad "
+            "a "
+            "(0, 0) for each of the first two.",
+            lambda x, padding, value=0.0: np.pad(x, padding, constant_values=value),
+        ),
+        Mistake(
+            "value ignored",
+            "You padded with zeros: fill the border with `value`.",
+            lambda x, padding, value=0.0: pad(x, padding),
+        ),
+        Mistake(
+            "edge repeated",
+            "You repeated the edge pixels: fill the border with `value`.",
+            lambda x, padding, value=0.0: np.pad(x, ((0, 0), (0, 0), *sides(padding)), mode="edge"),
+        ),
+        Mistake(
+            "value added everywhere",
+            "You added `value` to the image too: start from an array full of `value` and copy the image into "
+            "it.",
+            lambda x, padding, value=0.0: pad(x, padding) + value,
+        ),
+    ],
+)

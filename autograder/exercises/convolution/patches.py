@@ -1,0 +1,240 @@
+"""im2col: every window as a column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import conv2d, pair, scaled, unfold
+from autograder.exercises.convolution.slips import after_only, sides_swapped, swapped, without
+
+
+def grid(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
+    """Return the windows with every axis its own: (N, C, KH, KW, OH, OW)."""
+    one = np.ones((1, x.shape[1], *pair(kernel)))
+    out = conv2d(x.astype(np.float64), one, np.zeros(1), **how).shape[2:]
+    return unfold(x, kernel, **how).reshape(*x.shape[:2], *pair(kernel), *out)
+
+
+def reordered(*axes: int) -> Any:
+    """Return a wrong im2col that lays the axes N C KH KW OH OW (0 to 5) out in another order."""
+
+    def wrong(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
+        windows = grid(x, kernel, **how)
+        n, c, kh, kw, oh, ow = windows.shape
+        return windows.transpose(axes).reshape(n, c * kh * kw, oh * ow)
+
+    return wrong
+
+
+def crowded(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
+    """The number of columns follows the stride, the windows do not."""
+    height, width = grid(x, kernel, **how).shape[4:]
+    windows = grid(x, kernel, **without(how, "stride"))[..., :height, :width]
+    return windows.reshape(len(x), -1, height * width)
+
+
+def side_by_side(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
+    columns = unfold(x, kernel, **how)
+    return columns.transpose(1, 0, 2).reshape(columns.shape[1], -1)
+
+
+im2col = Exercise(
+    name="im2col",
+    returns=("cols",),
+    reference=unfold,
+    points={"basic": 3, "stride": 2, "padding": 2, "dilation": 1, "together": 1},
+    public=[
+        Case(
+            "the numbers 0 to 11 as a 3x4 image, kernel 2",
+            group="basic",
+            x=np.arange(12.0).reshape(1, 1, 3, 4),
+            kernel=2,
+        ),
+        Case(
+            "kernel (2, 3) over 3 channels of 4x5 images", group="basic", x=normal(2, 3, 4, 5), kernel=(2, 3)
+        ),
+        Case("kernel 1 on 3x2 images", group="basic", x=normal(2, 2, 3, 2), kernel=1),
+        Case("a kernel as large as the 3x4 image", group="basic", x=normal(2, 2, 3, 4), kernel=(3, 4)),
+        Case("float32, kernel 3", group="basic", x=normal(1, 2, 4, 5, dtype="float32"), kernel=3),
+        Case("stride 2 on a 5x6 image", group="stride", x=normal(2, 2, 5, 6), kernel=2, stride=2),
+        Case(
+            "stride (1, 2) on a 4x7 image", group="stride", x=normal(1, 2, 4, 7), kernel=(2, 3), stride=(1, 2)
+        ),
+        Case("padding 1 on a 3x4 image", group="padding", x=normal(2, 2, 3, 4), kernel=3, padding=1),
+        Case(
+            "padding (0, 2) on a 4x3 image", group="padding", x=normal(1, 2, 4, 3), kernel=2, padding=(0, 2)
+        ),
+        Case(
+            "padding ((1, 0), (0, 2)) on a 3x3 image",
+            group="padding",
+            x=normal(2, 1, 3, 3),
+            kernel=2,
+            padding=((1, 0), (0, 2)),
+        ),
+        Case("dilation 2 on a 6x5 image", group="dilation", x=normal(2, 2, 6, 5), kernel=2, dilation=2),
+        Case(
+            "dilation (1, 3) on a 4x7 image",
+            group="dilation",
+            x=normal(1, 2, 4, 7),
+            kernel=(3, 2),
+            dilation=(1, 3),
+        ),
+        Case(
+            "stride (2, 1), padding ((1, 2), (0, 1)), dilation (1, 2)",
+            group="together",
+            x=normal(2, 2, 5, 6),
+            kernel=(2, 3),
+            stride=(2, 1),
+            padding=((1, 2), (0, 1)),
+            dilation=(1, 2),
+        ),
+    ],
+    secret=[
+        Case("kernel 2 over 4 channels of one 3x5 image", group="basic", x=normal(1, 4, 3, 5), kernel=2),
+        Case(
+            "kernel (3, 2) over 2 channels of 5x4 images", group="basic", x=normal(3, 2, 5, 4), kernel=(3, 2)
+        ),
+        Case("kernel 1 on 2x4 images", group="basic", x=normal(2, 3, 2, 4), kernel=1),
+        Case("a kernel as large as the 4x2 image", group="basic", x=normal(3, 2, 4, 2), kernel=(4, 2)),
+        Case(
+            "float32, kernel (1, 3), one channel",
+            group="basic",
+            x=normal(2, 1, 3, 6, dtype="float32"),
+            kernel=(1, 3),
+        ),
+        Case("values in the millions", group="basic", x=scaled(1e6, 1, 2, 4, 4), kernel=3),
+        Case("stride 3 on a 7x8 image", group="stride", x=normal(2, 2, 7, 8), kernel=(2, 4), stride=3),
+        Case(
+            "stride (3, 1) on a 6x4 image", group="stride", x=normal(1, 3, 6, 4), kernel=(3, 2), stride=(3, 1)
+        ),
+        Case("padding 2 on a 2x3 image", group="padding", x=normal(2, 3, 2, 3), kernel=(3, 2), padding=2),
+        Case(
+            "padding (1, 0) on a 3x4 image",
+            group="padding",
+            x=normal(1, 2, 3, 4),
+            kernel=(2, 3),
+            padding=(1, 0),
+        ),
+        Case(
+            "padding ((0, 2), (1, 0)) on a 4x4 image",
+            group="padding",
+            x=normal(2, 2, 4, 4),
+            kernel=3,
+            padding=((0, 2), (1, 0)),
+        ),
+        Case("dilation 3 on a 5x8 image", group="dilation", x=normal(2, 1, 5, 8), kernel=2, dilation=3),
+        Case(
+            "dilation (2, 1) on a 7x4 image",
+            group="dilation",
+            x=normal(1, 2, 7, 4),
+            kernel=3,
+            dilation=(2, 1),
+        ),
+        Case(
+            "stride (1, 2), padding ((0, 1), (2, 1)), dilation (2, 1)",
+            group="together",
+            x=normal(2, 2, 6, 5),
+            kernel=(3, 2),
+            stride=(1, 2),
+            padding=((0, 1), (2, 1)),
+            dilation=(2, 1),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "rows ordered KH, KW, C",
+            "Your rows have the channels innermost: order them C, KH, KW, so that w.reshape(F, -1) fits.",
+            reordered(0, 2, 3, 1, 4, 5),
+        ),
+        Mistake(
+            "rows ordered C, KW, KH",
+            "Within a channel your rows run down the kernel's columns: run along its rows, KH outside KW.",
+            reordered(0, 1, 3, 2, 4, 5),
+        ),
+        Mistake(
+            "columns ordered OW, OH",
+            "Your columns run down the image: run along its rows, OH outside OW.",
+            reordered(0, 1, 2, 3, 5, 4),
+        ),
+        Mistake(
+            "axes mixed up by reshape",
+            "You reshaped the windows while their positions still came before the channels: reshape keeps "
+            "the "
+            "order in memory, so transpose to (N, C, KH, KW, OH, OW) first.",
+            reordered(0, 4, 5, 1, 2, 3),
+        ),
+        Mistake(
+            "output transposed",
+            "Your windows are rows: make each of them a column, (N, C*KH*KW, OH*OW).",
+            lambda x, kernel, **how: unfold(x, kernel, **how).transpose(0, 2, 1),
+        ),
+        Mistake(
+            "images side by side",
+            "You put the windows of all images into one matrix: keep the batch as the first axis.",
+            side_by_side,
+        ),
+        Mistake(
+            "windows flipped",
+            "Your windows are flipped: a layer cross-correlates, so keep the pixels in their order.",
+            lambda x, kernel, **how: grid(x, kernel, **how)[:, :, ::-1, ::-1].reshape(
+                unfold(x, kernel, **how).shape
+            ),
+        ),
+        Mistake(
+            "kernel swapped",
+            "You read kernel as (w, h): height comes first.",
+            lambda x, kernel, **how: unfold(x, pair(kernel)[::-1], **how),
+        ),
+        Mistake(
+            "stride ignored",
+            "Your windows lie one pixel apart: move them by `stride`.",
+            lambda x, kernel, **how: unfold(x, kernel, **without(how, "stride")),
+        ),
+        Mistake(
+            "stride swapped",
+            "You moved down by the stride's width and across by its height: (h, w) is height first.",
+            lambda x, kernel, **how: unfold(x, kernel, **swapped(how, "stride")),
+        ),
+        Mistake(
+            "stride in the size only",
+            "You have the right number of columns, but the windows start one pixel apart: window (i, j) "
+            "starts at "
+            "row i * stride and column j * stride.",
+            crowded,
+        ),
+        Mistake(
+            "padding ignored",
+            "You left out the padding: surround x with zeros first.",
+            lambda x, kernel, **how: unfold(x, kernel, **without(how, "padding")),
+        ),
+        Mistake(
+            "padding after only",
+            "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
+            lambda x, kernel, **how: unfold(x, kernel, **after_only(how)),
+        ),
+        Mistake(
+            "padding axes swapped",
+            "You padded the rows by the columns' numbers: height comes first, then width.",
+            lambda x, kernel, **how: unfold(x, kernel, **swapped(how, "padding")),
+        ),
+        Mistake(
+            "padding sides swapped",
+            "You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).",
+            lambda x, kernel, **how: unfold(x, kernel, **sides_swapped(how)),
+        ),
+        Mistake(
+            "dilation ignored",
+            "You left the dilation out: the taps of a window lie `dilation` pixels apart.",
+            lambda x, kernel, **how: unfold(x, kernel, **without(how, "dilation")),
+        ),
+        Mistake(
+            "dilation swapped",
+            "You spread the taps down by the dilation's width and across by its height: (h, w) is height "
+            "first.",
+            lambda x, kernel, **how: unfold(x, kernel, **swapped(how, "dilation")),
+        ),
+    ],
+)

@@ -1,0 +1,306 @@
+"""conv_output_size and same_padding: how large the output is, and the padding that keeps the size."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.convolution.operations import pair
+
+
+def some(first: int, step: int) -> Random:
+    """A size that the secret chooses, first + n * step: what a stride leaves over stays the same."""
+    return Random(lambda rng: first + step * int(rng.integers(20)))
+
+
+def count_positions(size: int, kernel: int, stride: int = 1, padding: Any = 0, dilation: int = 1) -> int:
+    """Try the starts of a window, one stride apart, and count those where its last tap is inside."""
+    length = size + sum(pair(padding))
+    taps = [tap * dilation for tap in range(kernel)]
+    return sum(start + taps[-1] < length for start in range(0, length, stride))
+
+
+def search_same(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
+    """Try totals from 0 on until the output has one value for every `stride` inputs."""
+    wanted = len(range(0, size, stride))
+    total = next(t for t in count() if count_positions(size, kernel, stride, (0, t), dilation) == wanted)
+    return total // 2, total - total // 2
+
+
+def spare(size: int, kernel: int, padding: Any = 0, dilation: int = 1) -> int:
+    """How far the kernel can move: its last possible start, before any stride."""
+    return count_positions(size, kernel, 1, padding, dilation) - 1
+
+
+def output_size_with(change: Any) -> Any:
+    """Return a wrong conv_output_size: change(spare, stride) stands in for the last step of the formula."""
+
+    def wrong(size: int, kernel: int, stride: int = 1, padding: Any = 0, dilation: int = 1) -> Any:
+        return change(spare(size, kernel, padding, dilation), stride)
+
+    return wrong
+
+
+def padding_with(total: Any, split: Any = lambda total: (total // 2, total - total // 2)) -> Any:
+    """Return a wrong same_padding: split(total(size, reach, stride)), reach the dilated kernel's extent."""
+
+    def wrong(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Any:
+        return split(total(size, dilation * (kernel - 1) + 1, stride))
+
+    return wrong
+
+
+def same_total(size: int, reach: int, stride: int) -> int:
+    return max((len(range(0, size, stride)) - 1) * stride + reach - size, 0)
+
+
+conv_output_size = Exercise(
+    name="conv_output_size",
+    returns=("out",),
+    reference=count_positions,
+    points={"basic": 1, "stride": 1, "padding": 1, "dilation": 1, "together": 1},
+    public=[
+        Case("kernel 3 on size 7", group="basic", size=7, kernel=3),
+        Case("kernel as large as the input, 5", group="basic", size=5, kernel=5),
+        Case("kernel 1 on size 6", group="basic", size=6, kernel=1),
+        Case("LeNet-5's first layer: kernel 5 on size 32", group="basic", size=32, kernel=5),
+        Case("kernel 3, stride 2 on size 7", group="stride", size=7, kernel=3, stride=2),
+        Case(
+            "kernel 3, stride 2 on size 8: one input is left over", group="stride", size=8, kernel=3, stride=2
+        ),
+        Case(
+            "kernel 3, stride 3 on size 11: two inputs are left over",
+            group="stride",
+            size=11,
+            kernel=3,
+            stride=3,
+        ),
+        Case(
+            "AlexNet's first layer: kernel 11, stride 4 on size 227",
+            group="stride",
+            size=227,
+            kernel=11,
+            stride=4,
+        ),
+        Case("kernel 3, padding 1 on size 5", group="padding", size=5, kernel=3, padding=1),
+        Case("kernel 4, padding 2 on size 6", group="padding", size=6, kernel=4, padding=2),
+        Case("kernel 4, padding (1, 2) on size 6", group="padding", size=6, kernel=4, padding=(1, 2)),
+        Case("kernel 3, dilation 2 on size 9", group="dilation", size=9, kernel=3, dilation=2),
+        Case("kernel 1, dilation 4 on size 6", group="dilation", size=6, kernel=1, dilation=4),
+        Case(
+            "the lecture's example: kernel 3, stride 2, padding 1 on size 5",
+            group="together",
+            size=5,
+            kernel=3,
+            stride=2,
+            padding=1,
+        ),
+        Case(
+            "kernel 3, stride 2, padding (2, 1), dilation 3 on size 14",
+            group="together",
+            size=14,
+            kernel=3,
+            stride=2,
+            padding=(2, 1),
+            dilation=3,
+        ),
+    ],
+    secret=[
+        Case("kernel 4", group="basic", size=some(9, 1), kernel=4),
+        Case("kernel as large as the input", group="basic", size=6, kernel=6),
+        Case("kernel 2", group="basic", size=some(23, 1), kernel=2),
+        Case("kernel 4, stride 3", group="stride", size=some(10, 3), kernel=4, stride=3),
+        Case(
+            "kernel 2, stride 4: one input is left over", group="stride", size=some(11, 4), kernel=2, stride=4
+        ),
+        Case(
+            "kernel 5, stride 4: three inputs are left over",
+            group="stride",
+            size=some(16, 4),
+            kernel=5,
+            stride=4,
+        ),
+        Case("a stride larger than the input", group="stride", size=5, kernel=2, stride=7),
+        Case("kernel 5, padding 2", group="padding", size=some(8, 1), kernel=5, padding=2),
+        Case("kernel 2, padding 3", group="padding", size=some(4, 1), kernel=2, padding=3),
+        Case("kernel 3, padding (0, 3)", group="padding", size=some(7, 1), kernel=3, padding=(0, 3)),
+        Case("kernel 4, dilation 3", group="dilation", size=some(13, 1), kernel=4, dilation=3),
+        Case("kernel 1, dilation 5", group="dilation", size=some(9, 1), kernel=1, dilation=5),
+        Case(
+            "kernel 5, stride 3, padding 1", group="together", size=some(9, 3), kernel=5, stride=3, padding=1
+        ),
+        Case(
+            "kernel 2, stride 3, padding (3, 1), dilation 4",
+            group="together",
+            size=some(12, 3),
+            kernel=2,
+            stride=3,
+            padding=(3, 1),
+            dilation=4,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "plus one forgotten",
+            "You counted the steps between the windows, so the first window is missing: add 1.",
+            output_size_with(lambda spare, stride: spare // stride),
+        ),
+        Mistake(
+            "one added before dividing",
+            "You added the 1 before dividing by the stride: divide first, round down, then add 1.",
+            output_size_with(lambda spare, stride: (spare + 1) // stride),
+        ),
+        Mistake(
+            "ceil instead of floor",
+            "You rounded up, which counts a window that hangs over the end: round down.",
+            output_size_with(lambda spare, stride: -(-spare // stride) + 1),
+        ),
+        Mistake(
+            "float returned",
+            "You divided with /, which gives a float: a number of positions is an int, so divide with //.",
+            output_size_with(lambda spare, stride: spare / stride + 1),
+        ),
+        Mistake(
+            "stride ignored",
+            "You counted every position: the window moves by `stride` at a time, so divide by it.",
+            output_size_with(lambda spare, stride: spare + 1),
+        ),
+        Mistake(
+            "total padding",
+            "You added the padding once, but an int is the padding of each side: add it twice.",
+            lambda padding=0, **how: count_positions(
+                padding=padding if isinstance(padding, tuple) else (0, padding), **how
+            ),
+        ),
+        Mistake(
+            "first of the pair twice",
+            "You took (before, after) as twice its first number: add before and after.",
+            lambda padding=0, **how: count_positions(padding=(pair(padding)[0], pair(padding)[0]), **how),
+        ),
+        Mistake(
+            "dilation ignored",
+            "You left the dilation out: a dilated kernel covers dilation * (kernel - 1) + 1 inputs.",
+            lambda dilation=1, **how: count_positions(**how),
+        ),
+        Mistake(
+            "dilated kernel too large",
+            "You took dilation * kernel as the extent, but there is no gap after the last tap: it covers "
+            "dilation * (kernel - 1) + 1 inputs.",
+            lambda kernel, dilation=1, **how: count_positions(kernel=kernel * dilation, **how),
+        ),
+    ],
+)
+
+same_padding = Exercise(
+    name="same_padding",
+    returns=("before", "after"),
+    reference=search_same,
+    points={"basic": 1, "even": 1, "stride": 2, "dilation": 1, "together": 1},
+    public=[
+        Case("kernel 3 on size 7", group="basic", size=7, kernel=3),
+        Case("kernel 5 on size 10", group="basic", size=10, kernel=5),
+        Case("kernel 1 on size 6", group="basic", size=6, kernel=1),
+        Case("kernel 7, larger than the input of size 4", group="basic", size=4, kernel=7),
+        Case("kernel 2 on size 8", group="even", size=8, kernel=2),
+        Case("kernel 4 on size 7", group="even", size=7, kernel=4),
+        Case("kernel 3, stride 2 on size 7", group="stride", size=7, kernel=3, stride=2),
+        Case("kernel 3, stride 2 on size 8", group="stride", size=8, kernel=3, stride=2),
+        Case("kernel 1, stride 4 on size 8: nothing to pad", group="stride", size=8, kernel=1, stride=4),
+        Case(
+            "ResNet's first layer: kernel 7, stride 2 on size 224",
+            group="stride",
+            size=224,
+            kernel=7,
+            stride=2,
+        ),
+        Case("kernel 3, dilation 2 on size 9", group="dilation", size=9, kernel=3, dilation=2),
+        Case("kernel 2, dilation 3 on size 10", group="dilation", size=10, kernel=2, dilation=3),
+        Case(
+            "kernel 3, stride 2, dilation 2 on size 12",
+            group="together",
+            size=12,
+            kernel=3,
+            stride=2,
+            dilation=2,
+        ),
+    ],
+    secret=[
+        Case("kernel 3 on a larger input", group="basic", size=some(11, 1), kernel=3),
+        Case("kernel 5 on a larger input", group="basic", size=some(11, 1), kernel=5),
+        Case("kernel 9 on size 5", group="basic", size=5, kernel=9),
+        Case("kernel 2 on an odd size", group="even", size=some(11, 2), kernel=2),
+        Case("kernel 6", group="even", size=some(9, 1), kernel=6),
+        Case("kernel 5, stride 3", group="stride", size=some(10, 3), kernel=5, stride=3),
+        Case("kernel 2, stride 3", group="stride", size=some(7, 3), kernel=2, stride=3),
+        Case("kernel 2, stride 5: nothing to pad", group="stride", size=some(10, 5), kernel=2, stride=5),
+        Case("kernel 4, stride 2 on an odd size", group="stride", size=some(15, 2), kernel=4, stride=2),
+        Case("kernel 3, dilation 3", group="dilation", size=some(8, 1), kernel=3, dilation=3),
+        Case("kernel 4, dilation 3", group="dilation", size=some(11, 1), kernel=4, dilation=3),
+        Case(
+            "kernel 2, stride 5, dilation 5",
+            group="together",
+            size=some(13, 5),
+            kernel=2,
+            stride=5,
+            dilation=5,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "extra before",
+            "Where the padding cannot be halved you put the extra one before; put it after.",
+            padding_with(same_total, lambda total: (total - total // 2, total // 2)),
+        ),
+        Mistake(
+            "same on both sides",
+            "You padded both sides alike, but an odd total cannot be halved: the after side takes one more.",
+            padding_with(same_total, lambda total: (total // 2, total // 2)),
+        ),
+        Mistake(
+            "half the kernel on both sides",
+            "Half the kernel on both sides fits odd kernels at stride 1 only: start from the total that the "
+            "output of ceil(size / stride) needs.",
+            padding_with(lambda size, reach, stride: reach // 2, lambda half: (half, half)),
+        ),
+        Mistake(
+            "total on each side",
+            "You put the whole padding on each side: it is the total, so split it between them.",
+            padding_with(same_total, lambda total: (total, total)),
+        ),
+        Mistake(
+            "float halves",
+            "You halved the total with /, which gives floats: use // for one side and the rest for the "
+            "other.",
+            padding_with(same_total, lambda total: (total / 2, total / 2)),
+        ),
+        Mistake(
+            "stride ignored",
+            "You padded as for stride 1: with a stride the last window starts at (out - 1) * stride.",
+            padding_with(lambda size, reach, stride: reach - 1),
+        ),
+        Mistake(
+            "output as large as the input",
+            "You padded until the output is as large as the input, which a stride is not meant to give: the "
+            "output has ceil(size / stride) values.",
+            padding_with(lambda size, reach, stride: (size - 1) * stride + reach - size),
+        ),
+        Mistake(
+            "floor of size over stride",
+            "You rounded size / stride down, so the last inputs get no output: round up.",
+            padding_with(lambda size, reach, stride: max((size // stride - 1) * stride + reach - size, 0)),
+        ),
+        Mistake(
+            "negative padding",
+            "Your padding is negative where the windows leave inputs out: it is never less than 0.",
+            padding_with(
+                lambda size, reach, stride: (len(range(0, size, stride)) - 1) * stride + reach - size
+            ),
+        ),
+        Mistake(
+            "dilation ignored",
+            "You left the dilation out: a dilated kernel covers dilation * (kernel - 1) + 1 inputs.",
+            lambda dilation=1, **how: search_same(**how),
+        ),
+    ],
+)

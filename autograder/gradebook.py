@@ -1,0 +1,423 @@
+"""nbgrader's gradebook: registers assignments there, records Verdicts, writes feedback pages, reads the grades back.
+
+nbgrader stays the system of record: all of this goes through its own tables, converters and configuration, so that
+formgrader, manual grading, late penalties and `nbgrader export` go on working.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+from nbgrader import api, utils
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import create_engine, select
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from traitlets.config import Config, PyFileConfigLoader
+
+from autograder import build
+from autograder.course import Course, CourseError
+from autograder.exercise import Lesson
+from autograder.script import read
+from autograder.settings import release
+
+# nbgrader reads a submission's notebooks before it adds the submission: SQLAlchemy 2.1 remarks on each, nothing is lost.
+warnings.filterwarnings("ignore", message="Object of type <Submitted", category=SAWarning)
+
+CONFIG = "nbgrader_config.py"
+CHECK = "_check"
+SECONDS_TO_WAIT = 30  # for another program that writes to the gradebook; nbgrader by itself waits 5
+
+Rows = dict[str, dict[tuple[str, str], tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One line of the gradebook.
+
+    exercise: an Exercise's or a question's name; auto: points the grader gave, None before grading and for an answer that a
+    person grades; manual: points a person gave, None where nobody did; extra: extra credit; max: the points there are;
+    score: what counts; needs_manual: whether a person has to look at it.
+    """
+
+    student: str
+    lesson: str
+    exercise: str
+    auto: float | None
+    manual: float | None
+    extra: float
+    max: float
+    needs_manual: bool
+
+    @property
+    def score(self) -> float:
+        """The points that count: a person's before the grader's, and the extra credit."""
+        given = self.manual if self.manual is not None else self.auto
+        return 0.0 if given is None else given + self.extra
+
+
+def sync(course: Course, assignment: str) -> bool:
+    """Register an assignment with its notebooks and cells in the gradebook, and return whether anything was changed.
+
+    Builds the lessons, writes them to work/source/, and compares the gradebook with them: so it is cheap to call again,
+    repairs a gradebook that was replaced or half written, and follows lessons that changed after submissions came in.
+    Raises CourseError where an exercise that a person graded is gone from its lesson, or the gradebook is locked.
+    """
+    lessons = course.lessons(assignment)
+    notebooks = _built(course, lessons)
+    with _errors(course), _one_at_a_time(course):
+        for lesson in lessons:
+            _write(notebooks[lesson.name][0], course.source / assignment / f"{lesson.name}.ipynb")
+        wanted = _rows_of({name: student for name, (_, student) in notebooks.items()})
+        if _exists(course) and _registered(course, assignment) == wanted:
+            return False
+        with _alembic_on_path(), api.Gradebook(_url(course)) as gradebook:
+            _register(gradebook, assignment, wanted)
+        return True
+
+
+def record(
+    course: Course,
+    assignment: str,
+    students: Sequence[str] | None = None,
+    on_done: Callable[[str], None] | None = None,
+    *,
+    steps: Config | None = None,
+) -> dict[str, str]:
+    """Run nbgrader's autograde for `students` (by default all) and return student -> sentence for those that failed.
+
+    on_done(student): called after each; steps: configuration on top of nbgrader_config.py, for tests. Where one fails,
+    nothing is recorded for that student, what was recorded before stays, and the others go on. Raises CourseError where
+    the gradebook is locked.
+    """
+    from autograder.nbgrader_step import Autograder
+
+    sync(course, assignment)
+    config = configuration(course)
+    config.merge(steps or Config())
+    problems = {}
+    for student in _submitted(course, assignment) if students is None else students:
+        with _errors(course):
+            problem = Autograder(_directory(config, assignment, student), config).run()
+        if problem:
+            problems[student] = problem
+        if on_done:
+            on_done(student)
+    return problems
+
+
+def feedback(course: Course, assignment: str, students: Sequence[str] | None = None) -> dict[str, list[Path]]:
+    """Write the feedback pages of `students` (by default of all that are graded) and return student -> pages.
+
+    Raises CourseError naming those whose page could not be written, after the others are.
+    """
+    from autograder.nbgrader_step import FeedbackWriter
+
+    config = configuration(course)
+    graded = _students(course.work / "autograded", assignment)
+    chosen = graded if students is None else [student for student in students if student in graded]
+    if not chosen:
+        return {}
+    with _errors(course):
+        problem = FeedbackWriter(_directory(config, assignment), config, chosen).run()
+    if problem:
+        raise CourseError(problem)
+    return {student: sorted((course.feedback / student / assignment).glob("*.html")) for student in chosen}
+
+
+def grades(course: Course, assignment: str) -> list[Grade]:
+    """Read the grades of an assignment, in the order of students, lessons and cells' names; [] before any is recorded."""
+    if not _exists(course):
+        return []
+    cell, submitted, handed_in = api.GradeCell, api.SubmittedNotebook, api.SubmittedAssignment
+    query = (
+        select(
+            handed_in.student_id, api.Notebook.name, cell.name, api.Grade.auto_score, api.Grade.manual_score,
+            api.Grade.extra_credit, cell.max_score, api.Grade.needs_manual_grade,
+        )
+        .join_from(api.Grade, submitted, submitted.id == api.Grade.notebook_id)
+        .join(handed_in, handed_in.id == submitted.assignment_id)
+        .join(api.Assignment, api.Assignment.id == handed_in.assignment_id)
+        .join(api.Notebook, api.Notebook.id == submitted.notebook_id)
+        .join(cell, cell.id == api.Grade.cell_id)
+        .where(api.Assignment.name == assignment)
+        .order_by(handed_in.student_id, api.Notebook.name, cell.name)
+    )  # fmt: skip
+    with _errors(course), _connection(course) as connection:
+        return [
+            Grade(student, lesson, exercise_of(name), auto, manual, extra or 0.0, points, bool(needs))
+            for student, lesson, name, auto, manual, extra, points, needs in connection.execute(query)
+        ]
+
+
+def exercise_of(grade_id: str) -> str:
+    """Return the Exercise's or question's name that a graded cell stands for."""
+    return grade_id.removesuffix(CHECK)
+
+
+def configuration(course: Course) -> Config:
+    """Return the settings of nbgrader_config.py for a course, for running nbgrader inside this process."""
+    from autograder import nbgrader_step
+
+    home = course.root if (course.root / CONFIG).exists() else Path(__file__).resolve().parent.parent
+    config = PyFileConfigLoader(CONFIG, path=str(home)).load_config()
+    config.CourseDirectory.root = str(course.work)
+    config.CourseDirectory.db_url = _url(course)
+    config.JudgeStep.course = course
+    config.Autograde.pre_convert_hook = partial(nbgrader_step.pre_convert, course=course)
+    return config
+
+
+# What is registered
+
+
+def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[NotebookNode, NotebookNode]]:
+    """Return lesson name -> (source notebook, student notebook), built once in a process for the same files."""
+    where = release(course.root / "pyproject.toml")
+    built = {}
+    for lesson in lessons:
+        path = course.script(lesson)
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
+        points = [(e.name, e.total) for e in lesson.exercises.values()]
+        stamp = (text, where, points, dict(lesson.questions))
+        if path not in _known or _known[path][0] != stamp:
+            script = read(lesson, path)
+            _known[path] = (stamp, (build.source_notebook(script, where), build.student_notebook(script, where)))
+        built[lesson.name] = _known[path][1]
+    return built
+
+
+_known: dict[Path, tuple[Any, tuple[NotebookNode, NotebookNode]]] = {}
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def _rows_of(notebooks: dict[str, NotebookNode]) -> Rows:
+    """Return what nbgrader's SaveCells would store of the released notebooks.
+
+    Keys are (lesson, cell name). Stored are the released source and its checksum, not the solved one's: by the checksum
+    nbgrader tells an answer that was never written, and the source overwrites checks that a student changed.
+    """
+    rows: Rows = {"notebooks": {}, "grade": {}, "solution": {}, "source": {}}
+    for lesson, notebook in notebooks.items():
+        rows["notebooks"][lesson, ""] = (json.dumps(notebook.metadata.kernelspec),)
+        for cell in notebook.cells:
+            if "nbgrader" not in cell.metadata:
+                continue
+            data = cell.metadata.nbgrader
+            key = (lesson, data.grade_id)
+            if utils.is_grade(cell):
+                rows["grade"][key] = (float(data.points), cell.cell_type)
+            if utils.is_solution(cell):
+                rows["solution"][key] = ()
+            rows["source"][key] = (cell.cell_type, utils.is_locked(cell), cell.source, data.checksum)
+    return rows
+
+
+def _registered(course: Course, assignment: str) -> Rows:
+    """Return what the gradebook holds of an assignment, in the form of _rows_of."""
+    notebook, grade, solution, source = api.Notebook, api.GradeCell, api.SolutionCell, api.SourceCell
+    with _connection(course) as connection:
+
+        def stored(cell: Any, *columns: Any) -> dict[tuple[str, str], tuple[Any, ...]]:
+            query = select(notebook.name, cell.name, *columns).join_from(cell, notebook, notebook.id == cell.notebook_id)
+            query = query.join(api.Assignment).where(api.Assignment.name == assignment)
+            return {(lesson, name): tuple(rest) for lesson, name, *rest in connection.execute(query)}
+
+        named = select(notebook.name, notebook.kernelspec).join(api.Assignment).where(api.Assignment.name == assignment)
+        return {
+            "notebooks": {(lesson, ""): (kernelspec,) for lesson, kernelspec in connection.execute(named)},
+            "grade": stored(grade, grade.max_score, grade.cell_type),
+            "solution": stored(solution),
+            "source": stored(source, source.cell_type, source.locked, source.source, source.checksum),
+        }
+
+
+def _register(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None:
+    gradebook.update_or_create_assignment(assignment)
+    _drop_stale(gradebook, assignment, wanted)
+    for (lesson, _), (kernelspec,) in wanted["notebooks"].items():
+        gradebook.update_or_create_notebook(lesson, assignment, kernelspec=kernelspec)
+    for (lesson, name), (points, kind) in wanted["grade"].items():
+        gradebook.update_or_create_grade_cell(name, lesson, assignment, max_score=points, cell_type=kind)
+    for lesson, name in wanted["solution"]:
+        gradebook.update_or_create_solution_cell(name, lesson, assignment)
+    for (lesson, name), (kind, locked, source, checksum) in wanted["source"].items():
+        gradebook.update_or_create_source_cell(
+            name, lesson, assignment, cell_type=kind, locked=locked, source=source, checksum=checksum
+        )
+    _complete_submissions(gradebook, assignment)
+
+
+def _drop_stale(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None:
+    """Remove the notebooks and cells that the lessons no longer have, unless a person's work hangs on them."""
+    for notebook in list(gradebook.find_assignment(assignment).notebooks):
+        lesson = notebook.name
+        gone = (lesson, "") not in wanted["notebooks"]
+        graded = [c for c in notebook.grade_cells if gone or (lesson, c.name) not in wanted["grade"]]
+        written = [c for c in notebook.solution_cells if gone or (lesson, c.name) not in wanted["solution"]]
+        for cell in graded + written:
+            _verify_untouched(cell, f"{assignment}/{lesson}")
+        if gone:
+            gradebook.remove_notebook(lesson, assignment)
+            continue
+        for cell in graded:
+            for grade in list(cell.grades):
+                gradebook.db.delete(grade)
+            gradebook.db.delete(cell)
+        for cell in written:
+            for comment in list(cell.comments):
+                gradebook.db.delete(comment)
+            gradebook.db.delete(cell)
+        for source in list(notebook.source_cells):
+            if (lesson, source.name) not in wanted["source"]:
+                gradebook.db.delete(source)
+        gradebook.db.commit()
+
+
+def _verify_untouched(cell: Any, lesson: str) -> None:
+    by_hand = any(g.manual_score is not None or g.extra_credit for g in cell.grades or ())
+    if by_hand or any(c.manual_comment for c in cell.comments or ()):
+        raise CourseError(
+            f"{exercise_of(cell.name)} was graded by hand, but {lesson} no longer has it: put it back under this name, or "
+            f"delete all grades of the assignment with 'nbgrader db assignment remove {lesson.split('/')[0]} --force'."
+        )
+
+
+def _complete_submissions(gradebook: api.Gradebook, assignment: str) -> None:
+    """Give submissions that came in before a lesson or cell was added the rows that nbgrader would have made for it."""
+    found = gradebook.find_assignment(assignment)
+    for submission in found.submissions:
+        held = {notebook.notebook_id: notebook for notebook in submission.notebooks}
+        for notebook in found.notebooks:
+            mine = held.get(notebook.id) or api.SubmittedNotebook(notebook=notebook, assignment=submission)
+            graded = {grade.cell_id for grade in mine.grades}
+            commented = {comment.cell_id for comment in mine.comments}
+            for cell in notebook.grade_cells:
+                if cell.id not in graded:
+                    api.Grade(cell_id=cell.id, notebook=mine)
+            for cell in notebook.solution_cells:
+                if cell.id not in commented:
+                    api.Comment(cell_id=cell.id, notebook=mine)
+    gradebook.db.commit()
+
+
+# The database
+
+
+def _url(course: Course) -> str:
+    """Return the gradebook's address, with patience where it is SQLite and the address does not say how much."""
+    url = make_url(course.db_url)
+    if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
+        url = url.update_query_dict({"timeout": str(SECONDS_TO_WAIT)})
+    return url.render_as_string(hide_password=False)
+
+
+def _exists(course: Course) -> bool:
+    """Say whether there is a gradebook; looking must not make one."""
+    url = make_url(course.db_url)
+    if url.get_backend_name() == "sqlite" and not (url.database and os.path.isfile(url.database)):
+        return False
+    with _connection(course) as connection:
+        return connection.dialect.has_table(connection, "grade")
+
+
+@contextlib.contextmanager
+def _connection(course: Course) -> Iterator[Connection]:
+    engine = create_engine(_url(course))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def _errors(course: Course) -> Iterator[None]:
+    """Say in one sentence what is wrong with the gradebook."""
+    log = logging.getLogger("tornado.application")  # where nbgrader's api writes tracebacks
+    silent = log.disabled
+    log.disabled = True
+    try:
+        yield
+    except (SQLAlchemyError, api.InvalidEntry) as error:
+        raise CourseError(said_of_database(error, make_url(course.db_url).render_as_string())) from error
+    finally:
+        log.disabled = silent
+
+
+def said_of_database(error: Exception, url: str) -> str:
+    """Put a database's error into one sentence."""
+    if "locked" in str(error):
+        return f"The gradebook {url} is in use by another program; try again when that has finished."
+    reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+    return f"The gradebook {url} cannot be used: {reason}."
+
+
+@contextlib.contextmanager
+def _one_at_a_time(course: Course) -> Iterator[None]:
+    """Let one process at a time make and change the gradebook's structure."""
+    try:
+        course.work.mkdir(parents=True, exist_ok=True)
+        with (course.work / ".sync.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise CourseError(f"{error.filename or course.work} cannot be written: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def _alembic_on_path() -> Iterator[None]:
+    """nbgrader starts `alembic` by its bare name where it makes a database, also where the environment is not active."""
+    before = os.environ.get("PATH", "")
+    here = os.path.dirname(sys.executable)
+    if shutil.which("alembic"):
+        yield
+        return
+    os.environ["PATH"] = os.pathsep.join([here, before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+# Folders
+
+
+def _submitted(course: Course, assignment: str) -> list[str]:
+    return _students(course.submitted, assignment)
+
+
+def _students(folder: Path, assignment: str) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if (path / assignment).is_dir())
+
+
+def _directory(config: Config, assignment: str, student: str = "*") -> CourseDirectory:
+    return CourseDirectory(config=config, assignment_id=assignment, student_id=student)

@@ -1,0 +1,444 @@
+"""Intake: from files that strangers wrote to notebooks that we wrote.
+
+A submission is the student's word for what they wrote, nothing more. Nothing but text of its cells comes through, what
+they handed in is kept byte for byte in work/raw/, and what could not be used is said, to the student and the instructor.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+
+from autograder import intake_child, intake_files, intake_graft, intake_record
+from autograder.course import Course, CourseError
+from autograder.exercise import Lesson
+from autograder.intake_files import Entry, shown
+from autograder.intake_graft import Pristine, Taken
+from autograder.intake_read import IntakeError, Reader, read_in_child, too_large
+from autograder.intake_record import IntakeRecord, LessonRecord
+
+__all__ = [
+    "IntakeError",
+    "IntakeRecord",
+    "LessonRecord",
+    "Taken",
+    "pre_convert_hook",
+    "record",
+    "take_in",
+    "take_in_notebook",
+    "take_in_safely",
+    "take_in_submitted",
+    "verify_student",
+]
+
+STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+MAX_ENTRIES = 40  # of a student's folder that are looked at
+TIMESTAMP = "timestamp.txt"  # nbgrader's collector writes it into a submission
+MAX_TIMESTAMP = 64  # bytes
+# What operating systems and editors leave in folders by themselves; nobody needs to hear of it.
+LITTER = frozenset([".ipynb_checkpoints", "__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"])
+
+log = logging.getLogger(__name__)
+
+
+def verify_student(student: str) -> str:
+    """Return a student's id; raise IntakeError where it could be anything but the name of a folder."""
+    if not STUDENT.fullmatch(student) or ".." in student:
+        raise IntakeError(
+            f"{shown(student)!r} is not a student's id: it takes up to 64 letters, digits and . _ @ -, "
+            "begins with a letter or digit and has no two dots in a row."
+        )
+    return student
+
+
+def record(course: Course, assignment: str, student: str) -> IntakeRecord | None:
+    """Return what intake noted about a submission, or None where none was taken in."""
+    return intake_record.load(course, assignment, verify_student(student))
+
+
+def take_in_notebook(
+    course: Course, lessons: Sequence[Lesson], data: bytes, *, name: str = "", reader: Reader = read_in_child
+) -> Taken:
+    """Return the lesson that a student's file holds, written by us; raise IntakeError where nothing of it can be used.
+
+    name: the file's name, which only breaks ties between lessons; reader: who reads the hostile bytes.
+    """
+    lesson, taken = _grafted(course, lessons, data, name, reader)
+    return replace(taken, flags=(*_flags_of_name(lesson, lessons, name), *taken.flags))
+
+
+def _grafted(
+    course: Course, lessons: Sequence[Lesson], data: bytes, name: str, reader: Reader
+) -> tuple[Lesson, Taken]:
+    try:
+        student = reader(data)
+        known = [intake_graft.pristine(course, lesson) for lesson in lessons]
+        assignment = lessons[0].assignment if lessons else "this course"
+        lesson = intake_graft.recognise(known, student, name, assignment)
+    except IntakeError as error:
+        raise IntakeError(f"{shown(name) or 'The notebook'} {error}.") from error
+    return lesson.lesson, intake_graft.graft(lesson, student)
+
+
+def _flags_of_name(lesson: Lesson, lessons: Sequence[Lesson], name: str) -> list[str]:
+    if not name or name == f"{lesson.name}.ipynb":
+        return []
+    others = [other.name for other in lessons if other is not lesson and intake_graft.named(other, name)]
+    if others and not intake_graft.named(lesson, name):
+        return [f"It was handed in as {shown(name)}, the name of {others[0]}; its content is {lesson.name}."]
+    return [f"It was handed in as {shown(name)} and recognised by its content."]
+
+
+def take_in(
+    course: Course,
+    assignment: str,
+    student: str,
+    folder: Path,
+    *,
+    lessons: Sequence[Lesson] | None = None,
+    reader: Reader = read_in_child,
+) -> list[Taken]:
+    """Take in a student's folder and return every lesson of theirs that now stands in work/submitted/.
+
+    The folder is one of work/submitted/, of work/raw/ or any other; files in any other are copied and left alone. Keeps
+    what was handed in in work/raw/<student>/<assignment>/, writes work/submitted/<student>/<assignment>/<lesson>.ipynb
+    and the record, and leaves nothing else in the submitted folder but the collector's timestamp.txt. Taking in again
+    what stands there already changes nothing. Raises IntakeError for a student id or folder that cannot be used, and
+    OSError where the disk fails; what was handed in is then still where it was, or in work/raw/.
+    """
+    return _Submission(course, assignment, student, Path(folder), lessons, reader).take_in()
+
+
+def take_in_safely(
+    course: Course,
+    assignment: str,
+    student: str,
+    folder: Path,
+    *,
+    lessons: Sequence[Lesson] | None = None,
+    reader: Reader = read_in_child,
+) -> list[Taken]:
+    """Do what `take_in` does, and where that fails for a reason of our own put the lesson's pristine notebook there.
+
+    So one submission that brings a fault of intake to light costs that submission only, and the flags say so. Raises
+    IntakeError as `take_in` does.
+    """
+    submission = _Submission(course, assignment, student, Path(folder), lessons, reader)
+    try:
+        return submission.take_in()
+    except CourseError:
+        raise
+    except Exception as error:
+        log.exception("Intake failed on the submission of %s to %s.", student, assignment)
+        return submission.give_up(error)
+
+
+def pre_convert_hook(assignment: str, student: str, notebooks: list[str]) -> None:
+    """Take in a submission before nbgrader reads it: c.Autograde.pre_convert_hook, for `nbgrader autograde` and formgrader.
+
+    assignment and student may be patterns, so both come from the paths; notebooks is the list that nbgrader goes on
+    with, changed in place: whatever happens, only files that we wrote are left in it.
+    """
+    take_in_submitted(Course.here(), notebooks)
+
+
+def take_in_submitted(course: Course, notebooks: list[str], *, lessons: Sequence[Lesson] | None = None) -> None:
+    """Take in the submission that `notebooks` lie in, and leave in that list the notebooks that we wrote."""
+    handed = list(notebooks)
+    notebooks[:] = []  # nbgrader swallows exceptions here and goes on: it must not go on with a student's file
+    if not handed:
+        return
+    where = os.path.dirname(handed[0])
+    folder = Path(os.path.abspath(where))
+    try:
+        assignment, student = folder.name, verify_student(folder.parent.name)
+        if not course.submitted.exists() or not os.path.samefile(folder.parent.parent, course.submitted):
+            raise IntakeError(f"{folder} does not lie in {course.submitted}, so it was not taken in.")
+        if folder.is_symlink():  # holds nothing itself; what it points to is not the student's to hand in
+            folder.unlink()
+            folder.mkdir()
+        taken = take_in_safely(course, assignment, student, folder, lessons=lessons)
+        noted = record(course, assignment, student)
+    except Exception as error:
+        log.error("Nothing was graded in %s: %s", folder, error)
+        raise
+    names = {os.path.basename(path) for path in handed}
+    for one in taken:
+        name, source = f"{one.lesson.name}.ipynb", noted.lessons[one.lesson.name].source if noted else ""
+        if name in names or source in names or not source:  # with --notebook nbgrader lists only some
+            notebooks.append(os.path.join(where, name))
+
+
+class _Submission:
+    """One student's folder on its way through intake."""
+
+    def __init__(
+        self,
+        course: Course,
+        assignment: str,
+        student: str,
+        folder: Path,
+        lessons: Sequence[Lesson] | None,
+        reader: Reader,
+    ) -> None:
+        self.course, self.assignment, self.student = course, assignment, verify_student(student)
+        self.lessons = list(course.lessons(assignment) if lessons is None else lessons)
+        if any(lesson.assignment != assignment for lesson in self.lessons):
+            raise IntakeError(f"The lessons given are not those of {assignment!r}.")
+        self.folder, self.reader = folder, reader
+        self.raw = course.raw / student / assignment
+        self.home = course.submitted / student / assignment
+        for path in (folder, folder.parent if _is_same(folder, self.home) else folder):
+            if not intake_files.is_real_folder(path):
+                raise IntakeError(f"{shown(str(path))} is not a folder, or only a link to one.")
+        self.before = intake_record.load(course, assignment, student)
+        self.flags: list[str] = []
+        self.standing: dict[str, Taken] = {}  # lessons taken in earlier whose notebook is still there
+        self.offers: dict[str, list[tuple[Taken, Entry, str]]] = {}  # lesson -> what was handed in for it
+        self.unusable: list[tuple[Entry, str, str]] = []
+        self.kept: set[str] = set()  # names whose bytes lie in raw/
+        self.timestamp: bytes | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the folder handed in is the one in work/submitted/ that we write to."""
+        return _is_same(self.folder, self.home)
+
+    def take_in(self) -> list[Taken]:
+        self._find_standing()
+        found = list(intake_files.entries(self.folder))
+        found.sort(key=lambda entry: entry.path.suffix.lower() != ".ipynb")  # notebooks first, then by name
+        if len(found) > MAX_ENTRIES:
+            self.flags.append(f"It has {len(found):,} files; those after the first {MAX_ENTRIES} were not looked at.")
+        for entry in found[:MAX_ENTRIES]:
+            self._look_at(entry)
+        chosen = self._chosen()
+        names = {entry.name for entry in found}
+        ours = {f"{name}.ipynb" for name in self.standing} | ({TIMESTAMP} if self.timestamp else set())
+        if not (self.in_place and self.before and not chosen and not self.flags and names <= ours):
+            self._write(chosen)
+        return self._now(chosen)
+
+    def give_up(self, error: Exception) -> list[Taken]:
+        """Put pristine notebooks where `take_in` failed; raise OSError where even that fails."""
+        found = list(intake_files.entries(self.folder))
+        lessons = [x for x in self.lessons if any(intake_graft.named(x, entry.name) for entry in found)] or self.lessons
+        reason = f"intake failed on it ({type(error).__name__}), which is a fault of the course's own"
+        self.flags, self.timestamp, self.kept = [f"{reason[0].upper()}{reason[1:]}."], None, set()
+        chosen = {
+            lesson.name: (self._untouched(lesson, reason), "", "")
+            for lesson in lessons
+            if lesson.name not in self.standing
+        }
+        self._write(chosen)
+        return self._now(chosen)
+
+    # What was handed in
+
+    def _find_standing(self) -> None:
+        for lesson in self.lessons:
+            noted = self.before.lessons.get(lesson.name) if self.before else None
+            if noted is None:
+                continue
+            try:
+                data = intake_files.read(self.home / f"{lesson.name}.ipynb", 4 * intake_child.MAX_BYTES)
+            except OSError:
+                continue
+            if intake_files.sha256(data) == noted.sha256:
+                notebook = nbformat.reads(data.decode("utf-8"), as_version=nbformat.NO_CONVERT)
+                taken = Taken(lesson, notebook, noted.flags, noted.found, noted.notes, noted.written)
+                self.standing[lesson.name] = taken
+
+    def _look_at(self, entry: Entry) -> None:
+        name = shown(entry.name)
+        if entry.name in LITTER:
+            return
+        if entry.kind != "file":
+            target = f" to {shown(entry.target)}" if entry.target else ""
+            self.flags.append(f"{name} is a {entry.kind}{target}, not a file; it was refused.")
+            return
+        if entry.links > 1 and not self._is_ours(entry):
+            self.flags.append(f"{name} is a hard link: the same file has {entry.links} names. It was copied.")
+        if entry.name == TIMESTAMP:
+            self._look_at_timestamp(entry)
+        elif entry.path.suffix.lower() == ".ipynb":
+            if not self._is_ours(entry):
+                self._look_at_notebook(entry)
+        else:
+            self._keep(entry)
+            self.flags.append(f"{name} is not a file that the lesson asks for; it was left out.")
+
+    def _is_ours(self, entry: Entry) -> bool:
+        return self.in_place and entry.name.removesuffix(".ipynb") in self.standing
+
+    def _keep(self, entry: Entry) -> bytes | None:
+        """Copy a file into raw/ and return its bytes; None where it is too large or cannot be read."""
+        limit = intake_child.MAX_BYTES
+        try:
+            data = intake_files.read(entry.path, limit)
+        except OSError as error:
+            self.flags.append(f"{shown(entry.name)} cannot be read: {error.strerror or 'it is no regular file'}.")
+            return None
+        if len(data) > limit:  # moved into raw/ at the end where it is ours to move, else left where it is
+            return None
+        if not _is_same(self.folder, self.raw):
+            intake_files.keep(data, entry.name, self.raw)
+        self.kept.add(entry.name)
+        return data
+
+    def _look_at_notebook(self, entry: Entry) -> None:
+        data = self._keep(entry)
+        if data is None:
+            self.unusable.append((entry, f"{shown(entry.name)} {too_large(entry.size)}.", ""))
+            return
+        digest = intake_files.sha256(data)
+        try:
+            lesson, taken = _grafted(self.course, self.lessons, data, entry.name, self.reader)
+        except IntakeError as error:
+            self.unusable.append((entry, str(error), digest))
+        except CourseError:
+            raise
+        except Exception as error:
+            log.exception("Intake failed on %s of %s.", shown(entry.name), self.student)
+            sentence = f"{shown(entry.name)} could not be used ({type(error).__name__}), a fault of the course's own."
+            self.unusable.append((entry, sentence, digest))
+        else:
+            flags = (*_flags_of_name(lesson, self.lessons, entry.name), *taken.flags)
+            self.offers.setdefault(lesson.name, []).append((replace(taken, flags=flags), entry, digest))
+
+    def _look_at_timestamp(self, entry: Entry) -> None:
+        data = self._keep(entry)
+        if data is None or not _is_date(data):
+            self.flags.append(f"{TIMESTAMP} holds no date; it was left out.")
+            return
+        self.timestamp = data
+        if not self.in_place:
+            self.flags.append(f"{TIMESTAMP} came with the files, and is taken for the time of handing in.")
+
+    # What is made of it
+
+    def _chosen(self) -> dict[str, tuple[Taken, str, str]]:
+        """Return lesson -> what is written for it, the name of the file it came from, and that file's digest."""
+        chosen: dict[str, tuple[Taken, str, str]] = {}
+        for name, offers in self.offers.items():
+            best = max(
+                offers, key=lambda o, name=name: (len(o[0].written), o[1].name == f"{name}.ipynb", o[1].modified)
+            )
+            others = [entry.name for _, entry, _ in offers if entry is not best[1]]
+            flags = [f"{shown(o)} is the same lesson with no more answers; it was left out." for o in others]
+            chosen[name] = (replace(best[0], flags=(*flags, *best[0].flags)), best[1].name, best[2])
+        for entry, sentence, digest in self.unusable:
+            lessons = self._lessons_of_unusable(entry, chosen)
+            for lesson in lessons:
+                chosen[lesson.name] = (self._untouched(lesson, sentence), entry.name, digest)
+            if not lessons:
+                self.flags.append(f"unreadable: {sentence}")
+        if not chosen and not self.standing:
+            self.flags.append("No notebook was handed in.")
+        return chosen
+
+    def _lessons_of_unusable(self, entry: Entry, chosen: dict[str, tuple[Taken, str, str]]) -> list[Lesson]:
+        """The lessons that stand empty because of a file of which nothing can be used."""
+        free = [x for x in self.lessons if x.name not in chosen and x.name not in self.standing]
+        by_name = [lesson for lesson in self.lessons if intake_graft.named(lesson, entry.name)]
+        if by_name:
+            return [lesson for lesson in by_name if lesson in free]
+        # A file that names no lesson may be any of them; beside files that were used it is something else.
+        return free if len(free) == len(self.lessons) else []
+
+    def _untouched(self, lesson: Lesson, reason: str) -> Taken:
+        known = intake_graft.pristine(self.course, lesson)
+        reason = reason.rstrip(".")
+        return intake_graft.untouched(
+            known, f"unreadable: {reason}.", f"Nothing of your notebook could be used: {reason}."
+        )
+
+    # What is written
+
+    def _write(self, chosen: dict[str, tuple[Taken, str, str]]) -> None:
+        files = {name: notebook_bytes(taken.notebook) for name, (taken, _, _) in chosen.items()}
+        self._write_record(chosen, files)  # first: a notebook without a record would be taken for the student's
+        self.home.mkdir(parents=True, exist_ok=True)
+        if not intake_files.is_real_folder(self.home) or not intake_files.is_real_folder(self.home.parent):
+            raise OSError(f"{self.home} is a link")
+        wanted = {f"{name}.ipynb" for name in [*files, *self.standing]} | ({TIMESTAMP} if self.timestamp else set())
+        self._clear(wanted if self.in_place else {f"{name}.ipynb" for name in self.standing}, only_obstacles=True)
+        for name, data in files.items():
+            if not intake_files.is_same(self.home / f"{name}.ipynb", data):
+                intake_files.write(self.home / f"{name}.ipynb", data)
+        if self.timestamp and not intake_files.is_same(self.home / TIMESTAMP, self.timestamp):
+            intake_files.write(self.home / TIMESTAMP, self.timestamp)
+        self._clear(wanted, only_obstacles=False)
+
+    def _clear(self, ours: set[str], *, only_obstacles: bool) -> None:
+        """Move what is not ours out of the submitted folder.
+
+        only_obstacles: only what a file of ours cannot simply replace, since the bytes are in no other place yet.
+        """
+        for entry in intake_files.entries(self.home):
+            replaceable = self.in_place and entry.kind == "file" and entry.name in self.kept
+            if entry.kind == "file" and entry.name in ours and (not only_obstacles or replaceable):
+                continue
+            if entry.kind == "file" and only_obstacles and (replaceable or entry.name in self._standing_files()):
+                continue
+            if entry.kind == "file" and entry.name in self.kept and self.in_place:
+                entry.path.unlink()
+                continue
+            if not self.in_place and entry.name not in LITTER and entry.name != TIMESTAMP:
+                self.flags.append(f"{shown(entry.name)} stood beside it in work/submitted/; it was moved to work/raw/.")
+            intake_files.put_away(entry, self.raw)
+
+    def _standing_files(self) -> set[str]:
+        return {f"{name}.ipynb" for name in self.standing}
+
+    def _write_record(self, chosen: dict[str, tuple[Taken, str, str]], files: dict[str, bytes]) -> None:
+        lessons = {name: self.before.lessons[name] for name in self.standing} if self.before else {}
+        for name, (taken, source, digest) in chosen.items():
+            lessons[name] = LessonRecord(
+                source,
+                digest,
+                intake_files.sha256(files[name]),
+                taken.flags,
+                taken.found,
+                taken.written,
+                taken.notes,
+            )
+        earlier = self.before.flags if self.before and self.standing.keys() - chosen.keys() else ()
+        flags = tuple(dict.fromkeys([*earlier, *self.flags]))
+        intake_record.save(self.course, IntakeRecord(self.assignment, self.student, flags, lessons))
+
+    def _now(self, chosen: dict[str, tuple[Taken, str, str]]) -> list[Taken]:
+        now = self.standing | {name: taken for name, (taken, _, _) in chosen.items()}
+        return [now[lesson.name] for lesson in self.lessons if lesson.name in now]
+
+
+def notebook_bytes(notebook: NotebookNode) -> bytes:
+    """Return a notebook as the builder writes it, so that equal notebooks are equal files."""
+    return (nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n").encode("utf-8")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _is_date(data: bytes) -> bool:
+    import dateutil.parser
+
+    if len(data) > MAX_TIMESTAMP:
+        return False
+    try:
+        dateutil.parser.parse(data.decode("ascii").strip()).astimezone(UTC)
+    except (ValueError, OverflowError, AttributeError, TypeError):
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""What intake noted about a submission, kept where no student's file can reach: work/intake/<assignment>/<student>.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder import intake_files
+from autograder.course import Course
+
+MAX_RECORD = 16 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class LessonRecord:
+    """What intake made of one lesson.
+
+    source: the name of the file handed in; source_sha256 and sha256: of its bytes, and of the notebook that we wrote;
+    flags, found, written, notes: as in `Taken`.
+    """
+
+    source: str
+    source_sha256: str
+    sha256: str
+    flags: tuple[str, ...]
+    found: frozenset[str]
+    written: frozenset[str]
+    notes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class IntakeRecord:
+    """What intake made of one student's submission: lesson name -> its record; flags: about the folder as a whole."""
+
+    assignment: str
+    student: str
+    flags: tuple[str, ...] = ()
+    lessons: Mapping[str, LessonRecord] = field(default_factory=dict)
+
+    @property
+    def all_flags(self) -> tuple[str, ...]:
+        """Every sentence for the instructor, those about a lesson with its name."""
+        return self.flags + tuple(f"{name}: {flag}" for name, one in self.lessons.items() for flag in one.flags)
+
+
+def path_of(course: Course, assignment: str, student: str) -> Path:
+    """Where the record of a submission lies."""
+    return course.work / "intake" / assignment / f"{student}.json"
+
+
+def load(course: Course, assignment: str, student: str) -> IntakeRecord | None:
+    """Return the record of a submission, or None where none was taken in or the record is damaged."""
+    try:
+        value = json.loads(intake_files.read(path_of(course, assignment, student), MAX_RECORD))
+        lessons = {name: _lesson(one) for name, one in value["lessons"].items()}
+        return IntakeRecord(value["assignment"], value["student"], tuple(value["flags"]), lessons)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def save(course: Course, record: IntakeRecord) -> None:
+    """Write the record of a submission, whole or not at all."""
+    value = {
+        "assignment": record.assignment,
+        "student": record.student,
+        "flags": list(record.flags),
+        "lessons": {name: _plain(one) for name, one in sorted(record.lessons.items())},
+    }
+    text = json.dumps(value, indent=1) + "\n"
+    intake_files.write(path_of(course, record.assignment, record.student), text.encode("utf-8"))
+
+
+def _plain(one: LessonRecord) -> dict[str, Any]:
+    sets = {"flags": list(one.flags), "found": sorted(one.found), "written": sorted(one.written)}
+    return vars(one) | sets | {"notes": dict(one.notes)}
+
+
+def _lesson(value: Any) -> LessonRecord:
+    sets = {"found": frozenset(value["found"]), "written": frozenset(value["written"])}
+    return LessonRecord(**(value | sets | {"flags": tuple(value["flags"]), "notes": dict(value["notes"])}))

@@ -1,0 +1,263 @@
+"""The judge: runs a notebook in the sandbox, compares its Outcomes on the secret Cases, and decides the Verdicts."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from nbformat.notebooknode import NotebookNode
+
+from autograder import sandbox
+from autograder.course import Course
+from autograder.exercise import Exercise, Lesson
+from autograder.journal import Journal
+from autograder.sandbox import Limits, Probe, RunCell, Transcript
+from autograder.verdict import CaseVerdict, Verdict
+from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
+
+RUN_ROLES = ("given", "exercise", "extra")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that grading one notebook found out.
+
+    verdicts: by exercise; printed: index of a cell in the notebook -> what the student's cell printed, and the error it
+    raised; flags: sentences for the instructor; seconds: wall time in the sandbox.
+    """
+
+    verdicts: dict[str, Verdict]
+    printed: dict[int, str]
+    flags: tuple[str, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the Judgement as plain JSON values, for the journal."""
+        return {
+            "verdicts": {name: verdict.as_json() for name, verdict in self.verdicts.items()},
+            "printed": {str(index): text for index, text in self.printed.items()},
+            "flags": list(self.flags),
+            "seconds": round(self.seconds, 3),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Judgement:
+        """Rebuild a Judgement from the journal."""
+        return cls(
+            {name: Verdict.from_json(verdict) for name, verdict in data["verdicts"].items()},
+            {int(index): text for index, text in data["printed"].items()},
+            tuple(data["flags"]),
+            data["seconds"],
+        )
+
+
+def judge_notebook(
+    course: Course, lesson: Lesson, notebook: NotebookNode, *, limits: Limits | None = None, bare: bool = False
+) -> Judgement:
+    """Run a notebook that intake wrote, and decide the points of each of its Exercises.
+
+    The Judgement is kept in the course's journal: the same cells, secret and grader give it again without running
+    anything. bare: run without a sandbox (only where the instructor said so). Raises SandboxError where the sandbox
+    cannot be started; nothing is recorded then.
+    """
+    steps = plan(lesson, notebook)
+    key = _key(course, lesson, notebook)
+    journal = _journal(course.work / "journal.jsonl")
+    known = journal.find(key)
+    if known:
+        return Judgement.from_json(known)
+    questionnaires = secret_questionnaires(lesson, course.secret())
+    began = time.monotonic()
+    filled = [_with_cases(step, questionnaires) for step in steps]
+    transcript = sandbox.run(filled, without=lesson.without, limits=limits, bare=bare)
+    seconds = time.monotonic() - began
+    sources = {_name(cell): cell.source for cell in notebook.cells if _role(cell) == "exercise"}
+    judgement = Judgement(
+        _verdicts(lesson, questionnaires, transcript, sources),
+        _printed(notebook, transcript),
+        (*transcript.flags, *(["judged without a sandbox"] if bare else [])),
+        seconds,
+    )
+    versions = {"python": sys.version.split()[0], "numpy": np.__version__}
+    journal.add(key, {**judgement.as_json(), "lesson": f"{lesson.assignment}/{lesson.name}", "versions": versions})
+    return judgement
+
+
+def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
+    """Return what is run of a notebook, in its order: cells, and the names of Exercises where they are probed."""
+    steps: list[RunCell | str] = []
+    for index, cell in enumerate(notebook.cells):
+        if _role(cell) == "check" and _name(cell) in lesson.exercises:
+            steps.append(_name(cell))
+        elif cell.cell_type == "code" and _role(cell) in RUN_ROLES:
+            steps.append(RunCell(index, cell.source))
+    return steps
+
+
+def secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
+    """Return the secret Cases of a lesson with their expected values, worked out once in a process."""
+    with _lock:
+        return _secret_questionnaires(lesson.assignment, lesson.name, secret, _Lesson(lesson))
+
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class _Lesson:
+    lesson: Lesson
+
+    def __hash__(self) -> int:
+        return id(self.lesson)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Lesson) and other.lesson is self.lesson
+
+
+@cache
+def _secret_questionnaires(assignment: str, name: str, secret: bytes, held: _Lesson) -> dict[str, Questionnaire]:
+    seed = hashlib.sha256(secret + f"{assignment}/{name}".encode()).digest()
+    return {e.name: e.secret_questions(seed) for e in held.lesson.exercises.values()}
+
+
+def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -> RunCell | Probe:
+    if isinstance(step, RunCell):
+        return step
+    questionnaire = questionnaires[step]
+    return Probe(step, questionnaire.returns, tuple(q.inputs for q in questionnaire.questions))
+
+
+def _verdicts(
+    lesson: Lesson, questionnaires: dict[str, Questionnaire], transcript: Transcript, sources: dict[str, str]
+) -> dict[str, Verdict]:
+    findings = {}
+    for name, questionnaire in questionnaires.items():
+        outcomes = transcript.outcomes.get(name)
+        if outcomes is not None:
+            findings[name] = assess(questionnaire, outcomes)
+    failing = {name for name, finding in findings.items() if not finding.passed}
+    verdicts = {}
+    for name, exercise in lesson.exercises.items():
+        if name not in findings:
+            verdicts[name] = missing(exercise, "the notebook has no check of this exercise")
+        else:
+            notes = _notes(lesson, name, findings[name], failing, sources.get(name, ""))
+            verdicts[name] = decide(exercise, findings[name], notes)
+    return verdicts
+
+
+def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> Verdict:
+    """Give the points of each group whose Cases all pass, and say what went wrong without a word of the secret Cases."""
+    groups = {}
+    for group, points in exercise.points.items():
+        won = all(r.passed for r in finding.results if r.question.group == group)
+        groups[group] = (float(points) if won else 0.0, float(points))
+    status = "passed" if finding.passed else "failed" if finding.attempted else "not attempted"
+    cases = tuple(
+        CaseVerdict(r.question.words, r.question.group, r.passed, "" if r.passed else _sentence(r)) for r in finding.results
+    )
+    points = sum(won for won, _ in groups.values())
+    return Verdict(exercise.name, points, exercise.total, status, groups, cases, finding.mistake, finding.hint, tuple(notes))
+
+
+def missing(exercise: Exercise, reason: str) -> Verdict:
+    """The Verdict of an Exercise that could not be asked: no points, and why."""
+    groups = {group: (0.0, float(points)) for group, points in exercise.points.items()}
+    return Verdict(exercise.name, 0.0, exercise.total, "not found", groups, notes=(reason,))
+
+
+def _notes(lesson: Lesson, name: str, finding: Finding, failing: set[str], source: str) -> list[str]:
+    notes = []
+    if finding.passed:
+        return notes
+    messages = " ".join(r.outcome.message for r in finding.failed)
+    notes += [f"{p} is not available in this lesson: write it with NumPy" for p in lesson.without if _blocked(p, messages)]
+    earlier = list(lesson.exercises)[: list(lesson.exercises).index(name)]
+    notes += [f"depends on {e}, which fails" for e in earlier if e in failing and re.search(rf"\b{e}\b", source)]
+    return notes
+
+
+def _blocked(package: str, messages: str) -> bool:
+    return f"{package} is not available in this lesson" in messages or f"No module named '{package}'" in messages
+
+
+def _sentence(result: CaseResult) -> str:
+    """What went wrong in one Case. The student's own words are left out: they could carry a secret input."""
+    outcome, difference = result.outcome, result.difference
+    if outcome.kind == "error":
+        kind = outcome.error if _is_builtin_error(outcome.error) else "an error"
+        return f"it raised {kind}" + (f" in line {outcome.line} of the cell" if outcome.line else "")
+    if outcome.kind == "bad output":
+        return "it changed its arguments, or returned something other than plain arrays and numbers"
+    if outcome.kind != "values" or difference is None:
+        fixed = {
+            "timeout": "it ran longer than it may",
+            "out of memory": "it asked for more memory than there is",
+            "died": "it ended the process",
+        }
+        return fixed.get(outcome.kind, "it is not attempted")
+    name = difference.name
+    return {
+        "shape": f"{name} has the wrong shape",
+        "dtype": f"{name} has the wrong dtype",
+        "type": f"{name} has the wrong type",
+        "finite": f"{name} has infinite or undefined values, or lacks them",
+        "value": f"{name} has wrong values",
+    }[difference.what]
+
+
+def _is_builtin_error(name: str) -> bool:
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
+def _printed(notebook: NotebookNode, transcript: Transcript) -> dict[int, str]:
+    printed = {}
+    for index in sorted({*transcript.printed, *transcript.errors}):
+        text, error = transcript.printed.get(index, ""), transcript.errors.get(index, "")
+        if error and error not in text:
+            text += f"[{error}]"
+        if text:
+            printed[index] = text
+    return printed
+
+
+def _role(cell: NotebookNode) -> str:
+    return cell.metadata.get("cnnlab", {}).get("role", "")
+
+
+def _name(cell: NotebookNode) -> str:
+    return cell.metadata.get("cnnlab", {}).get("name", "")
+
+
+def _key(course: Course, lesson: Lesson, notebook: NotebookNode) -> str:
+    cells = [[_role(c), _name(c), c.source] for c in notebook.cells if c.cell_type == "code"]
+    said = json.dumps([lesson.assignment, lesson.name, cells, _grader_fingerprint()])
+    return hashlib.sha256(course.secret() + said.encode()).hexdigest()
+
+
+@cache
+def _grader_fingerprint() -> str:
+    """A hash of all code that decides a Verdict, so that a changed grader judges anew."""
+    here = Path(__file__).resolve().parent
+    files = [*here.rglob("*.py"), *(here.parent / "cnnlab").rglob("*.py")]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.relative_to(here.parent).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _journal(path: Path) -> Journal:
+    return Journal(path)

@@ -1,0 +1,269 @@
+"""Runs inside the sandbox: one submission's cells, and a fork for each Exercise that is probed.
+
+Everything in this process may be changed by the code that it runs, so nothing it says is believed beyond being a
+value: the parent holds the time limits, the expected outputs and the decision. Talks on one descriptor, in frames of
+`cnnlab.checking.wire`; usage: worker.py COURSE_FOLDER DESCRIPTOR UID GID.
+"""
+
+import os
+import resource
+import select
+import signal
+import sys
+import time
+
+KIB, MIB = 1 << 10, 1 << 20
+MAX_PRINTED = 20_000  # characters kept of what one cell prints
+MAX_FLOOD = 2_000_000  # characters printed by one cell before it is stopped
+MAX_RESULT = 64 * MIB  # bytes of frames that one probe may send
+MAX_PROCESSES = 24
+
+
+class CellTimeout(BaseException):
+    """Raised in a cell that ran out of time; not an Exception, so that a bare `except Exception` lets it through."""
+
+
+class Printed:
+    """Takes the place of stdout and stderr: keeps the first part of what a cell prints, stops it where it floods."""
+
+    encoding = "utf-8"
+
+    def __init__(self):
+        self.kept, self.length, self.total = [], 0, 0
+
+    def write(self, text):
+        text = str(text)
+        self.total += len(text)
+        if self.length < MAX_PRINTED:
+            self.kept.append(text[: MAX_PRINTED - self.length])
+            self.length += len(self.kept[-1])
+        if self.total > MAX_FLOOD:
+            raise RuntimeError(f"the cell printed more than {MAX_FLOOD:,} characters")
+        return len(text)
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return False
+
+    def text(self):
+        return "".join(self.kept) + ("\n[cut]" if self.total > MAX_PRINTED else "")
+
+
+class Worker:
+    """Runs cells in one IPython shell and probes the functions that they define."""
+
+    def __init__(self, channel, wire, probe):
+        self.channel, self.wire, self.probe = channel, wire, probe
+        self.shell = _shell()
+
+    def serve(self):
+        while True:
+            request = self.wire.read_frame(self._read, 1 << 30)
+            answer = self.cell(**request["cell"]) if "cell" in request else self.probes(**request["probe"])
+            _write(self.channel, self.wire.pack(answer))
+
+    def _read(self, count):
+        pieces = []
+        while count:
+            piece = os.read(self.channel, min(count, MIB))
+            if not piece:
+                os._exit(0)
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
+    def cell(self, source, seconds):
+        """Run one cell and return what it printed and the error it raised, in one sentence."""
+        printed, error = Printed(), ""
+        streams = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = printed
+
+        def stop(signum, frame):
+            raise CellTimeout
+
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            result = self.shell.run_cell(source, store_history=False)
+            raised = result.error_before_exec or result.error_in_exec
+            if raised is not None:
+                error = f"it ran longer than {seconds:g} s" if isinstance(raised, CellTimeout) else type(raised).__name__
+        except CellTimeout:
+            error = f"it ran longer than {seconds:g} s"
+        except BaseException as raised:
+            error = type(raised).__name__
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            sys.stdout, sys.stderr = streams
+        return {"printed": printed.text(), "error": str(error)[:200]}
+
+    def probes(self, exercise, returns, cases, seconds):
+        """Fork, ask the Answer each Case there, and return the child's frames unread, with how it ended."""
+        read_end, write_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                self._in_child(write_end, exercise, tuple(returns), cases, seconds)
+                status = 0
+            except MemoryError:
+                status = 3
+            finally:
+                os._exit(status)
+        os.close(write_end)
+        data, end = _drain(read_end, time.monotonic() + 2 * seconds)
+        os.close(read_end)
+        if end != "closed":
+            _kill(child)
+        _, status = os.waitpid(child, 0)
+        signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        if end == "late" or signalled == signal.SIGXCPU:
+            ended = "timeout"
+        elif os.WIFEXITED(status) and os.WEXITSTATUS(status) == 3:
+            ended = "out of memory"
+        else:
+            ended = "finished" if status == 0 else "died"
+        return {"ended": ended, "frames": self._as_array(data)}
+
+    def _as_array(self, data):
+        import numpy
+
+        return numpy.frombuffer(data, numpy.uint8)
+
+    def _in_child(self, write_end, exercise, returns, cases, seconds):
+        os.setsid()
+        os.dup2(write_end, 3)
+        os.closerange(4, 256)
+        for number in (signal.SIGALRM, signal.SIGINT, signal.SIGXCPU):
+            signal.signal(number, signal.SIG_DFL)
+        cpu = max(1, round(seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+        function = self.shell.user_ns.get(exercise)
+        for inputs in cases:
+            outcome = self._ask(function, exercise, inputs, returns)
+            _write(3, self.wire.pack(outcome.as_value()))
+            if outcome.kind == "not attempted":
+                break
+
+    def _ask(self, function, exercise, inputs, returns):
+        from cnnlab.checking.outcome import Outcome
+
+        if not callable(function):
+            return Outcome("not attempted", message=f"no cell defines {exercise}")
+        try:
+            return self.probe.call(function, inputs, returns)
+        except MemoryError:
+            raise
+        except BaseException as error:
+            return Outcome("error", message=type(error).__name__, error=type(error).__name__)
+
+
+def _drain(descriptor, deadline):
+    pieces, size = [], 0
+    while True:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return b"".join(pieces), "late"
+        piece = os.read(descriptor, MIB)
+        if not piece:
+            return b"".join(pieces), "closed"
+        size += len(piece)
+        if size > MAX_RESULT:
+            return b"".join(pieces), "flood"
+        pieces.append(piece)
+
+
+def _kill(child):
+    for kill, target in ((os.killpg, child), (os.kill, child)):
+        try:
+            kill(target, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def _write(descriptor, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _shell():
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor" if _nocolor_is_lower() else "NoColor"
+    shell = type("Shell", (InteractiveShell,), {"enable_gui": lambda self, gui=None: None}).instance(config=config)
+    shell.showtraceback = lambda *args, **kwargs: _show_error()
+    shell.showsyntaxerror = lambda *args, **kwargs: _show_error()
+    return shell
+
+
+def _nocolor_is_lower():
+    import IPython
+
+    return IPython.version_info[0] >= 9
+
+
+def _show_error():
+    # One line, as the feedback shows it; a whole traceback would only show the grader's own frames.
+    kind, error = sys.exc_info()[:2]
+    if kind is not None and kind is not CellTimeout:
+        try:
+            print(f"{kind.__name__}: {' '.join(str(error).split())[:300]}")
+        except Exception:
+            print(kind.__name__)
+
+
+def _become_student(uid, gid):
+    if os.getuid() == 0 and uid != 0:
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+
+
+def _limit(memory_bytes, alone):
+    # The process limit counts all processes of a user, so it is for the sandbox's own user only.
+    processes = [(resource.RLIMIT_NPROC, MAX_PROCESSES)] if alone else []
+    for limit, value in (
+        *processes,
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 32 * MIB),
+        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_STACK, 64 * MIB),
+    ):
+        _, hard = resource.getrlimit(limit)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
+
+
+def main():
+    course, descriptor, uid, gid, memory = sys.argv[1], *map(int, sys.argv[2:6])
+    sys.path.insert(0, course)
+    sys.dont_write_bytecode = True
+    import numpy  # noqa: F401  the import is shared by all probes
+
+    from cnnlab.checking import probe, wire
+
+    _become_student(uid, gid)
+    _limit(memory, alone=uid != 0)
+    worker = Worker(3, wire, probe)
+    if descriptor != 3:
+        os.dup2(descriptor, 3)
+        os.close(descriptor)
+    os.set_inheritable(3, False)
+    _write(3, wire.pack({"ready": True}))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.closerange(4, 256)
+    sys.argv[:] = [""]
+    worker.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Marks what a student wrote."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def answer(written_by_student: T) -> T:
+    """Mark a function or class as the student's Answer to the Exercise of its name; return it unchanged."""
+    written_by_student.__cnnlab_answer__ = True  # type: ignore[attr-defined]
+    return written_by_student
+
+
+def is_answer(thing: Any) -> bool:
+    """Say whether `thing` was marked with `@answer`."""
+    return getattr(thing, "__cnnlab_answer__", False) is True
+
+
+def written(*functions: Any) -> bool:
+    """Say whether each of `functions` is more than the stub it was handed out as; name those that are not.
+
+    A stub is a function whose body, after its docstring, only raises NotImplementedError. Cells that show
+    what an Answer does begin with it, so that they ask for the Answer in one sentence where it is still
+    missing.
+    """
+    missing = [function.__name__ for function in functions if _is_stub(function)]
+    if missing:
+        print(f"Write {' and '.join(missing)} first, then run this cell again.")
+    return not missing
+
+
+def _is_stub(function: Any) -> bool:
+    code = getattr(function, "__code__", None)
+    # The stub's bytecode names nothing but the exception it raises; any real body names or computes more.
+    return code is not None and code.co_names == ("NotImplementedError",) and not code.co_freevars

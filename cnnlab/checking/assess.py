@@ -1,0 +1,130 @@
+"""From Outcomes to a Finding: which Cases pass, and which known Mistake explains those that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cnnlab.checking.compare import Difference, compare
+from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.wire import Value
+
+
+@dataclass(frozen=True)
+class Question:
+    """One Case as it is asked and judged.
+
+    words: the Case in words; group: the name of the group whose points it decides; inputs: argument name ->
+    value; expected: output name -> value; tolerance: relative, as in `compare`; mistakes: Mistake name ->
+    what that wrong implementation does with these inputs.
+    """
+
+    words: str
+    group: str
+    inputs: Mapping[str, Value]
+    expected: Mapping[str, Value]
+    tolerance: float
+    mistakes: Mapping[str, Outcome]
+
+
+@dataclass(frozen=True)
+class Questionnaire:
+    """All Cases of one Exercise.
+
+    exercise: its name; returns: names of its outputs; hints: Mistake name -> one sentence for the student.
+    """
+
+    exercise: str
+    returns: tuple[str, ...]
+    questions: tuple[Question, ...]
+    hints: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What came of one Case: the Outcome, and how it differs from what is expected (None where it passes)."""
+
+    question: Question
+    outcome: Outcome
+    difference: Difference | None
+
+    @property
+    def passed(self) -> bool:
+        return self.difference is None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the Cases say of one Answer.
+
+    mistake: the recognised Mistake's name, "" where none is; hint: its sentence.
+    """
+
+    exercise: str
+    results: tuple[CaseResult, ...]
+    mistake: str = ""
+    hint: str = ""
+    failed: tuple[CaseResult, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "failed", tuple(r for r in self.results if not r.passed))
+
+    @property
+    def passed(self) -> bool:
+        return not self.failed
+
+    @property
+    def attempted(self) -> bool:
+        return not all(r.outcome.kind == "not attempted" for r in self.results)
+
+    @property
+    def telling(self) -> CaseResult | None:
+        """The failed Case to show: the smallest one that the recognised Mistake explains, else the first."""
+        explained = [
+            r for r in self.failed if self.mistake and _does_the_same(r.question, self.mistake, r.outcome)
+        ]
+        if explained:
+            return min(explained, key=lambda r: _size(r.question))
+        return self.failed[0] if self.failed else None
+
+
+def assess(questionnaire: Questionnaire, outcomes: tuple[Outcome, ...] | list[Outcome]) -> Finding:
+    """Compare one Outcome per Question with what was expected and recognise the Mistake behind failures."""
+    results = tuple(
+        CaseResult(q, outcome, compare(dict(q.expected), outcome, q.tolerance))
+        for q, outcome in zip(questionnaire.questions, outcomes, strict=True)
+    )
+    mistake = recognise(results)
+    return Finding(questionnaire.exercise, results, mistake, questionnaire.hints.get(mistake, ""))
+
+
+def recognise(results: tuple[CaseResult, ...]) -> str:
+    """Name the Mistake that explains the failed Cases, or "" where none does.
+
+    A Mistake explains a failed Case when it does the same there as the Answer; it is ruled out by a Case that
+    it would fail and the Answer passes. Of those left, the one that explains the most Cases is named. So two
+    slips at once are still told by the Cases where only one of them shows. An exception of the same type says
+    little by itself: it names a Mistake only where it explains all that failed.
+    """
+    failed = [r for r in results if not r.passed]
+    best, most = "", 0
+    for name in results[0].question.mistakes if results else ():
+        alike = [r for r in failed if _does_the_same(r.question, name, r.outcome)]
+        only_raised = all(r.outcome.kind == "error" for r in alike) and len(alike) < len(failed)
+        ruled_out = any(r.passed and not _does_the_same(r.question, name, r.outcome) for r in results)
+        if len(alike) > most and not only_raised and not ruled_out:
+            best, most = name, len(alike)
+    return best
+
+
+def _size(question: Question) -> int:
+    return sum(np.size(value) for value in question.inputs.values() if isinstance(value, np.ndarray))
+
+
+def _does_the_same(question: Question, mistake: str, outcome: Outcome) -> bool:
+    theirs = question.mistakes[mistake]
+    if theirs.kind != "values":
+        return theirs.kind == outcome.kind == "error" and theirs.error == outcome.error
+    return compare(theirs.values, outcome, question.tolerance) is None

@@ -1,0 +1,77 @@
+"""The public Cases: written by the builder as .npz files without pickles, read by `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from cnnlab.checking import wire
+from cnnlab.checking.assess import Question, Questionnaire
+from cnnlab.checking.outcome import Outcome
+
+FOLDER = Path(__file__).parent / "cases"
+
+
+class NoSuchExercise(LookupError):
+    """No lesson has an Exercise of that name."""
+
+
+@cache
+def load(exercise: str, folder: Path = FOLDER) -> Questionnaire:
+    """Return the public Cases of an Exercise; raise NoSuchExercise naming those that exist."""
+    known: list[str] = []
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as archive:
+            if exercise in archive.files:
+                return questionnaire_from_value(wire.unpack(archive[exercise].tobytes()))
+            known += archive.files
+    raise NoSuchExercise(
+        f"no lesson has an exercise named {exercise!r}; the exercises are {', '.join(known) or 'none'}"
+    )
+
+
+def save(path: Path, questionnaires: Iterable[Questionnaire]) -> None:
+    """Write the public Cases of one lesson; the same Cases give the same bytes."""
+    frames = {
+        q.exercise: np.frombuffer(wire.pack(value_from_questionnaire(q)), np.uint8) for q in questionnaires
+    }
+    np.savez_compressed(path, allow_pickle=False, **frames)
+
+
+def value_from_questionnaire(questionnaire: Questionnaire) -> wire.Value:
+    """Return a Questionnaire as a value that `wire.pack` can encode."""
+    return {
+        "exercise": questionnaire.exercise,
+        "returns": list(questionnaire.returns),
+        "hints": dict(questionnaire.hints),
+        "questions": [
+            {
+                "words": q.words,
+                "group": q.group,
+                "inputs": dict(q.inputs),
+                "expected": dict(q.expected),
+                "tolerance": q.tolerance,
+                "mistakes": {name: outcome.as_value() for name, outcome in q.mistakes.items()},
+            }
+            for q in questionnaire.questions
+        ],
+    }
+
+
+def questionnaire_from_value(value: wire.Value) -> Questionnaire:
+    """Rebuild a Questionnaire from its value."""
+    questions = tuple(
+        Question(
+            q["words"],
+            q["group"],
+            q["inputs"],
+            q["expected"],
+            q["tolerance"],
+            {name: Outcome.from_value(outcome) for name, outcome in q["mistakes"].items()},
+        )
+        for q in value["questions"]
+    )
+    return Questionnaire(value["exercise"], tuple(value["returns"]), questions, value["hints"])

@@ -1,0 +1,143 @@
+"""Compares Outcomes with what is expected: type, shape, dtype kind and finiteness exactly, values closely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.wire import Value
+
+KIND_WORDS = {"f": "floating point", "i": "integer", "u": "unsigned integer", "b": "boolean"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How an output differs from the expected one.
+
+    what: "outcome", "type", "shape", "dtype", "finite" or "value"; name: the output's name; expected and got:
+    words or numbers for the report; index: the first wrong position of an array; wrong of total: how many
+    elements differ.
+    """
+
+    what: str
+    name: str
+    expected: str
+    got: str
+    index: tuple[int, ...] | None = None
+    wrong: int = 0
+    total: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The difference in one sentence."""
+        if self.what == "outcome":
+            return self.got
+        if self.what in ("value", "finite") and self.index:
+            where = f"{self.name}[{', '.join(map(str, self.index))}]"
+            count = f"{self.wrong:,} of {self.total:,} values differ"
+            return f"{where} is {self.got}, expected {self.expected} ({count})"
+        noun = {"shape": " has shape", "dtype": " has dtype"}.get(self.what, " is")
+        return f"{self.name}{noun} {self.got}, expected {self.expected}"
+
+
+def compare(expected: dict[str, Value], outcome: Outcome, tolerance: float = 1e-6) -> Difference | None:
+    """Return the first Difference between an Outcome and the expected values, or None where there is none.
+
+    tolerance: relative to the size of each expected value and to the largest of its array (dimensionless).
+    """
+    if outcome.kind != "values":
+        return Difference("outcome", "", "", outcome.message or outcome.kind)
+    for name, value in expected.items():
+        if name not in outcome.values:
+            return Difference("type", name, _words(value), "missing")
+        difference = _compare(name, value, outcome.values[name], tolerance)
+        if difference:
+            return difference
+    return None
+
+
+def _compare(name: str, expected: Value, got: Value, tolerance: float) -> Difference | None:
+    if type(expected) in (tuple, list):
+        if type(got) not in (tuple, list) or len(got) != len(expected):
+            return Difference("type", name, _words(expected), _words(got))
+        for i, (e, g) in enumerate(zip(expected, got, strict=True)):
+            difference = _compare(f"{name}[{i}]", e, g, tolerance)
+            if difference:
+                return difference
+        return None
+    if type(expected) is not type(got):
+        return Difference("type", name, _words(expected), _words(got))
+    if type(expected) is dict:
+        return compare(expected, Outcome("values", got), tolerance)
+    if isinstance(expected, np.ndarray):
+        return _compare_arrays(name, expected, got, tolerance)
+    if type(expected) is float:
+        same = bool(_close(np.asarray(expected), np.asarray(got), tolerance))
+    else:
+        same = expected == got
+    if same:
+        return None
+    words = _apart(expected, got) if type(expected) is float else (_words(expected), _words(got))
+    return Difference("value", name, *words, (), 1, 1)
+
+
+def _compare_arrays(name: str, expected: np.ndarray, got: np.ndarray, tolerance: float) -> Difference | None:
+    if expected.shape != got.shape:
+        return Difference("shape", name, str(expected.shape), str(got.shape))
+    if expected.dtype.kind != got.dtype.kind:
+        return Difference("dtype", name, _dtype_words(expected), _dtype_words(got))
+    wrong_finite = np.isfinite(expected) != np.isfinite(got)
+    if wrong_finite.any():
+        return _at(name, "finite", expected, got, wrong_finite)
+    wrong = ~_close(expected, got, tolerance)
+    return _at(name, "value", expected, got, wrong) if wrong.any() else None
+
+
+def _close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
+    if expected.dtype.kind != "f":
+        return np.asarray(expected == got)
+    expected, got = expected.astype(np.float64), got.astype(np.float64)
+    finite = np.abs(expected[np.isfinite(expected)])
+    # Sums of products carry an error in proportion to the largest terms, so a small value among large ones
+    # may be off by a share of the large ones.
+    scale = finite.max() if finite.size else 0.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(got - expected) <= tolerance * (np.abs(expected) + 0.1 * scale) + 1e-12
+    near &= np.isfinite(expected)  # within a share of infinity lies everything
+    return near | (expected == got) | (np.isnan(expected) & np.isnan(got))
+
+
+def _at(name: str, what: str, expected: np.ndarray, got: np.ndarray, wrong: np.ndarray) -> Difference:
+    index = tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.ndim else ()
+    e, g = expected[index], got[index]
+    words = _apart(float(e), float(g)) if expected.dtype.kind == "f" else (str(e), str(g))
+    return Difference(what, name, *words, index, int(wrong.sum()), int(np.size(wrong)))
+
+
+def _apart(expected: float, got: float) -> tuple[str, str]:
+    """Write two numbers with as few digits, six or more, as tell them apart."""
+    for digits in (6, 9, 12, 17):
+        words = f"{expected + 0.0:.{digits}g}", f"{got + 0.0:.{digits}g}"  # + 0.0: no minus before a zero
+        if words[0] != words[1]:
+            break
+    return words
+
+
+def _dtype_words(array: np.ndarray) -> str:
+    return f"{array.dtype.name} ({KIND_WORDS.get(array.dtype.kind, 'other')})"
+
+
+def _words(value: Value) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if type(value) in (tuple, list):
+        return f"a {type(value).__name__} of {len(value)}"
+    if value is None:
+        return "None"
+    if type(value) is float:
+        return f"{value:.6g} (a float)"
+    if type(value) is bool or type(value) is str:
+        return repr(value)[:60]
+    return str(value)[:60]

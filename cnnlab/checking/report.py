@@ -1,0 +1,253 @@
+"""What a student reads after a check: one line, text for a terminal, HTML with a picture for a notebook."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from html import escape
+
+import numpy as np
+
+from cnnlab.checking import picture
+from cnnlab.checking.assess import CaseResult, Finding
+from cnnlab.checking.picture import INK, LINE, MONO, PALE_INK
+from cnnlab.checking.wire import Value
+
+WIDTH = 88  # columns of a terminal
+LONGEST = 240  # characters of one value, message or Case in words
+NEXT_STEP = "Replace the line that raises NotImplementedError with your own code, then run both cells again."
+GREEN, RED, GREY = "#1a7f37", "#b42318", "#59636e"
+SIGNS = {  # paths on a 16 x 16 grid: the shape tells pass from fail, not the colour alone
+    "passes": (GREEN, "M3.5 8.5l3 3 6-7"),
+    "fails": (RED, "M4 4l8 8M12 4l-8 8"),
+    "is not attempted": (GREY, "M4 8h8"),
+}
+
+
+def headline(finding: Finding) -> str:
+    """Say in one line of plain text what came of a check, and the Mistake or failure that explains it."""
+    why = finding.hint or _failure(finding.telling) if finding.attempted else ""
+    return f"{_count(finding)} {_clean(why)}".rstrip()
+
+
+def text(finding: Finding) -> str:
+    """Return the report for a terminal: at most 88 columns of plain text."""
+    if finding.passed:
+        return _wrap(headline(finding))
+    if not finding.attempted:
+        return _wrap(f"{headline(finding)} {NEXT_STEP}")
+    result = finding.telling
+    assert result is not None, "a Finding that did not pass has a failed Case"
+    parts = [_wrap(f"{_count(finding)} {_clean(finding.hint)}".rstrip()), ""]
+    parts += [_wrap(f"Case: {_clean(result.question.words)}", "      ")]
+    parts += [_wrap(_call(finding.exercise, result.question.inputs), "      ", "      ")]
+    parts += ["", _wrap(_what_came(result)), *_numbers(result)]
+    return "\n".join([*parts, "", *_case_lines(finding)])
+
+
+def html(finding: Finding) -> str:
+    """Return the report for a notebook: one bordered box of HTML that needs nothing from outside."""
+    if finding.passed:
+        return _box(_heading("passes", _count(finding)))
+    if not finding.attempted:
+        return _box(_heading("is not attempted", _count(finding)) + _paragraph(escape(NEXT_STEP)))
+    result = finding.telling
+    assert result is not None, "a Finding that did not pass has a failed Case"
+    hint = _paragraph(escape(_clean(finding.hint)), "font-size:15px;margin-top:6px") if finding.hint else ""
+    case = _paragraph(
+        f'<span style="color:{PALE_INK}">Case:</span> {escape(_clean(result.question.words))}'
+        f"<br/>{_code(_call(finding.exercise, result.question.inputs))}",
+        "margin-top:10px",
+    )
+    came = _paragraph(escape(_what_came(result)), "margin-top:10px")
+    shown = picture.draw(result) or _table(result)
+    return _box(_heading("fails", _count(finding)) + hint + case + came + shown + _case_list(finding))
+
+
+def _count(finding: Finding) -> str:
+    total, failed = len(finding.results), len(finding.failed)
+    if finding.passed:
+        return f"{finding.exercise}: {f'all {total} cases pass' if total != 1 else 'its one case passes'}."
+    if not finding.attempted:
+        return f"{finding.exercise} is not attempted yet."
+    return f"{finding.exercise}: {f'{failed} of {total} cases fail' if total != 1 else 'its one case fails'}."
+
+
+def _failure(result: CaseResult | None) -> str:
+    """Return a failed Outcome's message as a sentence; "" where the Answer returned values."""
+    if result is None or result.outcome.kind == "values":
+        return ""
+    words = _clean(result.outcome.message or result.outcome.kind)
+    # An exception's own words start with its type's name, which stays as it is; ours start small.
+    if not result.outcome.error or not result.outcome.message.startswith(result.outcome.error):
+        words = words[:1].upper() + words[1:]
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _what_came(result: CaseResult) -> str:
+    """Say in a sentence how a failed Case differs, with the line that raised where one did."""
+    if result.outcome.kind == "values" and result.difference:
+        return _clean(result.difference.sentence) + "."
+    where = f" It was raised at line {result.outcome.line} of your code." if result.outcome.line else ""
+    return _failure(result) + where
+
+
+def _call(exercise: str, inputs: Mapping[str, Value]) -> str:
+    return f"{exercise}({', '.join(_argument(name, value) for name, value in inputs.items())})"
+
+
+def _argument(name: str, value: Value) -> str:
+    if isinstance(value, np.ndarray):
+        dtype = "" if value.dtype == np.float64 else f" {value.dtype.name}"
+        return f"{name} {value.shape}{dtype}"
+    return f"{name}={_plain(value, 60)}"
+
+
+def _plain(value: Value, longest: int = LONGEST) -> str:
+    """Write a value as a student would type it, cut where it is long."""
+    return textwrap.shorten(_clean(_unclipped(value)), longest, placeholder=" ...") or "''"
+
+
+def _unclipped(value: Value) -> str:
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, precision=4, threshold=12, edgeitems=2)
+    if type(value) is float:
+        return f"{value:.8g}" if value != _whole(value) else f"{value:.1f}"
+    if type(value) is tuple:
+        return f"({', '.join(map(_unclipped, value))}{',' if len(value) == 1 else ''})"
+    if type(value) is list:
+        return f"[{', '.join(map(_unclipped, value))}]"
+    return repr(value)
+
+
+def _whole(value: float) -> float:
+    return float(int(value)) if abs(value) < 1e8 else float("nan")
+
+
+def _clean(words: str) -> str:
+    """Return one line of printable characters: messages and type names come from the student."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in words[: 4 * LONGEST]).split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 4] + " ..."
+
+
+# Plain text
+
+
+def _wrap(words: str, indent: str = "", first: str = "") -> str:
+    return textwrap.fill(words, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _numbers(result: CaseResult) -> list[str]:
+    """Return expected and got side by side where the slice with the first wrong value is small."""
+    difference = result.difference
+    if difference is None or difference.what not in ("value", "finite") or not difference.index:
+        return []
+    sides = (("expected", result.question.expected), ("got", result.outcome.values))
+    cuts = [picture.cut(picture.follow(values, difference.name), difference.index) for _, values in sides]
+    rows, columns = cuts[0].values.shape
+    if rows > picture.NUMBERED or columns > 4:
+        return []
+    blocks = [
+        _block(piece, f"{title} {difference.name}{piece.where}")
+        for piece, (title, _) in zip(cuts, sides, strict=True)
+    ]
+    return ["", *(f"  {left:<40}  {right}".rstrip() for left, right in zip(*blocks, strict=True))]
+
+
+def _block(piece: picture.Cut, title: str) -> list[str]:
+    def write(row: int, column: int) -> str:
+        digits = f"{float(piece.values[row, column]):.4g}"
+        return f"[{digits}]" if (row, column) == piece.mark else f" {digits} "
+
+    rows, columns = piece.values.shape
+    return [title, *("".join(f"{write(r, c):>10}" for c in range(columns)) for r in range(rows))]
+
+
+def _case_lines(finding: Finding) -> list[str]:
+    lines = []
+    for result in finding.results:
+        words = f"{_clean(result.question.group)}: {_clean(result.question.words)}"
+        words = textwrap.shorten(words, WIDTH - 8, placeholder=" ...")
+        lines.append(f"  {'pass' if result.passed else 'FAIL'}  {words}")
+    return lines
+
+
+# HTML: styles stand in each element, since a notebook's own style sheet reaches what is left open
+
+
+def _box(inner: str) -> str:
+    return (
+        f'<div style="box-sizing:border-box;max-width:960px;padding:12px 16px;border:1px solid {LINE};'
+        f"border-radius:6px;background:#ffffff;color:{INK};"
+        f"font:14px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif\">"
+        f"{inner}</div>"
+    )
+
+
+def _heading(sign: str, words: str) -> str:
+    colour = SIGNS[sign][0]
+    return (
+        f'<div style="display:flex;gap:8px;align-items:center;font-weight:600;color:{colour}">'
+        f"{_sign(sign, 16)}<span>{escape(words)}</span></div>"
+    )
+
+
+def _sign(sign: str, size: int) -> str:
+    colour, path = SIGNS[sign]
+    return (
+        f'<svg role="img" width="{size}" height="{size}" viewBox="0 0 16 16" style="flex:none">'
+        f"<title>{sign}</title>"
+        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.2" stroke-linecap="round"/></svg>'
+    )
+
+
+def _paragraph(inner: str, style: str = "margin-top:4px") -> str:
+    return f'<div style="color:{INK};overflow-wrap:anywhere;{style}">{inner}</div>'
+
+
+def _code(words: str) -> str:
+    return (
+        f'<code style="font-family:{MONO};font-size:12.5px;background:#f3f4f6;color:{INK};padding:1px 5px;'
+        f'border-radius:4px;white-space:normal">{escape(words)}</code>'
+    )
+
+
+def _table(result: CaseResult) -> str:
+    """Return expected and got as a small table; "" where the Answer returned no values."""
+    difference = result.difference
+    if difference is None or result.outcome.kind != "values":
+        return ""
+    name = difference.name.split("[")[0]
+    if len(_unclipped(result.question.expected.get(name))) > LONGEST:
+        name = difference.name  # of a long list only the item that differs
+    sides = (("expected", result.question.expected), ("yours", result.outcome.values))
+    values = [(title, picture.follow(named, name)) for title, named in sides]
+    rows = "".join(
+        f'<tr style="background:#ffffff">{_cell(title, PALE_INK)}{_cell(name, INK, MONO)}'
+        f"{_cell(_plain(value), INK, MONO)}</tr>"
+        for title, value in values
+    )
+    return f'<table style="border-collapse:collapse;margin:10px 0 2px;background:#ffffff">{rows}</table>'
+
+
+def _cell(words: str, colour: str, font: str = "inherit") -> str:
+    return (
+        f'<td style="text-align:left;padding:3px 12px;border:1px solid {LINE};background:#ffffff;'
+        f'color:{colour};font-family:{font};font-size:12.5px">{escape(words)}</td>'
+    )
+
+
+def _case_list(finding: Finding) -> str:
+    if len(finding.results) == 1:
+        return ""
+    rows = "".join(
+        f'<div style="display:flex;gap:7px;align-items:center">{_sign("passes" if r.passed else "fails", 11)}'
+        f'<span><span style="color:{PALE_INK}">{escape(_clean(r.question.group))}:</span> '
+        f"{escape(_clean(r.question.words))}</span></div>"
+        for r in finding.results
+    )
+    return (
+        f'<details style="margin-top:10px;font-size:13px;color:{INK}"><summary style="cursor:pointer">'
+        f"All {len(finding.results)} cases</summary>"
+        f'<div style="margin:5px 0 0 2px;line-height:20px">{rows}</div></details>'
+    )

@@ -1,0 +1,184 @@
+"""Pictures that the lessons share.
+
+Every function draws one new pyplot figure, shows it and returns None; `plt.gcf()` is that figure where the
+backend keeps it. pyplot is imported inside the functions: it costs a third of a second that a grading run
+need not pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+INK = "#1f2933"
+MARK = "#ffd37a"
+LINE = "#9aa5b1"
+BAR = "#3b6ea8"
+
+
+def show_images(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str] | None = None,
+    *,
+    signed: bool | Sequence[bool] = False,
+    boxes: Sequence[Sequence[tuple[int, int, int, int]]] | None = None,
+    columns: int = 4,
+    size: float = 2.4,
+) -> None:
+    """Show images side by side, each under its title.
+
+    images: each (H, W) or (H, W, 3). Colour images are clipped to [0, 1]. Grey images run from black at their
+    smallest value to white at their largest. Images that are signed (one answer for all, or one for each) are
+    blue below zero, white at zero and red above, all on the one scale of the colour bar. boxes: for each
+    image a list of (top, left, height, width) in pixels, outlined. columns: images in a row; size: inches
+    that one image is high.
+
+    Raises ValueError when there is no image, titles, signed or boxes are not as many as the images, or an
+    image has another shape.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
+
+    images = [np.asarray(image) for image in images]
+    titles = _one_each("titles", titles, len(images), "")
+    outlines = _one_each("boxes", boxes, len(images), ())
+    with_sign = _one_each("signed", None if isinstance(signed, bool) else signed, len(images), signed)
+    for image in images:
+        if image.ndim != 2 and not (image.ndim == 3 and image.shape[2] == 3):
+            raise ValueError(f"an image is (H, W) or (H, W, 3), not {image.shape}")
+    responses = [image for image, sign in zip(images, with_sign, strict=True) if sign]
+    limit = max((float(np.abs(response).max()) for response in responses), default=0.0) or 1.0
+
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    aspect = max(image.shape[1] / image.shape[0] for image in images)
+    width = max(size * aspect, max(map(len, titles)) * 0.085)  # 0.085 in: one letter of a title
+    inches = (
+        columns * width + (0.8 if responses else 0),
+        rows * (size + 0.35),
+    )  # room for colour bar and titles
+    figure, grid = plt.subplots(rows, columns, figsize=inches, squeeze=False, layout="constrained")
+    drawn = None
+    for axes, image, title, sign, found in zip(grid.flat, images, titles, with_sign, outlines, strict=False):
+        if image.ndim == 3:
+            axes.imshow(np.clip(image, 0, 1))
+        elif sign:
+            drawn = axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        else:
+            axes.imshow(image, cmap="gray")
+        axes.set_title(title, fontsize=10, color=INK)
+        for top, left, height, wide in found:
+            corner = (left - 0.5, top - 0.5)  # a pixel's square reaches half a pixel before its centre
+            axes.add_patch(Rectangle(corner, wide, height, fill=False, edgecolor="#e8590c", linewidth=1.6))
+    for axes in grid.flat:
+        axes.set_axis_off()
+    if drawn is not None:
+        figure.colorbar(drawn, ax=grid, shrink=0.8, aspect=25)
+    _show(plt)
+
+
+def show_grids(
+    grids: Sequence[Any],
+    titles: Sequence[str] | None = None,
+    marks: Sequence[Any] | None = None,
+    *,
+    columns: int = 4,
+    cell: float = 0.36,
+) -> None:
+    """Draw small arrays as grids of numbers, with some cells marked.
+
+    grids: each (H, W) or (W,), a row. marks: for each grid None or booleans of its shape; True cells are
+    tinted: a window, or the zeros of a padding. columns: grids in a row; cell: inches of one cell's side.
+
+    Raises ValueError when there is no grid, titles or marks are not as many as the grids, or a mark has
+    another shape than its grid.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
+
+    arrays = [np.atleast_2d(grid) for grid in grids]
+    titles = _one_each("titles", titles, len(arrays), "")
+    tinted = []
+    for array, mark in zip(arrays, _one_each("marks", marks, len(arrays), None), strict=True):
+        tinted.append(np.zeros(array.shape, bool) if mark is None else np.atleast_2d(np.asarray(mark, bool)))
+        if tinted[-1].shape != array.shape:
+            raise ValueError(f"a mark of shape {tinted[-1].shape} does not fit a grid of shape {array.shape}")
+
+    # Every grid gets a place in one plane whose unit is a cell, so that all cells have the same size.
+    columns = min(columns, len(arrays))
+    letters = 0.085 / cell  # cells that one letter of a title takes
+    needed = [max(array.shape[1], len(title) * letters) for array, title in zip(arrays, titles, strict=True)]
+    widths = [max(needed[i::columns]) for i in range(columns)]
+    lefts = np.concatenate([[0], np.cumsum([width + 1 for width in widths])])
+    tall = [array.shape[0] for array in arrays]
+    heights = [max(tall[i : i + columns]) for i in range(0, len(tall), columns)]
+    tops = np.concatenate([[0], np.cumsum([height + 1.5 for height in heights])])  # 1.5: the title and a gap
+
+    wide, high = lefts[-1] - 1 + 0.4, tops[-1] - 0.5 + 0.4  # less the last gaps, plus a margin
+    figure = plt.figure(figsize=(wide * cell, high * cell))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-0.2, wide - 0.2), ylim=(high - 0.2, -0.2))
+    axes.set_axis_off()
+    for i, (array, title, tint) in enumerate(zip(arrays, titles, tinted, strict=True)):
+        left, top = lefts[i % columns], tops[i // columns] + 1
+        axes.text(left, top - 0.25, title, fontsize=10, color=INK)
+        for (row, column), value in np.ndenumerate(array):
+            corner = (left + column, top + row)
+            colour = MARK if tint[row, column] else "white"
+            axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor=LINE, linewidth=0.8))
+            middle = (corner[0] + 0.5, corner[1] + 0.53)
+            axes.text(*middle, f"{value:.3g}", ha="center", va="center", fontsize=cell * 26, color=INK)
+    _show(plt)
+
+
+def bar_times(seconds: Mapping[str, float], title: str = "") -> None:
+    """Draw measured times as horizontal bars on a logarithmic axis, the first at the top.
+
+    seconds: name -> seconds, positive. Each bar is labelled with its time and how many times the shortest it
+    takes.
+
+    Raises ValueError when there are no times or one is not positive.
+    """
+    import matplotlib.pyplot as plt
+
+    if not seconds or min(seconds.values()) <= 0:
+        raise ValueError("times must be positive seconds, at least one")
+    shortest, longest = min(seconds.values()), max(seconds.values())
+    _, axes = plt.subplots(figsize=(7.5, 1.1 + 0.42 * len(seconds)), layout="constrained")
+    bars = axes.barh(list(seconds), list(seconds.values()), color=BAR, height=0.62)
+    labels = [f"{_duration(time)}   {time / shortest:,.1f} x" for time in seconds.values()]
+    axes.bar_label(bars, labels, padding=5, fontsize=10, color=INK)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    room = max(8, (longest / shortest) ** 0.4)  # on the right, for the labels
+    axes.set_xlim(shortest / 3, longest * room)
+    axes.set_xlabel("seconds, logarithmic scale", fontsize=9, color=INK)
+    axes.grid(axis="x", color=LINE, alpha=0.4)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0, labelsize=10)
+    axes.set_title(title, fontsize=10, color=INK, loc="left")
+    _show(plt)
+
+
+def _one_each(what: str, given: Sequence[Any] | None, count: int, default: Any) -> Sequence[Any]:
+    if count == 0:
+        raise ValueError("there must be at least one picture")
+    if given is None:
+        return [default] * count
+    if len(given) != count:
+        raise ValueError(f"{len(given)} {what} for {count} pictures")
+    return given
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _show(plt: Any) -> None:
+    if plt.get_backend().lower() != "agg":  # Agg has nothing to show on and would warn
+        plt.show()

@@ -1,0 +1,56 @@
+"""nbgrader's settings for this course: `nbgrader autograde 1_layers` from this folder, and the Formgrader tab.
+
+Loading this file changes nothing on disk. Settings of your own, such as a plugin for late submissions, go to the end.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = str(Path(__file__).resolve().parent)
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)  # autograder and cnnlab, also where the checkout is not installed
+TOOLS = os.path.dirname(sys.executable)
+if TOOLS not in os.environ.get("PATH", "").split(os.pathsep):
+    # nbgrader starts `alembic` by its bare name when it makes a gradebook
+    os.environ["PATH"] = os.pathsep.join([TOOLS, os.environ.get("PATH", "")])
+
+from autograder.course import Course  # noqa: E402
+
+COURSE = Course.here()
+c = get_config()  # noqa: F821
+
+# Where the class lies: work/source, work/submitted, work/autograded, work/feedback.
+c.CourseDirectory.root = str(COURSE.work)
+c.CourseDirectory.db_url = COURSE.db_url
+
+# Before nbgrader reads a submission, intake replaces it by notebooks that we wrote.
+c.Autograde.pre_convert_hook = "autograder.nbgrader_step.pre_convert"
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# Nothing is executed here: the judge runs the notebook in the sandbox and writes the points.
+c.Autograde.autograde_preprocessors = [
+    "autograder.nbgrader_step.JudgeStep",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# nbgrader's own templates show Markdown uncleaned, whatever sanitize_html says; this filter cleans it wherever it is shown.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "autograder.feedback.safe_markdown"}
+
+# The page for students is ours and loads nothing; formgrader keeps nbgrader's template, so this is set for feedback alone.
+c.GenerateFeedback.preprocessors = [
+    "autograder.nbgrader_step.FeedbackGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+c.GenerateFeedback.HTMLExporter.template_name = "cnnlab_feedback"
+c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [str(Path(HERE) / "autograder" / "templates")]
+
+# Students hand in elsewhere: without this, formgrader logs an error about the exchange at every click.
+c.ExchangeFactory.list = "autograder.nbgrader_step.NoExchange"

@@ -1,0 +1,361 @@
+"""What student code can do in the sandbox, and what it costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder import sandbox
+from autograder.sandbox import Limits, Probe, RunCell, SandboxError, Transcript
+from cnnlab.checking import wire
+
+pytestmark = pytest.mark.usefixtures("bubblewrap")
+QUICK = Limits(cell_seconds=1.0, probe_seconds=1.0, submission_seconds=30.0)
+TWO = ({"x": np.arange(3.0)}, {"x": np.ones(2)})
+
+
+def run(source: str, *exercises: str, limits: Limits = QUICK, **options) -> Transcript:
+    steps = [RunCell(0, textwrap.dedent(source))] + [Probe(name, ("out",), TWO) for name in exercises]
+    return sandbox.run(steps, limits=limits, **options)
+
+
+def kinds(transcript: Transcript, exercise: str) -> list[str]:
+    return [outcome.kind for outcome in transcript.outcomes[exercise]]
+
+
+def look(expression: str, setup: str = "", **options) -> str:
+    """Evaluate an expression inside and return what it is, as the sandbox printed it."""
+    return run(f"{setup}\nprint({expression})", **options).printed[0].strip()
+
+
+def test_values_come_out_as_they_are() -> None:
+    t = run("def double(x): return x * 2", "double")
+    assert [list(o.values["out"]) for o in t.outcomes["double"]] == [[0.0, 2.0, 4.0], [2.0, 2.0]]
+
+
+DESTROYERS = {
+    "os._exit": ("import os; os._exit(0)", "died"),
+    "sys.exit": ("import sys; sys.exit(0)", "error"),
+    "keyboard interrupt": ("raise KeyboardInterrupt", "error"),
+    "endless loop": ("\n    while True: pass", "timeout"),
+    "loop that swallows": (
+        "\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass",
+        "timeout",
+    ),
+    "sleep": ("import time; time.sleep(60)", "timeout"),
+    "endless print": ("\n    while True: print('x' * 1000)", "error"),
+    "endless write": ("\n    import os\n    while True: os.write(1, b'x' * 1000)", "timeout"),
+    "10 GiB": ("import numpy; return numpy.ones(10 * 2**30, 'u1')", "out of memory"),
+    "kills its parent": ("import os; os.kill(os.getppid(), 9); os.kill(os.getpid(), 9)", "died"),
+    "kills its group": ("import os; os.kill(0, 9)", "died"),
+    "kills all": ("import os; os.kill(-1, 9)", "died"),
+    "segmentation fault": ("import ctypes; ctypes.string_at(0)", "died"),
+    "recursion": ("return f(x)", "error"),
+}
+
+
+@pytest.mark.parametrize("what", DESTROYERS)
+def test_a_probe_that_destroys_costs_its_own_exercise_only(what: str) -> None:
+    body, kind = DESTROYERS[what]
+    t = run(f"def f(x): {body}\ndef good(x): return x * 2\ndef later(x): return x + 1", "good", "f", "later")
+    assert set(kinds(t, "f")) == {kind}
+    assert kinds(t, "good") == ["values"] * 2
+    assert kinds(t, "later") == ["values"] * 2
+
+
+def test_only_the_case_that_dies_is_lost() -> None:
+    t = run("def f(x):\n    import os\n    return x if len(x) == 2 else os._exit(1)", "f")
+    assert kinds(t, "f") == ["died", "values"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import os; os._exit(3)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import os, signal; os.kill(-1, signal.SIGKILL)",
+        "import signal; signal.setitimer = None; signal.alarm = None\nsignal.signal(14, signal.SIG_IGN)\nwhile True: pass",
+        "import ctypes; ctypes.string_at(0)",
+        "import os; os.closerange(0, 64)",
+        "import os; [os.write(fd, b'CNN1' + b'\\xff' * 4096) for fd in range(3, 9) if os.path.exists(f'/proc/self/fd/{fd}')]",
+    ],
+)
+def test_a_cell_that_destroys_is_skipped_and_the_rest_is_judged(cell: str) -> None:
+    steps = [
+        RunCell(0, "def before(x): return x"),
+        RunCell(1, cell),
+        Probe("before", ("out",), TWO),
+        RunCell(2, "def after(x): return x"),
+        Probe("after", ("out",), TWO),
+    ]
+    t = sandbox.run(steps, limits=QUICK)
+    assert kinds(t, "before") == kinds(t, "after") == ["values"] * 2
+    assert t.flags or "kill(-1" in cell  # which spares the caller, and may not reach the others
+
+
+def test_a_cell_that_loops_is_stopped() -> None:
+    t = run("while True: pass", limits=QUICK)
+    assert "longer" in t.errors[0]
+
+
+def test_a_cell_that_floods_is_stopped_and_cut() -> None:
+    t = run("while True: print('x' * 10_000)", limits=replace(QUICK, cell_seconds=5.0))
+    assert "printed more" in t.printed[0] or t.errors[0]
+    assert len(t.printed[0]) < 50_000
+
+
+def test_a_fork_bomb_costs_its_own_exercise_only_and_leaves_nothing() -> None:
+    mark = f"cnnlab-bomb-{os.getpid()}"
+    t = run(
+        f"""
+        def bomb(x):
+            import os, sys, subprocess
+            while True:
+                try:
+                    os.fork()
+                    subprocess.Popen(["sleep", "1000", "{mark}"])
+                except OSError:
+                    pass
+        def good(x): return x
+        """,
+        "bomb",
+        "good",
+    )
+    assert set(kinds(t, "bomb")) <= {"timeout", "died"}
+    assert kinds(t, "good") == ["values"] * 2
+    assert mark not in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True).stdout
+
+
+def test_an_orphan_does_not_outlive_the_sandbox() -> None:
+    mark = f"{os.getpid()}.125"
+    run(f"import subprocess\nsubprocess.Popen(['sleep', '{mark}'], start_new_session=True)")
+    assert mark not in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True).stdout
+
+
+def test_a_thread_left_running_does_not_hang_later_probes() -> None:
+    t = run(
+        """
+        import threading, time
+        threading.Thread(target=lambda: [time.sleep(0.001) for _ in iter(int, 1)], daemon=True).start()
+        def f(x): return x
+        """,
+        "f",
+    )
+    assert kinds(t, "f") == ["values"] * 2
+
+
+def test_state_does_not_pass_from_one_probe_to_the_next() -> None:
+    t = run("seen = []\ndef f(x):\n    seen.append(1)\n    return len(seen)\ndef g(x): return len(seen)", "f", "g")
+    assert [o.values["out"] for o in t.outcomes["g"]] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("np.matrix([[1.0]])", "bad output"),
+        ("np.ma.array([1.0])", "bad output"),
+        ("np.array([object()])", "bad output"),
+        ("np.array(['a'])", "bad output"),
+        ("type('A', (np.ndarray,), {'__eq__': lambda s, o: True})((2,))", "bad output"),
+        ("{1: 2}", "bad output"),
+        ("iter([1])", "bad output"),
+        ("None", "bad output"),
+        ("float('nan')", "values"),
+        ("10**5000", "bad output"),
+    ],
+)
+def test_only_plain_values_come_out(value: str, kind: str) -> None:
+    t = run(f"import numpy as np\ndef f(x): return {value}\ndef good(x): return x", "f", "good")
+    assert set(kinds(t, "f")) == {kind}
+    assert kinds(t, "good") == ["values"] * 2
+
+
+def test_forged_frames_on_every_descriptor_change_nothing() -> None:
+    t = run(
+        """
+        from cnnlab.checking import wire
+        from cnnlab.checking.outcome import Outcome
+        import os
+        def f(x):
+            forged = wire.pack(Outcome("values", {"out": x}).as_value())
+            for descriptor in range(3):
+                os.write(descriptor, forged)
+            raise ValueError
+        def good(x): return x
+        """,
+        "f",
+        "good",
+    )
+    assert kinds(t, "f") == ["error"] * 2
+    assert kinds(t, "good") == ["values"] * 2
+
+
+def test_frames_forged_on_the_result_pipe_are_only_values() -> None:
+    # A student's code may say what it likes on its own pipe: saying it is how an Answer answers. More Outcomes than
+    # Cases, or bytes that are no frame, count for nothing.
+    t = run(
+        """
+        from cnnlab.checking import wire
+        from cnnlab.checking.outcome import Outcome
+        import os
+        def f(x):
+            os.write(3, wire.pack(Outcome("values", {"out": 1.0}).as_value()) * 50)
+            os._exit(0)
+        def g(x):
+            os.write(3, b"CNN1\\xff\\xff\\xff\\xff" + b"x" * 1000)
+            os._exit(0)
+        def good(x): return x
+        """,
+        "f",
+        "g",
+        "good",
+    )
+    assert len(t.outcomes["f"]) == 2
+    assert set(kinds(t, "g")) == {"died"}
+    assert kinds(t, "good") == ["values"] * 2
+
+
+def test_the_process_holds_nothing_of_the_course_but_cnnlab(course) -> None:
+    course.secret()
+    files = json.loads(
+        look(
+            "json.dumps(sorted(found))",
+            """
+            import json, os, sys
+            found = []
+            for top, folders, names in os.walk("/"):
+                if top.startswith(("/proc", "/usr", "/dev", "/lib", sys.base_prefix)) or "site-packages" in top:
+                    folders[:] = []
+                    continue
+                found += [os.path.join(top, n) for n in names if n.endswith((".py", ".ipynb", ".db", ".npz", ".jsonl", "secret"))]
+            found = [f for f in found if "/lib/python3" not in f]
+            """.replace("            ", ""),
+            limits=replace(QUICK, cell_seconds=5.0),
+        )
+    )
+    outside = [f for f in files if not f.startswith("/course/cnnlab/")]
+    assert outside == ["/course/worker.py"]
+    for word in ("autograder/", "solutions", "secret", "gradebook", "submitted"):
+        assert not [f for f in files if word in f]
+    root = str(Path(sandbox.__file__).parent)
+    assert look(f"__import__('os').path.exists({root!r})") == "False"
+
+
+def test_no_reference_is_in_memory_or_importable() -> None:
+    modules = look("'\\n'.join(__import__('sys').modules)")
+    assert "autograder" not in modules and "torch" not in modules
+    assert look("__import__('importlib.util').util.find_spec('autograder')") == "None"
+
+
+def test_no_environment_no_network_no_other_process() -> None:
+    os.environ["CNNLAB_TEST_TOKEN"] = "a secret of the grader"
+    try:
+        assert "secret" not in look("dict(__import__('os').environ)")
+        assert "secret" not in look("open('/proc/1/environ', 'rb').read() if __import__('os').access('/proc/1/environ', 4) else ''")
+    finally:
+        del os.environ["CNNLAB_TEST_TOKEN"]
+    assert look("[i for _, i in __import__('socket').if_nameindex()]") in ("['lo']", "[]")
+    refused = run(
+        "import socket\ntry:\n    socket.create_connection(('1.1.1.1', 53), 1)\nexcept OSError as e:\n    print('refused')"
+    )
+    assert refused.printed[0].strip() == "refused"
+    pids = look("sorted(int(p) for p in __import__('os').listdir('/proc') if p.isdigit())")
+    assert len(json.loads(pids)) <= 4
+
+
+def test_not_root_no_capabilities_no_new_privileges() -> None:
+    assert look("__import__('os').getuid() != 0") == "True"
+    status = look("open('/proc/self/status').read()")
+    held = {line.split(":")[0]: line.split(":")[1].strip() for line in status.splitlines() if ":" in line}
+    assert int(held["CapEff"], 16) == int(held["CapPrm"], 16) == 0
+    assert held["NoNewPrivs"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/course/cnnlab/x.py", "/venv/x", "/usr/x", "/etc/x", "/x", "/dev/x"])
+def test_nothing_but_the_small_folders_can_be_written(path: str) -> None:
+    t = run(f"try:\n    open({path!r}, 'w')\n    print('written')\nexcept OSError:\n    print('refused')")
+    assert t.printed[0].strip() == "refused"
+
+
+def test_the_disk_cannot_be_filled() -> None:
+    t = run(
+        """
+        written = 0
+        try:
+            for n in range(100):
+                with open(f"/tmp/{n}", "wb") as f:
+                    written += f.write(b"x" * 2**22)
+        except OSError:
+            print("full", written < 2**27)
+        """,
+        limits=replace(QUICK, cell_seconds=5.0),
+    )
+    assert t.printed[0].strip() == "full True"
+
+
+def test_a_package_that_the_lesson_does_without_says_so() -> None:
+    t = run("def f(x):\n    import torch\n    return x", "f", without=("torch", "scipy"))
+    assert t.outcomes["f"][0].kind == "error"
+    assert "torch is not available in this lesson" in t.outcomes["f"][0].message
+    assert "not available" not in str(run("import json", without=("torch",)).errors)
+
+
+def test_files_in_the_working_folder_shadow_no_import() -> None:
+    t = run("open('random.py', 'w').write('raise SystemExit')\nimport random\nprint(random.__file__)")
+    assert "/home/student" not in t.printed[0]
+
+
+def test_two_sandboxes_share_nothing() -> None:
+    run("open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
+    assert look("[__import__('os').path.exists(p) for p in ('/tmp/left', '/dev/shm/left')]") == "[False, False]"
+
+
+def test_what_notebooks_write_is_tolerated() -> None:
+    t = run("%matplotlib inline\n!echo from the shell\n%timeit -n1 -r1 1+1\nx = 3\nx")
+    assert "from the shell" in t.printed[0]
+    assert "Out" in t.printed[0]
+
+
+def test_missing_bubblewrap_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
+        run("x = 1")
+
+
+def test_without_a_sandbox_the_same_outcomes() -> None:
+    t = run("def f(x): return x + 1\ndef dead(x): __import__('os')._exit(1)", "f", "dead", bare=True)
+    assert kinds(t, "f") == ["values"] * 2
+    assert kinds(t, "dead") == ["died"] * 2
+
+
+def test_as_an_ordinary_user() -> None:
+    if os.getuid() != 0:
+        pytest.skip("the tests run as an ordinary user already")
+    code = (
+        "import numpy as np\nfrom autograder import sandbox\nfrom autograder.sandbox import *\n"
+        "import os; os.setgid(65534); os.setuid(65534)\n"
+        "t = sandbox.run([RunCell(0, 'import os\\ndef f(x): return os.getuid()'), Probe('f', ('out',), ({'x': 1},))])\n"
+        "print(t.outcomes['f'][0].values['out'])"
+    )
+    done = subprocess.run(
+        [os.sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "TMPDIR": "/tmp"},
+    )
+    if "Permission denied" in done.stderr:
+        pytest.skip("an ordinary user cannot read this Python installation")
+    assert done.stdout.strip() == "1000", done.stderr
+
+
+def test_values_too_large_for_the_channel_are_refused() -> None:
+    with pytest.raises(wire.WireError):
+        wire.pack([[0]] * (1 << 20))
