@@ -28,14 +28,13 @@ c.CourseDirectory.db_url = COURSE.db_url
 c.Autograde.pre_convert_hook = "autograder.nbgrader_step.pre_convert"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 # Nothing is executed here: the judge runs the notebook in the sandbox and writes the points.
 c.Autograde.autograde_preprocessors = [
     "autograder.nbgrader_step.JudgeStep",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "autograder.nbgrader_step.SaveVerdicts",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -138,7 +138,7 @@ def take_in_safely(
         raise
     except Exception as error:
         log.exception("Intake failed on the submission of %s to %s.", student, assignment)
-        return submission.give_up(error)
+        return submission.give_up(f"intake failed on it ({type(error).__name__}), a fault of the course's own")
 
 
 def pre_convert_hook(assignment: str, student: str, notebooks: list[str]) -> None:
@@ -162,10 +162,14 @@ def take_in_submitted(course: Course, notebooks: list[str], *, lessons: Sequence
         assignment, student = folder.name, verify_student(folder.parent.name)
         if not course.submitted.exists() or not os.path.samefile(folder.parent.parent, course.submitted):
             raise IntakeError(f"{folder} does not lie in {course.submitted}, so it was not taken in.")
-        if folder.is_symlink():  # holds nothing itself; what it points to is not the student's to hand in
+        if folder.is_symlink():  # it holds nothing itself, and what it points to is not the student's to hand in
+            target = shown(os.readlink(folder))
             folder.unlink()
             folder.mkdir()
-        taken = take_in_safely(course, assignment, student, folder, lessons=lessons)
+            submission = _Submission(course, assignment, student, folder, lessons, read_in_child)
+            taken = submission.give_up(f"the folder handed in was a link to {target}")
+        else:
+            taken = take_in_safely(course, assignment, student, folder, lessons=lessons)
         noted = record(course, assignment, student)
     except Exception as error:
         log.error("Nothing was graded in %s: %s", folder, error)
@@ -214,6 +218,8 @@ class _Submission:
 
     def take_in(self) -> list[Taken]:
         self._find_standing()
+        if not self.in_place:
+            self._look_at_home()
         found = list(intake_files.entries(self.folder))
         found.sort(key=lambda entry: entry.path.suffix.lower() != ".ipynb")  # notebooks first, then by name
         if len(found) > MAX_ENTRIES:
@@ -222,22 +228,23 @@ class _Submission:
             self._look_at(entry)
         chosen = self._chosen()
         names = {entry.name for entry in found}
-        ours = {f"{name}.ipynb" for name in self.standing} | ({TIMESTAMP} if self.timestamp else set())
-        if not (self.in_place and self.before and not chosen and not self.flags and names <= ours):
+        changed = chosen or self.flags or not self.before or not names <= self._wanted(chosen)
+        if changed or not self.in_place:
             self._write(chosen)
         return self._now(chosen)
 
-    def give_up(self, error: Exception) -> list[Taken]:
-        """Put pristine notebooks where `take_in` failed; raise OSError where even that fails."""
+    def give_up(self, reason: str) -> list[Taken]:
+        """Put pristine notebooks where nothing else can be done; raise OSError where even that fails."""
         found = list(intake_files.entries(self.folder))
+        self.flags, self.kept, self.timestamp = [f"{reason[0].upper()}{reason[1:]}."], set(), None
+        for entry in found[:MAX_ENTRIES]:
+            if entry.kind == "file":
+                try:
+                    self._keep(entry)
+                except Exception:  # it stays where it is, or is moved into raw/ as it is
+                    log.exception("%s of %s could not be copied.", shown(entry.name), self.student)
         lessons = [x for x in self.lessons if any(intake_graft.named(x, entry.name) for entry in found)] or self.lessons
-        reason = f"intake failed on it ({type(error).__name__}), which is a fault of the course's own"
-        self.flags, self.timestamp, self.kept = [f"{reason[0].upper()}{reason[1:]}."], None, set()
-        chosen = {
-            lesson.name: (self._untouched(lesson, reason), "", "")
-            for lesson in lessons
-            if lesson.name not in self.standing
-        }
+        chosen = {x.name: (self._untouched(x, reason), "", "") for x in lessons if x.name not in self.standing}
         self._write(chosen)
         return self._now(chosen)
 
@@ -257,13 +264,28 @@ class _Submission:
                 taken = Taken(lesson, notebook, noted.flags, noted.found, noted.notes, noted.written)
                 self.standing[lesson.name] = taken
 
+    def _look_at_home(self) -> None:
+        """See what stands in work/submitted/ while the files come from another folder."""
+        if not intake_files.is_real_folder(self.home):
+            return
+        for entry in intake_files.entries(self.home):
+            if entry.name == TIMESTAMP and entry.kind == "file":
+                data = intake_files.read(entry.path, MAX_TIMESTAMP)
+                self.timestamp = data if _is_date(data) else None
+            elif entry.name not in LITTER and entry.name not in self._wanted({}):
+                self.flags.append(f"{shown(entry.name)} stood in work/submitted/ already; it was moved to work/raw/.")
+
     def _look_at(self, entry: Entry) -> None:
         name = shown(entry.name)
         if entry.name in LITTER:
             return
         if entry.kind != "file":
             target = f" to {shown(entry.target)}" if entry.target else ""
-            self.flags.append(f"{name} is a {entry.kind}{target}, not a file; it was refused.")
+            sentence = f"{name} is a {entry.kind}{target}, not a file; it was refused."
+            if entry.path.suffix.lower() == ".ipynb":
+                self.unusable.append((entry, sentence, ""))
+            else:
+                self.flags.append(sentence)
             return
         if entry.links > 1 and not self._is_ours(entry):
             self.flags.append(f"{name} is a hard link: the same file has {entry.links} names. It was copied.")
@@ -277,7 +299,7 @@ class _Submission:
             self.flags.append(f"{name} is not a file that the lesson asks for; it was left out.")
 
     def _is_ours(self, entry: Entry) -> bool:
-        return self.in_place and entry.name.removesuffix(".ipynb") in self.standing
+        return self.in_place and entry.name in {f"{name}.ipynb" for name in self.standing}
 
     def _keep(self, entry: Entry) -> bytes | None:
         """Copy a file into raw/ and return its bytes; None where it is too large or cannot be read."""
@@ -318,10 +340,10 @@ class _Submission:
         data = self._keep(entry)
         if data is None or not _is_date(data):
             self.flags.append(f"{TIMESTAMP} holds no date; it was left out.")
-            return
-        self.timestamp = data
-        if not self.in_place:
-            self.flags.append(f"{TIMESTAMP} came with the files, and is taken for the time of handing in.")
+        elif self.timestamp is None:  # else the collector wrote one into work/submitted/
+            self.timestamp = data
+            if not self.in_place:
+                self.flags.append(f"{TIMESTAMP} came with the files, and is taken for the time of handing in.")
 
     # What is made of it
 
@@ -363,41 +385,47 @@ class _Submission:
 
     # What is written
 
+    def _wanted(self, chosen: Iterable[str]) -> set[str]:
+        """The names of all that may lie in the submitted folder at the end."""
+        return {f"{name}.ipynb" for name in [*chosen, *self.standing]} | ({TIMESTAMP} if self.timestamp else set())
+
     def _write(self, chosen: dict[str, tuple[Taken, str, str]]) -> None:
-        files = {name: notebook_bytes(taken.notebook) for name, (taken, _, _) in chosen.items()}
+        files = {f"{name}.ipynb": notebook_bytes(taken.notebook) for name, (taken, _, _) in chosen.items()}
+        if self.timestamp:
+            files[TIMESTAMP] = self.timestamp
         self._write_record(chosen, files)  # first: a notebook without a record would be taken for the student's
         self.home.mkdir(parents=True, exist_ok=True)
         if not intake_files.is_real_folder(self.home) or not intake_files.is_real_folder(self.home.parent):
             raise OSError(f"{self.home} is a link")
-        wanted = {f"{name}.ipynb" for name in [*files, *self.standing]} | ({TIMESTAMP} if self.timestamp else set())
-        self._clear(wanted if self.in_place else {f"{name}.ipynb" for name in self.standing}, only_obstacles=True)
-        for name, data in files.items():
-            if not intake_files.is_same(self.home / f"{name}.ipynb", data):
-                intake_files.write(self.home / f"{name}.ipynb", data)
-        if self.timestamp and not intake_files.is_same(self.home / TIMESTAMP, self.timestamp):
-            intake_files.write(self.home / TIMESTAMP, self.timestamp)
-        self._clear(wanted, only_obstacles=False)
-
-    def _clear(self, ours: set[str], *, only_obstacles: bool) -> None:
-        """Move what is not ours out of the submitted folder.
-
-        only_obstacles: only what a file of ours cannot simply replace, since the bytes are in no other place yet.
-        """
+        ours = {f"{name}.ipynb" for name in self.standing}
         for entry in intake_files.entries(self.home):
-            replaceable = self.in_place and entry.kind == "file" and entry.name in self.kept
-            if entry.kind == "file" and entry.name in ours and (not only_obstacles or replaceable):
-                continue
-            if entry.kind == "file" and only_obstacles and (replaceable or entry.name in self._standing_files()):
-                continue
-            if entry.kind == "file" and entry.name in self.kept and self.in_place:
-                entry.path.unlink()
-                continue
-            if not self.in_place and entry.name not in LITTER and entry.name != TIMESTAMP:
-                self.flags.append(f"{shown(entry.name)} stood beside it in work/submitted/; it was moved to work/raw/.")
-            intake_files.put_away(entry, self.raw)
+            if entry.name in files and not (entry.kind == "file" and (entry.name in ours or self._is_kept(entry))):
+                intake_files.put_away(entry, self.raw)
+        for name, data in files.items():
+            if not intake_files.is_same(self.home / name, data):
+                intake_files.write(self.home / name, data)
+        self._sweep(self._wanted(chosen))
+        self._set_aside_earlier(chosen)
 
-    def _standing_files(self) -> set[str]:
-        return {f"{name}.ipynb" for name in self.standing}
+    def _is_kept(self, entry: Entry) -> bool:
+        """Say whether a file of the submitted folder lies in raw/ too, as we read it."""
+        return self.in_place and entry.kind == "file" and entry.name in self.kept
+
+    def _sweep(self, wanted: set[str]) -> None:
+        """Leave in the submitted folder only what is ours: nbgrader copies whatever else lies there."""
+        while foreign := [e for e in intake_files.entries(self.home) if e.name not in wanted]:
+            for entry in foreign:
+                if self._is_kept(entry):
+                    entry.path.unlink()
+                else:
+                    intake_files.put_away(entry, self.raw)
+
+    def _set_aside_earlier(self, chosen: dict[str, tuple[Taken, str, str]]) -> None:
+        """Move out of raw/ the file of an earlier submission that a file of another name has replaced."""
+        for name in chosen:
+            noted = self.before.lessons.get(name) if self.before else None
+            if noted and noted.source and noted.source not in self.kept and os.path.lexists(self.raw / noted.source):
+                intake_files.set_aside(self.raw / noted.source, self.raw)
 
     def _write_record(self, chosen: dict[str, tuple[Taken, str, str]], files: dict[str, bytes]) -> None:
         lessons = {name: self.before.lessons[name] for name in self.standing} if self.before else {}
@@ -405,7 +433,7 @@ class _Submission:
             lessons[name] = LessonRecord(
                 source,
                 digest,
-                intake_files.sha256(files[name]),
+                intake_files.sha256(files[f"{name}.ipynb"]),
                 taken.flags,
                 taken.found,
                 taken.written,

@@ -96,7 +96,7 @@ def keep(data: bytes, name: str, raw: Path) -> None:
     if os.path.lexists(place):
         if is_same(place, data):
             return
-        _make_way(place, raw)
+        set_aside(place, raw)
     write(place, data)
 
 
@@ -111,7 +111,7 @@ def put_away(entry: Entry, raw: Path) -> None:
         if entry.kind == "file" and _same_files(entry, place):
             entry.path.unlink()
             return
-        _make_way(place, raw)
+        set_aside(place, raw)
     os.rename(entry.path, place)
 
 
@@ -132,7 +132,8 @@ def _same_files(entry: Entry, other: Path) -> bool:
         return False
 
 
-def _make_way(place: Path, raw: Path) -> None:
+def set_aside(place: Path, raw: Path) -> None:
+    """Move something out of the raw folder, to `<raw>.earlier/<number>/`."""
     earlier = raw.with_name(f"{raw.name}.earlier")
     number = 1
     while os.path.lexists(earlier / str(number) / place.name):

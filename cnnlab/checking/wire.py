@@ -67,6 +67,8 @@ def flatten(value: Value) -> tuple[Any, list[np.ndarray]]:
         if kind is np.ndarray:
             if v.dtype.name not in DTYPES:
                 raise WireError(f"an array of dtype {v.dtype}")
+            if v.ndim > MAX_AXES:
+                raise WireError(f"an array of {v.ndim} axes")
             arrays.append(v)
             return {"array": len(arrays) - 1}
         if kind in SCALARS:
@@ -91,7 +93,6 @@ def type_name(kind: type) -> str:
 
 def restore(tree: Any, arrays: list[np.ndarray]) -> Value:
     """Put a value together again from `flatten`'s two parts; raise WireError for a tree it never writes."""
-
     used = 0
 
     def walk(node: Any, depth: int) -> Value:

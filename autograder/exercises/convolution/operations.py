@@ -76,7 +76,7 @@ def unfold(x: np.ndarray, kernel: Any, stride: Any = 1, padding: Any = 0, dilati
 
 @contextmanager
 def one_thread() -> Iterator[Any]:
-    """Give torch, for as long on one thread: a pool of them would make a later fork unsafe and small arrays slow."""
+    """Give torch on one thread: a pool of them makes a later fork unsafe and small arrays slow."""
     import torch
 
     before = torch.get_num_threads()
