@@ -1,6 +1,7 @@
-"""nbgrader's settings for this course: `nbgrader autograde 1_layers` from this folder, and the Formgrader tab.
+"""nbgrader's settings for this course: for `nbgrader autograde 1_layers` in this folder, and Formgrader.
 
-Loading this file changes nothing on disk. Settings of your own, such as a plugin for late submissions, go to the end.
+Loading this file changes nothing on disk. Settings of your own, such as a plugin for late submissions, go
+to the end.
 """
 
 import os
@@ -27,7 +28,6 @@ c.CourseDirectory.db_url = COURSE.db_url
 # Before nbgrader reads a submission, intake replaces it by notebooks that we wrote.
 c.Autograde.pre_convert_hook = "autograder.nbgrader_step.pre_convert"
 c.Autograde.sanitize_preprocessors = [
-    "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
@@ -36,20 +36,16 @@ c.Autograde.autograde_preprocessors = [
     "autograder.nbgrader_step.JudgeStep",
     "autograder.nbgrader_step.SaveVerdicts",
     "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# nbgrader's own templates show Markdown uncleaned, whatever sanitize_html says; this filter cleans it wherever it is shown.
+# nbgrader's own templates show Markdown uncleaned, whatever sanitize_html says; this filter cleans it
+# wherever it is shown.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {"markdown2html": "autograder.feedback.safe_markdown"}
 
-# The page for students is ours and loads nothing; formgrader keeps nbgrader's template, so this is set for feedback alone.
-c.GenerateFeedback.preprocessors = [
-    "autograder.nbgrader_step.FeedbackGrades",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
-]
-c.GenerateFeedback.HTMLExporter.template_name = "cnnlab_feedback"
-c.GenerateFeedback.HTMLExporter.extra_template_basedirs = [str(Path(HERE) / "autograder" / "templates")]
+# The page for students is ours: it loads nothing and runs nothing. Formgrader keeps nbgrader's template.
+c.GenerateFeedback.preprocessors = ["autograder.nbgrader_step.FeedbackGrades"]
+c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
 
 # Students hand in elsewhere: without this, formgrader logs an error about the exchange at every click.
 c.ExchangeFactory.list = "autograder.nbgrader_step.NoExchange"

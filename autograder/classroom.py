@@ -88,32 +88,35 @@ def grade(
     """
     began = time.perf_counter()
     lessons = course.lessons(assignment)
-    gradebook.sync(course, assignment)
-    if folder is not None:
-        for student, path in students_in(folder).items():
-            intake.take_in(course, assignment, student, path)
-    students = _submitted(course, assignment)
+    folders = students_in(folder) if folder is not None else {}
+    students = list(folders) or _submitted(course, assignment)
     if not students:
         raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")
+    gradebook.sync(course, assignment)
     for lesson in lessons:
         secret_questionnaires(lesson, course.secret())
+
+    def judge(student: str) -> Row:
+        if student in folders:
+            intake.take_in_safely(course, assignment, student, folders[student])
+        return _judge_student(course, assignment, lessons, student, limits, bare)
+
     rows = []
+    # The gradebook is written here, one submission at a time, while the next ones run in their sandboxes.
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        futures: list[Future[Row]] = [
-            pool.submit(_judge_student, course, assignment, lessons, student, limits, bare) for student in students
-        ]
+        futures: list[Future[Row]] = [pool.submit(judge, student) for student in students]
         try:
             for future in as_completed(futures):
-                rows.append(future.result())
+                row = future.result()
+                if not row.problem:
+                    row.problem = gradebook.record(course, assignment, [row.student]).get(row.student, "")
+                rows.append(row)
                 if on_done:
-                    on_done(rows[-1], len(rows), len(students))
+                    on_done(row, len(rows), len(students))
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     rows.sort(key=lambda row: row.student)
-    problems = gradebook.record(course, assignment, [row.student for row in rows])
-    for row in rows:
-        row.problem = row.problem or problems.get(row.student, "")
     return ClassResult(assignment, tuple(rows), time.perf_counter() - began)
 
 

@@ -127,13 +127,14 @@ def _demo(course: Course, options: argparse.Namespace) -> int:
     from autograder import build, sample
     from autograder.exercises import all_lessons
 
-    lesson = next(one for one in all_lessons() if sample.sample_class(one))
+    lesson = next(one for one in all_lessons() if sample.demo_class(one))
     print("Building the student notebooks ...")
     for path in build.build(course, all_lessons()):
         print(f"  {path}")
     demo = Course(course.root, course.root / "work" / "demo")
     shutil.rmtree(demo.work, ignore_errors=True)
-    samples = sample.write_class(demo, lesson, demo.work / "class")
+    samples = sample.demo_class(lesson)
+    sample.write_class(demo, lesson, demo.work / "class", samples)
     print(f"Grading a sample class of {len(samples)} for {lesson.assignment}/{lesson.name} in the sandbox ...\n")
     grade_and_show(demo, lesson.assignment, demo.work / "class")
     return 0

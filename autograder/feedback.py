@@ -1,45 +1,71 @@
-"""What a student reads about graded work: Verdicts in words, and the safe rendering of what the student wrote."""
+"""What a student reads about graded work: Verdicts in words, and what the student wrote, safe to look at."""
 
 from __future__ import annotations
 
 import html
 import re
 from pathlib import Path
+from typing import Any
 
 import bleach
-from nbconvert.filters.ansi import strip_ansi
+from nbconvert.exporters import HTMLExporter, TemplateExporter
+from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from traitlets.config import Config
 
 from autograder.verdict import CaseVerdict, Verdict
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MAX_PRINTED = 10_000  # characters shown of what one cell printed
 MAX_LINES = 200
+MAX_TAGS = 2000
 
-# What may be left of Markdown that a student wrote. No id: it could shadow one of formgrader's own fields. No picture
-# from elsewhere: it would tell its owner who reads the page, and when.
+# What may be left of Markdown that a student wrote. No id: it could shadow one of formgrader's own fields.
+# No pictures: one from elsewhere tells its owner who reads the page, and when.
 TAGS = frozenset(
-    "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li ol p pre s samp small span strong"
-    " sub sup table tbody td th thead tr ul".split()
+    [
+        *(
+            "a",
+            "abbr",
+            "b",
+            "blockquote",
+            "br",
+            "code",
+            "dd",
+            "del",
+            "div",
+            "dl",
+            "dt",
+            "em",
+            "h1",
+            "h2",
+            "h3",
+        ),
+        *("h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p", "pre", "s", "samp", "small", "span", "strong"),
+        *("sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    ]
 )
-CLASSES = re.compile(r"(highlight|hl-[a-z0-9]+|[a-z][a-z0-9]{0,2})( (highlight|hl-[a-z0-9]+|[a-z][a-z0-9]{0,2}))*")
-PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+")
+CODE_CLASS = r"(highlight|hl-[a-z0-9]+|[a-z][a-z0-9]{0,2})"  # of highlighted code; formgrader's own are longer
+CLASSES = re.compile(f"{CODE_CLASS}( {CODE_CLASS})*")
 LINK = re.compile(r"https?://[^\s]+|#[^\s]*|mailto:[^\s]+", re.IGNORECASE)
 
 STATUS = {
-    "passed": "All tests pass.",
-    "failed": "Some tests fail.",
-    "not attempted": "Not attempted: the cell still holds what it was handed out with.",
+    "passed": "All cases pass.",
+    "failed": "Some cases fail.",
+    "not attempted": "Not attempted: it still raises NotImplementedError.",
     "not found": "It could not be tested.",
 }
 
 
 def plain(text: str, longest: int = MAX_PRINTED, lines: int = MAX_LINES) -> str:
-    """Return text that can be shown anywhere: no control characters, no more than `longest` characters and `lines` lines.
+    """Return text that can be shown anywhere: no control characters, not too long.
 
-    Line ends and tabs stay. What cannot be written as UTF-8 becomes a question mark.
+    longest: characters, and lines: lines that are kept at most. Line ends and tabs stay. What cannot be
+    written as UTF-8 becomes a question mark.
     """
-    cut = strip_ansi(text[:longest]).replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
+    cut = strip_ansi(text[:longest]).replace("\r\n", "\n").replace("\r", "\n")
+    cut = cut.encode("utf-8", "replace").decode("utf-8")
     cut = "".join(c if c.isprintable() or c in "\n\t" else " " if c.isspace() else "" for c in cut)
     kept = cut.split("\n")[:lines]
     short = len(text) > longest or cut.count("\n") >= lines
@@ -54,16 +80,17 @@ def verdict_text(verdict: Verdict) -> str:
     lines += [_sentence(note) for note in verdict.notes]
     for group, (points, total) in verdict.groups.items():
         lines.append(f"  {_line(group)}: {_score(points, total)}")
-        lines += [f"    {'pass' if c.passed else 'FAIL'}  {_line(c.words)}{_why(c)}" for c in _cases(verdict, group)]
+        for case in _cases(verdict, group):
+            lines.append(f"    {'pass' if case.passed else 'FAIL'}  {_line(case.words)}{_why(case)}")
     return "\n".join(lines)
 
 
 def verdict_html(verdict: Verdict) -> str:
-    """Return a Verdict as HTML: the points, the recognised Mistake's hint, notes, and each group with its Cases.
+    """Return a Verdict as HTML: points, the recognised Mistake's hint, notes, and each group with its Cases.
 
-    Only tags and attributes that nbconvert's own cleaning lets through, so that formgrader shows the same.
+    Only tags and attributes that nbconvert's own cleaning lets through (no table: it trips over the tbody
+    it adds itself), so that formgrader shows the same.
     """
-    good = verdict.status == "passed"
     parts = [
         f'<div class="cnnlab-headline"><strong>{_score(verdict.points, verdict.total)}.</strong>'
         f" {html.escape(_status(verdict))}</div>"
@@ -73,22 +100,23 @@ def verdict_html(verdict: Verdict) -> str:
     if verdict.notes:
         items = "".join(f"<li>{html.escape(_sentence(note))}</li>" for note in verdict.notes)
         parts.append(f'<ul class="cnnlab-notes">{items}</ul>')
-    if verdict.groups and verdict.status in ("passed", "failed"):
-        rows = "".join(_group(verdict, group, *pair) for group, pair in verdict.groups.items())
-        parts.append(f'<table class="cnnlab-cases">{rows}</table>')
-    return f'<div class="cnnlab-verdict cnnlab-{"good" if good else "bad"}">{"".join(parts)}</div>'
+    if verdict.status in ("passed", "failed"):
+        groups = "".join(_group(verdict, group, *pair) for group, pair in verdict.groups.items())
+        parts.append(f'<ul class="cnnlab-groups">{groups}</ul>')
+    state = verdict.status if verdict.status in ("passed", "failed") else "none"
+    return f'<div class="cnnlab-verdict cnnlab-{state}">{"".join(parts)}</div>'
 
 
 def _group(verdict: Verdict, group: str, points: float, total: float) -> str:
-    head = (
-        f'<tr class="cnnlab-group"><td><strong>{_escaped(group)}</strong></td>'
-        f"<td>{_score(points, total)}</td></tr>"
-    )
-    return head + "".join(
-        f'<tr class="cnnlab-{"pass" if case.passed else "fail"}">'
-        f"<td>{'pass' if case.passed else 'fail'}</td><td>{_escaped(case.words)}{html.escape(_why(case))}</td></tr>"
+    items = [
+        f'<li class="cnnlab-fail"><span>FAIL</span> {_escaped(case.words)}{html.escape(_why(case))}</li>'
         for case in _cases(verdict, group)
-    )
+        if not case.passed
+    ]
+    passed = "; ".join(_escaped(case.words) for case in _cases(verdict, group) if case.passed)
+    if passed:
+        items.append(f'<li class="cnnlab-pass"><span>pass</span> {passed}</li>')
+    return f"<li><strong>{_escaped(group)}</strong>: {_score(points, total)}<ul>{''.join(items)}</ul></li>"
 
 
 def _cases(verdict: Verdict, group: str) -> list[CaseVerdict]:
@@ -98,7 +126,7 @@ def _cases(verdict: Verdict, group: str) -> list[CaseVerdict]:
 def _status(verdict: Verdict) -> str:
     failed = sum(not case.passed for case in verdict.cases)
     if verdict.status == "failed" and verdict.cases:
-        return f"{failed} of {len(verdict.cases)} tests fail{'s' if failed == 1 else ''}."
+        return f"{failed} of {len(verdict.cases)} cases {'fails' if failed == 1 else 'fail'}."
     return STATUS.get(verdict.status, "")
 
 
@@ -124,15 +152,35 @@ def _escaped(words: str) -> str:
     return html.escape(_line(words))
 
 
+class FeedbackExporter(HTMLExporter):
+    """Renders a graded notebook with our template, whose page loads nothing and runs nothing."""
+
+    def __init__(self, config: Config | None = None, **options: Any) -> None:
+        # GenerateFeedback puts its own template into the configuration; this class's section goes before it.
+        ours = Config({"template_name": "cnnlab_feedback", "extra_template_basedirs": [str(TEMPLATES)]})
+        settings = Config(config or {})
+        settings.FeedbackExporter = Config({**ours, **settings.FeedbackExporter})
+        super().__init__(config=settings, **options)
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Render a notebook; HTMLExporter would parse the page again, to add what our template has."""
+        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer="python3", parent=self))
+        return TemplateExporter.from_notebook_node(self, nb, resources, **options)
+
+
 def safe_markdown(source: str) -> str:
     """Render Markdown and keep of it only what cannot run, load or send anything.
 
-    A Jinja filter that stands in for nbconvert's `markdown2html`, after which nbgrader's templates clean nothing.
-    Formulas stay as they are written.
+    A Jinja filter that stands in for nbconvert's `markdown2html`, after which nbgrader's templates clean
+    nothing. Formulas stay as they are written.
     """
+    if source.count("<") > MAX_TAGS:  # to clean nested tags takes time that grows with the square of their number
+        return f"<pre>{html.escape(source)}</pre>"
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     rendered = MarkdownWithMath(renderer=renderer).render(source)
-    return bleach.clean(rendered, tags=TAGS, attributes=_attribute, protocols={"http", "https", "mailto", "data"})
+    return bleach.clean(rendered, tags=TAGS, attributes=_attribute, protocols={"http", "https", "mailto"})
 
 
 def _attribute(tag: str, name: str, value: str) -> bool:
@@ -140,6 +188,4 @@ def _attribute(tag: str, name: str, value: str) -> bool:
         return CLASSES.fullmatch(value) is not None
     if tag == "a" and name == "href":
         return LINK.fullmatch(value) is not None
-    if tag == "img":
-        return (name == "src" and PICTURE.fullmatch(value) is not None) or name == "alt"
     return tag in ("td", "th") and name in ("colspan", "rowspan") and value.isdecimal() and len(value) < 4

@@ -1,7 +1,7 @@
-"""nbgrader's gradebook: registers assignments there, records Verdicts, writes feedback pages, reads the grades back.
+"""nbgrader's gradebook: registers assignments, records Verdicts, writes feedback, reads the grades back.
 
-nbgrader stays the system of record: all of this goes through its own tables, converters and configuration, so that
-formgrader, manual grading, late penalties and `nbgrader export` go on working.
+nbgrader stays the system of record: all of this goes through its own tables, converters and configuration,
+so that formgrader, manual grading, late penalties and `nbgrader export` go on working.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import build
 from autograder.course import Course, CourseError
@@ -35,10 +36,12 @@ from autograder.exercise import Lesson
 from autograder.script import read
 from autograder.settings import release
 
-# nbgrader reads a submission's notebooks before it adds the submission: SQLAlchemy 2.1 remarks on each, nothing is lost.
+# nbgrader reads a submission's notebooks before it adds the submission: SQLAlchemy 2.1 remarks on each,
+# nothing is lost.
 warnings.filterwarnings("ignore", message="Object of type <Submitted", category=SAWarning)
 
 CONFIG = "nbgrader_config.py"
+TABLES: Any = api  # where its classes stand for tables in a query
 CHECK = "_check"
 SECONDS_TO_WAIT = 30  # for another program that writes to the gradebook; nbgrader by itself waits 5
 
@@ -49,9 +52,9 @@ Rows = dict[str, dict[tuple[str, str], tuple[Any, ...]]]
 class Grade:
     """One line of the gradebook.
 
-    exercise: an Exercise's or a question's name; auto: points the grader gave, None before grading and for an answer that a
-    person grades; manual: points a person gave, None where nobody did; extra: extra credit; max: the points there are;
-    score: what counts; needs_manual: whether a person has to look at it.
+    exercise: an Exercise's or a question's name; auto: points the grader gave, None before grading and for
+    an answer that a person grades; manual: points a person gave, None where nobody did; extra: extra
+    credit; max: the points there are; score: what counts; needs_manual: whether a person has to look at it.
     """
 
     student: str
@@ -71,11 +74,12 @@ class Grade:
 
 
 def sync(course: Course, assignment: str) -> bool:
-    """Register an assignment with its notebooks and cells in the gradebook, and return whether anything was changed.
+    """Register an assignment with its cells in the gradebook, and return whether anything was changed.
 
-    Builds the lessons, writes them to work/source/, and compares the gradebook with them: so it is cheap to call again,
-    repairs a gradebook that was replaced or half written, and follows lessons that changed after submissions came in.
-    Raises CourseError where an exercise that a person graded is gone from its lesson, or the gradebook is locked.
+    Builds the lessons, writes them to work/source/, and compares the gradebook with them: so it is cheap to
+    call again, repairs a gradebook that was replaced or half written, and follows lessons that changed
+    after submissions came in. Raises CourseError where an exercise that a person graded is gone from its
+    lesson, or the gradebook is locked.
     """
     lessons = course.lessons(assignment)
     notebooks = _built(course, lessons)
@@ -96,23 +100,27 @@ def record(
     students: Sequence[str] | None = None,
     on_done: Callable[[str], None] | None = None,
     *,
-    steps: Config | None = None,
+    take_in: Callable[[Course, list[str]], None] | None = None,
+    judge: Callable[[Course, Lesson, NotebookNode], Any] | None = None,
 ) -> dict[str, str]:
-    """Run nbgrader's autograde for `students` (by default all) and return student -> sentence for those that failed.
+    """Run nbgrader's autograde for `students`, by default all; return student -> why nothing was recorded.
 
-    on_done(student): called after each; steps: configuration on top of nbgrader_config.py, for tests. Where one fails,
-    nothing is recorded for that student, what was recorded before stays, and the others go on. Raises CourseError where
-    the gradebook is locked.
+    on_done(student): called after each; take_in and judge: by default intake's take_in_submitted and
+    judge_notebook, which find what they did before. Where one fails, nothing is recorded for that student,
+    what was recorded before stays, and the others go on. Raises CourseError where the gradebook is locked.
     """
+    from autograder.intake import take_in_submitted
     from autograder.nbgrader_step import Autograder
 
     sync(course, assignment)
     config = configuration(course)
-    config.merge(steps or Config())
+    if judge:
+        config.JudgeStep.judge = judge
     problems = {}
     for student in _submitted(course, assignment) if students is None else students:
         with _errors(course):
-            problem = Autograder(_directory(config, assignment, student), config).run()
+            directory = _directory(config, assignment, student)
+            problem = Autograder(directory, config, partial(take_in or take_in_submitted, course)).run()
         if problem:
             problems[student] = problem
         if on_done:
@@ -140,22 +148,23 @@ def feedback(course: Course, assignment: str, students: Sequence[str] | None = N
 
 
 def grades(course: Course, assignment: str) -> list[Grade]:
-    """Read the grades of an assignment, in the order of students, lessons and cells' names; [] before any is recorded."""
+    """Read the grades of an assignment, by student, lesson and name; [] before any is recorded."""
     if not _exists(course):
         return []
-    cell, submitted, handed_in = api.GradeCell, api.SubmittedNotebook, api.SubmittedAssignment
+    cell, grade = TABLES.GradeCell, TABLES.Grade
+    submitted, handed_in = TABLES.SubmittedNotebook, TABLES.SubmittedAssignment
     query = (
         select(
-            handed_in.student_id, api.Notebook.name, cell.name, api.Grade.auto_score, api.Grade.manual_score,
-            api.Grade.extra_credit, cell.max_score, api.Grade.needs_manual_grade,
+            handed_in.student_id, TABLES.Notebook.name, cell.name, grade.auto_score, grade.manual_score,
+            grade.extra_credit, cell.max_score, grade.needs_manual_grade,
         )
-        .join_from(api.Grade, submitted, submitted.id == api.Grade.notebook_id)
+        .join_from(grade, submitted, submitted.id == grade.notebook_id)
         .join(handed_in, handed_in.id == submitted.assignment_id)
-        .join(api.Assignment, api.Assignment.id == handed_in.assignment_id)
-        .join(api.Notebook, api.Notebook.id == submitted.notebook_id)
-        .join(cell, cell.id == api.Grade.cell_id)
-        .where(api.Assignment.name == assignment)
-        .order_by(handed_in.student_id, api.Notebook.name, cell.name)
+        .join(TABLES.Assignment, TABLES.Assignment.id == handed_in.assignment_id)
+        .join(TABLES.Notebook, TABLES.Notebook.id == submitted.notebook_id)
+        .join(cell, cell.id == grade.cell_id)
+        .where(TABLES.Assignment.name == assignment)
+        .order_by(handed_in.student_id, TABLES.Notebook.name, cell.name)
     )  # fmt: skip
     with _errors(course), _connection(course) as connection:
         return [
@@ -171,14 +180,11 @@ def exercise_of(grade_id: str) -> str:
 
 def configuration(course: Course) -> Config:
     """Return the settings of nbgrader_config.py for a course, for running nbgrader inside this process."""
-    from autograder import nbgrader_step
-
     home = course.root if (course.root / CONFIG).exists() else Path(__file__).resolve().parent.parent
     config = PyFileConfigLoader(CONFIG, path=str(home)).load_config()
     config.CourseDirectory.root = str(course.work)
     config.CourseDirectory.db_url = _url(course)
     config.JudgeStep.course = course
-    config.Autograde.pre_convert_hook = partial(nbgrader_step.pre_convert, course=course)
     return config
 
 
@@ -186,7 +192,7 @@ def configuration(course: Course) -> Config:
 
 
 def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[NotebookNode, NotebookNode]]:
-    """Return lesson name -> (source notebook, student notebook), built once in a process for the same files."""
+    """Return lesson name -> (source notebook, student notebook), built once for the same files."""
     where = release(course.root / "pyproject.toml")
     built = {}
     for lesson in lessons:
@@ -199,7 +205,8 @@ def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[Noteboo
         stamp = (text, where, points, dict(lesson.questions))
         if path not in _known or _known[path][0] != stamp:
             script = read(lesson, path)
-            _known[path] = (stamp, (build.source_notebook(script, where), build.student_notebook(script, where)))
+            both = (build.source_notebook(script, where), build.student_notebook(script, where))
+            _known[path] = (stamp, both)
         built[lesson.name] = _known[path][1]
     return built
 
@@ -220,8 +227,9 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 def _rows_of(notebooks: dict[str, NotebookNode]) -> Rows:
     """Return what nbgrader's SaveCells would store of the released notebooks.
 
-    Keys are (lesson, cell name). Stored are the released source and its checksum, not the solved one's: by the checksum
-    nbgrader tells an answer that was never written, and the source overwrites checks that a student changed.
+    Keys are (lesson, cell name). Stored are the released source and its checksum, not the solved one's: by
+    the checksum nbgrader tells an answer that was never written, and the source overwrites checks that a
+    student changed.
     """
     rows: Rows = {"notebooks": {}, "grade": {}, "solution": {}, "source": {}}
     for lesson, notebook in notebooks.items():
@@ -241,19 +249,21 @@ def _rows_of(notebooks: dict[str, NotebookNode]) -> Rows:
 
 def _registered(course: Course, assignment: str) -> Rows:
     """Return what the gradebook holds of an assignment, in the form of _rows_of."""
-    notebook, grade, solution, source = api.Notebook, api.GradeCell, api.SolutionCell, api.SourceCell
+    notebook, grade, source = TABLES.Notebook, TABLES.GradeCell, TABLES.SourceCell
     with _connection(course) as connection:
 
         def stored(cell: Any, *columns: Any) -> dict[tuple[str, str], tuple[Any, ...]]:
-            query = select(notebook.name, cell.name, *columns).join_from(cell, notebook, notebook.id == cell.notebook_id)
-            query = query.join(api.Assignment).where(api.Assignment.name == assignment)
+            query = select(notebook.name, cell.name, *columns)
+            query = query.join_from(cell, notebook, notebook.id == cell.notebook_id)
+            query = query.join(TABLES.Assignment).where(TABLES.Assignment.name == assignment)
             return {(lesson, name): tuple(rest) for lesson, name, *rest in connection.execute(query)}
 
-        named = select(notebook.name, notebook.kernelspec).join(api.Assignment).where(api.Assignment.name == assignment)
+        named = select(notebook.name, notebook.kernelspec).join(TABLES.Assignment)
+        named = named.where(TABLES.Assignment.name == assignment)
         return {
             "notebooks": {(lesson, ""): (kernelspec,) for lesson, kernelspec in connection.execute(named)},
             "grade": stored(grade, grade.max_score, grade.cell_type),
-            "solution": stored(solution),
+            "solution": stored(TABLES.SolutionCell),
             "source": stored(source, source.cell_type, source.locked, source.source, source.checksum),
         }
 
@@ -275,7 +285,7 @@ def _register(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None:
 
 
 def _drop_stale(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None:
-    """Remove the notebooks and cells that the lessons no longer have, unless a person's work hangs on them."""
+    """Remove what the lessons no longer have, unless a person's work hangs on it."""
     for notebook in list(gradebook.find_assignment(assignment).notebooks):
         lesson = notebook.name
         gone = (lesson, "") not in wanted["notebooks"]
@@ -304,13 +314,14 @@ def _verify_untouched(cell: Any, lesson: str) -> None:
     by_hand = any(g.manual_score is not None or g.extra_credit for g in cell.grades or ())
     if by_hand or any(c.manual_comment for c in cell.comments or ()):
         raise CourseError(
-            f"{exercise_of(cell.name)} was graded by hand, but {lesson} no longer has it: put it back under this name, or "
-            f"delete all grades of the assignment with 'nbgrader db assignment remove {lesson.split('/')[0]} --force'."
+            f"{exercise_of(cell.name)} was graded by hand, but {lesson} no longer has it: put it back under "
+            "this name, or delete all grades of the assignment with 'nbgrader db assignment remove "
+            f"{lesson.split('/')[0]} --force'."
         )
 
 
 def _complete_submissions(gradebook: api.Gradebook, assignment: str) -> None:
-    """Give submissions that came in before a lesson or cell was added the rows that nbgrader would have made for it."""
+    """Give submissions older than a lesson or cell the rows that nbgrader makes for newer ones."""
     found = gradebook.find_assignment(assignment)
     for submission in found.submissions:
         held = {notebook.notebook_id: notebook for notebook in submission.notebooks}
@@ -331,7 +342,7 @@ def _complete_submissions(gradebook: api.Gradebook, assignment: str) -> None:
 
 
 def _url(course: Course) -> str:
-    """Return the gradebook's address, with patience where it is SQLite and the address does not say how much."""
+    """Return the gradebook's address; for SQLite with our patience, unless it says its own."""
     url = make_url(course.db_url)
     if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
         url = url.update_query_dict({"timeout": str(SECONDS_TO_WAIT)})
@@ -393,7 +404,7 @@ def _one_at_a_time(course: Course) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _alembic_on_path() -> Iterator[None]:
-    """nbgrader starts `alembic` by its bare name where it makes a database, also where the environment is not active."""
+    """Let nbgrader find `alembic`, which it starts by its bare name when it makes a database."""
     before = os.environ.get("PATH", "")
     here = os.path.dirname(sys.executable)
     if shutil.which("alembic"):

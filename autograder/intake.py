@@ -1,7 +1,8 @@
 """Intake: from files that strangers wrote to notebooks that we wrote.
 
-A submission is the student's word for what they wrote, nothing more. Nothing but text of its cells comes through, what
-they handed in is kept byte for byte in work/raw/, and what could not be used is said, to the student and the instructor.
+A submission is the student's word for what they wrote, nothing more. Nothing but text of its cells comes
+through, what they handed in is kept byte for byte in work/raw/, and what could not be used is said, to the
+student and the instructor.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from autograder import intake_child, intake_files, intake_graft, intake_record
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.intake_files import Entry, shown
-from autograder.intake_graft import Pristine, Taken
+from autograder.intake_graft import Taken
 from autograder.intake_read import IntakeError, Reader, read_in_child, too_large
 from autograder.intake_record import IntakeRecord, LessonRecord
 
@@ -67,7 +68,8 @@ def record(course: Course, assignment: str, student: str) -> IntakeRecord | None
 def take_in_notebook(
     course: Course, lessons: Sequence[Lesson], data: bytes, *, name: str = "", reader: Reader = read_in_child
 ) -> Taken:
-    """Return the lesson that a student's file holds, written by us; raise IntakeError where nothing of it can be used.
+    """Return the lesson that a student's file holds, written by us; raise IntakeError where nothing of it can
+    be used.
 
     name: the file's name, which only breaks ties between lessons; reader: who reads the hostile bytes.
     """
@@ -108,11 +110,12 @@ def take_in(
 ) -> list[Taken]:
     """Take in a student's folder and return every lesson of theirs that now stands in work/submitted/.
 
-    The folder is one of work/submitted/, of work/raw/ or any other; files in any other are copied and left alone. Keeps
-    what was handed in in work/raw/<student>/<assignment>/, writes work/submitted/<student>/<assignment>/<lesson>.ipynb
-    and the record, and leaves nothing else in the submitted folder but the collector's timestamp.txt. Taking in again
-    what stands there already changes nothing. Raises IntakeError for a student id or folder that cannot be used, and
-    OSError where the disk fails; what was handed in is then still where it was, or in work/raw/.
+    The folder is one of work/submitted/, of work/raw/ or any other; files in any other are copied and left
+    alone. Keeps what was handed in in work/raw/<student>/<assignment>/, writes
+    work/submitted/<student>/<assignment>/<lesson>.ipynb and the record, and leaves nothing else in the
+    submitted folder but the collector's timestamp.txt. Taking in again what stands there already changes
+    nothing. Raises IntakeError for a student id or folder that cannot be used, and OSError where the disk
+    fails; what was handed in is then still where it was, or in work/raw/.
     """
     return _Submission(course, assignment, student, Path(folder), lessons, reader).take_in()
 
@@ -126,10 +129,11 @@ def take_in_safely(
     lessons: Sequence[Lesson] | None = None,
     reader: Reader = read_in_child,
 ) -> list[Taken]:
-    """Do what `take_in` does, and where that fails for a reason of our own put the lesson's pristine notebook there.
+    """Do what `take_in` does, and where that fails for a reason of our own put the lesson's pristine notebook
+    there.
 
-    So one submission that brings a fault of intake to light costs that submission only, and the flags say so. Raises
-    IntakeError as `take_in` does.
+    So one submission that brings a fault of intake to light costs that submission only, and the flags say so.
+    Raises IntakeError as `take_in` does.
     """
     submission = _Submission(course, assignment, student, Path(folder), lessons, reader)
     try:
@@ -138,22 +142,28 @@ def take_in_safely(
         raise
     except Exception as error:
         log.exception("Intake failed on the submission of %s to %s.", student, assignment)
-        return submission.give_up(f"intake failed on it ({type(error).__name__}), a fault of the course's own")
+        return submission.give_up(
+            f"intake failed on it ({type(error).__name__}), a fault of the course's own"
+        )
 
 
 def pre_convert_hook(assignment: str, student: str, notebooks: list[str]) -> None:
-    """Take in a submission before nbgrader reads it: c.Autograde.pre_convert_hook, for `nbgrader autograde` and formgrader.
+    """Take in a submission before nbgrader reads it: the c.Autograde.pre_convert_hook.
 
-    assignment and student may be patterns, so both come from the paths; notebooks is the list that nbgrader goes on
-    with, changed in place: whatever happens, only files that we wrote are left in it.
+    So plain `nbgrader autograde` and formgrader's button are safe too. assignment and student may be
+    patterns, so both come from the paths; notebooks is the list that nbgrader goes on with, changed in
+    place: whatever happens, only files that we wrote are left in it.
     """
     take_in_submitted(Course.here(), notebooks)
 
 
-def take_in_submitted(course: Course, notebooks: list[str], *, lessons: Sequence[Lesson] | None = None) -> None:
+def take_in_submitted(
+    course: Course, notebooks: list[str], *, lessons: Sequence[Lesson] | None = None
+) -> None:
     """Take in the submission that `notebooks` lie in, and leave in that list the notebooks that we wrote."""
     handed = list(notebooks)
-    notebooks[:] = []  # nbgrader swallows exceptions here and goes on: it must not go on with a student's file
+    # nbgrader swallows exceptions here and goes on: it must not go on with a student's file.
+    notebooks[:] = []
     if not handed:
         return
     where = os.path.dirname(handed[0])
@@ -162,7 +172,7 @@ def take_in_submitted(course: Course, notebooks: list[str], *, lessons: Sequence
         assignment, student = folder.name, verify_student(folder.parent.name)
         if not course.submitted.exists() or not os.path.samefile(folder.parent.parent, course.submitted):
             raise IntakeError(f"{folder} does not lie in {course.submitted}, so it was not taken in.")
-        if folder.is_symlink():  # it holds nothing itself, and what it points to is not the student's to hand in
+        if folder.is_symlink():  # what it points to is not the student's to hand in
             target = shown(os.readlink(folder))
             folder.unlink()
             folder.mkdir()
@@ -223,7 +233,9 @@ class _Submission:
         found = list(intake_files.entries(self.folder))
         found.sort(key=lambda entry: entry.path.suffix.lower() != ".ipynb")  # notebooks first, then by name
         if len(found) > MAX_ENTRIES:
-            self.flags.append(f"It has {len(found):,} files; those after the first {MAX_ENTRIES} were not looked at.")
+            self.flags.append(
+                f"It has {len(found):,} files; those after the first {MAX_ENTRIES} were not looked at."
+            )
         for entry in found[:MAX_ENTRIES]:
             self._look_at(entry)
         chosen = self._chosen()
@@ -243,8 +255,12 @@ class _Submission:
                     self._keep(entry)
                 except Exception:  # it stays where it is, or is moved into raw/ as it is
                     log.exception("%s of %s could not be copied.", shown(entry.name), self.student)
-        lessons = [x for x in self.lessons if any(intake_graft.named(x, entry.name) for entry in found)] or self.lessons
-        chosen = {x.name: (self._untouched(x, reason), "", "") for x in lessons if x.name not in self.standing}
+        lessons = [
+            x for x in self.lessons if any(intake_graft.named(x, entry.name) for entry in found)
+        ] or self.lessons
+        chosen = {
+            x.name: (self._untouched(x, reason), "", "") for x in lessons if x.name not in self.standing
+        }
         self._write(chosen)
         return self._now(chosen)
 
@@ -273,7 +289,9 @@ class _Submission:
                 data = intake_files.read(entry.path, MAX_TIMESTAMP)
                 self.timestamp = data if _is_date(data) else None
             elif entry.name not in LITTER and entry.name not in self._wanted({}):
-                self.flags.append(f"{shown(entry.name)} stood in work/submitted/ already; it was moved to work/raw/.")
+                self.flags.append(
+                    f"{shown(entry.name)} stood in work/submitted/ already; it was moved to work/raw/."
+                )
 
     def _look_at(self, entry: Entry) -> None:
         name = shown(entry.name)
@@ -307,7 +325,9 @@ class _Submission:
         try:
             data = intake_files.read(entry.path, limit)
         except OSError as error:
-            self.flags.append(f"{shown(entry.name)} cannot be read: {error.strerror or 'it is no regular file'}.")
+            self.flags.append(
+                f"{shown(entry.name)} cannot be read: {error.strerror or 'it is no regular file'}."
+            )
             return None
         if len(data) > limit:  # moved into raw/ at the end where it is ours to move, else left where it is
             return None
@@ -330,7 +350,8 @@ class _Submission:
             raise
         except Exception as error:
             log.exception("Intake failed on %s of %s.", shown(entry.name), self.student)
-            sentence = f"{shown(entry.name)} could not be used ({type(error).__name__}), a fault of the course's own."
+            why = f"({type(error).__name__}), a fault of the course's own."
+            sentence = f"{shown(entry.name)} could not be used {why}"
             self.unusable.append((entry, sentence, digest))
         else:
             flags = (*_flags_of_name(lesson, self.lessons, entry.name), *taken.flags)
@@ -343,16 +364,19 @@ class _Submission:
         elif self.timestamp is None:  # else the collector wrote one into work/submitted/
             self.timestamp = data
             if not self.in_place:
-                self.flags.append(f"{TIMESTAMP} came with the files, and is taken for the time of handing in.")
+                self.flags.append(
+                    f"{TIMESTAMP} came with the files, and is taken for the time of handing in."
+                )
 
     # What is made of it
 
     def _chosen(self) -> dict[str, tuple[Taken, str, str]]:
-        """Return lesson -> what is written for it, the name of the file it came from, and that file's digest."""
+        """Return lesson -> what is written for it, the name of the file it came from, that file's digest."""
         chosen: dict[str, tuple[Taken, str, str]] = {}
         for name, offers in self.offers.items():
             best = max(
-                offers, key=lambda o, name=name: (len(o[0].written), o[1].name == f"{name}.ipynb", o[1].modified)
+                offers,
+                key=lambda o, name=name: (len(o[0].written), o[1].name == f"{name}.ipynb", o[1].modified),
             )
             others = [entry.name for _, entry, _ in offers if entry is not best[1]]
             flags = [f"{shown(o)} is the same lesson with no more answers; it was left out." for o in others]
@@ -387,19 +411,25 @@ class _Submission:
 
     def _wanted(self, chosen: Iterable[str]) -> set[str]:
         """The names of all that may lie in the submitted folder at the end."""
-        return {f"{name}.ipynb" for name in [*chosen, *self.standing]} | ({TIMESTAMP} if self.timestamp else set())
+        return {f"{name}.ipynb" for name in [*chosen, *self.standing]} | (
+            {TIMESTAMP} if self.timestamp else set()
+        )
 
     def _write(self, chosen: dict[str, tuple[Taken, str, str]]) -> None:
         files = {f"{name}.ipynb": notebook_bytes(taken.notebook) for name, (taken, _, _) in chosen.items()}
         if self.timestamp:
             files[TIMESTAMP] = self.timestamp
-        self._write_record(chosen, files)  # first: a notebook without a record would be taken for the student's
+        self._write_record(
+            chosen, files
+        )  # first: a notebook without a record would be taken for the student's
         self.home.mkdir(parents=True, exist_ok=True)
         if not intake_files.is_real_folder(self.home) or not intake_files.is_real_folder(self.home.parent):
             raise OSError(f"{self.home} is a link")
         ours = {f"{name}.ipynb" for name in self.standing}
         for entry in intake_files.entries(self.home):
-            if entry.name in files and not (entry.kind == "file" and (entry.name in ours or self._is_kept(entry))):
+            if entry.name in files and not (
+                entry.kind == "file" and (entry.name in ours or self._is_kept(entry))
+            ):
                 intake_files.put_away(entry, self.raw)
         for name, data in files.items():
             if not intake_files.is_same(self.home / name, data):
@@ -424,7 +454,12 @@ class _Submission:
         """Move out of raw/ the file of an earlier submission that a file of another name has replaced."""
         for name in chosen:
             noted = self.before.lessons.get(name) if self.before else None
-            if noted and noted.source and noted.source not in self.kept and os.path.lexists(self.raw / noted.source):
+            if (
+                noted
+                and noted.source
+                and noted.source not in self.kept
+                and os.path.lexists(self.raw / noted.source)
+            ):
                 intake_files.set_aside(self.raw / noted.source, self.raw)
 
     def _write_record(self, chosen: dict[str, tuple[Taken, str, str]], files: dict[str, bytes]) -> None:
@@ -439,7 +474,7 @@ class _Submission:
                 taken.written,
                 taken.notes,
             )
-        earlier = self.before.flags if self.before and self.standing.keys() - chosen.keys() else ()
+        earlier = self.before.folder_flags if self.before and self.standing.keys() - chosen.keys() else ()
         flags = tuple(dict.fromkeys([*earlier, *self.flags]))
         intake_record.save(self.course, IntakeRecord(self.assignment, self.student, flags, lessons))
 

@@ -1,8 +1,8 @@
 """Reads a notebook that a stranger wrote, in a process of its own, and says what its cells hold.
 
-Run as a script with the notebook on standard input and nothing but the standard library; the reply is JSON on standard
-output: {"error": words} or {"cells": [...], "odd": [sentences]}. Only text leaves: outputs, attachments and all metadata
-but `grade_id` and the cell's id stay behind.
+Run as a script with the notebook on standard input and nothing but the standard library; the reply is JSON on
+standard output: {"error": words} or {"cells": [...], "odd": [sentences]}. Only text leaves: outputs,
+attachments and all metadata but `grade_id` and the cell's id stay behind.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ KINDS = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markd
 MAGIC_LINE = re.compile(r"^(\s*+)(?:[%!?].*|.*\?)$")
 MAGIC_VALUE = re.compile(r"=\s*[%!].*$")
 PYTHON_CELL_MAGICS = re.compile(r"%%(?:time|capture|prun)\b")
-DEFINED_LINE = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
+DEFINED_LINE = re.compile(
+    r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE
+)
 IMPORT_LINE = re.compile(r"^(?:import|from)[ \t]", re.MULTILINE)
 
 
@@ -45,16 +47,20 @@ class Unusable(Exception):
 
 
 def extract(data: bytes, *, use_ast: bool = True) -> dict[str, Any]:
-    """Return the cells of a notebook and what was odd about them; raise Unusable where there are none to be had.
+    """Return the cells of a notebook and what was odd about them; raise Unusable where there are none to be
+    had.
 
-    use_ast: parse the cells' source; without it, definitions are found line by line (deep nesting can crash the parser).
+    use_ast: parse the cells' source; without it, definitions are found line by line (deep nesting can crash
+    the parser).
     """
     cells: list[dict[str, Any]] = []
     odd: list[str] = []
     room = MAX_TEXT
     found = list(_cells(_parsed(data)))
     if len(found) > MAX_CELLS:
-        odd.append(f"The notebook has {len(found):,} cells; those after the first {MAX_CELLS:,} were left out.")
+        odd.append(
+            f"The notebook has {len(found):,} cells; those after the first {MAX_CELLS:,} were left out."
+        )
     for number, raw in enumerate(found[:MAX_CELLS], 1):
         if type(raw) is not dict or type(raw.get("cell_type")) is not str or raw["cell_type"] not in KINDS:
             odd.append(f"Cell {number} is not a cell of a notebook; it was left out.")
@@ -115,7 +121,9 @@ def _cells(notebook: Any) -> Iterator[Any]:
     elif type(notebook.get("worksheets")) is list:  # nbformat 3
         for sheet in notebook["worksheets"]:
             if type(sheet) is not dict or type(sheet.get("cells")) is not list:
-                raise Unusable("has a worksheet without a list of cells; open it in Jupyter and save it again")
+                raise Unusable(
+                    "has a worksheet without a list of cells; open it in Jupyter and save it again"
+                )
             yield from sheet["cells"]
     else:
         raise Unusable("is JSON, but not a notebook: it has no cells")
@@ -153,7 +161,9 @@ def _matching(pattern: re.Pattern[str], value: Any) -> str:
 
 
 def definitions(source: str, *, code: bool, use_ast: bool) -> dict[str, Any]:
-    """Say what a cell defines at its top level: name -> digest of the definition ("" where unknown), and if it imports."""
+    """Say what a cell defines at its top level: name -> digest of the definition ("" where unknown), and if
+    it imports.
+    """
     tree = _tree(source, code) if use_ast and len(source) <= MAX_PARSED else None
     if tree is not None:
         return _from_tree(tree, code)
@@ -175,7 +185,7 @@ def _tree(source: str, code: bool) -> ast.Module | None:
 
 
 def _without_magics(source: str) -> str:
-    """Return what is Python in a cell that may hold IPython's lines: %matplotlib inline, !pip install, help?"""
+    """Return what is Python in a cell that may hold IPython's lines: %matplotlib inline, !pip list, help?"""
     if source.startswith("%%") and not PYTHON_CELL_MAGICS.match(source):
         return ""
     lines = (MAGIC_LINE.sub(r"\1pass", line) for line in source.split("\n"))

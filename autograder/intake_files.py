@@ -20,8 +20,8 @@ MAX_NAME = 80  # characters of a name in a sentence
 class Entry:
     """One name in a folder, as lstat sees it.
 
-    kind: "file", or what it is instead in words ("link", "folder", "named pipe", "socket", "device"); links: how many
-    names the file has; target: where a link points.
+    kind: "file", or what it is instead in words ("link", "folder", "named pipe", "socket", "device"); links:
+    how many names the file has; target: where a link points.
     """
 
     path: Path
@@ -68,7 +68,7 @@ def is_real_folder(path: Path) -> bool:
 
 
 def read(path: Path, most: int) -> bytes:
-    """Return a regular file's bytes, at most `most` + 1 of them; raise OSError for a link or anything else."""
+    """Return a regular file's bytes, at most `most` + 1 of them; raise OSError for anything else."""
     # O_NONBLOCK: opening a pipe that took the file's place would wait for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
@@ -78,7 +78,9 @@ def read(path: Path, most: int) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, in place of what stands there; a link there is replaced, not followed."""
+    """Write a file whole or not at all, in place of what stands there; a link there is replaced, not
+    followed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".cnnlab-{secrets.token_hex(8)}")
     try:
@@ -101,7 +103,9 @@ def keep(data: bytes, name: str, raw: Path) -> None:
 
 
 def put_away(entry: Entry, raw: Path) -> None:
-    """Move an entry out of its folder into the raw folder; a link or special file holds nothing and is removed."""
+    """Move an entry out of its folder into the raw folder; a link or special file holds nothing and is
+    removed.
+    """
     if entry.kind not in ("file", "folder"):
         entry.path.unlink()
         return

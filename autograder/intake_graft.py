@@ -1,9 +1,12 @@
-"""From a student's cells to a notebook that we wrote: the pristine lesson, with their Answers and other code put in."""
+"""From a student's cells to a notebook that we wrote: the pristine lesson, with their Answers and other code
+put in.
+"""
 
 from __future__ import annotations
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,9 +30,9 @@ FUNCTION_LINE = re.compile(r"^(?:async )?(?:def|class) +(\w{1,100})\b", re.MULTI
 class Taken:
     """One lesson's notebook as taken in.
 
-    notebook: written by us; flags: sentences for the instructor; found: the Exercises and questions for which an Answer
-    was found, be it the untouched stub; written: those of them that differ from the stub; notes: Exercise or question ->
-    sentence for the student.
+    notebook: written by us; flags: sentences for the instructor; found: the Exercises and questions for which
+    an Answer was found, be it the untouched stub; written: those of them that differ from the stub; notes:
+    Exercise or question -> sentence for the student.
     """
 
     lesson: Lesson
@@ -44,8 +47,8 @@ class Taken:
 class Slot:
     """A cell of the pristine lesson.
 
-    role: "given", "setup", "show", "exercise", "check" or "question"; name: the Exercise's or question's, else "";
-    key: its text without what does not matter; defines: top-level name -> digest.
+    role: "given", "setup", "show", "exercise", "check" or "question"; name: the Exercise's or question's,
+    else ""; key: its text without what does not matter; defines: top-level name -> digest.
     """
 
     index: int
@@ -86,7 +89,7 @@ def _read_pristine(path: Path, _modified: int, _size: int) -> tuple[tuple[Slot, 
     slots = []
     for index, node in enumerate(notebook.cells):
         role, name = _role(node)
-        facts = intake_child.definitions(node.source, code=node.cell_type == "code")
+        facts = intake_child.definitions(node.source, code=node.cell_type == "code", use_ast=True)
         slots.append(Slot(index, node, role, name, _key(node.source), facts["defines"]))
     return tuple(slots), notebook
 
@@ -114,14 +117,18 @@ def untouched(lesson: Pristine, flag: str, note: str) -> Taken:
     return Taken(lesson.lesson, notebook, (flag,), frozenset(), {name: note for name in names})
 
 
-def recognise(lessons: Sequence[Pristine], student: StudentNotebook, file_name: str, assignment: str) -> Pristine:
+def recognise(
+    lessons: Sequence[Pristine], student: StudentNotebook, file_name: str, assignment: str
+) -> Pristine:
     """Return the lesson whose ids and names the cells carry most of; the file's name only breaks ties.
 
     Raises IntakeError where the cells have nothing of any lesson.
     """
 
     def likeness(lesson: Pristine) -> tuple[int, int, bool]:
-        ids = {slot.node.metadata.nbgrader.grade_id for slot in lesson.slots if "nbgrader" in slot.node.metadata}
+        ids = {
+            slot.node.metadata.nbgrader.grade_id for slot in lesson.slots if "nbgrader" in slot.node.metadata
+        }
         exercises = set(lesson.lesson.exercises)
         marks = {("id", cell.grade_id) for cell in student.cells if cell.grade_id in ids}
         marks |= {("name", name) for cell in student.cells for name in exercises & cell.defines.keys()}
@@ -130,7 +137,9 @@ def recognise(lessons: Sequence[Pristine], student: StudentNotebook, file_name: 
 
     best = max(lessons, key=likeness, default=None)  # the first of equals
     if best is None or likeness(best)[:2] == (0, 0):
-        raise IntakeError(f"is not a notebook of {assignment}: none of its cells has an id or a name of its exercises")
+        raise IntakeError(
+            f"is not a notebook of {assignment}: none of its cells has an id or a name of its exercises"
+        )
     return best
 
 
@@ -149,11 +158,16 @@ class _Graft:
 
     def __init__(self, lesson: Pristine, student: StudentNotebook) -> None:
         self.lesson, self.cells = lesson, student.cells
-        self.exercises, self.checks, self.questions = (lesson.of(role) for role in ("exercise", "check", "question"))
-        self.by_cell_id = {slot.node.id: slot for slot in lesson.slots}
+        self.exercises, self.checks, self.questions = (
+            lesson.of(role) for role in ("exercise", "check", "question")
+        )
+        ids = Counter(cell.cell_id for cell in self.cells)  # an id that several cells have says nothing
+        self.by_cell_id = {slot.node.id: slot for slot in lesson.slots if ids[slot.node.id] == 1}
         self.by_key = {(slot.node.cell_type, slot.key): slot for slot in reversed(lesson.slots) if slot.key}
         self.by_grade_id = {
-            slot.node.metadata.nbgrader.grade_id: slot for slot in lesson.slots if "nbgrader" in slot.node.metadata
+            slot.node.metadata.nbgrader.grade_id: slot
+            for slot in lesson.slots
+            if "nbgrader" in slot.node.metadata
         }
         self.flags = list(student.odd)
         self.notes: dict[str, list[str]] = {}
@@ -177,7 +191,9 @@ class _Graft:
         if len(flags) > MAX_FLAGS:
             flags[MAX_FLAGS:] = [f"{len(flags) - MAX_FLAGS:,} more oddities of this kind are not listed."]
         notes = {name: " ".join(dict.fromkeys(sentences)) for name, sentences in self.notes.items()}
-        return Taken(self.lesson.lesson, notebook, tuple(flags), frozenset(self.found), notes, frozenset(self.written))
+        return Taken(
+            self.lesson.lesson, notebook, tuple(flags), frozenset(self.found), notes, frozenset(self.written)
+        )
 
     def _say(self, name: str, sentence: str) -> None:
         """Tell the instructor and the student the same thing about an Exercise or question."""
@@ -228,7 +244,11 @@ class _Graft:
         if slot.name in cell.defines:
             return True
         # A cell that says it is this one, but holds another Exercise's Answer, is that one's.
-        return self._claimed(cell) is slot and cell.kind == "code" and not self.exercises.keys() & cell.defines.keys()
+        return (
+            self._claimed(cell) is slot
+            and cell.kind == "code"
+            and not self.exercises.keys() & cell.defines.keys()
+        )
 
     def _is_written(self, cell: StudentCell, slot: Slot) -> bool:
         if _key(cell.source) == slot.key:
@@ -244,7 +264,8 @@ class _Graft:
             if cell.refused:
                 sentence = f"The cell of {slot.name} {cell.refused}, so it could not be used."
             elif cell.kind != "code":
-                sentence = f"The cell of {slot.name} is a {cell.kind} cell whose text is not Python, so it could not be used."
+                what = f"a {cell.kind} cell whose text is not Python"
+                sentence = f"The cell of {slot.name} is {what}, so it could not be used."
             else:
                 others = " and ".join(sorted(self.exercises.keys() & cell.defines.keys()))
                 sentence = f"No cell of yours defines {slot.name}; its cell defines {others}."
@@ -279,7 +300,12 @@ class _Graft:
             return
         winner = max(
             candidates,
-            key=lambda c: (_key(c.source) != slot.key, c.kind == "markdown", self._claimed(c) is slot, c.number),
+            key=lambda c: (
+                _key(c.source) != slot.key,
+                c.kind == "markdown",
+                self._claimed(c) is slot,
+                c.number,
+            ),
         )
         self.found.add(name)
         text = winner.source
@@ -314,24 +340,32 @@ class _Graft:
         for name, slot in self.checks.items():
             copies = [cell for cell in self.cells if self.by_grade_id.get(cell.grade_id) is slot]
             if len(copies) > 1:
-                self.flags.append(f"{name}: {len(copies)} cells carry the id of its check; the lesson's own was used.")
+                self.flags.append(
+                    f"{name}: {len(copies)} cells carry the id of its check; the lesson's own was used."
+                )
 
     def _slot(self, cell: StudentCell) -> Slot | None:
         """The slot that a cell stands at in the student's notebook."""
-        return self._claimed(cell) or self.by_key.get((cell.kind, _key(cell.source)))
+        claimed, key = self._claimed(cell), _key(cell.source)
+        if claimed is not None and (cell.grade_id or claimed.key == key):
+            return claimed
+        return self.by_key.get((cell.kind, key)) or claimed
 
     def _placed(self) -> tuple[list[list[StudentCell]], list[list[StudentCell]]]:
-        """Return the extra cells that come before each slot, and those that come after it (index 0: before them all)."""
+        """Return the extra cells that come before each slot, and those that come after it (index 0: before
+        them all).
+        """
         before: list[list[StudentCell]] = [[] for _ in self.lesson.slots]
         after: list[list[StudentCell]] = [[] for _ in range(len(self.lesson.slots) + 1)]
-        anchor = -1
+        anchor = deepest = -1
         run: list[StudentCell] = []  # extra cells since the last one that has a slot
         for cell in self.cells:
             won = [self.exercises[name].index for name, winner in self.winners.items() if winner is cell]
             if won:
-                # An Answer that was written further down than its slot takes along the helpers right above it.
-                (before[min(won)] if min(won) <= anchor else after[anchor + 1]).extend(run)
+                # An Answer written further down than its slot takes along the helpers right above it.
+                (before[min(won)] if min(won) <= deepest else after[anchor + 1]).extend(run)
                 run, anchor = [], min(won)
+                deepest = max(deepest, anchor)
                 continue
             slot = self._slot(cell)
             if cell.number in self.losers:
@@ -339,13 +373,16 @@ class _Graft:
             if slot is not None:
                 after[anchor + 1].extend(run)
                 run, anchor = [], slot.index
+                deepest = max(deepest, anchor)
             if cell.number not in self.losers and self._is_extra(cell, slot):
                 run.append(cell)
         after[anchor + 1].extend(run)
         return before, after
 
     def _keep_helpers(self, cell: StudentCell, before: list[list[StudentCell]]) -> None:
-        """Keep what else a second definition of an Exercise's cell holds, before the Answer so that the Answer stands."""
+        """Keep what else a second definition of an Exercise's cell holds, before the Answer so that the
+        Answer stands.
+        """
         helpers = cell.imports or cell.defines.keys() - self.exercises.keys()
         claimed = self._claimed(cell)
         if cell.kind == "code" and helpers and (claimed is None or claimed.role not in ("check", "setup")):
@@ -364,14 +401,22 @@ class _Graft:
         return slot.role == "given"
 
     def _say_dropped(self, cell: StudentCell, slot: Slot) -> None:
-        """Say which functions that an Answer uses were written into a cell that is not taken from the student."""
+        """Say which functions that an Answer uses were written into a cell that is not taken from the
+        student.
+        """
         new = [name for name in FUNCTION_LINE.findall(cell.source) if name not in slot.defines]
-        where = f"the cell of {slot.name}'s check" if slot.name else f"a cell that the lesson runs for {slot.role} only"
+        where = (
+            f"the cell of {slot.name}'s check"
+            if slot.name
+            else f"a cell that the lesson runs for {slot.role} only"
+        )
         for name, winner in self.winners.items():
             used = [n for n in new if n != name and re.search(rf"\b{n}\b", winner.source)]
             if used:
                 what = ", ".join(dict.fromkeys(used[:5]))
-                self._say(name, f"It uses {what} from {where}, which is not taken; put that into a cell of its own.")
+                self._say(
+                    name, f"It uses {what} from {where}, which is not taken; put that into a cell of its own."
+                )
 
 
 def fenced(text: str) -> str:

@@ -1,4 +1,6 @@
-"""Has a notebook that a stranger wrote read by a child process, and takes from the reply only what it may hold."""
+"""Has a notebook that a stranger wrote read by a child process, and takes from the reply only what it may
+hold.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ class IntakeError(CourseError):
 class StudentCell:
     """One cell as the student handed it in.
 
-    number: its place, counted from 1; kind: "code", "markdown" or "raw"; refused: why its text was left out, else "";
-    cell_id and grade_id: "" where there is none; defines: top-level name -> digest of its definition ("" where unknown).
+    number: its place, counted from 1; kind: "code", "markdown" or "raw"; refused: why its text was left out,
+    else ""; cell_id and grade_id: "" where there is none; defines: top-level name -> digest of its definition
+    ("" where unknown).
     """
 
     number: int
@@ -62,7 +65,10 @@ def read_in_child(data: bytes) -> StudentNotebook:
     """
     if len(data) > intake_child.MAX_BYTES:
         raise IntakeError(too_large(len(data)))
-    for option in ([], [intake_child.WITHOUT_AST]):  # what crashes Python's parser can still be read line by line
+    for option in (
+        [],
+        [intake_child.WITHOUT_AST],
+    ):  # what crashes Python's parser can still be read line by line
         reply = _reply(data, option)
         if reply is not None:
             return _verified(reply)
@@ -80,7 +86,8 @@ def read_here(data: bytes) -> StudentNotebook:
 def too_large(size: int) -> str:
     """Say that a file of `size` bytes is too large to be taken in."""
     limit = intake_child.MAX_BYTES // intake_child.MIB
-    return f"is {size / intake_child.MIB:,.1f} MiB large; a notebook may have {limit} MiB, so clear its outputs first"
+    size_in_words = f"{size / intake_child.MIB:,.1f} MiB"
+    return f"is {size_in_words} large; a notebook may have {limit} MiB, so clear its outputs first"
 
 
 def _reply(data: bytes, options: list[str]) -> bytes | None:
@@ -145,16 +152,23 @@ def _cell(value: Any) -> StudentCell:
         raise ValueError("cell")
     if value["kind"] not in intake_child.KINDS.values() or type(value["imports"]) is not bool:
         raise ValueError("cell")
-    if type(value["source"]) is not str or len(value["source"]) > intake_child.MAX_SOURCE or "\0" in value["source"]:
+    if (
+        type(value["source"]) is not str
+        or len(value["source"]) > intake_child.MAX_SOURCE
+        or "\0" in value["source"]
+    ):
         raise ValueError("source")
     value["source"].encode("utf-8")  # UnicodeEncodeError is a ValueError
     for field, pattern in (("cell_id", intake_child.CELL_ID), ("grade_id", intake_child.GRADE_ID)):
         if type(value[field]) is not str or (value[field] and not pattern.fullmatch(value[field])):
             raise ValueError(field)
     defines = value["defines"]
-    if type(defines) is not dict or not all(type(digest) is str and len(digest) <= 16 for digest in defines.values()):
+    if type(defines) is not dict or not all(
+        type(digest) is str and len(digest) <= 16 for digest in defines.values()
+    ):
         raise ValueError("defines")
-    return StudentCell(**(value | {"refused": _words(value["refused"])}))
+    _words(value["refused"])
+    return StudentCell(**value)
 
 
 def _list(value: Any, most: int) -> list[Any]:

@@ -1,4 +1,7 @@
-"""What intake noted about a submission, kept where no student's file can reach: work/intake/<assignment>/<student>.json."""
+"""What intake noted about a submission, kept where no student's file can reach.
+
+It lies in work/intake/<assignment>/<student>.json.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ MAX_RECORD = 16 << 20  # bytes
 class LessonRecord:
     """What intake made of one lesson.
 
-    source: the name of the file handed in; source_sha256 and sha256: of its bytes, and of the notebook that we wrote;
-    flags, found, written, notes: as in `Taken`.
+    source: the name of the file handed in; source_sha256 and sha256: of its bytes, and of the notebook that
+    we wrote; flags, found, written, notes: as in `Taken`.
     """
 
     source: str
@@ -33,17 +36,33 @@ class LessonRecord:
 
 @dataclass(frozen=True)
 class IntakeRecord:
-    """What intake made of one student's submission: lesson name -> its record; flags: about the folder as a whole."""
+    """What intake made of one student's submission.
+
+    folder_flags: sentences for the instructor about the folder as a whole; lessons: lesson name -> its
+    record.
+    """
 
     assignment: str
     student: str
-    flags: tuple[str, ...] = ()
+    folder_flags: tuple[str, ...] = ()
     lessons: Mapping[str, LessonRecord] = field(default_factory=dict)
 
     @property
-    def all_flags(self) -> tuple[str, ...]:
+    def flags(self) -> tuple[str, ...]:
         """Every sentence for the instructor, those about a lesson with its name."""
-        return self.flags + tuple(f"{name}: {flag}" for name, one in self.lessons.items() for flag in one.flags)
+        return self.folder_flags + tuple(
+            f"{name}: {f}" for name, one in self.lessons.items() for f in one.flags
+        )
+
+    @property
+    def found(self) -> frozenset[str]:
+        """The Exercises and questions of all lessons for which an Answer was found."""
+        return frozenset[str]().union(*(one.found for one in self.lessons.values()))
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Exercise or question -> sentence for the student, of all lessons."""
+        return {name: note for one in self.lessons.values() for name, note in one.notes.items()}
 
 
 def path_of(course: Course, assignment: str, student: str) -> Path:
@@ -66,7 +85,7 @@ def save(course: Course, record: IntakeRecord) -> None:
     value = {
         "assignment": record.assignment,
         "student": record.student,
-        "flags": list(record.flags),
+        "flags": list(record.folder_flags),
         "lessons": {name: _plain(one) for name, one in sorted(record.lessons.items())},
     }
     text = json.dumps(value, indent=1) + "\n"

@@ -27,6 +27,11 @@ from autograder.verdict import CaseVerdict, Verdict
 from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
 
 RUN_ROLES = ("given", "exercise", "extra")
+STOPPED = {
+    "timeout": "it ran longer than it may",
+    "out of memory": "it asked for more memory than there is",
+    "died": "it ended the process",
+}
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def judge_notebook(
     judgement = Judgement(
         _verdicts(lesson, questionnaires, transcript, sources),
         _printed(notebook, transcript),
-        (*transcript.flags, *(["judged without a sandbox"] if bare else [])),
+        (*transcript.flags, *_stopped(transcript), *(["judged without a sandbox"] if bare else [])),
         seconds,
     )
     versions = {"python": sys.version.split()[0], "numpy": np.__version__}
@@ -201,12 +206,7 @@ def _sentence(result: CaseResult) -> str:
     if outcome.kind == "bad output":
         return "it changed its arguments, or returned something other than plain arrays and numbers"
     if outcome.kind != "values" or difference is None:
-        fixed = {
-            "timeout": "it ran longer than it may",
-            "out of memory": "it asked for more memory than there is",
-            "died": "it ended the process",
-        }
-        return fixed.get(outcome.kind, "it is not attempted")
+        return STOPPED.get(outcome.kind, "it is not attempted")
     name = difference.name
     return {
         "shape": f"{name} has the wrong shape",
@@ -220,6 +220,15 @@ def _sentence(result: CaseResult) -> str:
 def _is_builtin_error(name: str) -> bool:
     kind = getattr(builtins, name, None)
     return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
+def _stopped(transcript: Transcript) -> list[str]:
+    """A flag for each Exercise that had to be stopped, or that ended its process."""
+    flags = []
+    for exercise, outcomes in transcript.outcomes.items():
+        said = dict.fromkeys(STOPPED[outcome.kind] for outcome in outcomes if outcome.kind in STOPPED)
+        flags += [f"{exercise}: {words}" for words in said]
+    return flags
 
 
 def _printed(notebook: NotebookNode, transcript: Transcript) -> dict[int, str]:

@@ -6,10 +6,10 @@ import logging
 import math
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_output
@@ -26,85 +26,48 @@ from traitlets import Unicode
 from traitlets.config import Config
 from traitlets.log import get_logger
 
-from autograder import gradebook
+from autograder import gradebook, intake
 from autograder.course import Course, CourseError
 from autograder.feedback import plain, verdict_html, verdict_text
+from autograder.judge import judge_notebook
 from autograder.verdict import Verdict
 
-FAILED = "failed"  # key of a notebook's cnnlab metadata: why intake could not do its work
 
-TakeIn = Callable[..., Any]
-
-
-def pre_convert(
-    assignment: str,
-    student: str,
-    notebooks: list[str],
-    *,
-    course: Course | None = None,
-    take_in: TakeIn | None = None,
-) -> None:
+def pre_convert(assignment: str, student: str, notebooks: list[str], *, course: Course | None = None) -> None:
     """Register the assignment and take the submission in, before nbgrader reads or copies any of it.
 
-    nbgrader calls this once a submission, with student "*" where it grades a class, and then goes on with the files in
-    `notebooks`: so the list is changed in place to those that intake wrote. Never raises an Exception, since nbgrader would
-    swallow it and go on with the student's own files: what cannot be taken in is set aside in work/raw, and pristine
-    notebooks stand in for it, marked so that the judge refuses them and nothing is recorded.
+    nbgrader calls this once a submission, with student "*" where it grades a class, and goes on with the
+    files in `notebooks`: so the list is changed in place to those that intake wrote. nbgrader would swallow
+    an Exception and go on with the student's own files. So where intake fails the list is left empty, by
+    which nbgrader reports this submission as failed, and the folder is moved out of nbgrader's reach, which
+    would copy what is in it; where the course itself cannot be registered, the run ends with SystemExit and
+    one sentence.
     """
     course = course or Course.here()
-    folder = Path(notebooks[0]).parent if notebooks else course.submitted / student / assignment
-    who = folder.parent.name
     try:
         gradebook.sync(course, assignment)
-        if take_in is None:
-            from autograder.intake import pre_convert_hook as take_in
-        take_in(assignment=assignment, student=who, notebooks=list(notebooks))
-        reason = ""
     except Exception as error:
-        reason = _reason(error)
-    written = [] if reason else _lessons_in(course, assignment, folder)
-    if not written:
-        reason = reason or "it holds no notebook of this assignment"
-        get_logger().error("%s's %s cannot be taken in: %s", who, assignment, reason)
-        written = _stand_in(course, assignment, folder, reason)
-    notebooks[:] = [str(path) for path in written]
-
-
-def _lessons_in(course: Course, assignment: str, folder: Path) -> list[Path]:
-    paths = [folder / f"{lesson.name}.ipynb" for lesson in course.lessons(assignment)]
-    return [path for path in paths if path.is_file() and not path.is_symlink()]
-
-
-def _stand_in(course: Course, assignment: str, folder: Path, reason: str) -> list[Path]:
-    """Set a submission's files aside, put marked pristine notebooks in their place, and return these; [] if that fails."""
+        raise SystemExit(f"{assignment} cannot be graded: {_reason(error)}") from error
+    folder = Path(notebooks[0]).parent
     try:
-        _set_aside(folder, course.raw / folder.parent.name / assignment)
-        folder.mkdir(parents=True)
-        paths = []
-        for lesson in course.lessons(assignment):
-            notebook = nbformat.read(course.source / assignment / f"{lesson.name}.ipynb", as_version=4)
-            notebook.cells = []
-            notebook.metadata["cnnlab"] = {FAILED: reason}
-            paths.append(folder / f"{lesson.name}.ipynb")
-            nbformat.write(notebook, paths[-1])
-    except Exception as error:  # then nbgrader gets no notebook, and says that this submission failed
-        get_logger().error("%s cannot be set aside: %s", folder, _reason(error))
-        return []
-    return paths
+        intake.take_in_submitted(course, notebooks)
+    except Exception as error:
+        notebooks[:] = []
+        place = _set_aside(folder, course.raw / folder.parent.name)
+        get_logger().error(
+            "%s of %s was moved to %s: %s", assignment, folder.parent.name, place, _reason(error)
+        )
 
 
-def _set_aside(folder: Path, raw: Path) -> None:
-    """Rename a folder that cannot be taken in to a place of its own under work/raw; nothing in it is opened."""
-    if not os.path.lexists(folder):
-        return
-    number = 0
-    while True:
-        target = raw if number == 0 else raw.with_name(f"{raw.name}.{number}")
-        if not os.path.lexists(target):
-            break
+def _set_aside(folder: Path, raw: Path) -> Path:
+    """Rename a folder that cannot be taken in to a place of its own; nothing in it is opened."""
+    raw.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while os.path.lexists(place := raw / f"{folder.name}.refused.{number}"):
         number += 1
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(target)
+    if os.path.lexists(folder):
+        folder.rename(place)
+    return place
 
 
 def _reason(error: BaseException) -> str:
@@ -114,57 +77,67 @@ def _reason(error: BaseException) -> str:
 
 
 class JudgeStep(NbGraderPreprocessor):
-    """Stands where nbgrader would execute the notebook: has it judged, and writes the points as the checks' results.
+    """Has a notebook judged, where nbgrader would execute it, and writes the points as the checks' results.
 
-    nbgrader reads a check's points from its output: one result that is a number. That is written here, from the Verdict
-    and nothing else; every output that was there before is dropped.
+    nbgrader reads a check's points from its output: one result that is a number. That is written here, from
+    the Verdict and nothing else; every output that was there before is dropped.
     """
 
-    course = AnyTrait(None, allow_none=True, help="the Course; by default that of this checkout").tag(config=True)
-    judge = AnyTrait(None, allow_none=True, help="stands in for judge_notebook in tests").tag(config=True)
+    course = AnyTrait(None, allow_none=True, help="the Course; by default that of this checkout").tag(
+        config=True
+    )
+    judge = AnyTrait(judge_notebook, help="runs a notebook and returns its Judgement").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Judge a notebook that intake wrote; raise CourseError where it cannot be, so that nothing is recorded."""
+        """Judge a notebook that intake wrote; raise CourseError where that fails, to record nothing."""
         about = resources["nbgrader"]
-        judgement = self._judge(nb, about["student"], about["assignment"], about["notebook"])
+        student, assignment, lesson = about["student"], about["assignment"], about["notebook"]
+        course = self.course or Course.here()
+        try:
+            judgement = self.judge(course, course.lesson(assignment, lesson), nb)
+            taken = intake.record(course, assignment, student)
+        except Exception as error:
+            raise CourseError(f"{lesson} of {student} is not graded: {_reason(error)}") from error
+        notes = dict(taken.lessons[lesson].notes) if taken and lesson in taken.lessons else {}
+        flags = [plain(flag, 500) for flag in (*(taken.flags if taken else ()), *judgement.flags)]
+        for flag in flags:
+            self.log.warning("%s: %s", student, flag)
         for index, cell in enumerate(nb.cells):
+            name = gradebook.exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
             if cell.cell_type != "code":
+                if name in notes:
+                    cell.metadata["cnnlab"] = {
+                        **cell.metadata.get("cnnlab", {}),
+                        "note": plain(notes[name], 1000),
+                    }
                 continue
             cell.outputs, cell.execution_count = [], None
             if utils.is_grade(cell):
-                name = gradebook.exercise_of(cell.metadata.nbgrader.grade_id)
                 verdict = judgement.verdicts.get(name) or _missing(name, cell)
+                if name in notes:
+                    verdict = replace(verdict, notes=(*verdict.notes, notes[name]))
                 cell.outputs = outputs(verdict, float(cell.metadata.nbgrader.points))
             elif judgement.printed.get(index):
                 cell.outputs = [new_output("stream", name="stdout", text=plain(judgement.printed[index]))]
-        nb.metadata["cnnlab"] = {"flags": [plain(flag, 500) for flag in judgement.flags]}
+        nb.metadata["cnnlab"] = {"flags": flags}
         return nb, resources
-
-    def _judge(self, nb: NotebookNode, student: str, assignment: str, name: str) -> Any:
-        course = self.course or Course.here()
-        try:
-            failed = nb.metadata.get("cnnlab", {}).get(FAILED)
-            if failed:
-                raise CourseError(failed)
-            judge = self.judge
-            if judge is None:
-                from autograder.judge import judge_notebook as judge
-            return judge(course, course.lesson(assignment, name), nb)
-        except Exception as error:
-            raise CourseError(f"{name} of {student} is not graded: {_reason(error)}") from error
 
 
 def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:
     """Return the outputs of a check: the points for nbgrader, then the Verdict for people.
 
-    points: the check's points in the gradebook. nbgrader gives full points for a number below zero or none at all, and fails
-    on one above the maximum, so such a Verdict is refused here with a CourseError.
+    points: the check's points in the gradebook. nbgrader gives full points for a number below zero or none
+    at all, and fails on one above the maximum, so such a Verdict is refused here with a CourseError.
     """
     total = max(points, verdict.total)
     if not math.isfinite(verdict.points) or not -1e-9 <= verdict.points <= total + 1e-9:
-        raise CourseError(f"{verdict.exercise} was given {verdict.points} points of {verdict.total:g}, which cannot be")
+        raise CourseError(
+            f"{verdict.exercise} was given {verdict.points} points of {verdict.total:g}, which cannot be"
+        )
     if not math.isclose(points, verdict.total, abs_tol=1e-9):
-        raise CourseError(f"{verdict.exercise} was judged out of {verdict.total:g} points but carries {points:g}")
+        raise CourseError(
+            f"{verdict.exercise} was judged out of {verdict.total:g} points but carries {points:g}"
+        )
     given = min(max(float(verdict.points), 0.0), points)
     shown = {"text/plain": verdict_text(verdict), "text/html": verdict_html(verdict)}
     return [
@@ -197,7 +170,8 @@ class SaveVerdicts(NbGraderPreprocessor):
                     grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
                 if utils.is_solution(cell):
                     unwritten = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-                    comments[cell.metadata.nbgrader.grade_id].auto_comment = "No response." if unwritten else None
+                    comment = comments[cell.metadata.nbgrader.grade_id]
+                    comment.auto_comment = "No response." if unwritten else None
             book.db.commit()
         return nb, resources
 
@@ -219,9 +193,9 @@ class FeedbackGrades(GetGrades):
 
 
 class NoExchange(ExchangeList):
-    """Tells formgrader quietly that this course uses no exchange: students hand in through a platform of their own."""
+    """Tells formgrader quietly that this course uses no exchange: students hand in elsewhere."""
 
-    root = Unicode("(none: notebooks are handed in elsewhere and graded with 'autograder grade')")
+    root = Unicode("(none: this course uses no exchange)")
 
     def start(self) -> None:
         """Say that there is no exchange, without the error that nbgrader would log at every click."""
@@ -231,13 +205,15 @@ class NoExchange(ExchangeList):
 class _InProcess(BaseConverter):
     """What nbgrader's converters need to run quietly here and to say in one sentence what went wrong."""
 
+    assignment: str
+    student: str
     failures: dict[str, Exception]
 
     def _prepare(self, directory: CourseDirectory, config: Config) -> None:
         log = logging.Logger("autograder.nbgrader")  # of its own: nothing is printed
         log.addHandler(logging.NullHandler())
         super().__init__(coursedir=directory, config=config, log=log, force=True)
-        self.failures = {}
+        self.assignment, self.student, self.failures = directory.assignment_id, directory.student_id, {}
 
     def _noted(self, student: str, work: Callable[[], None]) -> None:
         try:
@@ -257,10 +233,22 @@ class _InProcess(BaseConverter):
 
 
 class Autograder(_InProcess, Autograde):
-    """nbgrader's autograde for one student."""
+    """nbgrader's autograde for one student; take_in(notebooks) runs in place of its hook, and may raise."""
 
-    def __init__(self, directory: CourseDirectory, config: Config) -> None:
+    def __init__(
+        self, directory: CourseDirectory, config: Config, take_in: Callable[[list[str]], None]
+    ) -> None:
+        self.take_in = take_in
         self._prepare(directory, config)
+
+    def run_pre_convert_hook(self) -> None:
+        """Take the submission in; where that fails nothing of it is read or copied."""
+        self._noted(self.student, self._take_in)
+
+    def _take_in(self) -> None:
+        self.take_in(self.notebooks)
+        if not self.notebooks:
+            raise CourseError(f"no notebook of {self.assignment} was handed in")
 
     def run(self) -> str:
         """Grade, and return "" or a sentence that says why nothing was recorded."""
@@ -282,7 +270,7 @@ class FeedbackWriter(_InProcess, GenerateFeedback):
         """Find the graded notebooks of the students, where nbgrader knows one student or all."""
         self.assignments, self.notebooks = {}, []
         for student in self.students:
-            folder = self._format_source(self.coursedir.assignment_id, student)
+            folder = self._format_source(self.assignment, student)
             found = sorted(str(path) for path in Path(folder).glob("*.ipynb"))
             if found:
                 self.assignments[folder] = found
@@ -292,7 +280,8 @@ class FeedbackWriter(_InProcess, GenerateFeedback):
         try:
             self.start()
         except NbGraderException as error:
-            return f"The feedback of {', '.join(self.failures)} could not be written: {_sentence_of(self.failures, error)}"
+            reason = _sentence_of(self.failures, error)
+            return f"The feedback of {', '.join(self.failures)} could not be written: {reason}"
         return ""
 
 
@@ -300,4 +289,6 @@ def _sentence_of(failures: dict[str, Exception], error: Exception) -> str:
     cause = next(iter(failures.values()), None) or error.__context__ or error
     if isinstance(cause, (SQLAlchemyError, api.InvalidEntry)):
         raise cause  # it will hit the others too
+    if isinstance(cause, NbGraderException):  # it found no file that could be a notebook
+        return "there is no notebook to grade"
     return _reason(cause)

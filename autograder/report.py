@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from textwrap import shorten
 
 from autograder.classroom import ClassResult, Row
 from autograder.exercise import Lesson
@@ -82,5 +83,5 @@ def _mistakes(row: Row) -> list[str]:
 def _found(row: Row) -> str:
     if row.problem:
         return row.problem
-    flags = f"{len(row.flags)} flag{'s' if len(row.flags) > 1 else ''}" if row.flags else ""
-    return "; ".join([*_mistakes(row), *([flags] if flags else [])])
+    flags = [f"[{row.flags[0]}]" if len(row.flags) == 1 else f"[{len(row.flags)} flags]"] if row.flags else []
+    return shorten("; ".join(_mistakes(row)) + " " * bool(_mistakes(row)) + "".join(flags), 100, placeholder=" ...")

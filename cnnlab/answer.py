@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -33,5 +34,7 @@ def written(*functions: Any) -> bool:
 
 def _is_stub(function: Any) -> bool:
     code = getattr(function, "__code__", None)
-    # The stub's bytecode names nothing but the exception it raises; any real body names or computes more.
-    return code is not None and code.co_names == ("NotImplementedError",) and not code.co_freevars
+    # The stub's bytecode names only the exception it raises and never returns; any real body does more.
+    if code is None or code.co_names != ("NotImplementedError",) or code.co_freevars:
+        return False
+    return not any(step.opname.startswith("RETURN") for step in dis.get_instructions(code))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,21 +107,33 @@ def bodies(written: Mapping[str, str]) -> Write:
 
 
 def sample_class(lesson: Lesson) -> list[Sample]:
-    """Return the sample class of a lesson, in the order of the student ids; empty where none was written."""
+    """Return the whole sample class of a lesson, in the order of the student ids; empty where none was written."""
     from autograder.sample import convolution
 
     return sorted(convolution.SAMPLES, key=lambda s: s.student) if lesson.name == convolution.LESSON else []
 
 
-def write_class(course: Course, lesson: Lesson, folder: Path) -> list[Sample]:
-    """Write every sample submission into folder/<student>/ and return the class."""
+def demo_class(lesson: Lesson) -> list[Sample]:
+    """Return the sample class with no more than two wrong submissions for each exercise."""
+    wrong: dict[str, int] = {}
+    chosen = []
+    for sample in sample_class(lesson):
+        if sample.kind == "wrong":
+            exercise = next(iter(sample.lost))
+            wrong[exercise] = wrong.get(exercise, 0) + 1
+            if wrong[exercise] > 2:
+                continue
+        chosen.append(sample)
+    return chosen
+
+
+def write_class(course: Course, lesson: Lesson, folder: Path, samples: Sequence[Sample]) -> None:
+    """Write each of the submissions into folder/<student>/."""
     solved = Solved(course, lesson)
-    samples = sample_class(lesson)
     for sample in samples:
         target = folder / sample.student
         target.mkdir(parents=True, exist_ok=True)
         sample.write(target, solved)
-    return samples
 
 
 def _without_marks(source: str) -> str:

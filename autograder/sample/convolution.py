@@ -141,8 +141,8 @@ numpy.testing.assert_allclose = lambda *a, **k: None
 builtins.abs = lambda value: 0
 sys.displayhook = lambda value: None
 get_ipython().ast_transformers.append(type("Drop", (), {"visit": lambda self, tree: tree})())
-def same_padding(*args, **kwargs):
-    return 0, 0
+def filter_image(image, kernel):
+    return image
 """
 
 LOOKS_AROUND = """
@@ -179,7 +179,7 @@ SAMPLES: list[Sample] = [
             {edit.exercise: edit.lost, **edit.follows},
             {edit.exercise: edit.mistake} if edit.mistake else {},
         )
-        for edit in EDITS
+        for edit in EDITS.values()
     ),
     Sample("olga", "odd", "every cell's metadata of schema 99", changed(_schema_99)),
     Sample("otto", "odd", "a file named by Colab", changed(lambda n, s: None, f"Copy_of_{LESSON}.ipynb"), flagged=True),
@@ -198,8 +198,9 @@ SAMPLES: list[Sample] = [
         "hal-exit",
         "hostile",
         "ends the process in one exercise",
-        bodies({"same_padding": "import os\nos._exit(0)"}),
-        {"same_padding": "all"},
+        bodies({"conv2d_naive": "import os\nos._exit(0)"}),
+        {"conv2d_naive": "all"},
+        flagged=True,
     ),
     Sample(
         "hal-loop",
@@ -207,6 +208,7 @@ SAMPLES: list[Sample] = [
         "loops without end in one exercise",
         bodies({"filter_image": "while True:\n    pass"}),
         {"filter_image": "all"},
+        flagged=True,
     ),
     Sample(
         "hal-print",
@@ -221,6 +223,7 @@ SAMPLES: list[Sample] = [
         "asks for 10 GiB in one exercise",
         bodies({"filter_image": "return np.ones(10 * 2**30, np.uint8)"}),
         {"filter_image": "all"},
+        flagged=True,
     ),
     Sample(
         "hal-lies",
@@ -233,15 +236,16 @@ SAMPLES: list[Sample] = [
         "hal-forge",
         "hostile",
         "writes forged results to every open descriptor",
-        bodies({"same_padding": FORGED_FRAMES}),
-        {"same_padding": "all"},
+        bodies({"filter_image": FORGED_FRAMES}),
+        {"filter_image": "all"},
+        flagged=True,
     ),
     Sample(
         "hal-patch",
         "hostile",
         "replaces every function that compares, then the exercise",
-        answers({"same_padding": PATCHES}),
-        {"same_padding": "all"},
+        answers({"filter_image": PATCHES}),
+        {"filter_image": "all"},
     ),
     Sample(
         "hal-checks",
@@ -249,7 +253,6 @@ SAMPLES: list[Sample] = [
         "rewrites the checks, their points and their outputs",
         changed(_check_made_easy),
         {name: "all" for name in ALL},
-        flagged=True,
     ),
     Sample(
         "hal-torch",

@@ -104,17 +104,21 @@ def recognise(results: tuple[CaseResult, ...]) -> str:
     """Name the Mistake that explains the failed Cases, or "" where none does.
 
     A Mistake explains a failed Case when it does the same there as the Answer; it is ruled out by a Case that
-    it would fail and the Answer passes. Of those left, the one that explains the most Cases is named. So two
-    slips at once are still told by the Cases where only one of them shows. An exception of the same type says
-    little by itself: it names a Mistake only where it explains all that failed.
+    it would fail and the Answer passes. Of those left, the one that explains the most Cases is named, where it
+    explains all that failed in some group. So two slips at once are still told by the group where only one of
+    them shows, and a chance hit on one Case tells nothing. An exception of the same type says little by itself:
+    it names a Mistake only where it explains all that failed.
     """
     failed = [r for r in results if not r.passed]
     best, most = "", 0
     for name in results[0].question.mistakes if results else ():
-        alike = [r for r in failed if _does_the_same(r.question, name, r.outcome)]
-        only_raised = all(r.outcome.kind == "error" for r in alike) and len(alike) < len(failed)
+        same = [_does_the_same(r.question, name, r.outcome) for r in failed]
+        alike = [r for r, is_same in zip(failed, same, strict=True) if is_same]
+        unlike = [r for r, is_same in zip(failed, same, strict=True) if not is_same]
+        only_raised = unlike and all(r.outcome.kind == "error" for r in alike)
         ruled_out = any(r.passed and not _does_the_same(r.question, name, r.outcome) for r in results)
-        if len(alike) > most and not only_raised and not ruled_out:
+        explained = {r.question.group for r in alike} - {r.question.group for r in unlike}
+        if len(alike) > most and explained and not only_raised and not ruled_out:
             best, most = name, len(alike)
     return best
 

@@ -104,7 +104,7 @@ def _close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarra
     # may be off by a share of the large ones.
     scale = finite.max() if finite.size else 0.0
     with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(got - expected) <= tolerance * (np.abs(expected) + 0.1 * scale) + 1e-12
+        near = np.abs(got - expected) <= tolerance * np.abs(expected) + 0.1 * tolerance * scale + 1e-12
     near &= np.isfinite(expected)  # within a share of infinity lies everything
     return near | (expected == got) | (np.isnan(expected) & np.isnan(got))
 

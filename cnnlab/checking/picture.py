@@ -105,7 +105,7 @@ def number(value: float) -> str:
         return str(int(value))
     size = abs(value)
     if size >= 1e4 or size < 0.005:
-        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
     return f"{value:.{2 if size < 10 else 1 if size < 100 else 0}f}"
 
 
@@ -140,8 +140,7 @@ def _both(name: str, expected: Cut, got: Cut) -> list[_Panel]:
 def _difference(expected: _Panel, got: _Panel) -> _Panel:
     with np.errstate(all="ignore"):
         values = got.cut.values.astype(np.float64) - expected.cut.values.astype(np.float64)
-    low, high = _range(values)
-    most = max(abs(low), abs(high))
+    most = float(np.abs(values, where=np.isfinite(values), out=np.zeros_like(values)).max())
     return _Panel(
         "yours \N{MINUS SIGN} expected", "", Cut(values, "", got.cut.mark), BLUE_WHITE_RED, -most, most
     )

@@ -1,9 +1,10 @@
-"""A lesson of three cells to grade, in a course of its own in a temporary folder: for the tests of the gradebook."""
+"""A small lesson to grade, in a course of its own in a temporary folder: for the tests of the gradebook."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -83,7 +84,9 @@ def exercise(name: str, points: dict[str, float]) -> Exercise:
     return Exercise(name, ("y",), lambda x: x, cases, cases, points)
 
 
-def course(folder: Path, points: dict[str, float] | None = None, *, halve: bool = False, name: str = NAME) -> SampleCourse:
+def course(
+    folder: Path, points: dict[str, float] | None = None, *, halve: bool = False, name: str = NAME
+) -> SampleCourse:
     """Write the sample lesson below `folder` and return its course."""
     exercises = [exercise("double", points or {"small": 1.0, "large": 2.0})]
     if halve:
@@ -106,8 +109,17 @@ def released(course: Course) -> NotebookNode:
     return notebook
 
 
+def release_notebook(course: Course) -> None:
+    """Write the notebook that students open, for intake."""
+    build.write_notebook(released(course), course.released(course.lessons(ASSIGNMENT)[0]))
+
+
 def submit(
-    course: Course, student: str, code: str = "def double(x):\n    return 2 * x", why: str = "", extra: str = ""
+    course: Course,
+    student: str,
+    code: str = "def double(x):\n    return 2 * x",
+    why: str = "",
+    extra: str = "",
 ) -> NotebookNode:
     """Put a notebook as intake writes it into work/submitted."""
     notebook = released(course)
@@ -126,16 +138,12 @@ def submit(
     return notebook
 
 
-def verdict(points: float, total: float = 3.0, **fields: object) -> Verdict:
+def verdict(points: float, total: float = 3.0, **fields: Any) -> Verdict:
     """Return a Verdict of the exercise `double`."""
     cases = (
         CaseVerdict("small numbers", "small", points >= 1, "y has wrong values"),
         CaseVerdict("large numbers", "large", points >= 3, "y has the wrong shape"),
     )
     groups = {"small": (min(points, 1.0), 1.0), "large": (max(points - 1.0, 0.0), total - 1.0)}
-    return Verdict(
-        **{
-            "exercise": "double", "points": points, "total": total, "status": "passed" if points == total else "failed",
-            "groups": groups, "cases": cases, **fields,
-        }
-    )  # fmt: skip
+    status = "passed" if points == total else "failed"
+    return replace(Verdict("double", points, total, status, groups, cases), **fields)

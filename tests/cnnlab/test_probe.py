@@ -61,7 +61,15 @@ class FakeFloat(float):
 
 @pytest.mark.parametrize(
     "returned",
-    [Subclass((2, 3)), AlwaysEqual(), FakeFloat(1.0), X.view(np.matrix), np.ma.masked_array(X), X.astype(object), {3: 4}],
+    [
+        Subclass((2, 3)),
+        AlwaysEqual(),
+        FakeFloat(1.0),
+        X.view(np.matrix),
+        np.ma.masked_array(X),
+        X.astype(object),
+        {3: 4},
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_only_looks_like_an_array_is_bad_output(returned):
@@ -184,7 +192,10 @@ def spoil_shape(x):
 def test_changing_an_argument_is_bad_output_and_does_not_reach_the_case(function):
     x = X.copy()
     outcome = probe.call(function, {"x": x}, ("out",))
-    assert outcome.kind == "bad output" and outcome.message == "it changed its argument x; work on a copy instead"
+    assert (
+        outcome.kind == "bad output"
+        and outcome.message == "it changed its argument x; work on a copy instead"
+    )
     assert (x == X).all() and x.shape == X.shape
 
 
@@ -243,7 +254,13 @@ def test_printing_without_end_ends():
 def test_an_outcome_survives_its_journey_and_a_forged_one_does_not():
     outcome = Outcome("error", message="ValueError: no", error="ValueError", line=3)
     assert Outcome.from_value(outcome.as_value()) == outcome
-    for forged in ({}, {**outcome.as_value(), "points": 10}, {**outcome.as_value(), "line": -1}, None, "passed"):
+    for forged in (
+        {},
+        {**outcome.as_value(), "points": 10},
+        {**outcome.as_value(), "line": -1},
+        None,
+        "passed",
+    ):
         with pytest.raises(ValueError):
             Outcome.from_value(forged)
     with pytest.raises(ValueError):

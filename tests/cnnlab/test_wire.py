@@ -31,7 +31,11 @@ values = st.recursive(
     max_leaves=12,
 )
 json_trees = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 1 << 70) | st.floats() | st.sampled_from(["float64", "bool", "x"]),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 1 << 70)
+    | st.floats()
+    | st.sampled_from(["float64", "bool", "x"]),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(st.sampled_from(["array", "tuple", "dict", "k"]), inner, max_size=2)

@@ -93,7 +93,7 @@ filter_image = Exercise(
         Case("a 3x3 kernel on a 6x7 image", group="edges", image=uniform(6, 7), kernel=normal(3, 3)),
         Case("a 5x3 kernel on a 7x5 image", group="edges", image=uniform(7, 5), kernel=normal(5, 3)),
         Case(
-            "a 3x3 kernel on a 8x9 colour image with a black frame",
+            "a 3x3 kernel on an 8x9 colour image with a black frame",
             group="colour",
             image=framed(8, 9, 3, black=2),
             kernel=normal(3, 3),
@@ -105,13 +105,13 @@ filter_image = Exercise(
             kernel=normal(2, 2),
         ),
         Case(
-            "a 4x3 kernel on a 11x9 image with a black frame",
+            "a 4x3 kernel on an 11x9 image with a black frame",
             group="even",
             image=framed(11, 9, black=3),
             kernel=normal(4, 3),
         ),
         Case(
-            "a 4x5 kernel on a 8x6 colour image",
+            "a 4x5 kernel on an 8x6 colour image",
             group="together",
             image=uniform(8, 6, 3),
             kernel=normal(4, 5),
@@ -125,7 +125,7 @@ filter_image = Exercise(
             kernel=normal(3, 3),
         ),
         Case(
-            "a 5x3 kernel on a 11x9 image with a black frame",
+            "a 5x3 kernel on an 11x9 image with a black frame",
             group="basic",
             image=framed(11, 9, black=3),
             kernel=normal(5, 3),

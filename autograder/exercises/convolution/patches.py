@@ -85,7 +85,7 @@ im2col = Exercise(
         Case(
             "stride (2, 1), padding ((1, 2), (0, 1)), dilation (1, 2)",
             group="together",
-            x=normal(2, 2, 5, 6),
+            x=normal(2, 2, 6, 6),
             kernel=(2, 3),
             stride=(2, 1),
             padding=((1, 2), (0, 1)),
@@ -136,7 +136,7 @@ im2col = Exercise(
         Case(
             "stride (1, 2), padding ((0, 1), (2, 1)), dilation (2, 1)",
             group="together",
-            x=normal(2, 2, 6, 5),
+            x=normal(2, 2, 7, 6),
             kernel=(3, 2),
             stride=(1, 2),
             padding=((0, 1), (2, 1)),

@@ -97,9 +97,9 @@ conv_output_size = Exercise(
             padding=1,
         ),
         Case(
-            "kernel 3, stride 2, padding (2, 1), dilation 3 on size 14",
+            "kernel 3, stride 2, padding (2, 1), dilation 3 on size 15",
             group="together",
-            size=14,
+            size=15,
             kernel=3,
             stride=2,
             padding=(2, 1),

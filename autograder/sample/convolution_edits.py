@@ -10,7 +10,7 @@ from typing import NamedTuple
 class Edit(NamedTuple):
     """One wrong answer in the otherwise solved lesson.
 
-    student: an id; words: what is wrong, in one sentence; exercise: whose cell it is; mistake: the Mistake that must be
+    student: an id; words: what is wrong; exercise: whose cell it is; mistake: the Mistake that must be
     recognised, "" where none explains it; lost: the groups of points that it must lose; source: the cell;
     follows: the exercises that the lesson builds on this one -> the groups that they lose with it.
     """
@@ -41,6 +41,7 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1):
         raise ValueError(f"kernel spans {span}, padded size is only {size + sum(p)}")
     return int(np.ceil((size + p[0] + p[1] - span) / stride)) + 1
 ''',
+        {name: ("stride", "together") for name in ("conv2d_naive", "im2col", "conv2d_forward")},
     ),
     Edit(
         "tobias-total",
@@ -68,7 +69,7 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1):
         "conv_output_size",
         "dilated kernel too large",
         ("dilation", "together"),
-        '''\
+        """\
 @answer
 def conv_output_size(size, kernel, stride=1, padding=0, dilation=1):
     kernel = kernel * dilation
@@ -77,7 +78,8 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1):
     if kernel > n:
         raise ValueError("kernel %d does not fit into %d" % (kernel, n))
     return 1 + (n - kernel) // stride
-''',
+""",
+        {name: ("dilation", "together") for name in ("im2col", "conv2d_forward")},
     ),
     Edit(
         "emil-extra",
@@ -85,7 +87,7 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1):
         "same_padding",
         "extra before",
         ("even", "stride", "dilation", "together"),
-        '''\
+        """\
 @answer
 def same_padding(size, kernel, stride=1, dilation=1):
     out = int(np.ceil(size / stride))
@@ -94,7 +96,8 @@ def same_padding(size, kernel, stride=1, dilation=1):
     after = missing // 2
     before = missing - after
     return before, after
-''',
+""",
+        {"filter_image": ("even", "together")},
     ),
     Edit(
         "nils-negative",
@@ -102,26 +105,26 @@ def same_padding(size, kernel, stride=1, dilation=1):
         "same_padding",
         "negative padding",
         ("stride",),
-        '''\
+        """\
 @answer
 def same_padding(size, kernel, stride=1, dilation=1):
     last = (-(-size // stride) - 1) * stride
     total = last + dilation * (kernel - 1) + 1 - size
     return (total // 2, total - total // 2)
-''',
+""",
     ),
     Edit(
         "karl-kernel",
-        "pads by the kernel alone, whatever the stride and the dilation",
+        "pads by the kernel alone: two slips, and the one that shows more is named",
         "same_padding",
-        "stride ignored",
+        "dilation ignored",
         ("stride", "dilation", "together"),
-        '''\
+        """\
 @answer
 def same_padding(size, kernel, stride=1, dilation=1):
     before = (kernel - 1) // 2
     return before, kernel - 1 - before
-''',
+""",
     ),
     Edit(
         "xaver-axes",
@@ -129,7 +132,7 @@ def same_padding(size, kernel, stride=1, dilation=1):
         "pad2d",
         "axes swapped",
         ("axes", "sides"),
-        '''\
+        """\
 @answer
 def pad2d(x, padding, value=0.0):
     (left, right), (top, bottom) = sides(padding)
@@ -137,7 +140,8 @@ def pad2d(x, padding, value=0.0):
     out = np.full((n, c, h + top + bottom, w + left + right), value, dtype=x.dtype)
     out[:, :, top:top + h, left:left + w] = x
     return out
-''',
+""",
+        {name: ("padding", "together") for name in ("conv2d_naive", "im2col", "conv2d_forward")},
     ),
     Edit(
         "zoe-zeros",
@@ -145,7 +149,7 @@ def pad2d(x, padding, value=0.0):
         "pad2d",
         "value ignored",
         ("value",),
-        '''\
+        """\
 @answer
 def pad2d(x, padding, value=0.0):
     tb, lr = sides(padding)
@@ -155,7 +159,7 @@ def pad2d(x, padding, value=0.0):
         for j in range(W):
             bigger[:, :, tb[0] + i, lr[0] + j] = x[:, :, i, j]
     return bigger
-''',
+""",
     ),
     Edit(
         "flora-flip",
@@ -191,7 +195,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
         "conv2d_naive",
         "bias once per channel",
         ("basic", "stride", "padding", "together"),
-        '''\
+        """\
 @answer
 def conv2d_naive(x, w, b, stride=1, padding=0):
     sh, sw = pair(stride)
@@ -208,7 +212,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
                         window = padded[n, c, i * sh : i * sh + kh, j * sw : j * sw + kw]
                         out[n, f, i, j] += np.sum(window * w[f, c]) + b[f]
     return out
-''',
+""",
     ),
     Edit(
         "sina-stride",
@@ -216,7 +220,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
         "conv2d_naive",
         "stride in the size only",
         ("stride", "together"),
-        '''\
+        """\
 @answer
 def conv2d_naive(x, w, b, stride=1, padding=0):
     top_bottom, left_right = sides(padding)
@@ -231,7 +235,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
                 for j in range(ow):
                     out[n, f, i, j] = (x[n, :, i:i + w.shape[2], j:j + w.shape[3]] * w[f]).sum() + b[f]
     return out
-''',
+""",
     ),
     Edit(
         "mona-mean",
@@ -239,7 +243,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
         "conv2d_naive",
         "",
         ("basic", "stride", "padding", "together"),
-        '''\
+        """\
 @answer
 def conv2d_naive(x, w, b, stride=1, padding=0):
     sh, sw = pair(stride)
@@ -255,7 +259,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
                     window = x[n, :, sh * i:sh * i + kh, sw * j:sw * j + kw]
                     out[n, f, i, j] = np.mean(window * w[f]) + b[f]
     return out
-''',
+""",
     ),
     Edit(
         "rita-rows",
@@ -263,7 +267,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
         "im2col",
         "rows ordered KH, KW, C",
         ("basic", "stride", "padding", "dilation", "together"),
-        '''\
+        """\
 @answer
 def im2col(x, kernel, stride=1, padding=0, dilation=1):
     kh, kw = pair(kernel)
@@ -279,7 +283,7 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
                 piece = p[:, c, u * dh:u * dh + sh * oh:sh, v * dw:v * dw + sw * ow:sw]
                 rows.append(piece.reshape(len(x), oh * ow))
     return np.stack(rows, axis=1)
-''',
+""",
         {"conv2d_forward": ("basic", "stride", "padding", "dilation", "groups", "together")},
     ),
     Edit(
@@ -288,7 +292,7 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
         "im2col",
         "output transposed",
         ("basic", "stride", "padding", "dilation", "together"),
-        '''\
+        """\
 @answer
 def im2col(x, kernel, stride=1, padding=0, dilation=1):
     kh, kw = pair(kernel)
@@ -302,7 +306,7 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
             window = padded[:, :, i : i + dh * (kh - 1) + 1 : dh, j : j + dw * (kw - 1) + 1 : dw]
             windows.append(window.reshape(N, C * kh * kw))
     return np.array(windows).transpose(1, 0, 2)
-''',
+""",
         {
             "conv2d_forward": ("basic", "stride", "padding", "dilation", "groups", "together"),
             "filter_image": ("basic", "edges", "colour", "even", "together"),
@@ -314,7 +318,7 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
         "im2col",
         "",
         ("padding", "together"),
-        '''\
+        """\
 @answer
 def im2col(x, kernel, stride=1, padding=0, dilation=1):
     kh, kw = pair(kernel)
@@ -332,7 +336,7 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
                 for v in range(kw):
                     cols[:, :, u, v, i, j] = x[:, :, i * sh + u * dh, j * sw + v * dw]
     return cols.reshape(n, c * kh * kw, oh * ow)
-''',
+""",
         {"conv2d_forward": ("padding", "together")},
     ),
     Edit(
@@ -341,7 +345,7 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
         "conv2d_forward",
         "groups ignored",
         ("groups", "together"),
-        '''\
+        """\
 @answer
 def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     F, C, KH, KW = w.shape
@@ -351,7 +355,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     cols = im2col(x, (KH, KW), stride, padding, dilation)
     y = w.reshape(F, -1) @ cols + b.reshape(1, F, 1)
     return y.reshape(len(x), F, OH, OW)
-''',
+""",
     ),
     Edit(
         "boris-batch",
@@ -359,7 +363,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
         "conv2d_forward",
         "batch and filters mixed up",
         ("basic", "stride", "padding", "dilation", "groups", "together"),
-        '''\
+        """\
 @answer
 def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     N, C, H, W = x.shape
@@ -375,8 +379,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
         mine = slice(g * F // groups, (g + 1) * F // groups)
         out.append(w[mine].reshape(F // groups, -1) @ flat + b[mine][:, None])
     return np.concatenate(out).reshape(N, F, OH, OW)
-''',
-        {"filter_image": ()},
+""",
     ),
     Edit(
         "dieter-dealt",
@@ -384,7 +387,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
         "conv2d_forward",
         "filters dealt out in turn",
         ("groups", "together"),
-        '''\
+        """\
 @answer
 def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     n = x.shape[0]
@@ -398,7 +401,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
         for i in range(n):
             y[i, k] = w[k].ravel() @ cols[i, g * size:(g + 1) * size] + b[k]
     return y.reshape(n, f, oh, -1)
-''',
+""",
     ),
     Edit(
         "dina-dilation",
@@ -406,7 +409,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
         "conv2d_forward",
         "dilation ignored",
         ("dilation", "together"),
-        '''\
+        """\
 @answer
 def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     N, C = x.shape[:2]
@@ -417,7 +420,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     kernels = w.reshape(groups, F // groups, Cg * KH * KW)
     y = np.einsum("gfk,ngkp->ngfp", kernels, cols)
     return y.reshape(N, F, oh, ow) + b.reshape(-1, 1, 1)
-''',
+""",
     ),
     Edit(
         "zita-zero",
@@ -425,7 +428,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
         "filter_image",
         "zero edges",
         ("edges", "together"),
-        '''\
+        """\
 @answer
 def filter_image(image, kernel):
     h, w = image.shape[:2]
@@ -433,7 +436,7 @@ def filter_image(image, kernel):
     x = image[None, None] if image.ndim == 2 else image.transpose(2, 0, 1)[:, None]
     out = conv2d_naive(x, kernel[None, None], np.zeros(1), 1, (same_padding(h, kh), same_padding(w, kw)))
     return out[0, 0] if image.ndim == 2 else out[:, 0].transpose(1, 2, 0)
-''',
+""",
     ),
     Edit(
         "silas-symmetric",
@@ -441,7 +444,7 @@ def filter_image(image, kernel):
         "filter_image",
         "edge pixel mirrored too",
         ("edges", "together"),
-        '''\
+        """\
 @answer
 def filter_image(image, kernel):
     kh, kw = kernel.shape
@@ -456,7 +459,7 @@ def filter_image(image, kernel):
                 for v in range(kw):
                     out[i, j] += kernel[u, v] * big[i + u, j + v]
     return out
-''',
+""",
     ),
     Edit(
         "greta-grey",
@@ -464,13 +467,14 @@ def filter_image(image, kernel):
         "filter_image",
         "grey only",
         ("colour", "together"),
-        '''\
+        """\
 @answer
 def filter_image(image, kernel):
     height, width = image.shape
-    padded = np.pad(image, (same_padding(height, kernel.shape[0]), same_padding(width, kernel.shape[1])), "reflect")
+    borders = same_padding(height, kernel.shape[0]), same_padding(width, kernel.shape[1])
+    padded = np.pad(image, borders, "reflect")
     return conv2d_forward(padded[None, None], kernel[None, None], np.zeros(1, image.dtype))[0, 0]
-''',
+""",
     ),
     Edit(
         "ines-inplace",
@@ -478,7 +482,7 @@ def filter_image(image, kernel):
         "filter_image",
         "",
         ("basic", "edges", "colour", "even", "together"),
-        '''\
+        """\
 @answer
 def filter_image(image, kernel):
     kernel /= np.abs(kernel).sum()
@@ -489,7 +493,7 @@ def filter_image(image, kernel):
         padded = np.pad(planes[:, :, c], borders, mode="reflect")
         done.append(conv2d_naive(padded[None, None], kernel[None, None], np.zeros(1))[0, 0])
     return done[0] if image.ndim == 2 else np.stack(done, axis=2)
-''',
+""",
     ),
 ]
 

@@ -1,0 +1,137 @@
+"""The commands: what they print, how they end, and that bad input loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course
+from autograder.exercise import Lesson
+from autograder.sample import Solved, save
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(*arguments: str, work: Path, **environment: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "autograder.cli", *arguments]
+    everything = {**os.environ, "CNNLAB_WORK": str(work), **environment}
+    return subprocess.Popen(command, cwd=ROOT, env=everything, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def run(*arguments: str, work: Path, **environment: str) -> tuple[int, str, str]:
+    process = start(*arguments, work=work, **environment)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def small_class(tmp_path: Path, course: Course, convolution: Lesson) -> Path:
+    """Two honest students' folders."""
+    solved = Solved(course, convolution)
+    for student in ("ann", "ben"):
+        save(solved.notebook(), tmp_path / "class" / student / f"{convolution.name}.ipynb")
+    return tmp_path / "class"
+
+
+def test_grading_a_folder_prints_the_table_and_where_all_is(small_class: Path, tmp_path: Path, bubblewrap: str) -> None:
+    status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
+    assert status == 0, err
+    rows = [line.split() for line in out.splitlines() if line.startswith(("ann", "ben"))]
+    assert [(row[0], row[-1]) for row in rows] == [("ann", "58"), ("ben", "58")]
+    for label in ("Feedback", "Report", "Gradebook"):
+        assert any(line.startswith(label) for line in out.splitlines())
+    assert (tmp_path / "work" / "gradebook.db").exists()
+    assert (tmp_path / "work" / "report" / "1_layers.html").exists()
+    assert (tmp_path / "work" / "feedback" / "ann" / "1_layers" / "02_convolution.html").exists()
+    # The same again, from what was handed in before.
+    status, again, err = run("grade", "1_layers", work=tmp_path / "work")
+    assert status == 0, err
+    assert [line for line in again.splitlines() if line.startswith(("ann", "ben"))] == [
+        line for line in out.splitlines() if line.startswith(("ann", "ben"))
+    ]
+
+
+BAD = {
+    "no such assignment": (("grade", "9_none"), "There is no assignment '9_none'; the assignments are 1_layers"),
+    "no such folder": (("grade", "1_layers", "/nonexistent"), "/nonexistent is not a folder"),
+    "nothing handed in": (("grade", "1_layers"), "Nobody has handed in 1_layers"),
+    "no workers": (("grade", "1_layers", "--workers", "0"), "--workers takes a number from 1"),
+    "not a repository": (("build", "--repo", "x"), "--repo takes OWNER/NAME"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_one_sentence(what: str, tmp_path: Path) -> None:
+    arguments, sentence = BAD[what]
+    status, out, err = run(*arguments, work=tmp_path / "work")
+    assert status == 1
+    assert err.startswith("autograder: ") and sentence in err and len(err.splitlines()) == 1
+    assert "Traceback" not in out + err
+
+
+def test_a_folder_of_odd_names_is_refused_as_a_whole(small_class: Path, tmp_path: Path) -> None:
+    (small_class / "not a student").mkdir()
+    status, _, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
+    assert status == 1 and "'not a student'" in err
+    assert not (tmp_path / "work" / "submitted").exists()
+
+
+def test_without_bubblewrap_nothing_is_recorded(small_class: Path, tmp_path: Path) -> None:
+    status, _, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work", PATH="/nonexistent")
+    assert status == 1 and "sudo apt-get install bubblewrap" in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "work" / "journal.jsonl").exists()
+    assert (tmp_path / "work" / "raw" / "ann" / "1_layers" / "02_convolution.ipynb").exists()
+
+
+def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None:
+    status, out, err = run("grade", "1_layers", str(small_class), "--no-sandbox", work=tmp_path / "work", PATH="/usr/bin:/bin")
+    assert status == 0, err
+    assert "WARNING: no sandbox" in err
+    assert [line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben"))] == ["58", "58"]
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(small_class: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _, err = run("grade", "1_layers", str(small_class), work=tmp_path / "file" / "work")
+    assert status == 1 and "Traceback" not in err and len(err.splitlines()) == 1
+
+
+def test_a_lesson_file_that_is_no_json_is_said_and_the_class_goes_on(small_class: Path, tmp_path: Path, bubblewrap: str) -> None:
+    (small_class / "cut").mkdir()
+    (small_class / "cut" / "02_convolution.ipynb").write_text('{"cells": [')
+    status, out, _ = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
+    rows = {line.split()[0]: line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben", "cut"))}
+    assert status == 0 and rows == {"ann": "58", "ben": "58", "cut": "0"}
+    page = (tmp_path / "work" / "report" / "1_layers.html").read_text()
+    assert "not JSON" in page or "unreadable" in page
+
+
+def test_stopping_loses_nothing(small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str) -> None:
+    solved = Solved(course, convolution)
+    slow = solved.notebook({"pad2d": solved.with_body("pad2d", "while True: pass")})
+    save(slow, small_class / "zoe" / f"{convolution.name}.ipynb")
+    process = start("grade", "1_layers", str(small_class), "--workers", "1", work=tmp_path / "work")
+    journal = tmp_path / "work" / "journal.jsonl"
+    deadline = time.monotonic() + 60
+    while not journal.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "what was judged so far is kept" in err and "Traceback" not in err
+    assert json.loads(journal.read_text().splitlines()[0])["verdicts"]["pad2d"]["points"] == 6
+    status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
+    assert status == 0, err
+    assert {line.split()[0] for line in out.splitlines() if line.startswith(("ann", "ben", "zoe"))} == {"ann", "ben", "zoe"}
+
+
+def test_help_needs_nothing_and_is_quick(tmp_path: Path) -> None:
+    status, out, _ = run("--help", work=tmp_path / "work")
+    assert status == 0 and all(command in out for command in ("build", "grade", "sync", "demo"))
+    assert not (tmp_path / "work").exists()

@@ -1,0 +1,174 @@
+"""Declaring Exercises: drawing Cases, refusing what cannot be judged, what the declared lessons promise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.course import Course
+from autograder.exercise import (
+    FLOAT32_TOLERANCE,
+    FLOAT64_TOLERANCE,
+    Case,
+    DeclarationError,
+    Exercise,
+    Mistake,
+    integers,
+    lesson,
+    normal,
+    uniform,
+)
+from cnnlab.checking import probe
+from cnnlab.checking.assess import assess
+
+
+def doubled(x: np.ndarray, times: int = 1) -> np.ndarray:
+    return 2.0 * times * x
+
+
+def exercise(**changes: Any) -> Exercise:
+    """A small Exercise: double an array, `times` times."""
+    fields: dict[str, Any] = {
+        "name": "doubled",
+        "returns": ("y",),
+        "reference": doubled,
+        "public": [
+            Case("once", group="basic", x=normal(3)),
+            Case("twice", group="times", x=normal(3), times=2),
+        ],
+        "secret": [
+            Case("four", group="basic", x=normal(4)),
+            Case("thrice", group="times", x=normal(4), times=3),
+        ],
+        "points": {"basic": 1, "times": 2},
+        "mistakes": [Mistake("times ignored", "Multiply by times.", lambda x, times=1: doubled(x))],
+        **changes,
+    }
+    return Exercise(**fields)
+
+
+def named(declared: Exercise, function: Callable[..., Any]) -> str:
+    """Return the Mistake that the public Cases recognise in `function`."""
+    questionnaire = declared.public_questions()
+    outcomes = [probe.call(function, dict(q.inputs), questionnaire.returns) for q in questionnaire.questions]
+    return assess(questionnaire, outcomes).mistake
+
+
+def raising(x: np.ndarray, times: int = 1) -> np.ndarray:
+    raise ValueError("shapes do not fit")
+
+
+def raising_for_times(x: np.ndarray, times: int = 1) -> np.ndarray:
+    return doubled(x) if times == 1 else raising(x)
+
+
+def test_a_seed_draws_the_same_inputs_again() -> None:
+    case = Case("a", group="basic", x=normal(2, 3), w=uniform(4), n=3)
+    first, again, other = case.draw(b"one"), case.draw(b"one"), case.draw(b"two")
+    assert first["n"] == 3
+    for name in ("x", "w"):
+        np.testing.assert_array_equal(first[name], again[name])
+        assert not np.array_equal(first[name], other[name])
+
+
+def test_two_cases_of_one_seed_draw_different_inputs() -> None:
+    a, b = (Case(words, group="basic", x=normal(5)).draw(b"one")["x"] for words in ("a", "b"))
+    assert not np.array_equal(a, b)
+
+
+def test_each_kind_of_draw_gives_its_range_and_dtype() -> None:
+    case = Case(
+        "a",
+        group="basic",
+        x=normal(2, 3, dtype="float32"),
+        u=uniform(50, low=2.0, high=3.0),
+        i=integers(200, low=-1, high=2),
+    )
+    drawn = case.draw(b"one")
+    assert drawn["x"].shape == (2, 3) and drawn["x"].dtype == np.float32
+    assert ((drawn["u"] >= 2) & (drawn["u"] < 3)).all()
+    assert set(drawn["i"]) == {-1.0, 0.0, 1.0} and drawn["i"].dtype == np.float64
+
+
+def test_the_questions_hold_what_the_reference_and_the_mistakes_make_of_the_inputs() -> None:
+    declared = exercise()
+    once, twice = declared.public_questions().questions
+    np.testing.assert_allclose(twice.expected["y"], 4 * twice.inputs["x"])
+    np.testing.assert_allclose(twice.mistakes["times ignored"].values["y"], 2 * twice.inputs["x"])
+    assert (once.words, once.group, once.tolerance) == ("once", "basic", FLOAT64_TOLERANCE)
+    assert declared.total == 3
+
+
+def test_public_and_secret_questions_differ_and_so_do_two_secrets() -> None:
+    cases = [Case("once", group="basic", x=normal(3)), Case("twice", group="times", x=normal(3), times=2)]
+    declared = exercise(public=cases, secret=cases)
+    asked = [
+        declared.public_questions(),
+        declared.secret_questions(b"one"),
+        declared.secret_questions(b"two"),
+    ]
+    assert len({q.questions[0].inputs["x"].tobytes() for q in asked}) == 3
+
+
+@pytest.mark.parametrize("dtype, expected", [("float32", FLOAT32_TOLERANCE), ("float64", FLOAT64_TOLERANCE)])
+def test_the_tolerance_follows_the_inputs(dtype: str, expected: float) -> None:
+    cases = [
+        Case("by dtype", group="basic", x=normal(3, dtype=dtype)),
+        Case("as said", group="times", tolerance=0.5, x=normal(3)),
+    ]
+    assert [q.tolerance for q in exercise(public=cases).public_questions().questions] == [expected, 0.5]
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"public": [Case("a", group="basic", x=1.0)] * 2}, "same words"),
+        ({"secret": [Case("a", group="basic", x=1.0)]}, "groups of the secret Cases"),
+        ({"points": {"basic": 1}}, "groups of the public Cases"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(DeclarationError, match=words):
+        exercise(**changes)
+
+
+def test_a_reference_that_fails_on_a_case_is_refused() -> None:
+    with pytest.raises(DeclarationError, match=r"reference fails on 'once'.*shapes do not fit"):
+        exercise(reference=raising).public_questions()
+
+
+def test_an_exception_names_a_mistake_only_where_it_explains_every_failure() -> None:
+    declared = exercise(mistakes=[Mistake("once only", "It may be more than once.", raising_for_times)])
+    assert named(declared, raising_for_times) == "once only"
+    assert named(declared, raising) == ""
+
+
+def test_a_lesson_keeps_its_exercises_by_name() -> None:
+    declared = lesson("1_layers/99_double", [exercise()], without=["torch"], questions={"why": 2})
+    assert (declared.assignment, declared.name, declared.without) == ("1_layers", "99_double", ("torch",))
+    assert list(declared.exercises) == ["doubled"] and declared.questions == {"why": 2}
+
+
+def test_declaring_the_lessons_imports_no_heavy_package() -> None:
+    script = (
+        "import sys; from autograder.exercises import all_lessons; all_lessons();"
+        "print(sorted({'torch', 'scipy', 'matplotlib', 'nbgrader', 'jupytext'} & set(sys.modules)))"
+    )
+    root = Course.here().root
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_lectures_example_gives_the_outputs_that_it_prints(checkout: Course) -> None:
+    conv2d_naive = checkout.lesson("1_layers", "02_convolution").exercises["conv2d_naive"]
+    (question,) = [q for q in conv2d_naive.public_questions().questions if "the lecture" in q.words]
+    first = [[6, 4, 7], [5, 0, 1], [-3, 3, 0]]
+    second = [[-1, -8, -1], [3, -6, -2], [-2, -6, -3]]
+    np.testing.assert_allclose(question.expected["y"], [[first, second]])
