@@ -29,17 +29,20 @@ CASES = Path("cnnlab/checking/cases")
 STUB = "# Write your code here, in place of the next line.\nraise NotImplementedError"
 TEXT_STUB = "Write your answer here."
 SETUP_LINE = re.compile(r'^CNNLAB = ".*".*$', re.MULTILINE)
-BADGE = re.compile(r"https://colab\.research\.google\.com/github/[^/\s)]+/[^/\s)]+/blob/.+?/(notebooks|solutions)/")
+BADGE = re.compile(
+    r"https://colab\.research\.google\.com/github/[^/\s)]+/[^/\s)]+/blob/.+?/(notebooks|solutions)/"
+)
 
 
 def student_notebook(script: Script, where: Release) -> NotebookNode:
     """Return the notebook that students open: solutions cut, checks locked, no outputs."""
+    from nbconvert.exporters.exporter import ResourcesDict
     from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
 
     notebook = source_notebook(script, where)
     clear = ClearSolutions(code_stub={"python": STUB}, text_stub=TEXT_STUB)
     for step in (LockCells(), clear, ClearOutput(), ComputeChecksums()):
-        notebook, _ = step.preprocess(notebook, {})
+        notebook, _ = step.preprocess(notebook, ResourcesDict())
     nbformat.validate(notebook)
     return notebook
 
@@ -68,7 +71,9 @@ def _notebook(script: Script, where: Release, folder: str) -> NotebookNode:
     nodes = []
     for number, cell in enumerate(script.cells, 1):
         new: Any = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-        node = new(_stamped(cell.source, lesson, where, folder), id=f"{lesson.name.replace('_', '-')}-{number:02}")
+        node = new(
+            _stamped(cell.source, lesson, where, folder), id=f"{lesson.name.replace('_', '-')}-{number:02}"
+        )
         if cell.role in ("show", "setup"):
             node.metadata["tags"] = [cell.role]
         elif cell.role == "check":

@@ -65,7 +65,9 @@ def students_in(folder: Path) -> dict[str, Path]:
             "digits and . _ @ - and its folder is no link."
         )
     if not found:
-        raise CourseError(f"{folder} holds no student's folder; put each student's notebooks into a folder named by the id.")
+        raise CourseError(
+            f"{folder} holds no student's folder; put each student's notebooks into a folder named by the id."
+        )
     return found
 
 
@@ -128,7 +130,12 @@ def _submitted(course: Course, assignment: str) -> list[str]:
 
 
 def _judge_student(
-    course: Course, assignment: str, lessons: Sequence[Lesson], student: str, limits: Limits | None, bare: bool
+    course: Course,
+    assignment: str,
+    lessons: Sequence[Lesson],
+    student: str,
+    limits: Limits | None,
+    bare: bool,
 ) -> Row:
     row = Row(student)
     record = intake.record(course, assignment, student)

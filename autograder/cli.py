@@ -23,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"autograder: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nautograder: stopped; what was judged so far is kept, and the same command goes on.", file=sys.stderr)
+        print(
+            "\nautograder: stopped; what was judged so far is kept, and the same command goes on.",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -31,17 +34,29 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="autograder", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    build = _command(commands, "build", _build, "derive notebooks, solved notebooks and public cases from the lessons")
-    build.add_argument("--check", action="store_true", help="change nothing; fail where a derived file is stale")
-    build.add_argument("--repo", metavar="OWNER/NAME", help="the public repository that students install from")
+    build = _command(
+        commands, "build", _build, "derive notebooks, solved notebooks and public cases from the lessons"
+    )
+    build.add_argument(
+        "--check", action="store_true", help="change nothing; fail where a derived file is stale"
+    )
+    build.add_argument(
+        "--repo", metavar="OWNER/NAME", help="the public repository that students install from"
+    )
     build.add_argument("--ref", metavar="TAG", help="its tag or branch")
 
     grade = _command(commands, "grade", _grade, "grade a class")
     grade.add_argument("assignment", help="as in 1_layers")
-    grade.add_argument("folder", nargs="?", type=Path, help="one folder per student; default: what is in work/submitted")
-    grade.add_argument("--workers", type=int, metavar="N", help="submissions judged at a time (default: one a core)")
     grade.add_argument(
-        "--no-sandbox", action="store_true", help="run students' code with YOUR rights; only for code that you trust"
+        "folder", nargs="?", type=Path, help="one folder per student; default: what is in work/submitted"
+    )
+    grade.add_argument(
+        "--workers", type=int, metavar="N", help="submissions judged at a time (default: one a core)"
+    )
+    grade.add_argument(
+        "--no-sandbox",
+        action="store_true",
+        help="run students' code with YOUR rights; only for code that you trust",
     )
 
     _command(commands, "sync", _sync, "register assignments in the gradebook (grading does it by itself)")
@@ -49,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction, name: str, run: Callable, words: str) -> argparse.ArgumentParser:
+def _command(
+    commands: argparse._SubParsersAction, name: str, run: Callable, words: str
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
     parser.set_defaults(run=run)
     return parser
@@ -63,7 +80,9 @@ def _build(course: Course, options: argparse.Namespace) -> int:
     if options.check:
         stale = build.drift(course, all_lessons())
         if stale:
-            raise CourseError(f"stale: {', '.join(map(str, stale))}; run 'autograder build' and commit what it writes.")
+            raise CourseError(
+                f"stale: {', '.join(map(str, stale))}; run 'autograder build' and commit what it writes."
+            )
         print("Every derived file is what the lessons give.")
         return 0
     new = None
@@ -90,8 +109,13 @@ def _grade(course: Course, options: argparse.Namespace) -> int:
     if options.workers is not None and options.workers < 1:
         raise CourseError("--workers takes a number from 1.")
     if options.no_sandbox:
-        print("WARNING: no sandbox. Students' code runs with your rights and can read and change all you can.", file=sys.stderr)
-    grade_and_show(course, options.assignment, options.folder, workers=options.workers, bare=options.no_sandbox)
+        print(
+            "WARNING: no sandbox. Students' code runs with your rights and can read and change all you can.",
+            file=sys.stderr,
+        )
+    grade_and_show(
+        course, options.assignment, options.folder, workers=options.workers, bare=options.no_sandbox
+    )
     return 0
 
 
@@ -120,7 +144,9 @@ def grade_and_show(
     print(f"Gradebook  {course.db_url.removeprefix('sqlite:///')}")
     problems = [row for row in result.rows if row.problem]
     if problems:
-        raise CourseError(f"{len(problems)} submissions could not be graded: see the table; the others are recorded.")
+        raise CourseError(
+            f"{len(problems)} submissions could not be graded: see the table; the others are recorded."
+        )
 
 
 def _demo(course: Course, options: argparse.Namespace) -> int:
@@ -135,7 +161,9 @@ def _demo(course: Course, options: argparse.Namespace) -> int:
     shutil.rmtree(demo.work, ignore_errors=True)
     samples = sample.demo_class(lesson)
     sample.write_class(demo, lesson, demo.work / "class", samples)
-    print(f"Grading a sample class of {len(samples)} for {lesson.assignment}/{lesson.name} in the sandbox ...\n")
+    print(
+        f"Grading a sample class of {len(samples)} for {lesson.assignment}/{lesson.name} in the sandbox ...\n"
+    )
     grade_and_show(demo, lesson.assignment, demo.work / "class")
     return 0
 

@@ -46,7 +46,9 @@ class Course:
 
         found = [lesson for lesson in all_lessons() if lesson.assignment == assignment]
         if not found:
-            raise CourseError(f"There is no assignment {assignment!r}; the assignments are {', '.join(self.assignments())}.")
+            raise CourseError(
+                f"There is no assignment {assignment!r}; the assignments are {', '.join(self.assignments())}."
+            )
         return found
 
     def assignments(self) -> list[str]:

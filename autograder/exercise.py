@@ -53,14 +53,19 @@ class Case:
     inputs: argument name -> plain value, array or Random; tolerance: relative; by default it follows the inputs' dtype.
     """
 
-    def __init__(self, words: str, /, *, group: str, tolerance: float | None = None, **inputs: Value | Random) -> None:
+    def __init__(
+        self, words: str, /, *, group: str, tolerance: float | None = None, **inputs: Value | Random
+    ) -> None:
         self.words, self.group, self.tolerance, self.inputs = words, group, tolerance, inputs
 
     def draw(self, seed: bytes) -> dict[str, Value]:
         """Return the inputs drawn from `seed`; the same seed gives the same inputs."""
         digest = hashlib.sha256(seed + b"\0" + self.words.encode()).digest()
         rng = np.random.default_rng(np.frombuffer(digest, np.uint32))
-        return {name: value.draw(rng) if isinstance(value, Random) else value for name, value in self.inputs.items()}
+        return {
+            name: value.draw(rng) if isinstance(value, Random) else value
+            for name, value in self.inputs.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,9 @@ class Exercise:
             if len(set(words)) != len(words):
                 raise DeclarationError(f"{self.name}: two {which} Cases have the same words")
             if {case.group for case in cases} != set(self.points):
-                raise DeclarationError(f"{self.name}: the groups of the {which} Cases are not the groups that carry points")
+                raise DeclarationError(
+                    f"{self.name}: the groups of the {which} Cases are not the groups that carry points"
+                )
 
     @property
     def total(self) -> float:
@@ -114,11 +121,15 @@ class Exercise:
             inputs = case.draw(seed + self.name.encode())
             expected = probe.call(self.reference, inputs, self.returns)
             if expected.kind != "values":
-                raise DeclarationError(f"{self.name}: the reference fails on {case.words!r}: {expected.message}")
+                raise DeclarationError(
+                    f"{self.name}: the reference fails on {case.words!r}: {expected.message}"
+                )
             wrong = {m.name: probe.call(m.function, inputs, self.returns) for m in self.mistakes}
             tolerance = case.tolerance if case.tolerance is not None else _tolerance(inputs)
             questions.append(Question(case.words, case.group, inputs, expected.values, tolerance, wrong))
-        return Questionnaire(self.name, self.returns, tuple(questions), {m.name: m.hint for m in self.mistakes})
+        return Questionnaire(
+            self.name, self.returns, tuple(questions), {m.name: m.hint for m in self.mistakes}
+        )
 
     def public_questions(self) -> Questionnaire:
         """The public Cases, the same everywhere."""
@@ -145,7 +156,11 @@ class Lesson:
 
 
 def lesson(
-    path: str, exercises: Sequence[Exercise], *, without: Sequence[str] = (), questions: Mapping[str, float] | None = None
+    path: str,
+    exercises: Sequence[Exercise],
+    *,
+    without: Sequence[str] = (),
+    questions: Mapping[str, float] | None = None,
 ) -> Lesson:
     """Declare the Exercises of the lesson at `path`, as in "1_layers/02_convolution"."""
     assignment, name = path.split("/")

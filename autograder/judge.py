@@ -68,7 +68,12 @@ class Judgement:
 
 
 def judge_notebook(
-    course: Course, lesson: Lesson, notebook: NotebookNode, *, limits: Limits | None = None, bare: bool = False
+    course: Course,
+    lesson: Lesson,
+    notebook: NotebookNode,
+    *,
+    limits: Limits | None = None,
+    bare: bool = False,
 ) -> Judgement:
     """Run a notebook that intake wrote, and decide the points of each of its Exercises.
 
@@ -95,7 +100,9 @@ def judge_notebook(
         seconds,
     )
     versions = {"python": sys.version.split()[0], "numpy": np.__version__}
-    journal.add(key, {**judgement.as_json(), "lesson": f"{lesson.assignment}/{lesson.name}", "versions": versions})
+    journal.add(
+        key, {**judgement.as_json(), "lesson": f"{lesson.assignment}/{lesson.name}", "versions": versions}
+    )
     return judgement
 
 
@@ -131,7 +138,9 @@ class _Lesson:
 
 
 @cache
-def _secret_questionnaires(assignment: str, name: str, secret: bytes, held: _Lesson) -> dict[str, Questionnaire]:
+def _secret_questionnaires(
+    assignment: str, name: str, secret: bytes, held: _Lesson
+) -> dict[str, Questionnaire]:
     seed = hashlib.sha256(secret + f"{assignment}/{name}".encode()).digest()
     return {e.name: e.secret_questions(seed) for e in held.lesson.exercises.values()}
 
@@ -170,10 +179,21 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
         groups[group] = (float(points) if won else 0.0, float(points))
     status = "passed" if finding.passed else "failed" if finding.attempted else "not attempted"
     cases = tuple(
-        CaseVerdict(r.question.words, r.question.group, r.passed, "" if r.passed else _sentence(r)) for r in finding.results
+        CaseVerdict(r.question.words, r.question.group, r.passed, "" if r.passed else _sentence(r))
+        for r in finding.results
     )
     points = sum(won for won, _ in groups.values())
-    return Verdict(exercise.name, points, exercise.total, status, groups, cases, finding.mistake, finding.hint, tuple(notes))
+    return Verdict(
+        exercise.name,
+        points,
+        exercise.total,
+        status,
+        groups,
+        cases,
+        finding.mistake,
+        finding.hint,
+        tuple(notes),
+    )
 
 
 def missing(exercise: Exercise, reason: str) -> Verdict:
@@ -187,14 +207,22 @@ def _notes(lesson: Lesson, name: str, finding: Finding, failing: set[str], sourc
     if finding.passed:
         return notes
     messages = " ".join(r.outcome.message for r in finding.failed)
-    notes += [f"{p} is not available in this lesson: write it with NumPy" for p in lesson.without if _blocked(p, messages)]
+    notes += [
+        f"{p} is not available in this lesson: write it with NumPy"
+        for p in lesson.without
+        if _blocked(p, messages)
+    ]
     earlier = list(lesson.exercises)[: list(lesson.exercises).index(name)]
-    notes += [f"depends on {e}, which fails" for e in earlier if e in failing and re.search(rf"\b{e}\b", source)]
+    notes += [
+        f"depends on {e}, which fails" for e in earlier if e in failing and re.search(rf"\b{e}\b", source)
+    ]
     return notes
 
 
 def _blocked(package: str, messages: str) -> bool:
-    return f"{package} is not available in this lesson" in messages or f"No module named '{package}'" in messages
+    return (
+        f"{package} is not available in this lesson" in messages or f"No module named '{package}'" in messages
+    )
 
 
 def _sentence(result: CaseResult) -> str:

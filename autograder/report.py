@@ -30,7 +30,9 @@ def columns(lessons: Sequence[Lesson]) -> list[tuple[str, str, float]]:
 def text_table(result: ClassResult, lessons: Sequence[Lesson]) -> str:
     """The grade table as text: one row a student, one column an exercise, then what was found."""
     wanted = columns(lessons)
-    legend = [f"{number:>3}  {name} ({points:g} points)" for number, (_, name, points) in enumerate(wanted, 1)]
+    legend = [
+        f"{number:>3}  {name} ({points:g} points)" for number, (_, name, points) in enumerate(wanted, 1)
+    ]
     first = max([len(row.student) for row in result.rows] + [len("student")])
     head = "".join(f"{number:>5}" for number in range(1, len(wanted) + 1))
     lines = [*legend, "", f"{'student':<{first}}{head}  total  found"]
@@ -77,11 +79,18 @@ def _points(row: Row, lesson: str, exercise: str) -> str:
 
 
 def _mistakes(row: Row) -> list[str]:
-    return [f"{v.mistake} in {v.exercise}" for verdicts in row.verdicts.values() for v in verdicts.values() if v.mistake]
+    return [
+        f"{v.mistake} in {v.exercise}"
+        for verdicts in row.verdicts.values()
+        for v in verdicts.values()
+        if v.mistake
+    ]
 
 
 def _found(row: Row) -> str:
     if row.problem:
         return row.problem
     flags = [f"[{row.flags[0]}]" if len(row.flags) == 1 else f"[{len(row.flags)} flags]"] if row.flags else []
-    return shorten("; ".join(_mistakes(row)) + " " * bool(_mistakes(row)) + "".join(flags), 100, placeholder=" ...")
+    return shorten(
+        "; ".join(_mistakes(row)) + " " * bool(_mistakes(row)) + "".join(flags), 100, placeholder=" ..."
+    )

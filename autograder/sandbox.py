@@ -29,7 +29,9 @@ from cnnlab.checking.wire import Value
 
 HERE = Path(__file__).resolve().parent
 MIB = 1 << 20
-FIRST_UID = 200_000  # beyond the ids that systems hand out; one a sandbox, since the process limit counts by user
+FIRST_UID = (
+    200_000  # beyond the ids that systems hand out; one a sandbox, since the process limit counts by user
+)
 MAX_REPLY = 128 * MIB
 INSTALL = "Install bubblewrap first (sudo apt-get install bubblewrap), then grade again."
 
@@ -82,7 +84,11 @@ class _Gone(Exception):
 
 
 def run(
-    steps: Sequence[RunCell | Probe], *, without: Sequence[str] = (), limits: Limits | None = None, bare: bool = False
+    steps: Sequence[RunCell | Probe],
+    *,
+    without: Sequence[str] = (),
+    limits: Limits | None = None,
+    bare: bool = False,
 ) -> Transcript:
     """Run the steps in order in a fresh sandbox and return what came of them.
 
@@ -108,7 +114,9 @@ def run(
         else:
             transcript.flags.append(f"{step.exercise} ended or hung the sandbox")
             done = transcript.outcomes.setdefault(step.exercise, [])
-            done += [Outcome("died", message="it ended the process, or ran too long")] * (len(step.cases) - len(done))
+            done += [Outcome("died", message="it ended the process, or ran too long")] * (
+                len(step.cases) - len(done)
+            )
         if time.monotonic() > deadline:
             break
     transcript.flags.append("the submission used up its time; what was left is not judged")
@@ -121,17 +129,26 @@ def run(
 
 
 def _play(
-    sandbox: _Sandbox, steps: Sequence[RunCell | Probe], skip: set[int], so_far: Transcript, limits: Limits, deadline: float
+    sandbox: _Sandbox,
+    steps: Sequence[RunCell | Probe],
+    skip: set[int],
+    so_far: Transcript,
+    limits: Limits,
+    deadline: float,
 ) -> int | None:
     """Run every step that is not skipped; return the position of the one at which the sandbox was lost, or None."""
     for position, step in enumerate(steps):
-        if position in skip or (isinstance(step, Probe) and len(so_far.outcomes.get(step.exercise, [])) == len(step.cases)):
+        if position in skip or (
+            isinstance(step, Probe) and len(so_far.outcomes.get(step.exercise, [])) == len(step.cases)
+        ):
             continue
         try:
             if time.monotonic() > deadline:
                 return position
             if isinstance(step, RunCell):
-                reply = sandbox.ask({"cell": {"source": step.source, "seconds": limits.cell_seconds}}, 2 * limits.cell_seconds)
+                reply = sandbox.ask(
+                    {"cell": {"source": step.source, "seconds": limits.cell_seconds}}, 2 * limits.cell_seconds
+                )
                 so_far.printed[step.index] = _text(reply, "printed")
                 so_far.errors.pop(step.index, None)
                 if _text(reply, "error"):
@@ -166,7 +183,10 @@ def _probe(sandbox: _Sandbox, step: Probe, done: list[Outcome], limits: Limits) 
         else:
             deaths += 1
             end = ended if ended == "out of memory" else "died"
-            words = {"died": "it ended the process", "out of memory": "it asked for more memory than there is"}[end]
+            words = {
+                "died": "it ended the process",
+                "out of memory": "it asked for more memory than there is",
+            }[end]
             done += [Outcome(end, message=words)] * (left if deaths >= limits.deaths else 1)
 
 
@@ -223,10 +243,16 @@ class _Sandbox:
             ready = self._receive(30.0)
         except _Gone:
             self._stop()
-            said = (self.process.stderr.read(4000) if self.process.stderr else b"").decode(errors="replace").strip()
+            said = (
+                (self.process.stderr.read(4000) if self.process.stderr else b"")
+                .decode(errors="replace")
+                .strip()
+            )
             self.__exit__()
             last = said.splitlines()[-1] if said else "it said nothing"
-            raise SandboxError(f"The sandbox did not start ({last}); 'autograder grade --help' says what it needs.") from None
+            raise SandboxError(
+                f"The sandbox did not start ({last}); 'autograder grade --help' says what it needs."
+            ) from None
         if ready != {"ready": True}:
             self.__exit__()
             raise SandboxError("The sandbox's worker did not answer as it should; install the package again.")
@@ -299,14 +325,30 @@ class _Sandbox:
         uid = FIRST_UID + self.slot if root else 1000
         arguments = [str(descriptor), str(uid), str(uid), str(self.limits.memory)]
         if self.bare:
-            return [sys.executable, "-I", str(HERE / "worker.py"), str(HERE.parent), str(descriptor), "0", "0", arguments[3]]
+            return [
+                sys.executable,
+                "-I",
+                str(HERE / "worker.py"),
+                str(HERE.parent),
+                str(descriptor),
+                "0",
+                "0",
+                arguments[3],
+            ]
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise SandboxError(f"The sandbox needs bubblewrap, which is not here. {INSTALL}")
         python, environment_mounts = _python()
         account = Path(self.folder.name) / "passwd"
         account.write_text(f"student:x:{uid}:{uid}::/home/student:/bin/sh\n")
-        command = [bwrap, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
+        command = [
+            bwrap,
+            "--die-with-parent",
+            "--new-session",
+            "--unshare-pid",
+            "--unshare-net",
+            "--unshare-ipc",
+        ]
         command += ["--unshare-uts", "--hostname", "sandbox", "--unshare-cgroup-try", "--clearenv"]
         command += ["--cap-drop", "ALL"]
         if root:
@@ -363,7 +405,12 @@ def _python() -> tuple[str, list[str]]:
     mounts: list[str] = []
     if not _below(base, [Path("/usr")]):
         for parent in reversed(base.parents[:-1]):
-            mounts += ["--perms", "0755", "--dir", str(parent)]  # else a path such as /root could not be entered
+            mounts += [
+                "--perms",
+                "0755",
+                "--dir",
+                str(parent),
+            ]  # else a path such as /root could not be entered
         mounts += ["--ro-bind", str(base), str(base)]
     if venv == base:
         return sys.executable, mounts

@@ -56,19 +56,25 @@ def read(lesson: Lesson, path: Path) -> Script:
         raise CourseError(f"{path}:1: a lesson begins with a cell marker, '# %% [markdown]'.")
     notebook = jupytext.reads(text, fmt="py:percent")
     if len(notebook.cells) != len(lines):
-        raise CourseError(f"{path}: it has {len(lines)} cell markers but reads as {len(notebook.cells)} cells.")
+        raise CourseError(
+            f"{path}: it has {len(lines)} cell markers but reads as {len(notebook.cells)} cells."
+        )
     cells = tuple(_cell(path, line, cell) for line, cell in zip(lines, notebook.cells, strict=True))
     _verify(lesson, path, cells)
     return Script(lesson, path, cells)
 
 
 def _cell(path: Path, line: int, cell: Any) -> Cell:
-    options = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}  # jupytext's own
+    options = {
+        key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"
+    }  # jupytext's own
     unknown = set(options) - KEYS
     tags = options.get("tags", [])
     if unknown or not set(tags) <= TAGS:
         odd = ", ".join(sorted(unknown | (set(tags) - TAGS)))
-        raise CourseError(f"{path}:{line}: unknown cell key or tag {odd}; known are {', '.join(sorted(KEYS | TAGS))}.")
+        raise CourseError(
+            f"{path}:{line}: unknown cell key or tag {odd}; known are {', '.join(sorted(KEYS | TAGS))}."
+        )
     roles = [role for role in ("exercise", "check", "question") if role in options] + list(tags)
     if len(roles) > 1:
         raise CourseError(f"{path}:{line}: a cell has one role, this one has {' and '.join(roles)}.")
@@ -82,7 +88,9 @@ def _verify_regions(path: Path, cell: Cell) -> None:
     begins, ends = cell.source.count(BEGIN), cell.source.count(END)
     wanted = 1 if cell.role in ("exercise", "question") else 0
     if begins != ends:
-        raise CourseError(f"{path}:{cell.line}: a solution region is not closed ({begins} {BEGIN}, {ends} {END}).")
+        raise CourseError(
+            f"{path}:{cell.line}: a solution region is not closed ({begins} {BEGIN}, {ends} {END})."
+        )
     if begins != wanted:
         what = f"the cell of {cell.name}" if wanted else "a cell that is no exercise"
         raise CourseError(f"{path}:{cell.line}: {what} has {begins} solution regions, it needs {wanted}.")
@@ -100,15 +108,21 @@ def _verify(lesson: Lesson, path: Path, cells: tuple[Cell, ...]) -> None:
         if cell.role == "question" and cell.kind != "markdown":
             raise CourseError(f"{path}:{cell.line}: a free-text question is a markdown cell.")
         if cell.role == "question" and cell.options.get("points") != lesson.questions.get(cell.name):
-            raise CourseError(f"{path}:{cell.line}: the points of {cell.name} are not those that its lesson declares.")
+            raise CourseError(
+                f"{path}:{cell.line}: the points of {cell.name} are not those that its lesson declares."
+            )
     for role, declared in (
         ("exercise", list(lesson.exercises)),
         ("check", list(lesson.exercises)),
         ("question", list(lesson.questions)),
     ):
         if sorted(named(role)) != sorted(declared):
-            odd = sorted(set(named(role)) ^ set(declared)) or [n for n in declared if named(role).count(n) > 1]
-            raise CourseError(f"{path}: the {role} cells and the lesson's declaration differ in {', '.join(odd)}.")
+            odd = sorted(set(named(role)) ^ set(declared)) or [
+                n for n in declared if named(role).count(n) > 1
+            ]
+            raise CourseError(
+                f"{path}: the {role} cells and the lesson's declaration differ in {', '.join(odd)}."
+            )
 
 
 def _defined(source: str, path: Path, line: int) -> set[str]:

@@ -89,7 +89,11 @@ class Worker:
             result = self.shell.run_cell(source, store_history=False)
             raised = result.error_before_exec or result.error_in_exec
             if raised is not None:
-                error = f"it ran longer than {seconds:g} s" if isinstance(raised, CellTimeout) else type(raised).__name__
+                error = (
+                    f"it ran longer than {seconds:g} s"
+                    if isinstance(raised, CellTimeout)
+                    else type(raised).__name__
+                )
         except CellTimeout:
             error = f"it ran longer than {seconds:g} s"
         except BaseException as raised:
@@ -196,7 +200,9 @@ def _shell():
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor" if _nocolor_is_lower() else "NoColor"
-    shell = type("Shell", (InteractiveShell,), {"enable_gui": lambda self, gui=None: None}).instance(config=config)
+    shell = type("Shell", (InteractiveShell,), {"enable_gui": lambda self, gui=None: None}).instance(
+        config=config
+    )
     shell.showtraceback = lambda *args, **kwargs: _show_error()
     shell.showsyntaxerror = lambda *args, **kwargs: _show_error()
     return shell

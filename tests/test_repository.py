@@ -38,7 +38,11 @@ def test_conda_environment_has_the_bounds_of_pyproject() -> None:
 
 
 def test_constraints_are_exact_and_satisfy_the_bounds() -> None:
-    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     pinned = {}
     for requirement in map(Requirement, lines):
         (spec,) = requirement.specifier
@@ -46,13 +50,26 @@ def test_constraints_are_exact_and_satisfy_the_bounds() -> None:
         pinned[requirement.name.lower().replace("_", "-")] = spec.version
     assert pinned["torch"] == "2.13.0"
     optional = PYPROJECT["project"]["optional-dependencies"]
-    for requirement in map(Requirement, PYPROJECT["project"]["dependencies"] + optional["instructor"] + optional["developer"]):
+    for requirement in map(
+        Requirement, PYPROJECT["project"]["dependencies"] + optional["instructor"] + optional["developer"]
+    ):
         if requirement.name != "cnnlab":
             assert Version(pinned[requirement.name.lower()]) in requirement.specifier
 
 
 def test_the_wheel_holds_cnnlab_only(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(ROOT)]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+        str(ROOT),
+    ]
     try:
         import hatchling  # noqa: F401
     except ImportError:
@@ -61,7 +78,11 @@ def test_the_wheel_holds_cnnlab_only(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"cnnlab"}
-    wanted = {p.relative_to(ROOT).as_posix() for p in (ROOT / "cnnlab").rglob("*") if p.is_file() and p.suffix != ".pyc"}
+    wanted = {
+        p.relative_to(ROOT).as_posix()
+        for p in (ROOT / "cnnlab").rglob("*")
+        if p.is_file() and p.suffix != ".pyc"
+    }
     assert wanted <= set(names)
 
 
@@ -100,5 +121,7 @@ def test_nothing_is_hidden_in_the_text() -> None:
     for name in tracked:
         path = ROOT / name
         if path.suffix in {".py", ".md", ".toml", ".yml", ".txt", ".sh"} and path.exists():
-            odd = re.findall(r"[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\U0001f300-\U0001faff]", path.read_text())
+            odd = re.findall(
+                r"[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\U0001f300-\U0001faff]", path.read_text()
+            )
             assert not odd, name

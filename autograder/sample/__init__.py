@@ -42,7 +42,9 @@ class Sample:
         lost = self.lost.get(exercise, ())
         if lost == "all":
             return 0.0
-        return float(sum(points for group, points in lesson.exercises[exercise].points.items() if group not in lost))
+        return float(
+            sum(points for group, points in lesson.exercises[exercise].points.items() if group not in lost)
+        )
 
 
 class Solved:
@@ -52,7 +54,9 @@ class Solved:
         self.course, self.lesson = course, lesson
         script = read(lesson, course.script(lesson))
         self.name = lesson.name
-        self.answers = {c.name: _without_marks(c.source) for c in script.cells if c.role in ("exercise", "question")}
+        self.answers = {
+            c.name: _without_marks(c.source) for c in script.cells if c.role in ("exercise", "question")
+        }
         self._solved = solved_notebook(script, Release("cnnlab/cnnlab", "main"))
         self._released = nbformat.read(str(course.released(lesson)), as_version=4)
         self.script: Script = script
@@ -60,7 +64,7 @@ class Solved:
     def notebook(self, answers: Mapping[str, str] | None = None) -> NotebookNode:
         """Return a filled-in notebook as a student would save it; answers: exercise -> the cell's text, where it differs."""
         filled = {**self.answers, **(answers or {})}
-        notebook = nbformat.from_dict(json.loads(nbformat.writes(self._released)))
+        notebook: Any = nbformat.from_dict(json.loads(nbformat.writes(self._released)))
         for cell in notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
             if grade_id in filled:
@@ -103,7 +107,9 @@ def answers(filled: Mapping[str, str]) -> Write:
 
 def bodies(written: Mapping[str, str]) -> Write:
     """A submission that is the solved notebook with the bodies of some functions written otherwise."""
-    return lambda folder, solved: answers({name: solved.with_body(name, b) for name, b in written.items()})(folder, solved)
+    return lambda folder, solved: answers({name: solved.with_body(name, b) for name, b in written.items()})(
+        folder, solved
+    )
 
 
 def sample_class(lesson: Lesson) -> list[Sample]:

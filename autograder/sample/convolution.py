@@ -88,7 +88,12 @@ def _check_made_easy(notebook: Any, solved: Solved) -> None:
         check.metadata["nbgrader"].update(points=1000, solution=True, locked=False)
         check.metadata["tags"] = ["skip-execution"]
         check.outputs = [
-            {"output_type": "execute_result", "data": {"text/plain": "100.0"}, "metadata": {}, "execution_count": 1}
+            {
+                "output_type": "execute_result",
+                "data": {"text/plain": "100.0"},
+                "metadata": {},
+                "execution_count": 1,
+            }
         ]
 
 
@@ -182,9 +187,17 @@ SAMPLES: list[Sample] = [
         for edit in EDITS.values()
     ),
     Sample("olga", "odd", "every cell's metadata of schema 99", changed(_schema_99)),
-    Sample("otto", "odd", "a file named by Colab", changed(lambda n, s: None, f"Copy_of_{LESSON}.ipynb"), flagged=True),
+    Sample(
+        "otto",
+        "odd",
+        "a file named by Colab",
+        changed(lambda n, s: None, f"Copy_of_{LESSON}.ipynb"),
+        flagged=True,
+    ),
     Sample("oskar", "odd", "a check cell pasted twice more", changed(_copied_check), flagged=True),
-    Sample("oprah", "odd", "all metadata and ids stripped by another editor", changed(_stripped), flagged=True),
+    Sample(
+        "oprah", "odd", "all metadata and ids stripped by another editor", changed(_stripped), flagged=True
+    ),
     Sample("omar", "odd", "an exercise turned into a text cell", changed(_as_markdown), flagged=True),
     Sample(
         "oleg",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from nbformat.notebooknode import NotebookNode
 from autograder import build
 from autograder.course import Course
 from autograder.exercise import Case, Exercise, Lesson, lesson
+from autograder.judge import Judgement
 from autograder.script import read
 from autograder.settings import release
 from autograder.verdict import CaseVerdict, Verdict
 
 ASSIGNMENT, NAME = "1_layers", "01_doubling"
+RIGHT = "def double(x):\n    return 2 * x"
 
 SCRIPT = '''# %% [markdown]
 # # Doubling
@@ -69,73 +72,65 @@ class SampleCourse(Course):
         return [lesson for lesson in self.declared if lesson.assignment == assignment]
 
 
-@dataclass(frozen=True)
-class Judged:
-    """The shape of a Judgement."""
-
-    verdicts: dict[str, Verdict]
-    printed: dict[int, str]
-    flags: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-
 def exercise(name: str, points: dict[str, float]) -> Exercise:
+    """An Exercise that is never asked: the tests say what the judge found."""
     cases = [Case(f"{group} numbers", group=group, x=1.0) for group in points]
     return Exercise(name, ("y",), lambda x: x, cases, cases, points)
 
 
-def course(
-    folder: Path, points: dict[str, float] | None = None, *, halve: bool = False, name: str = NAME
+def make_course(
+    folder: Path, points: dict[str, float] | None = None, *, halve: bool = False, question: bool = True
 ) -> SampleCourse:
-    """Write the sample lesson below `folder` and return its course."""
+    """Write the sample lesson below `folder`, script and built notebook, and return its course."""
     exercises = [exercise("double", points or {"small": 1.0, "large": 2.0})]
     if halve:
         exercises.append(exercise("halve", {"all": 5.0}))
-    made = lesson(f"{ASSIGNMENT}/{name}", exercises, without=(), questions={"why": 4.0})
-    script = folder / "solutions" / ASSIGNMENT / f"{name}.py"
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(SCRIPT + (HALVE if halve else ""))
+    made = lesson(f"{ASSIGNMENT}/{NAME}", exercises, questions={"why": 4.0} if question else {})
+    course = SampleCourse(folder, folder / "work", (made,))
     (folder / "pyproject.toml").write_text('[tool.cnnlab]\nrepo = "cnnlab/cnnlab"\nref = "main"\n')
-    return SampleCourse(folder, folder / "work", (made,))
+    script = SCRIPT if question else SCRIPT[: SCRIPT.index("# %% [markdown] question")]
+    course.script(made).parent.mkdir(parents=True, exist_ok=True)
+    course.script(made).write_text(script + (HALVE if halve else ""))
+    build.write_notebook(released(course, bare=True), course.released(made))
+    return course
 
 
-def released(course: Course) -> NotebookNode:
-    """Return the lesson as intake would hand it on, with nothing written yet."""
+def released(course: Course, *, bare: bool = False) -> NotebookNode:
+    """Return the notebook that students open; with the roles that intake adds, unless bare."""
     declared = course.lessons(ASSIGNMENT)[0]
     script = read(declared, course.script(declared))
     notebook = build.student_notebook(script, release(course.root / "pyproject.toml"))
     for node, cell in zip(notebook.cells, script.cells, strict=True):
-        node.metadata["cnnlab"] = {"role": cell.role, "name": cell.name}
+        if not bare:
+            node.metadata["cnnlab"] = {"role": cell.role, "name": cell.name}
     return notebook
 
 
-def release_notebook(course: Course) -> None:
-    """Write the notebook that students open, for intake."""
-    build.write_notebook(released(course), course.released(course.lessons(ASSIGNMENT)[0]))
-
-
-def submit(
-    course: Course,
-    student: str,
-    code: str = "def double(x):\n    return 2 * x",
-    why: str = "",
-    extra: str = "",
-) -> NotebookNode:
-    """Put a notebook as intake writes it into work/submitted."""
+def submit(course: Course, student: str, code: str = RIGHT, why: str = "", extra: str = "") -> NotebookNode:
+    """Put a notebook as intake writes it into work/submitted; it is the same in the form that a student hands in."""
     notebook = released(course)
     for cell in notebook.cells:
-        if cell.metadata.cnnlab.role == "exercise":
+        if cell.metadata.cnnlab.name == "double" and cell.metadata.cnnlab.role == "exercise":
             cell.source = code
         elif cell.metadata.cnnlab.role == "question" and why:
             cell.source = why
     if extra:
         cell = nbformat.v4.new_code_cell(extra, id="extra")
         cell.metadata["cnnlab"] = {"role": "extra", "name": ""}
-        notebook.cells.insert(2, cell)
-    path = course.submitted / student / ASSIGNMENT / f"{course.lessons(ASSIGNMENT)[0].name}.ipynb"
+        notebook.cells.append(cell)
+    save(course, student, notebook)
+    return notebook
+
+
+def save(course: Course, student: str, notebook: NotebookNode) -> None:
+    """Write a notebook into work/submitted."""
+    path = course.submitted / student / ASSIGNMENT / f"{NAME}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
-    return notebook
+
+
+def as_it_is(course: Course, notebooks: list[str]) -> None:
+    """Stands in for intake where a test's submission is already what intake would write."""
 
 
 def verdict(points: float, total: float = 3.0, **fields: Any) -> Verdict:
@@ -147,3 +142,9 @@ def verdict(points: float, total: float = 3.0, **fields: Any) -> Verdict:
     groups = {"small": (min(points, 1.0), 1.0), "large": (max(points - 1.0, 0.0), total - 1.0)}
     status = "passed" if points == total else "failed"
     return replace(Verdict("double", points, total, status, groups, cases), **fields)
+
+
+def judges(*verdicts: Verdict, printed: dict[int, str] | None = None, flags: tuple[str, ...] = ()) -> Callable:
+    """Return a judge that always finds these Verdicts."""
+    found = Judgement({v.exercise: v for v in verdicts}, printed or {}, flags, 0.0)
+    return lambda course, lesson, notebook: found

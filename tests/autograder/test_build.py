@@ -69,7 +69,14 @@ def test_a_student_notebook_holds_no_solution_and_is_valid(checkout: Course, les
             assert not [line for line in lines if json.dumps(line)[1:-1] in text and line not in given]
     for cell in notebook.cells:
         assert not cell.get("outputs") and not cell.get("execution_count") and not cell.get("attachments")
-        assert not set(cell.metadata) & {"jupytext", "formats", "lines_to_next_cell", "hide_input", "jupyter", "collapsed"}
+        assert not set(cell.metadata) & {
+            "jupytext",
+            "formats",
+            "lines_to_next_cell",
+            "hide_input",
+            "jupyter",
+            "collapsed",
+        }
         assert not set(cell.metadata.get("tags", [])) & {"hide-input", "remove-input", "hide_input"}
     assert "jupytext" not in notebook.metadata
 
@@ -124,9 +131,21 @@ def test_public_cases_are_read_without_pickles_and_are_small(checkout: Course) -
 
 
 BROKEN = {
-    "unclosed region": ("    # END SOLUTION\n", "", r"02_convolution\.py:\d+: a solution region is not closed"),
-    "second region": ("# BEGIN SOLUTION", "# BEGIN SOLUTION\n    # END SOLUTION\n    # BEGIN SOLUTION", r":\d+: .* 2 solution"),
-    "region elsewhere": ("import numpy as np\n", "# BEGIN SOLUTION\nimport numpy as np\n# END SOLUTION\n", r":\d+: .*no exercise"),
+    "unclosed region": (
+        "    # END SOLUTION\n",
+        "",
+        r"02_convolution\.py:\d+: a solution region is not closed",
+    ),
+    "second region": (
+        "# BEGIN SOLUTION",
+        "# BEGIN SOLUTION\n    # END SOLUTION\n    # BEGIN SOLUTION",
+        r":\d+: .* 2 solution",
+    ),
+    "region elsewhere": (
+        "import numpy as np\n",
+        "# BEGIN SOLUTION\nimport numpy as np\n# END SOLUTION\n",
+        r":\d+: .*no exercise",
+    ),
     "unknown key": ('exercise="im2col"', 'excercise="im2col"', r":\d+: unknown cell key or tag excercise"),
     "unknown tag": ('tags=["show"]', 'tags=["shwo"]', r":\d+: unknown cell key or tag shwo"),
     "no such exercise": ('check="im2col"', 'check="im2row"', "im2col, im2row"),
@@ -137,7 +156,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_lesson_stops_the_builder_and_loses_nothing(what: str, copy: Course, convolution: Lesson) -> None:
+def test_a_broken_lesson_stops_the_builder_and_loses_nothing(
+    what: str, copy: Course, convolution: Lesson
+) -> None:
     old, new, message = BROKEN[what]
     script = copy.script(convolution)
     text = script.read_text()
@@ -170,19 +191,29 @@ def test_a_release_is_stamped_everywhere_and_stays(copy: Course, convolution: Le
     assert build.drift(copy, LESSONS) == []
 
 
-@pytest.mark.parametrize(("repo", "ref"), [("no-slash", "main"), ("a/b/c", "main"), ("a/b", "x y"), ("a/b", "../up"), ("a/b", "")])
+@pytest.mark.parametrize(
+    ("repo", "ref"), [("no-slash", "main"), ("a/b/c", "main"), ("a/b", "x y"), ("a/b", "../up"), ("a/b", "")]
+)
 def test_a_release_must_be_one(repo: str, ref: str) -> None:
     with pytest.raises(CourseError, match="--re"):
         Release(repo, ref)
 
 
-def test_the_setup_cell_does_nothing_outside_colab_and_installs_there(checkout: Course, convolution: Lesson) -> None:
-    source = next(c.source for c in released(checkout, convolution).cells if c.metadata.get("tags") == ["setup"])
+def test_the_setup_cell_does_nothing_outside_colab_and_installs_there(
+    checkout: Course, convolution: Lesson
+) -> None:
+    source = next(
+        c.source for c in released(checkout, convolution).cells if c.metadata.get("tags") == ["setup"]
+    )
     # An interpreter of its own, where -m pip is ours: it prints what it was asked for.
     record = "import subprocess; subprocess.run = lambda c, **k: print(c[1:])\n"
-    outside = subprocess.run([sys.executable, "-c", record + source], capture_output=True, text=True, check=True)
+    outside = subprocess.run(
+        [sys.executable, "-c", record + source], capture_output=True, text=True, check=True
+    )
     colab = "import sys, types; sys.modules['google.colab'] = types.ModuleType('colab')\n"
-    inside = subprocess.run([sys.executable, "-c", colab + record + source], capture_output=True, text=True, check=True)
+    inside = subprocess.run(
+        [sys.executable, "-c", colab + record + source], capture_output=True, text=True, check=True
+    )
     assert outside.stdout == ""
     where = release(checkout.root / "pyproject.toml").requirement
     assert inside.stdout.strip() == str(["-m", "pip", "install", "--quiet", f"cnnlab @ {where}"])

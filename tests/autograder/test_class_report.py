@@ -11,8 +11,14 @@ from autograder.verdict import Verdict
 
 
 def test_flags_and_ids_are_escaped(tmp_path: Path, convolution: Lesson) -> None:
-    row = Row("eve", {convolution.name: {"pad2d": Verdict("pad2d", 0, 6, "failed", mistake="<b>x</b>")}}, ["<script>1</script>"])
-    page = report.write_page(ClassResult("1_layers", (row,), 1.0), [convolution], tmp_path / "p.html").read_text()
+    row = Row(
+        "eve",
+        {convolution.name: {"pad2d": Verdict("pad2d", 0, 6, "failed", mistake="<b>x</b>")}},
+        ["<script>1</script>"],
+    )
+    page = report.write_page(
+        ClassResult("1_layers", (row,), 1.0), [convolution], tmp_path / "p.html"
+    ).read_text()
     assert "<script>" not in page and "<b>x" not in page and "&lt;script&gt;" in page
 
 

@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def start(*arguments: str, work: Path, **environment: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "autograder.cli", *arguments]
     everything = {**os.environ, "CNNLAB_WORK": str(work), **environment}
-    return subprocess.Popen(command, cwd=ROOT, env=everything, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=everything, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def run(*arguments: str, work: Path, **environment: str) -> tuple[int, str, str]:
@@ -40,7 +42,9 @@ def small_class(tmp_path: Path, course: Course, convolution: Lesson) -> Path:
     return tmp_path / "class"
 
 
-def test_grading_a_folder_prints_the_table_and_where_all_is(small_class: Path, tmp_path: Path, bubblewrap: str) -> None:
+def test_grading_a_folder_prints_the_table_and_where_all_is(
+    small_class: Path, tmp_path: Path, bubblewrap: str
+) -> None:
     status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
     assert status == 0, err
     rows = [line.split() for line in out.splitlines() if line.startswith(("ann", "ben"))]
@@ -59,7 +63,10 @@ def test_grading_a_folder_prints_the_table_and_where_all_is(small_class: Path, t
 
 
 BAD = {
-    "no such assignment": (("grade", "9_none"), "There is no assignment '9_none'; the assignments are 1_layers"),
+    "no such assignment": (
+        ("grade", "9_none"),
+        "There is no assignment '9_none'; the assignments are 1_layers",
+    ),
     "no such folder": (("grade", "1_layers", "/nonexistent"), "/nonexistent is not a folder"),
     "nothing handed in": (("grade", "1_layers"), "Nobody has handed in 1_layers"),
     "no workers": (("grade", "1_layers", "--workers", "0"), "--workers takes a number from 1"),
@@ -91,7 +98,9 @@ def test_without_bubblewrap_nothing_is_recorded(small_class: Path, tmp_path: Pat
 
 
 def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None:
-    status, out, err = run("grade", "1_layers", str(small_class), "--no-sandbox", work=tmp_path / "work", PATH="/usr/bin:/bin")
+    status, out, err = run(
+        "grade", "1_layers", str(small_class), "--no-sandbox", work=tmp_path / "work", PATH="/usr/bin:/bin"
+    )
     assert status == 0, err
     assert "WARNING: no sandbox" in err
     assert [line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben"))] == ["58", "58"]
@@ -103,17 +112,25 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(small_class: Path, tmp_
     assert status == 1 and "Traceback" not in err and len(err.splitlines()) == 1
 
 
-def test_a_lesson_file_that_is_no_json_is_said_and_the_class_goes_on(small_class: Path, tmp_path: Path, bubblewrap: str) -> None:
+def test_a_lesson_file_that_is_no_json_is_said_and_the_class_goes_on(
+    small_class: Path, tmp_path: Path, bubblewrap: str
+) -> None:
     (small_class / "cut").mkdir()
     (small_class / "cut" / "02_convolution.ipynb").write_text('{"cells": [')
     status, out, _ = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
-    rows = {line.split()[0]: line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben", "cut"))}
+    rows = {
+        line.split()[0]: line.split()[8]
+        for line in out.splitlines()
+        if line.startswith(("ann", "ben", "cut"))
+    }
     assert status == 0 and rows == {"ann": "58", "ben": "58", "cut": "0"}
     page = (tmp_path / "work" / "report" / "1_layers.html").read_text()
     assert "not JSON" in page or "unreadable" in page
 
 
-def test_stopping_loses_nothing(small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str) -> None:
+def test_stopping_loses_nothing(
+    small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str
+) -> None:
     solved = Solved(course, convolution)
     slow = solved.notebook({"pad2d": solved.with_body("pad2d", "while True: pass")})
     save(slow, small_class / "zoe" / f"{convolution.name}.ipynb")
@@ -128,7 +145,11 @@ def test_stopping_loses_nothing(small_class: Path, tmp_path: Path, course: Cours
     assert json.loads(journal.read_text().splitlines()[0])["verdicts"]["pad2d"]["points"] == 6
     status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
     assert status == 0, err
-    assert {line.split()[0] for line in out.splitlines() if line.startswith(("ann", "ben", "zoe"))} == {"ann", "ben", "zoe"}
+    assert {line.split()[0] for line in out.splitlines() if line.startswith(("ann", "ben", "zoe"))} == {
+        "ann",
+        "ben",
+        "zoe",
+    }
 
 
 def test_help_needs_nothing_and_is_quick(tmp_path: Path) -> None:

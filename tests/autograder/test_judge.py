@@ -41,7 +41,9 @@ def test_points_go_by_group(judged, convolution: Lesson) -> None:
     body = "out = np.pad(x, ((0, 0), (0, 0), *sides(padding)))\nreturn out  # value is forgotten"
     verdict = judged({"pad2d": body}).verdicts["pad2d"]
     lost = {group for group, (won, total) in verdict.groups.items() if won < total}
-    assert lost == {"value"} and verdict.points == verdict.total - convolution.exercises["pad2d"].points["value"]
+    assert (
+        lost == {"value"} and verdict.points == verdict.total - convolution.exercises["pad2d"].points["value"]
+    )
     assert {c.group for c in verdict.cases if not c.passed} == {"value"}
     assert verdict.status == "failed" and verdict.mistake and verdict.hint
 
@@ -94,7 +96,9 @@ return np.zeros(1)
     assert judged({"conv2d_forward": body}).verdicts["conv2d_forward"].points == 0
 
 
-def test_judging_again_runs_nothing_and_says_the_same(judged, course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_judging_again_runs_nothing_and_says_the_same(
+    judged, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = judged({"pad2d": "return x"})
     monkeypatch.setenv("PATH", "/nonexistent")  # without bubblewrap nothing could run
     again = judged({"pad2d": "return x"})
@@ -113,7 +117,9 @@ def test_a_journal_cut_short_by_a_crash_goes_on(judged, course: Course) -> None:
     assert len(path.read_text().splitlines()) == 2
 
 
-def test_secret_cases_differ_between_courses_and_stay_the_same_in_one(tmp_path, checkout: Course, convolution: Lesson) -> None:
+def test_secret_cases_differ_between_courses_and_stay_the_same_in_one(
+    tmp_path, checkout: Course, convolution: Lesson
+) -> None:
     one, other = (Course(checkout.root, tmp_path / name) for name in ("one", "other"))
     assert one.secret() == one.secret() != other.secret()
     assert one.secret() and (one.work / "secret").stat().st_mode & 0o077 == 0

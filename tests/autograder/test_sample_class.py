@@ -10,7 +10,6 @@ import pytest
 from autograder import classroom, gradebook, report, sample
 from autograder.classroom import ClassResult
 from autograder.course import Course
-from autograder.exercise import Lesson
 from autograder.exercises import all_lessons
 from autograder.sample import Sample
 
@@ -19,7 +18,9 @@ SAMPLES = sample.sample_class(LESSON)
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory, checkout: Course, bubblewrap: str) -> tuple[Course, ClassResult]:
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, checkout: Course, bubblewrap: str
+) -> tuple[Course, ClassResult]:
     work = tmp_path_factory.mktemp("sample")
     course = Course(checkout.root, work / "work")
     sample.write_class(course, LESSON, work / "class", SAMPLES)
@@ -38,7 +39,9 @@ def test_each_earns_what_it_must(graded: tuple[Course, ClassResult], one: Sample
     row = next(row for row in result.rows if row.student == one.student)
     assert not row.problem
     verdicts = row.verdicts[LESSON.name]
-    assert {name: v.points for name, v in verdicts.items()} == {n: one.points(LESSON, n) for n in LESSON.exercises}
+    assert {name: v.points for name, v in verdicts.items()} == {
+        n: one.points(LESSON, n) for n in LESSON.exercises
+    }
     for exercise, mistake in one.mistakes.items():
         assert verdicts[exercise].mistake == mistake
     if one.kind in ("honest", "unfinished"):
@@ -67,7 +70,7 @@ def test_the_table_and_the_page_name_everybody(graded: tuple[Course, ClassResult
 
 
 def test_no_page_of_a_student_runs_a_script_or_names_another(graded: tuple[Course, ClassResult]) -> None:
-    course, result = graded
+    course, _ = graded
     pages = gradebook.feedback(course, LESSON.assignment, ["hal-html", "ada", "flora-flip"])
     hostile = pages["hal-html"][0].read_text()
     assert "<script>document.title" not in hostile and "&lt;script&gt;document.title" in hostile
