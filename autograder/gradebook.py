@@ -322,20 +322,19 @@ def _verify_untouched(cell: Any, lesson: str) -> None:
 
 def _complete_submissions(gradebook: api.Gradebook, assignment: str) -> None:
     """Give submissions older than a lesson or cell the rows that nbgrader makes for newer ones."""
-    found = gradebook.find_assignment(assignment)
+    found, session = gradebook.find_assignment(assignment), gradebook.db
     for submission in found.submissions:
         held = {notebook.notebook_id: notebook for notebook in submission.notebooks}
         for notebook in found.notebooks:
-            mine = held.get(notebook.id) or api.SubmittedNotebook(notebook=notebook, assignment=submission)
-            graded = {grade.cell_id for grade in mine.grades}
-            commented = {comment.cell_id for comment in mine.comments}
-            for cell in notebook.grade_cells:
-                if cell.id not in graded:
-                    api.Grade(cell_id=cell.id, notebook=mine)
-            for cell in notebook.solution_cells:
-                if cell.id not in commented:
-                    api.Comment(cell_id=cell.id, notebook=mine)
-    gradebook.db.commit()
+            mine = held.get(notebook.id)
+            if mine is None:
+                mine = api.SubmittedNotebook(notebook_id=notebook.id, assignment_id=submission.id)
+                session.add(mine)
+                session.flush()  # gives it its id
+            for kind, cells in ((api.Grade, notebook.grade_cells), (api.Comment, notebook.solution_cells)):
+                there = {row.cell_id for row in session.query(kind).filter_by(notebook_id=mine.id)}
+                session.add_all(kind(cell_id=c.id, notebook_id=mine.id) for c in cells if c.id not in there)
+    session.commit()
 
 
 # The database

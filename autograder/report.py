@@ -12,12 +12,15 @@ from autograder.exercise import Lesson
 
 STYLE = """
 :root { color-scheme: light dark }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; }
 table { border-collapse: collapse; width: 100% }
 th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8884; vertical-align: top }
 th:first-child, td:first-child, td.words, th.words { text-align: left }
 td.none { color: #b3261e } td.full { color: inherit } td.part { color: #9a6700 }
-td.words { font-size: 13px } thead th { position: sticky; top: 0; background: Canvas }
+td.words { font-size: 13px; min-width: 22rem }
+th { font-size: 13px }
+td:first-child { white-space: nowrap }
+thead th { position: sticky; top: 0; background: Canvas }
 @media (prefers-color-scheme: dark) { td.none { color: #ff8a80 } td.part { color: #e3b341 } }
 """
 
@@ -57,7 +60,8 @@ def write_page(result: ClassResult, lessons: Sequence[Lesson], path: Path) -> Pa
         said = [*_mistakes(row), *row.flags, *([row.problem] if row.problem else [])]
         words = "<br>".join(escape(one) for one in said)
         body.append(
-            f"<tr><td>{escape(row.student)}</td>{''.join(cells)}<td>{row.points:g}</td>"
+            f'<tr><td><a href="{escape(_feedback(result, row, lessons))}">{escape(row.student)}</a></td>'
+            f"{''.join(cells)}<td>{row.points:g}</td>"
             f'<td>{row.seconds:.2f}</td><td class="words">{words}</td></tr>'
         )
     page = (
@@ -71,6 +75,12 @@ def write_page(result: ClassResult, lessons: Sequence[Lesson], path: Path) -> Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _feedback(result: ClassResult, row: Row, lessons: Sequence[Lesson]) -> str:
+    """Where the row's feedback lies, seen from the report: the one lesson's page, else the folder of all."""
+    folder = f"../feedback/{row.student}/{result.assignment}/"
+    return f"{folder}{lessons[0].name}.html" if len(lessons) == 1 else folder
 
 
 def _points(row: Row, lesson: str, exercise: str) -> str:

@@ -144,7 +144,9 @@ def verdict(points: float, total: float = 3.0, **fields: Any) -> Verdict:
     return replace(Verdict("double", points, total, status, groups, cases), **fields)
 
 
-def judges(*verdicts: Verdict, printed: dict[int, str] | None = None, flags: tuple[str, ...] = ()) -> Callable:
+def judges(
+    *verdicts: Verdict, printed: dict[int, str] | None = None, flags: tuple[str, ...] = ()
+) -> Callable:
     """Return a judge that always finds these Verdicts."""
     found = Judgement({v.exercise: v for v in verdicts}, printed or {}, flags, 0.0)
     return lambda course, lesson, notebook: found

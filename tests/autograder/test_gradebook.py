@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -17,11 +18,14 @@ from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells, 
 from nbgrader.utils import determine_grade
 from nbgrader_sample import ASSIGNMENT, NAME, judges, submit, verdict
 
-from autograder import build, gradebook, nbgrader_step
+from autograder import build, gradebook, intake, nbgrader_step
 from autograder.course import CourseError
+from autograder.exercise import lesson
 from autograder.nbgrader_step import outputs
 
 Course = sample.SampleCourse
+# nbgrader's; autograder.gradebook says why they are harmless, and pytest shows them all the same
+pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +63,9 @@ def book(course: Course) -> Gradebook:
 # What is registered
 
 
-def test_sync_registers_what_nbgrader_itself_would(course: Course, tmp_path: Path, empty_gradebook: Path) -> None:
+def test_sync_registers_what_nbgrader_itself_would(
+    course: Course, tmp_path: Path, empty_gradebook: Path
+) -> None:
     assert gradebook.sync(course, ASSIGNMENT)
     theirs = sample.SampleCourse(course.root, tmp_path / "theirs", course.declared)
     theirs.work.mkdir()
@@ -118,6 +124,34 @@ def test_sync_makes_the_gradebook_of_a_fresh_clone_where_the_environment_is_not_
         assert [notebook.name for notebook in made.find_assignment(ASSIGNMENT).notebooks] == [NAME]
 
 
+def test_a_lesson_added_after_submissions_can_be_graded(course: Course) -> None:
+    submit(course, "ada")
+    record(course, verdict(3.0))
+    again = lesson(
+        f"{ASSIGNMENT}/02_again", [sample.exercise("double", {"all": 2.0})], questions={"why": 4.0}
+    )
+    larger = replace(course, declared=(*course.declared, again))
+    larger.script(again).write_text(sample.SCRIPT)
+    assert gradebook.sync(larger, ASSIGNMENT)
+    folder = course.submitted / "ada" / ASSIGNMENT
+    shutil.copy(folder / f"{NAME}.ipynb", folder / "02_again.ipynb")
+
+    def judge(course, lesson, notebook):
+        found = verdict(2.0, 2.0) if lesson is again else verdict(3.0)
+        return judges(found)(course, lesson, notebook)
+
+    assert gradebook.record(larger, ASSIGNMENT, take_in=sample.as_it_is, judge=judge) == {}
+    found = {(g.lesson, g.exercise): g.auto for g in gradebook.grades(larger, ASSIGNMENT)}
+    assert found == {
+        (NAME, "double"): 3.0,
+        (NAME, "why"): 0.0,
+        ("02_again", "double"): 2.0,
+        ("02_again", "why"): 0.0,
+    }
+    assert gradebook.sync(course, ASSIGNMENT), "a lesson that is gone again takes its grades along"
+    assert {grade.lesson for grade in gradebook.grades(course, ASSIGNMENT)} == {NAME}
+
+
 def test_points_that_change_after_submissions_reach_the_gradebook(course: Course) -> None:
     submit(course, "ada")
     assert record(course, verdict(3.0)) == {}
@@ -165,7 +199,9 @@ def test_what_a_person_graded_is_not_removed(course: Course, by_hand: str) -> No
             made.find_comment("why", NAME, ASSIGNMENT, "ada").manual_comment = "Good."
         made.db.commit()
     smaller = sample.make_course(course.root, question=False)
-    with pytest.raises(CourseError, match=r"why was graded by hand, but 1_layers/01_doubling no longer has it"):
+    with pytest.raises(
+        CourseError, match=r"why was graded by hand, but 1_layers/01_doubling no longer has it"
+    ):
         gradebook.sync(smaller, ASSIGNMENT)
     assert points(course, exercise="why").max == 4
 
@@ -177,9 +213,12 @@ def test_record_writes_the_points_of_each_student(course: Course) -> None:
     submit(course, "ada", why="because")
     submit(course, "bob")
     done: list[str] = []
-    assert gradebook.record(
-        course, ASSIGNMENT, on_done=done.append, take_in=sample.as_it_is, judge=judges(verdict(1.0))
-    ) == {}
+    assert (
+        gradebook.record(
+            course, ASSIGNMENT, on_done=done.append, take_in=sample.as_it_is, judge=judges(verdict(1.0))
+        )
+        == {}
+    )
     assert done == ["ada", "bob"]
     grade = gradebook.Grade
     assert gradebook.grades(course, ASSIGNMENT) == [
@@ -340,8 +379,6 @@ def test_what_intake_says_of_an_exercise_reaches_the_student(course: Course) -> 
     path = course.work / "autograded" / "ada" / ASSIGNMENT / f"{NAME}.ipynb"
     graded = nbformat.read(path, as_version=4)
     (check,) = [c for c in graded.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "double_check"]
-    from autograder import intake
-
     taken = intake.record(course, ASSIGNMENT, "ada")
     assert taken is not None
     note = taken.lessons[NAME].notes["double"]
@@ -424,9 +461,7 @@ def test_the_hook_leaves_only_what_intake_wrote(course: Course) -> None:
     assert [path.name for path in folder.iterdir()] == [f"{NAME}.ipynb"]
 
 
-def test_a_folder_that_intake_refuses_is_moved_out_of_nbgraders_reach(
-    course: Course, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_folder_that_intake_refuses_is_moved_out_of_nbgraders_reach(course: Course) -> None:
     submit(course, "a b")
     folder = course.submitted / "a b" / ASSIGNMENT
     (folder / "endless.bin").symlink_to("/dev/zero")

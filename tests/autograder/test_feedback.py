@@ -1,0 +1,287 @@
+"""Feedback: what a Verdict says in words, and that nothing a student wrote can run or load anything."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nbformat
+import nbgrader_sample as sample
+import pytest
+from bs4 import BeautifulSoup
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import clean_html
+from nbgrader.api import Gradebook
+from nbgrader.server_extensions.formgrader import handlers
+from nbgrader_sample import ASSIGNMENT, NAME, judges, submit, verdict
+
+from autograder import gradebook
+from autograder.course import CourseError
+from autograder.feedback import plain, safe_markdown, verdict_html, verdict_text
+
+pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
+
+EVIL = """</script><script>document.title='hacked'</script><img src=x onerror="document.title='hacked'">"""
+MORE_EVIL = [
+    EVIL,
+    "</pre></div></textarea></title></style>" + EVIL,
+    "<svg onload=document.title='hacked'><a xlink:href='javascript:alert(1)'>x</a></svg>",
+    "[click](javascript:document.title='hacked') [data](data:text/html,<script>alert(1)</script>)",
+    "![x](https://tracker.example/pixel.png) <img src='https://tracker.example/p.png'>",
+    "<iframe src='https://tracker.example'></iframe><object data='x'></object><embed src='x'>",
+    "<form action='https://tracker.example'><input name=q autofocus onfocus=alert(1)></form>",
+    "<a href='java\tscript:alert(1)'>x</a> <a href=' javascript:alert(1)'>y</a>",
+    "<math><mtext></mtext><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>",
+    "<style>body{background:url(https://tracker.example)}</style><base href='https://tracker.example'>",
+    "<p style='background:url(https://tracker.example)' id=why class='score nbgrader_cell'>x</p>",
+    "<meta http-equiv=refresh content='0;url=https://tracker.example'><link rel=stylesheet href=//tracker.example>",
+    "```html\n" + EVIL + "\n```\n\n~~~<script>\n" + EVIL + "\n~~~",
+    "$" + EVIL + "$ $$" + EVIL + "$$ \\begin{x}" + EVIL + "\\end{x}",
+    "# " + EVIL + "\n\n| a | b |\n|---|---|\n| " + EVIL + " | x |",
+    "<details open ontoggle=alert(1)><summary>x</summary></details><video><source onerror=alert(1)></video>",
+]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def assert_harmless(page: str) -> None:
+    """Assert that a page holds nothing that runs, loads, sends or leads anywhere by itself."""
+    for element in BeautifulSoup(page, "html.parser").find_all(True):
+        shown = str(element)[:200]
+        assert element.name not in {
+            *(
+                "script",
+                "img",
+                "iframe",
+                "object",
+                "embed",
+                "form",
+                "input",
+                "link",
+                "base",
+                "video",
+                "audio",
+            ),
+            *("source", "math", "textarea", "button", "noscript", "details"),
+        }, shown
+        for name, value in element.attrs.items():
+            assert not name.startswith("on") and name not in ("src", "srcset", "style", "action"), shown
+            if name.endswith("href"):
+                assert re.match(r"#|https?://|mailto:", value), shown
+
+
+# The words
+
+
+def test_a_verdict_in_words() -> None:
+    found = verdict(1.0, hint="You flipped the kernel.", notes=("depends on im2col, which fails",))
+    assert verdict_text(found) == (
+        "double: 1 of 3 points. 1 of 2 cases fails.\n"
+        "You flipped the kernel.\n"
+        "Depends on im2col, which fails.\n"
+        "  small: 1 of 1 point\n"
+        "    pass  small numbers\n"
+        "  large: 0 of 2 points\n"
+        "    FAIL  large numbers: y has the wrong shape"
+    )
+    soup = BeautifulSoup(verdict_html(found), "html.parser")
+    assert " ".join(soup.get_text(" ").split()) == (
+        "1 of 3 points. 1 of 2 cases fails. You flipped the kernel. Depends on im2col, which fails. "
+        "small : 1 of 1 point pass small numbers large : 0 of 2 points FAIL large numbers: y has the wrong shape"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("passed", "3 of 3 points. All cases pass."),
+        ("not attempted", "0 of 3 points. Not attempted: it still raises NotImplementedError."),
+        ("not found", "0 of 3 points. It could not be tested."),
+    ],
+)
+def test_every_status_has_its_words(status: str, words: str) -> None:
+    found = verdict(3.0 if status == "passed" else 0.0, status=status)
+    assert verdict_text(found).startswith(f"double: {words}")
+    assert words in BeautifulSoup(verdict_html(found), "html.parser").get_text()
+    assert ("FAIL" in verdict_html(found)) is False
+
+
+def test_a_verdict_survives_nbconverts_cleaning_as_it_is() -> None:
+    found = verdict(1.0, hint="Use < and & 'so'.", notes=("a note",))
+    cleaned = clean_html(verdict_html(found))
+    as_text = BeautifulSoup(cleaned, "html.parser")
+    assert as_text.get_text() == BeautifulSoup(verdict_html(found), "html.parser").get_text()
+    assert [t.name for t in as_text.find_all(True)] == [
+        t.name for t in BeautifulSoup(verdict_html(found), "html.parser").find_all(True)
+    ]
+
+
+@pytest.mark.parametrize("evil", MORE_EVIL)
+def test_a_hostile_verdict_is_text(evil: str) -> None:
+    found = verdict(1.0, exercise=evil, mistake=evil, hint=evil, notes=(evil,), groups={evil: (0.0, 3.0)})
+    found = type(found)(**{**vars(found), "cases": (type(found.cases[0])(evil, evil, False, evil),)})
+    assert_harmless(verdict_html(found))
+    assert "\n\n" not in verdict_text(found)
+
+
+def test_plain_text_has_no_control_characters_and_an_end() -> None:
+    assert plain("a\x00b\x1b[1;31mc\x1b[0m\td\u202e\u200be\r\nf\rg\u2028h\ud800") == "abc\tde\nf\ng h?"
+    long = plain("x" * 20_000)
+    assert len(long) < 10_100 and long.endswith("[... the rest is left out]")
+    assert len(plain("line\n" * 5_000).split("\n")) == 201
+
+
+# Markdown that a student wrote
+
+
+@pytest.mark.parametrize("evil", MORE_EVIL)
+def test_hostile_markdown_is_harmless(evil: str) -> None:
+    rendered = safe_markdown(evil)
+    assert_harmless(rendered)
+    for element in BeautifulSoup(rendered, "html.parser").find_all(True):
+        assert "id" not in element.attrs
+        assert not {"score", "nbgrader_cell"} & set(element.get("class", []))
+
+
+def test_honest_markdown_keeps_its_form() -> None:
+    rendered = safe_markdown(
+        "## Why\n\n**Because** $x^2 < y$ and `a < b`, see [here](https://example.org).\n\n"
+        "```python\nx = 1 < 2\n```\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    )
+    soup = BeautifulSoup(rendered, "html.parser")
+    assert {"h2", "strong", "code", "a", "pre", "li", "table", "td"} <= {t.name for t in soup.find_all(True)}
+    assert soup.a["href"] == "https://example.org"
+    assert "$x^2 < y$" in soup.get_text() and "x = 1 < 2" in soup.get_text()
+    assert soup.find(class_="highlight")
+
+
+def test_endless_tags_cost_no_time() -> None:
+    rendered = safe_markdown("<div>" * 100_000 + "the end")
+    assert "the end" in rendered and "<div" not in rendered
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> sample.SampleCourse:
+    """A class of one hostile student and one honest one, graded, with their pages written."""
+    course = sample.make_course(tmp_path_factory.mktemp("course"))
+    hostile = f'def double(x):\n    """{EVIL}"""\n    return "{EVIL}"  # {EVIL}'
+    submit(course, "eve@x.org", hostile, why="\n\n".join(MORE_EVIL), extra=f"# {EVIL}\nprint(1)")
+    submit(course, "ada", why="Because **it is**.")
+    printed = dict.fromkeys(range(6), f"{EVIL}\x1b[31m{EVIL}\x1b[0m")
+    found = verdict(1.0, hint=EVIL, notes=(EVIL,), mistake=EVIL)
+    judge = judges(found, printed=printed, flags=("secret-flag for the instructor",))
+    assert gradebook.record(course, ASSIGNMENT, take_in=sample.as_it_is, judge=judge) == {}
+    with Gradebook(course.db_url) as book:
+        book.find_comment("double", NAME, ASSIGNMENT, "ada").manual_comment = f"Nicely **done**. {EVIL}"
+        book.find_grade("double_check", NAME, ASSIGNMENT, "ada").manual_score = 2.5
+        book.find_submission_notebook(NAME, ASSIGNMENT, "ada").late_submission_penalty = 0.5
+        book.db.commit()
+    pages = gradebook.feedback(course, ASSIGNMENT)
+    assert pages == {
+        student: [course.feedback / student / ASSIGNMENT / f"{NAME}.html"] for student in ("ada", "eve@x.org")
+    }
+    return course
+
+
+def page(course: sample.SampleCourse, student: str) -> Path:
+    return course.feedback / student / ASSIGNMENT / f"{NAME}.html"
+
+
+def test_the_page_says_the_points_and_the_reasons(course: sample.SampleCourse) -> None:
+    soup = BeautifulSoup(page(course, "ada").read_text(), "html.parser")
+    text = " ".join(soup.get_text(" ").split())
+    assert soup.title is not None and soup.title.string == f"{NAME}: feedback"
+    assert "1_layers, handed in by ada" in text
+    assert "2 of 7 points" in text, "2.5 by hand, less 0.5 for being late"
+    assert "Handed in late -0.5 points" in text
+    assert "Your instructor set 2.5 points; the cases gave 1." in text
+    assert "1 of 3 points. 1 of 2 cases fails." in text
+    assert "FAIL large numbers: y has the wrong shape" in text
+    assert "to be graded by your instructor, 4 points" in text
+    assert "Comment: Nicely done ." in text
+    assert "secret-flag" not in str(soup)
+    for link in soup.find_all("a"):
+        assert link["href"].startswith("#") and soup.find(id=link["href"][1:])
+
+
+@pytest.mark.parametrize("student", ["ada", "eve@x.org"])
+def test_the_page_loads_and_runs_nothing(course: sample.SampleCourse, student: str) -> None:
+    html = page(course, student).read_text()
+    soup = BeautifulSoup(html, "html.parser")
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    for details in soup.find_all(["details", "style"]):
+        assert "url(" not in details.get_text() or details.name == "details"
+        details.name = "div"
+    assert_harmless(str(soup))
+    assert soup.get_text().count("document.title='hacked'") >= 4, "what was written is shown, as text"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("policy", ["with", "without"])
+def test_in_a_browser_no_hostile_script_runs(
+    course: sample.SampleCourse, tmp_path: Path, policy: str
+) -> None:
+    html = page(course, "eve@x.org").read_text()
+    if policy == "without":  # the page is safe by its escaping alone, too
+        html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+    (tmp_path / "page.html").write_text(html)
+    options = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
+    quiet = "--disable-background-networking --disable-component-update --virtual-time-budget=2000 --dump-dom"
+    command = [str(CHROMIUM), *options.split(), *quiet.split(), f"--user-data-dir={tmp_path / 'profile'}"]
+    done = subprocess.run(
+        [*command, (tmp_path / "page.html").as_uri()], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert f"<title>{NAME}: feedback</title>" in done.stdout
+
+
+def test_formgrader_shows_the_same_as_harmlessly(course: sample.SampleCourse) -> None:
+    config = gradebook.configuration(course)
+    config.HTMLExporter.template_name = "formgrade"  # as FormgradeExtension.build_extra_config does
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    path = course.work / "autograded" / "eve@x.org" / ASSIGNMENT / f"{NAME}.ipynb"
+    names = (
+        "assignment_id",
+        "notebook_id",
+        "submission_id",
+        "base_url",
+        "student",
+        "last_name",
+        "first_name",
+    )
+    about = dict.fromkeys((*names, "notebook_path"), "x") | {"index": 0, "total": 1}
+    shown, _ = HTMLExporter(config=config).from_filename(str(path), resources=about)
+    soup = BeautifulSoup(shown, "html.parser")
+    body = soup.find(id="notebook-container")
+    for field in body.find_all(["input", "button", "textarea"]) + body.find_all(attrs={"style": True}):
+        field.name = "div"  # formgrader's own
+        field.attrs = {}
+    assert_harmless(str(body))
+    assert body.get_text().count("document.title='hacked'") >= 4
+    assert body.find(class_="cnnlab-verdict"), "the Verdict is shown to the instructor as well"
+
+
+def test_feedback_of_nobody_and_of_one(course: sample.SampleCourse) -> None:
+    assert gradebook.feedback(course, ASSIGNMENT, ["nobody"]) == {}
+    assert list(gradebook.feedback(course, ASSIGNMENT, ["ada"])) == ["ada"]
+    assert page(course, "eve@x.org").exists()
+
+
+def test_feedback_that_fails_is_said_and_stops_nobody(tmp_path: Path) -> None:
+    course = sample.make_course(tmp_path)
+    for student in ("ada", "bob"):
+        submit(course, student)
+    gradebook.record(course, ASSIGNMENT, take_in=sample.as_it_is, judge=judges(verdict(3.0)))
+    broken = course.work / "autograded" / "ada" / ASSIGNMENT / f"{NAME}.ipynb"
+    broken.chmod(0o644)
+    notebook = nbformat.read(broken, as_version=4)
+    notebook.cells[2].metadata.nbgrader.grade_id = "unheard_of"
+    nbformat.write(notebook, broken)
+    with pytest.raises(CourseError, match="The feedback of ada could not be written: .*unheard_of"):
+        gradebook.feedback(course, ASSIGNMENT)
+    assert page(course, "bob").exists() and not page(course, "ada").exists()
