@@ -46,7 +46,9 @@ TAGS = frozenset(
         *("sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
     ]
 )
-CODE_CLASS = r"(highlight|hl-[a-z0-9]+|[a-z][a-z0-9]{0,2})"  # of highlighted code; formgrader's own are longer
+CODE_CLASS = (
+    r"(highlight|hl-[a-z0-9]+|[a-z][a-z0-9]{0,2})"  # of highlighted code; formgrader's own are longer
+)
 CLASSES = re.compile(f"{CODE_CLASS}( {CODE_CLASS})*")
 LINK = re.compile(r"https?://[^\s]+|#[^\s]*|mailto:[^\s]+", re.IGNORECASE)
 
@@ -74,7 +76,7 @@ def plain(text: str, longest: int = MAX_PRINTED, lines: int = MAX_LINES) -> str:
 
 def verdict_text(verdict: Verdict) -> str:
     """Return a Verdict as lines of plain text."""
-    lines = [f"{verdict.exercise}: {_score(verdict.points, verdict.total)}. {_status(verdict)}"]
+    lines = [f"{_line(verdict.exercise)}: {_score(verdict.points, verdict.total)}. {_status(verdict)}"]
     if verdict.hint:
         lines.append(_line(verdict.hint))
     lines += [_sentence(note) for note in verdict.notes]
@@ -176,7 +178,9 @@ def safe_markdown(source: str) -> str:
     A Jinja filter that stands in for nbconvert's `markdown2html`, after which nbgrader's templates clean
     nothing. Formulas stay as they are written.
     """
-    if source.count("<") > MAX_TAGS:  # to clean nested tags takes time that grows with the square of their number
+    if (
+        source.count("<") > MAX_TAGS
+    ):  # to clean nested tags takes time that grows with the square of their number
         return f"<pre>{html.escape(source)}</pre>"
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     rendered = MarkdownWithMath(renderer=renderer).render(source)

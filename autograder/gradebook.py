@@ -11,7 +11,6 @@ import fcntl
 import json
 import logging
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -406,9 +405,6 @@ def _alembic_on_path() -> Iterator[None]:
     """Let nbgrader find `alembic`, which it starts by its bare name when it makes a database."""
     before = os.environ.get("PATH", "")
     here = os.path.dirname(sys.executable)
-    if shutil.which("alembic"):
-        yield
-        return
     os.environ["PATH"] = os.pathsep.join([here, before])
     try:
         yield

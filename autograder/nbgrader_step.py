@@ -29,7 +29,7 @@ from traitlets.log import get_logger
 from autograder import gradebook, intake
 from autograder.course import Course, CourseError
 from autograder.feedback import plain, verdict_html, verdict_text
-from autograder.judge import judge_notebook
+from autograder.judge import Judgement, judge_notebook
 from autograder.verdict import Verdict
 
 
@@ -96,31 +96,33 @@ class JudgeStep(NbGraderPreprocessor):
         try:
             judgement = self.judge(course, course.lesson(assignment, lesson), nb)
             taken = intake.record(course, assignment, student)
+            notes = dict(taken.lessons[lesson].notes) if taken and lesson in taken.lessons else {}
+            _write(nb, judgement, notes)
         except Exception as error:
             raise CourseError(f"{lesson} of {student} is not graded: {_reason(error)}") from error
-        notes = dict(taken.lessons[lesson].notes) if taken and lesson in taken.lessons else {}
         flags = [plain(flag, 500) for flag in (*(taken.flags if taken else ()), *judgement.flags)]
         for flag in flags:
             self.log.warning("%s: %s", student, flag)
-        for index, cell in enumerate(nb.cells):
-            name = gradebook.exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-            if cell.cell_type != "code":
-                if name in notes:
-                    cell.metadata["cnnlab"] = {
-                        **cell.metadata.get("cnnlab", {}),
-                        "note": plain(notes[name], 1000),
-                    }
-                continue
-            cell.outputs, cell.execution_count = [], None
-            if utils.is_grade(cell):
-                verdict = judgement.verdicts.get(name) or _missing(name, cell)
-                if name in notes:
-                    verdict = replace(verdict, notes=(*verdict.notes, notes[name]))
-                cell.outputs = outputs(verdict, float(cell.metadata.nbgrader.points))
-            elif judgement.printed.get(index):
-                cell.outputs = [new_output("stream", name="stdout", text=plain(judgement.printed[index]))]
         nb.metadata["cnnlab"] = {"flags": flags}
         return nb, resources
+
+
+def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> None:
+    """Put into each cell what came of it; notes: Exercise or question -> what intake has to tell the student."""
+    for index, cell in enumerate(nb.cells):
+        name = gradebook.exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+        if cell.cell_type != "code":
+            if name in notes:
+                cell.metadata.setdefault("cnnlab", {})["note"] = plain(notes[name], 1000)
+            continue
+        cell.outputs, cell.execution_count = [], None
+        if utils.is_grade(cell):
+            verdict = judgement.verdicts.get(name) or _missing(name, cell)
+            if name in notes:
+                verdict = replace(verdict, notes=(*verdict.notes, notes[name]))
+            cell.outputs = outputs(verdict, float(cell.metadata.nbgrader.points))
+        elif judgement.printed.get(index):
+            cell.outputs = [new_output("stream", name="stdout", text=plain(judgement.printed[index]))]
 
 
 def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:

@@ -282,6 +282,6 @@ def test_feedback_that_fails_is_said_and_stops_nobody(tmp_path: Path) -> None:
     notebook = nbformat.read(broken, as_version=4)
     notebook.cells[2].metadata.nbgrader.grade_id = "unheard_of"
     nbformat.write(notebook, broken)
-    with pytest.raises(CourseError, match="The feedback of ada could not be written: .*unheard_of"):
+    with pytest.raises(CourseError, match=r"The feedback of ada could not be written: .*unheard_of"):
         gradebook.feedback(course, ASSIGNMENT)
     assert page(course, "bob").exists() and not page(course, "ada").exists()
