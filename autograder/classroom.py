@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -15,11 +14,9 @@ import nbformat
 from autograder import gradebook, intake
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.judge import Judgement, judge_notebook, secret_questionnaires
+from autograder.judge import Judgement, judge_notebook
 from autograder.sandbox import Limits, SandboxError
 from autograder.verdict import Verdict
-
-STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 @dataclass
@@ -55,7 +52,7 @@ def students_in(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.is_symlink() or not path.is_dir() or not STUDENT.fullmatch(path.name) or ".." in path.name:
+        if path.is_symlink() or not path.is_dir() or not _is_student(path.name):
             odd.append(path.name)
         else:
             found[path.name] = path
@@ -94,9 +91,7 @@ def grade(
     students = list(folders) or _submitted(course, assignment)
     if not students:
         raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")
-    gradebook.sync(course, assignment)
-    for lesson in lessons:
-        secret_questionnaires(lesson, course.secret())
+    course.secret()  # made here, before threads ask for it
 
     def judge(student: str) -> Row:
         if student in folders:
@@ -108,6 +103,7 @@ def grade(
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         futures: list[Future[Row]] = [pool.submit(judge, student) for student in students]
         try:
+            gradebook.sync(course, assignment)
             for future in as_completed(futures):
                 row = future.result()
                 if not row.problem:
@@ -126,7 +122,14 @@ def _submitted(course: Course, assignment: str) -> list[str]:
     if not course.submitted.is_dir():
         return []
     names = sorted(path.name for path in course.submitted.iterdir() if (path / assignment).is_dir())
-    return [name for name in names if STUDENT.fullmatch(name)]
+    return [name for name in names if _is_student(name)]
+
+
+def _is_student(name: str) -> bool:
+    try:
+        return intake.verify_student(name) == name
+    except CourseError:
+        return False
 
 
 def _judge_student(

@@ -279,7 +279,8 @@ def _name(cell: NotebookNode) -> str:
 
 
 def _key(course: Course, lesson: Lesson, notebook: NotebookNode) -> str:
-    cells = [[_role(c), _name(c), c.source] for c in notebook.cells if c.cell_type == "code"]
+    # With their places: what was printed is kept by them.
+    cells = [[i, _role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     said = json.dumps([lesson.assignment, lesson.name, cells, _grader_fingerprint()])
     return hashlib.sha256(course.secret() + said.encode()).hexdigest()
 

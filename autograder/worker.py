@@ -1,10 +1,13 @@
 """Runs inside the sandbox: one submission's cells, and a fork for each Exercise that is probed.
 
 Everything in this process may be changed by the code that it runs, so nothing it says is believed beyond being a
-value: the parent holds the time limits, the expected outputs and the decision. Talks on one descriptor, in frames of
-`cnnlab.checking.wire`; usage: worker.py COURSE_FOLDER DESCRIPTOR UID GID.
+value: the parent holds the time limits, the expected outputs and the decision. No secret input enters while cells still
+run, else a later cell could print it: at each check a copy of the process is put aside, and it is asked at the end, on a
+descriptor of its own. Talks in frames of `cnnlab.checking.wire`; usage: worker.py COURSE_FOLDER DESCRIPTOR,... UID GID
+MEMORY, where the first descriptor is for cells and each of the others for one check.
 """
 
+import fcntl
 import os
 import resource
 import select
@@ -15,8 +18,9 @@ import time
 KIB, MIB = 1 << 10, 1 << 20
 MAX_PRINTED = 20_000  # characters kept of what one cell prints
 MAX_FLOOD = 2_000_000  # characters printed by one cell before it is stopped
-MAX_RESULT = 64 * MIB  # bytes of frames that one probe may send
-MAX_PROCESSES = 24
+MAX_RESULT = 32 * MIB  # bytes of frames that one probe may send
+MAX_PROCESSES = 24  # beside those put aside
+CHANNEL = 3  # the first descriptor; those of the checks follow
 
 
 class CellTimeout(BaseException):
@@ -61,8 +65,25 @@ class Worker:
     def serve(self):
         while True:
             request = self.wire.read_frame(self._read, 1 << 30)
-            answer = self.cell(**request["cell"]) if "cell" in request else self.probes(**request["probe"])
+            if "hold" in request:
+                answer = self.hold(request["hold"])
+            else:
+                answer = (
+                    self.cell(**request["cell"]) if "cell" in request else self.probes(**request["probe"])
+                )
             _write(self.channel, self.wire.pack(answer))
+
+    def hold(self, place):
+        """Put a copy of this process aside, which goes on from here with the requests on descriptor `place`."""
+        if os.fork() == 0:
+            os.dup2(place, self.channel)
+            os.closerange(self.channel + 1, 256)
+            try:
+                self.serve()
+            finally:
+                os._exit(1)
+        os.close(place)
+        return {"held": True}
 
     def _read(self, count):
         pieces = []
@@ -231,11 +252,11 @@ def _become_student(uid, gid):
         os.setresuid(uid, uid, uid)
 
 
-def _limit(memory_bytes, alone):
+def _limit(memory_bytes, processes, alone):
     # The process limit counts all processes of a user, so it is for the sandbox's own user only.
-    processes = [(resource.RLIMIT_NPROC, MAX_PROCESSES)] if alone else []
+    of_user = [(resource.RLIMIT_NPROC, processes)] if alone else []
     for limit, value in (
-        *processes,
+        *of_user,
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 32 * MIB),
         (resource.RLIMIT_NOFILE, 256),
@@ -248,7 +269,8 @@ def _limit(memory_bytes, alone):
 
 
 def main():
-    course, descriptor, uid, gid, memory = sys.argv[1], *map(int, sys.argv[2:6])
+    course, uid, gid, memory = sys.argv[1], *map(int, sys.argv[3:6])
+    descriptors = list(map(int, sys.argv[2].split(",")))
     sys.path.insert(0, course)
     sys.dont_write_bytecode = True
     import numpy  # noqa: F401  the import is shared by all probes
@@ -256,17 +278,18 @@ def main():
     from cnnlab.checking import probe, wire
 
     _become_student(uid, gid)
-    _limit(memory, alone=uid != 0)
-    worker = Worker(3, wire, probe)
-    if descriptor != 3:
-        os.dup2(descriptor, 3)
-        os.close(descriptor)
-    os.set_inheritable(3, False)
-    _write(3, wire.pack({"ready": True}))
+    worker = Worker(CHANNEL, wire, probe)
+    above = CHANNEL + len(descriptors)
+    copies = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, above) for descriptor in descriptors]
+    for number, copy in enumerate(copies, CHANNEL):
+        os.dup2(copy, number, inheritable=False)
+    os.closerange(above, max(*copies, *descriptors, 256) + 1)
+    _limit(memory, MAX_PROCESSES + len(descriptors), alone=uid != 0)
+    _write(CHANNEL, wire.pack({"ready": True}))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
-    os.closerange(4, 256)
+    os.close(nowhere)
     sys.argv[:] = [""]
     worker.serve()
 

@@ -53,7 +53,7 @@ def html(finding: Finding) -> str:
         return _box(_heading("is not attempted", _count(finding)) + _paragraph(escape(NEXT_STEP)))
     result = finding.telling
     assert result is not None, "a Finding that did not pass has a failed Case"
-    hint = _paragraph(escape(_clean(finding.hint)), "font-size:15px;margin-top:6px") if finding.hint else ""
+    hint = _paragraph(_marked(_clean(finding.hint)), "font-size:15px;margin-top:6px") if finding.hint else ""
     case = _paragraph(
         f'<span style="color:{PALE_INK}">Case:</span> {escape(_clean(result.question.words))}'
         f"<br/>{_code(_call(finding.exercise, result.question.inputs))}",
@@ -203,6 +203,14 @@ def _sign(sign: str, size: int) -> str:
 
 def _paragraph(inner: str, style: str = "margin-top:4px") -> str:
     return f'<div style="color:{INK};overflow-wrap:anywhere;{style}">{inner}</div>'
+
+
+def _marked(words: str) -> str:
+    """Return a sentence as HTML, with what stands between backquotes as code."""
+    parts = words.split("`")
+    if len(parts) % 2 == 0:  # a backquote without its partner
+        return escape(words)
+    return "".join(_code(part) if i % 2 else escape(part) for i, part in enumerate(parts))
 
 
 def _code(words: str) -> str:

@@ -132,8 +132,10 @@ def pack(value: Value) -> bytes:
     return b"".join([MAGIC, struct.pack("<I", len(header)), header, *little_endian])
 
 
-def read_frame(read_exactly: Callable[[int], bytes], max_bytes: int) -> Value:
+def read_frame(read_exactly: Callable[[int], bytes], max_bytes: int, max_header: int = MAX_HEADER) -> Value:
     """Read one frame's value through `read_exactly(n)`, taking no more than `max_bytes` of array data.
+
+    max_header: bytes; a header full of lists takes fifty times its size in memory, and half a second a MiB.
 
     The bytes may come from a hostile process: every length is checked before anything is read or allocated.
     Raises WireError for anything that `pack` would not have written.
@@ -142,7 +144,7 @@ def read_frame(read_exactly: Callable[[int], bytes], max_bytes: int) -> Value:
     if len(start) != 8 or start[:4] != MAGIC:
         raise WireError("not a frame")
     (length,) = struct.unpack("<I", start[4:])
-    if length > MAX_HEADER:
+    if length > min(max_header, MAX_HEADER):
         raise WireError("header too long")
     try:
         text = read_exactly(length)

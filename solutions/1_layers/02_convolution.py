@@ -5,7 +5,8 @@
 #
 # You will build the layer that convolutional networks are made of: first as loops that say exactly what it
 # is, then as one matrix product that gives the same numbers much faster. With it you will filter a photograph
-# and find handwritten digits in a scene.
+# and find handwritten digits in a scene. Each exercise is a function to write; the `check` below it says what
+# is right and what is not yet.
 #
 # About 85 minutes, {points} points.
 
@@ -48,8 +49,8 @@ plot.show_grids(
 # ## The flip
 #
 # This sum is called **cross-correlation**; the **convolution** of mathematics, $\sum_u x_{i-u}\, w_u$, runs
-# through the kernel backwards. A signal with a single 1 shows it: convolution prints the kernel,
-# cross-correlation its mirror image. Learned weights would simply come out mirrored, so layers
+# through the kernel backwards. A signal with a single 1 shows it: convolution gives the kernel
+# back, cross-correlation its mirror image. Learned weights would simply come out mirrored, so layers
 # cross-correlate and are called convolution all the same.
 
 # %% tags=["show"]
@@ -90,8 +91,8 @@ plot.show_grids(
 #
 # $$\text{out} = \left\lfloor \frac{n + P - d(K-1) - 1}{s} \right\rfloor + 1$$
 #
-# Padding is given for each side, $P = 2p$, or as a pair (before, after). Here are two helpers for such
-# settings.
+# Padding is given for each side, $P = 2p$, or as a pair (before, after). Two helpers
+# read such settings: `pair` for one axis, `sides` for both axes of an image.
 
 
 # %%
@@ -153,8 +154,8 @@ if written(conv_output_size):
 #
 # "Same" means as large as the input at stride 1, and $\lceil n/s \rceil$ outputs in general. (To keep all $n$
 # at stride 2, about half of the padded input would be zeros.) The last window ends at
-# $(\lceil n/s \rceil - 1)s + d(K-1) + 1$; pad what exceeds $n$, half on each side. If that is odd, the extra
-# one goes after; if it is negative, pad nothing.
+# $(\lceil n/s \rceil - 1)s + d(K-1) + 1$; pad what exceeds $n$, half on each side. If the excess is odd, the
+# extra one goes after; if it is negative, pad nothing. In whole numbers $\lceil n/s \rceil$ is `-(-n // s)`.
 #
 # ### Exercise: same padding ({points:same_padding} points, 8 minutes)
 
@@ -195,7 +196,7 @@ def pad2d(x, padding, value=0.0):
     """Surround each image with a border of one value.
 
     x: (N, C, H, W); padding: int, (h, w) or ((top, bottom), (left, right)); value: float.
-    Returns a new array (N, C, top + H + bottom, left + W + right) of the dtype of x.
+    Returns padded, a new array (N, C, top + H + bottom, left + W + right) of the dtype of x.
     """
     # BEGIN SOLUTION
     return np.pad(x, ((0, 0), (0, 0), *sides(padding)), constant_values=value)
@@ -213,8 +214,8 @@ check(pad2d)
 #
 # $$z_{n,f,i,j} = b_f + \sum_{c} \sum_{u} \sum_{v} x_{n,\,c,\,s_h i+u,\,s_w j+v}\; w_{f,c,u,v}$$
 #
-# with indices from 0 and $x$ already padded. Here is the lecture's example, with padding 1. At stride 2 the
-# tinted window makes output row 0, column 1.
+# with indices from 0, $x$ already padded, and strides $s_h$ down and $s_w$ across. Here is the lecture's
+# example, with padding 1. At stride 2 the tinted window makes output row 0, column 1.
 
 # %% tags=["show"]
 red = [[0, 2, 2, 1, 0], [2, 2, 1, 2, 0], [1, 2, 0, 0, 0], [2, 1, 0, 0, 2], [2, 1, 0, 2, 2]]
@@ -263,8 +264,8 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
     """Cross-correlate a batch of images with a bank of filters, one window at a time.
 
     x: (N, C, H, W); w: (F, C, KH, KW); b: (F,); stride: int or (h, w); padding: as in pad2d.
-    Returns (N, F, OH, OW) of the dtype of x, OH = conv_output_size(H, KH, ...), OW likewise;
-    out[n, f, i, j] = b[f] + sum over c, u, v of padded[n, c, sh*i + u, sw*j + v] * w[f, c, u, v].
+    Returns y, (N, F, OH, OW) of the dtype of x, OH = conv_output_size(H, KH, ...), OW likewise;
+    y[n, f, i, j] = b[f] + sum over c, u, v of padded[n, c, sh*i + u, sw*j + v] * w[f, c, u, v].
     Raises ValueError when a filter does not fit into the padded image.
     """
     # BEGIN SOLUTION
@@ -340,7 +341,7 @@ plot.show_grids(
 #
 # Loop over the positions of the *kernel*; there are fewer of them than windows. Weight $(u, v)$ meets the
 # padded rows $ud_h,\ ud_h + s_h,\ ud_h + 2s_h, \dots$, one for each output row, and columns likewise: one
-# slice with a step.
+# slice with a step. Fill an array $(N, C, K_H, K_W, O_H, O_W)$ with these slices and reshape it at the end.
 
 
 # %% exercise="im2col"
@@ -349,7 +350,7 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
     """Copy every window of each image into a column.
 
     x: (N, C, H, W); kernel, stride, dilation: int or (h, w); padding: as in pad2d.
-    Returns (N, C*KH*KW, OH*OW) of the dtype of x. Row c*KH*KW + u*KW + v, column i*OW + j holds
+    Returns cols, (N, C*KH*KW, OH*OW) of the dtype of x. Row c*KH*KW + u*KW + v, column i*OW + j holds
     padded[n, c, sh*i + dh*u, sw*j + dw*v].
     Source: Chellapilla, Puri and Simard, High performance convolutional neural networks for document
     processing, 2006. Raises ValueError when the dilated kernel does not fit into the padded image.
@@ -383,7 +384,8 @@ check(im2col)
 #
 # ### Exercise: convolution, fast ({points:conv2d_forward} points, 14 minutes)
 #
-# `@` multiplies stacks of matrices: $(G, F/G, R)$ by $(N, G, R, P)$ gives $(N, G, F/G, P)$.
+# `@` multiplies stacks of matrices: $(G, F/G, R)$ by $(N, G, R, L)$ gives $(N, G, F/G, L)$. Here
+# $R = (C/G) K_H K_W$ is the length of a window and $L$ the number of output positions.
 
 
 # %% exercise="conv2d_forward"
@@ -392,8 +394,8 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     """Cross-correlate a batch of images with a bank of filters, as one matrix product.
 
     x: (N, C, H, W); w: (F, C/groups, KH, KW); b: (F,); stride, dilation: int or (h, w); padding: as in pad2d.
-    Returns (N, F, OH, OW) of the dtype of x, OH = conv_output_size(H, KH, ...), OW likewise;
-    out[n, f, i, j] = b[f] + sum over c, u, v of
+    Returns y, (N, F, OH, OW) of the dtype of x, OH = conv_output_size(H, KH, ...), OW likewise;
+    y[n, f, i, j] = b[f] + sum over c, u, v of
     padded[n, g*C/groups + c, sh*i + dh*u, sw*j + dw*v] * w[f, c, u, v] with g = f // (F/groups), the group of
     filter f. The same as torch.nn.functional.conv2d.
     Raises ValueError when groups divides F or C unevenly, w does not have C/groups channels, or a filter does
@@ -499,7 +501,8 @@ if written(conv2d_naive, conv2d_forward):
 #
 # ### Exercise: filter a photograph ({points:filter_image} points, 8 minutes)
 #
-# Filter each colour by itself. An even kernel needs an odd number of rows; the extra one goes after.
+# Filter each colour by itself. An even kernel needs an odd number of mirrored rows; the extra one
+# goes after.
 
 
 # %% exercise="filter_image"
@@ -507,8 +510,8 @@ if written(conv2d_naive, conv2d_forward):
 def filter_image(image, kernel):
     """Cross-correlate an image with one kernel, mirroring the image at its edges.
 
-    image: (H, W) or (H, W, 3); kernel: (KH, KW). Returns the shape and dtype of image, not clipped:
-    out[i, j] = sum over u, v of padded[i + u, j + v] * kernel[u, v], with (KH - 1)//2 mirrored rows before
+    image: (H, W) or (H, W, 3); kernel: (KH, KW). Returns filtered, not clipped, of image's shape and dtype:
+    filtered[i, j] = sum over u, v of padded[i + u, j + v] * kernel[u, v], with (KH - 1)//2 mirrored rows before
     and KH//2 after, columns likewise; the edge row itself is not repeated (NumPy's mode "reflect").
     """
     # BEGIN SOLUTION
@@ -602,9 +605,9 @@ if written(conv2d_forward):
 # ## Move the image
 #
 # The weights are the same everywhere, so when the image moves, its map moves along: convolution is
-# **equivariant** to translation. It is not *invariant*, as many texts say; the map does change. And borders
-# and strides limit it: the table shows, on noise, how far the map of the moved image is from the moved map,
-# and from the map that stayed. A zero means that the property holds.
+# **equivariant** to translation. Many texts call it *invariant*, but it is not: the map does change. And
+# borders and strides limit it: the table shows, on noise, how far the map of the moved image is from the
+# moved map, and from the map that stayed. A zero means that the property holds.
 
 # %% tags=["show"]
 if written(conv2d_forward):
@@ -614,7 +617,7 @@ if written(conv2d_forward):
     edges = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     plot.show_images(
         [digit, moved, respond(digit, edges), respond(moved, edges)],
-        ["image", "image, moved", "its map", "its map"],
+        ["image", "image, moved", "map of the image", "map of the moved image"],
         signed=[False, False, True, True],
         size=1.8,
     )

@@ -18,7 +18,7 @@ from autograder import build
 from autograder.course import Course
 from autograder.exercise import Case, Exercise, Lesson, lesson
 from autograder.intake import Taken, take_in_notebook
-from autograder.intake_read import read_here
+from autograder.intake.read import read_here
 from autograder.script import read
 from autograder.settings import Release
 

@@ -34,8 +34,8 @@ from autograder import intake
 from autograder.build import TEXT_STUB
 from autograder.course import Course
 from autograder.intake import IntakeError
-from autograder.intake_graft import fenced
-from autograder.intake_read import read_in_child
+from autograder.intake.graft import fenced
+from autograder.intake.read import read_in_child
 
 SCALED = SCALE.strip()
 WHOLE = ["setup", "given", "shift", "shift?", "given", "scale", "scale?", "show"]
@@ -550,7 +550,7 @@ def test_a_fault_of_our_own_costs_one_submission_and_loses_nothing(
 ) -> None:
     folder, data = s.submitted(), as_bytes(solved(s.first))
     (folder / "Copy_of_01_shifting.ipynb").write_bytes(data)
-    monkeypatch.setattr(intake._Submission, "_look_at", lambda *_: 1 / 0)
+    monkeypatch.setattr(intake.submission._Submission, "_look_at", lambda *_: 1 / 0)
     assert hook(s, folder) == ["01_shifting.ipynb"] == names(folder)
     assert (s.raw() / "Copy_of_01_shifting.ipynb").read_bytes() == data
     record = noted(s)
@@ -565,10 +565,8 @@ def test_a_fault_in_one_notebook_leaves_the_others(s: Sample, monkeypatch: pytes
     folder = s.submitted()
     for name, notebook in (("01_shifting", s.first), ("02_turning", s.second)):
         (folder / f"{name}.ipynb").write_bytes(as_bytes(solved(notebook)))
-    graft = intake.intake_graft.graft
-    monkeypatch.setattr(
-        intake.intake_graft, "graft", lambda p, n: 1 / 0 if p.lesson is LESSONS[0] else graft(p, n)
-    )
+    graft = intake.graft.graft
+    monkeypatch.setattr(intake.graft, "graft", lambda p, n: 1 / 0 if p.lesson is LESSONS[0] else graft(p, n))
     first, second = take_in(s, folder)
     assert second.written == {"turn"} and first.found == frozenset() and "ZeroDivisionError" in first.flags[0]
 

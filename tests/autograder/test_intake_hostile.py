@@ -34,10 +34,12 @@ from intake_sample import (
     write_course,
 )
 
-from autograder import intake, intake_child, intake_read
+from autograder import intake
 from autograder.course import Course
 from autograder.intake import IntakeError
-from autograder.intake_read import read_here, read_in_child
+from autograder.intake import child as intake_child
+from autograder.intake import read as intake_read
+from autograder.intake.read import read_here, read_in_child
 
 MIB = 1 << 20
 DEEP = 100_000
@@ -628,7 +630,7 @@ def test_where_the_disk_fails_what_was_handed_in_is_still_there(
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(intake.intake_files, "write", full)
+    monkeypatch.setattr(intake.files, "write", full)
     notebooks = [str(folder / "01_shifting.ipynb")]
     with pytest.raises(OSError, match="No space"):
         intake.take_in_submitted(s.course, notebooks, lessons=LESSONS)
@@ -646,7 +648,7 @@ def test_whichever_write_fails_nothing_is_lost(s: Sample, monkeypatch: pytest.Mo
     (folder / "01_shifting.ipynb").write_bytes(data)
     (folder / "Copy_of_01_shifting.ipynb").write_bytes(data + b" ")
     (folder / "timestamp.txt").write_text("2026-03-01")
-    write, count = intake.intake_files.write, [0]
+    write, count = intake.files.write, [0]
 
     def failing(path: Path, data: bytes) -> None:
         count[0] += 1
@@ -654,7 +656,7 @@ def test_whichever_write_fails_nothing_is_lost(s: Sample, monkeypatch: pytest.Mo
             raise OSError(5, "Input/output error")
         write(path, data)
 
-    monkeypatch.setattr(intake.intake_files, "write", failing)
+    monkeypatch.setattr(intake.files, "write", failing)
     with pytest.raises(OSError, match="Input/output"):
         intake.take_in(s.course, ASSIGNMENT, "ada", folder, lessons=LESSONS)
     monkeypatch.undo()
@@ -767,7 +769,7 @@ def test_the_hook_leaves_nothing_in_the_list_whatever_happens(
     def fail(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(intake, "take_in_safely", fail)
+    monkeypatch.setattr(intake.submission, "take_in_safely", fail)
     monkeypatch.setattr(Course, "here", classmethod(lambda cls: s.course))
     folder = s.submitted()
     (folder / "01_shifting.ipynb").write_bytes(b"{}")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from nbformat.v4 import new_markdown_cell
 
 from autograder import judge as judging
 from autograder.course import Course
@@ -129,3 +130,17 @@ def test_secret_cases_differ_between_courses_and_stay_the_same_in_one(
         return repr([q.inputs for q in questionnaires["pad2d"].questions])
 
     assert inputs(one) == inputs(one) != inputs(other)
+
+
+def test_the_same_code_at_other_places_is_not_mixed_up(course: Course, convolution: Lesson) -> None:
+    # What cells print is kept by their places, so the journal may not answer for a notebook with other text cells.
+    taken = take_in_notebook(
+        course, [convolution], json.dumps(Solved(course, convolution).notebook()).encode()
+    )
+    notebook = taken.notebook
+    place = next(i for i, cell in enumerate(notebook.cells) if cell.metadata.cnnlab.get("role") == "exercise")
+    notebook.cells[place].source += "\nprint('from the first answer')"
+    first = judge_notebook(course, convolution, notebook)
+    notebook.cells.insert(0, new_markdown_cell("A note."))
+    second = judge_notebook(course, convolution, notebook)
+    assert "from the first" in first.printed[place] and "from the first" in second.printed[place + 1]

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -364,3 +365,185 @@ def test_as_an_ordinary_user(bubblewrap: str) -> None:
 def test_values_too_large_for_the_channel_are_refused() -> None:
     with pytest.raises(wire.WireError):
         wire.pack([[0]] * (1 << 20))
+
+
+def test_no_cell_can_print_a_secret_input() -> None:
+    # What a cell prints is shown to the student; the inputs of a probe are the course's secret.
+    leak = """
+    def f(x):
+        import os
+        for path in ("/tmp/seen", "/dev/shm/seen", "/home/student/seen"):
+            open(path, "a").write(repr(x))
+        return x
+    """
+    look_for_it = "import glob\nprint([open(p).read() for d in ('/tmp', '/dev/shm', '.') for p in glob.glob(d + '/seen')])"
+    steps = [RunCell(0, textwrap.dedent(leak)), Probe("f", ("out",), TWO), RunCell(2, look_for_it)]
+    t = sandbox.run([*steps, RunCell(3, "f = None")], limits=QUICK)
+    assert t.printed[2].strip() == "[]"
+    assert kinds(t, "f") == ["values"] * 2
+
+
+def test_a_probe_asks_the_answer_as_it_was_at_its_place() -> None:
+    t = sandbox.run(
+        [
+            RunCell(0, "def helper(x): return x\ndef f(x): return helper(x)"),
+            Probe("f", ("out",), TWO),
+            RunCell(2, "def helper(x): return None"),
+            Probe("f", ("out",), TWO),
+        ],
+        limits=QUICK,
+    )
+    assert kinds(t, "f") == ["values"] * 2
+
+
+@pytest.mark.parametrize("reply", ["[1]", "None", "{'ended': 1, 'frames': 'x', 'printed': [1]}"])
+def test_a_forged_reply_is_not_believed_and_harms_nothing(reply: str) -> None:
+    t = run(
+        f"""
+        import os
+        from cnnlab.checking import wire
+        for descriptor in (3, 4):  # the cells' own, and that of the next check
+            os.write(descriptor, wire.pack({reply}) * 3)
+        def f(x): return x
+        def g(x): return x
+        """,
+        "f",
+        "g",
+    )
+    assert len(t.outcomes["f"]) == 2
+    assert kinds(t, "g") == ["values"] * 2
+
+
+def test_no_more_is_kept_of_what_a_cell_printed_than_it_may_print() -> None:
+    t = run("""
+        import os
+        from cnnlab.checking import wire
+        os.write(3, wire.pack({"printed": "x" * 150_000, "error": "y" * 1000}))
+        """)
+    assert len(t.printed[0]) <= sandbox.MAX_PRINTED and len(t.errors[0]) <= 200
+
+
+def test_lists_without_end_do_not_keep_the_grader_busy() -> None:
+    many = tuple({"x": np.zeros(1)} for _ in range(40))
+    source = textwrap.dedent("""
+        import json, os, struct
+        outcome = {"kind": "values", "values": {"dict": {"out": [[]] * 250_000}}, "message": "", "error": "", "line": None}
+        header = json.dumps({"tree": {"dict": outcome}, "arrays": []}).encode()
+        frame = b"CNN1" + struct.pack("<I", len(header)) + header
+        def f(x):
+            for _ in range(30):
+                os.write(3, frame)
+            os._exit(0)
+        """)
+    began = time.process_time()
+    t = sandbox.run([RunCell(0, source), Probe("f", ("out",), many)], limits=QUICK)
+    assert time.process_time() - began < 10
+    assert kinds(t, "f").count("values") <= QUICK.deaths
+
+
+def test_calls_that_escape_the_limits_are_refused() -> None:
+    t = run("""
+        import ctypes, errno, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        NEW_USER, PRIVATE, SESSION_KEYS = 0x10000000, 0, -3
+        def refused(answer):
+            return answer == -1 and ctypes.get_errno() == errno.ENOSYS
+        print(refused(libc.unshare(NEW_USER)), refused(libc.shmget(PRIVATE, 4096, 0o1600)))
+        print(refused(libc.memfd_create(b"x", 0)), refused(libc.ptrace(16, 1, 0, 0)))
+        number = {"x86_64": (250, 56), "aarch64": (219, 220)}[os.uname().machine]
+        print(refused(libc.syscall(number[0], 0, SESSION_KEYS, 0)))
+        print(refused(libc.syscall(number[1], NEW_USER | 17, 0, 0, 0, 0)))
+        import subprocess, threading
+        thread = threading.Thread(target=print, args=("a thread",))
+        thread.start(); thread.join()
+        print(subprocess.run(["echo", "a process"], capture_output=True, text=True).stdout)
+        """)
+    assert t.printed[0].split() == ["True"] * 6 + ["a", "thread", "a", "process"]
+
+
+def test_all_processes_together_may_not_take_the_machines_memory() -> None:
+    hoard = """
+    import os, time
+    for _ in range(6):
+        if os.fork() == 0:
+            taken = b"x" * (120 << 20)
+            time.sleep(60)
+            os._exit(0)
+    def before(x): return x
+    """
+    steps = [
+        RunCell(0, "def before(x): return x"),
+        Probe("before", ("out",), TWO),
+        RunCell(1, textwrap.dedent(hoard)),
+        RunCell(2, "import time; time.sleep(4)"),
+        RunCell(3, "def after(x): return x"),
+        Probe("after", ("out",), TWO),
+    ]
+    t = sandbox.run(steps, limits=replace(QUICK, cell_seconds=5.0, memory=300 << 20))
+    assert kinds(t, "before") == kinds(t, "after") == ["values"] * 2
+    assert t.flags == ["cell 3 ended or hung the sandbox"]
+
+
+def test_all_processes_together_may_not_take_the_machines_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_cpu_seconds", lambda process: 1.0)  # a process burns a second in no time
+    t = run("""
+        import os, time
+        for _ in range(10):
+            if os.fork() == 0:
+                time.sleep(60)
+        time.sleep(0.9)
+        """)
+    assert "cell 1 ended or hung the sandbox" in t.flags
+
+
+def test_the_time_of_a_submission_is_kept_whatever_it_does() -> None:
+    stubborn = (
+        "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, {14})\nwhile True: time.sleep(1)"
+    )
+    hang = "def f(x):\n    import os\n    os.close(3)\n    while True: __import__('time').sleep(1)"
+    steps = [RunCell(0, hang), Probe("f", ("out",), TWO)]
+    steps += [RunCell(n, stubborn) for n in range(1, 9)]
+    began = time.monotonic()
+    t = sandbox.run(steps, limits=Limits(cell_seconds=1.0, probe_seconds=1.0, submission_seconds=6.0))
+    assert time.monotonic() - began < 8.0
+    assert set(kinds(t, "f")) <= {"died", "timeout"} and t.flags
+
+
+def test_what_stands_before_cells_that_destroy_is_judged() -> None:
+    steps = [RunCell(0, "def f(x): return x"), Probe("f", ("out",), TWO)]
+    steps += [RunCell(n, "import os; os._exit(1)") for n in range(1, 12)]
+    assert kinds(sandbox.run(steps, limits=QUICK), "f") == ["values"] * 2
+
+
+def test_nothing_outlives_a_sandbox_whose_first_process_was_talked_over(bubblewrap: str) -> None:
+    """An ordinary user's sandbox runs as that user, so its code can write into bubblewrap's own process there."""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the code written into the process is for x86_64")
+    mark = f"{os.getpid()}.375"
+    attack = f"""
+    import os, time
+    program = bytes.fromhex("b89d000000bf0100000031f60f05b8220000000f05ebf7")  # prctl(PR_SET_PDEATHSIG, 0), pause for ever
+    place = int(open("/proc/1/syscall").read().split()[-1], 16)
+    with open("/proc/1/mem", "rb+", buffering=0) as memory:
+        memory.seek(place)
+        memory.write(program)
+    if os.fork() == 0:
+        if os.fork() == 0:
+            time.sleep(0.2)  # an orphan that ends wakes the first process
+        os._exit(0)
+    time.sleep(0.5)
+    if os.fork() == 0:
+        os.setsid()
+        os.execvp("sleep", ["sleep", "{mark}"])
+    """
+    code = (
+        "import subprocess, time; from autograder import sandbox; from autograder.sandbox import RunCell\n"
+        f"sandbox.run([RunCell(0, {textwrap.dedent(attack)!r})])\n"
+        "time.sleep(0.3)\n"
+        "print([a for a in subprocess.run(['ps', 'ax', '-o', 'args'], capture_output=True, text=True)"
+        f".stdout.splitlines() if a == 'sleep {mark}'])"
+    )
+    user = [bubblewrap, "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc", "--unshare-pid"]
+    user += ["--unshare-user", "--uid", "1234", "--gid", "1234"] if os.getuid() == 0 else []
+    done = subprocess.run([*user, sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import tracemalloc
@@ -246,3 +247,11 @@ def endless() -> list:
 def test_what_cannot_travel_is_named(value, words):
     with pytest.raises(wire.WireError, match=words):
         wire.pack(value)
+
+
+def test_a_header_longer_than_the_reader_allows_is_refused() -> None:
+    frame = wire.pack([0] * 100)
+    reader = io.BytesIO(frame).read
+    with pytest.raises(wire.WireError, match="header too long"):
+        wire.read_frame(reader, 1 << 20, 100)
+    assert wire.read_frame(io.BytesIO(frame).read, 1 << 20, 1000) == [0] * 100

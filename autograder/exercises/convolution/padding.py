@@ -88,6 +88,11 @@ pad2d = Exercise(
             with_sides(lambda padding: tuple((0, after) for _, after in sides(padding))),
         ),
         Mistake(
+            "before side only",
+            "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
+            with_sides(lambda padding: tuple((before, 0) for before, _ in sides(padding))),
+        ),
+        Mistake(
             "sides swapped",
             "You swapped the sides of each axis: the pairs are (top, bottom) and (left, right).",
             with_sides(lambda padding: tuple((after, before) for before, after in sides(padding))),
@@ -111,8 +116,7 @@ pad2d = Exercise(
         Mistake(
             "every axis padded",
             "You padded the batch and the channels too: only the last two axes are the image, so give np.pad "
-            "a "
-            "(0, 0) for each of the first two.",
+            "a (0, 0) for each of the first two.",
             lambda x, padding, value=0.0: np.pad(x, padding, constant_values=value),
         ),
         Mistake(
@@ -127,8 +131,8 @@ pad2d = Exercise(
         ),
         Mistake(
             "value added everywhere",
-            "You added `value` to the image too: start from an array full of `value` and copy the image into "
-            "it.",
+            "You added `value` to the image too: start from an array full of `value` and copy the image "
+            "into it.",
             lambda x, padding, value=0.0: pad(x, padding) + value,
         ),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import conv2d, pair, scaled, unfold
-from autograder.exercises.convolution.slips import after_only, sides_swapped, swapped, without
+from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
 
 
 def grid(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
@@ -33,6 +33,13 @@ def crowded(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
     """The number of columns follows the stride, the windows do not."""
     height, width = grid(x, kernel, **how).shape[4:]
     windows = grid(x, kernel, **without(how, "stride"))[..., :height, :width]
+    return windows.reshape(len(x), -1, height * width)
+
+
+def huddled(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
+    """The number of columns follows the dilation, the taps of a window do not."""
+    height, width = grid(x, kernel, **how).shape[4:]
+    windows = grid(x, kernel, **without(how, "dilation"))[..., :height, :width]
     return windows.reshape(len(x), -1, height * width)
 
 
@@ -216,6 +223,11 @@ im2col = Exercise(
             lambda x, kernel, **how: unfold(x, kernel, **after_only(how)),
         ),
         Mistake(
+            "padding before only",
+            "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
+            lambda x, kernel, **how: unfold(x, kernel, **before_only(how)),
+        ),
+        Mistake(
             "padding axes swapped",
             "You padded the rows by the columns' numbers: height comes first, then width.",
             lambda x, kernel, **how: unfold(x, kernel, **swapped(how, "padding")),
@@ -229,6 +241,12 @@ im2col = Exercise(
             "dilation ignored",
             "You left the dilation out: the taps of a window lie `dilation` pixels apart.",
             lambda x, kernel, **how: unfold(x, kernel, **without(how, "dilation")),
+        ),
+        Mistake(
+            "dilation in the size only",
+            "You have the right number of columns, but the taps of a window lie side by side: tap (u, v) is "
+            "u * dilation rows and v * dilation columns from the first.",
+            huddled,
         ),
         Mistake(
             "dilation swapped",

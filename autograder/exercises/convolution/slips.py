@@ -26,6 +26,11 @@ def after_only(how: dict[str, Any]) -> dict[str, Any]:
     return {**how, "padding": tuple((0, after) for _, after in sides(how.get("padding", 0)))}
 
 
+def before_only(how: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with the padding above and to the left only."""
+    return {**how, "padding": tuple((before, 0) for before, _ in sides(how.get("padding", 0)))}
+
+
 def sides_swapped(how: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments with top and bottom exchanged, and left and right."""
     return {**how, "padding": tuple((after, before) for before, after in sides(how.get("padding", 0)))}
@@ -41,8 +46,7 @@ LAYER = [
     Mistake(
         "flipped",
         "Your kernel is flipped: that is convolution as mathematics has it; a layer multiplies each window "
-        "with "
-        "w as it is.",
+        "with w as it is.",
         lambda x, w, b, **how: conv2d(x, w[:, :, ::-1, ::-1], b, **how),
     ),
     Mistake(
@@ -95,6 +99,11 @@ LAYER = [
         "padding after only",
         "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
         lambda x, w, b, **how: conv2d(x, w, b, **after_only(how)),
+    ),
+    Mistake(
+        "padding before only",
+        "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
+        lambda x, w, b, **how: conv2d(x, w, b, **before_only(how)),
     ),
     Mistake(
         "padding axes swapped",

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder import intake_child
 from autograder.course import CourseError
+from autograder.intake import child as intake_child
 
 WALL_SECONDS = 20.0
 MAX_REPLY = 64 * intake_child.MIB

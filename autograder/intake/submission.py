@@ -1,9 +1,4 @@
-"""Intake: from files that strangers wrote to notebooks that we wrote.
-
-A submission is the student's word for what they wrote, nothing more. Nothing but text of its cells comes
-through, what they handed in is kept byte for byte in work/raw/, and what could not be used is said, to the
-student and the instructor.
-"""
+"""A student's folder on its way through intake."""
 
 from __future__ import annotations
 
@@ -18,27 +13,16 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder import intake_child, intake_files, intake_graft, intake_record
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.intake_files import Entry, shown
-from autograder.intake_graft import Taken
-from autograder.intake_read import IntakeError, Reader, read_in_child, too_large
-from autograder.intake_record import IntakeRecord, LessonRecord
-
-__all__ = [
-    "IntakeError",
-    "IntakeRecord",
-    "LessonRecord",
-    "Taken",
-    "pre_convert_hook",
-    "record",
-    "take_in",
-    "take_in_notebook",
-    "take_in_safely",
-    "take_in_submitted",
-    "verify_student",
-]
+from autograder.intake import child as intake_child
+from autograder.intake import files as intake_files
+from autograder.intake import graft as intake_graft
+from autograder.intake import records as intake_record
+from autograder.intake.files import Entry, shown
+from autograder.intake.graft import Taken
+from autograder.intake.read import IntakeError, Reader, read_in_child, too_large
+from autograder.intake.records import IntakeRecord, LessonRecord
 
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 MAX_ENTRIES = 40  # of a student's folder that are looked at

@@ -15,11 +15,11 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder import intake_child
 from autograder.build import SETUP_LINE, TEXT_STUB
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.intake_read import IntakeError, StudentCell, StudentNotebook
+from autograder.intake import child as intake_child
+from autograder.intake.read import IntakeError, StudentCell, StudentNotebook
 
 MIN_HEAD = 10  # characters of a question's text by which its cell is known again
 MAX_FLAGS = 40
