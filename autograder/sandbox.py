@@ -349,14 +349,18 @@ class _Sandbox:
     def _stop(self) -> None:
         # Killing the first process of the sandbox's pid namespace ends all in it. Bubblewrap asks to have that done where
         # it ends itself, but a student with the grader's own user id can talk that process out of it.
-        for kill, process in (
-            *((os.kill, c) for c in _children(self.process.pid)),
-            (os.killpg, self.process.pid),
-        ):
-            try:
-                kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        if self.process.returncode is not None:
+            return
+        first = [] if self.bare else _children(self.process.pid)
+        try:
+            for process in first:
+                os.kill(process, signal.SIGKILL)
+            if first:
+                self.process.wait(5.0)  # bubblewrap ends after it, when nothing is left
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+        if self.process.returncode is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     @property
