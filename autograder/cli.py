@@ -14,13 +14,14 @@ from autograder.course import Course, CourseError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0, 1 after one sentence about what is wrong, 130 after Ctrl-C."""
     options = _parser().parse_args(arguments)
+    course = Course.here()
     try:
-        return options.run(Course.here(), options)
+        return options.run(course, options)
     except CourseError as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 1
-    except PermissionError as error:
-        print(f"autograder: {error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
+    except OSError as error:
+        print(f"autograder: {error.filename or course.work}: {error.strerror or error}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(

@@ -120,16 +120,14 @@ def sample_class(lesson: Lesson) -> list[Sample]:
 
 
 def demo_class(lesson: Lesson) -> list[Sample]:
-    """Return the sample class with no more than two wrong submissions for each exercise."""
-    wrong: dict[str, int] = {}
+    """Return the sample class with one wrong submission for each exercise, and those that no Mistake explains."""
+    shown: set[str] = set()
     chosen = []
     for sample in sample_class(lesson):
-        if sample.kind == "wrong":
-            exercise = next(iter(sample.lost))
-            wrong[exercise] = wrong.get(exercise, 0) + 1
-            if wrong[exercise] > 2:
-                continue
-        chosen.append(sample)
+        exercise = next(iter(sample.lost), "")
+        if sample.kind != "wrong" or not sample.mistakes or exercise not in shown:
+            chosen.append(sample)
+            shown |= {exercise} if sample.kind == "wrong" else set()
     return chosen
 
 

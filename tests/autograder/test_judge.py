@@ -80,6 +80,15 @@ def test_nothing_that_a_probe_says_reaches_the_feedback(judged, body: str) -> No
     assert "LEAK" not in json.dumps(judgement.as_json())
 
 
+def test_a_line_that_the_cell_does_not_have_is_not_told(judged) -> None:
+    body = (
+        "code = compile('\\n' * 70000 + 'raise ValueError', pad2d.__code__.co_filename, 'exec')\nexec(code)"
+    )
+    sentences = {case.sentence for case in judged({"pad2d": body}).verdicts["pad2d"].cases}
+    assert all("7000" not in sentence for sentence in sentences)
+    assert any(sentence.startswith("it raised ValueError") for sentence in sentences)
+
+
 def test_a_stub_is_not_attempted(judged) -> None:
     verdict = judged({"filter_image": "raise NotImplementedError"}).verdicts["filter_image"]
     assert (verdict.status, verdict.points) == ("not attempted", 0)

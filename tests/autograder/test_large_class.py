@@ -16,7 +16,9 @@ COPIES = 8
 
 
 @pytest.mark.slow
-def test_a_class_of_some_hundred(tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str) -> None:
+def test_a_class_of_some_hundred(
+    tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str
+) -> None:
     samples = [s for s in sample.sample_class(convolution) if "loop" not in s.student]
     for number in range(COPIES):
         folder = tmp_path / "class" / str(number)

@@ -485,7 +485,7 @@ def test_all_processes_together_may_not_take_the_machines_memory() -> None:
 
 
 def test_all_processes_together_may_not_take_the_machines_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "_cpu_seconds", lambda process: 0.5)  # burnt in no time
+    monkeypatch.setattr(sandbox.process.usage, "cpu_seconds", lambda process: 0.5)  # burnt in no time
     t = run("""
         import os, time
         for _ in range(10):

@@ -1,0 +1,10 @@
+"""Runs a submission where it can do no harm: a fresh bubblewrap sandbox, and what it answered as Outcomes.
+
+The sandbox sees the system and the Python environment read-only, `cnnlab`, and nothing else of the course: no network,
+no other process, an empty environment, small in-memory folders. All that comes out is frames on sockets.
+"""
+
+from autograder.sandbox.limits import Limits, SandboxError
+from autograder.sandbox.session import MAX_PRINTED, Probe, RunCell, Transcript, run
+
+__all__ = ["MAX_PRINTED", "Limits", "Probe", "RunCell", "SandboxError", "Transcript", "run"]

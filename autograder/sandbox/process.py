@@ -1,0 +1,222 @@
+"""One sandbox: the process, the sockets to the worker in it, and a watch on what it uses."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from autograder.sandbox import bubblewrap, seccomp, usage
+from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError
+from cnnlab.checking import wire
+from cnnlab.checking.wire import Value
+
+MAX_REPLY = 33 * MIB  # what the worker lets a probe send, and room for its frame
+MAX_REPLY_HEADER = 256 << 10  # holds what one cell printed
+CELLS = -1  # the place of the worker itself; those put aside have the position of their Probe
+FIRST_DESCRIPTOR = 3  # as in worker.py
+CHECK_SECONDS = 0.2  # between two looks at what a sandbox uses
+
+
+class Sandbox:
+    """One bubblewrap process, and the sockets to the worker in it and to the copies that it puts aside.
+
+    probes: the positions of the steps that may be put aside; deadline: of the submission.
+    """
+
+    def __init__(
+        self,
+        slot: int,
+        without: tuple[str, ...],
+        limits: Limits,
+        bare: bool,
+        probes: Sequence[int],
+        deadline: float,
+    ) -> None:
+        self.slot, self.without, self.limits, self.bare = slot, without, limits, bare
+        self.probes, self.deadline = list(probes), deadline
+
+    def __enter__(self) -> Sandbox:
+        self.folder = tempfile.TemporaryDirectory(prefix="cnnlab-")
+        self.sockets: dict[int, socket.socket] = {}
+        theirs = []
+        try:
+            for place in (CELLS, *self.probes):
+                self.sockets[place], their = socket.socketpair()
+                theirs.append(their)
+            descriptors = [their.fileno() for their in theirs]
+            with self._filter() as filter_file:
+                self.process = subprocess.Popen(
+                    self._command(descriptors, filter_file),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    pass_fds=(*descriptors, filter_file.fileno()),
+                    env=bubblewrap.environment(self.folder.name) if self.bare else {},
+                    cwd=self.folder.name,
+                    start_new_session=True,
+                )
+        except BaseException as error:
+            self._close()
+            if isinstance(error, OSError):
+                raise SandboxError(f"The sandbox cannot be started: {error}.") from error
+            raise
+        finally:
+            for their in theirs:
+                their.close()
+        self.began = self.looked = time.monotonic()
+        try:
+            ready = self._receive(30.0, CELLS)
+        except Gone:
+            self._stop()
+            said = self.process.stderr.read(4000).decode(errors="replace") if self.process.stderr else ""
+            self.__exit__()
+            last = (said.strip().splitlines() or ["it said nothing"])[-1]
+            raise SandboxError(
+                f"The sandbox did not start ({last}); bubblewrap must be allowed to make namespaces on this machine."
+            ) from None
+        if ready != {"ready": True}:
+            self.__exit__()
+            raise SandboxError("The sandbox's worker did not answer as it should; install the package again.")
+        for process in usage.tree(self.process.pid):
+            usage.give_up_first(process)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop()
+        if self.process.stderr:
+            self.process.stderr.close()
+        self._close()
+
+    def _close(self) -> None:
+        for ours in self.sockets.values():
+            ours.close()
+        self.folder.cleanup()
+
+    def _stop(self) -> None:
+        # Killing the first process of the sandbox's pid namespace ends all in it. Bubblewrap asks to have that done where
+        # it ends itself, but a student with the grader's own user id can talk that process out of it.
+        if self.process.returncode is not None:
+            return
+        first = [] if self.bare else usage.children(self.process.pid)
+        try:
+            for process in first:
+                os.kill(process, signal.SIGKILL)
+            if first:
+                self.process.wait(5.0)  # bubblewrap ends after it, when nothing is left
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+        if self.process.returncode is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    @property
+    def seconds_left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def hold(self, place: int) -> None:
+        """Have the process as it is now put aside, to be asked by `place`."""
+        descriptor = FIRST_DESCRIPTOR + 1 + self.probes.index(place)
+        self.ask({"hold": descriptor}, 2 * self.limits.cell_seconds)
+
+    def ask(self, request: Value, seconds: float, place: int = CELLS) -> Value:
+        """Send a request and return the reply; raise Gone where none comes in time, Late where it is the last time."""
+        seconds = min(seconds, self.seconds_left)
+        if seconds <= 0:
+            raise Late
+        try:
+            self.sockets[place].settimeout(seconds)
+            self.sockets[place].sendall(wire.pack(request))
+            return self._receive(seconds, place)
+        except (Gone, OSError) as error:
+            raise (Late if self.seconds_left <= 0 else Gone) from error
+
+    def _receive(self, seconds: float, place: int) -> Value:
+        deadline = time.monotonic() + seconds
+
+        def read_exactly(count: int) -> bytes:
+            pieces = []
+            while count:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise Gone
+                self._verify_use()
+                self.sockets[place].settimeout(min(left, CHECK_SECONDS))
+                try:
+                    piece = self.sockets[place].recv(min(count, MIB))
+                except TimeoutError:
+                    continue
+                except OSError as error:
+                    raise Gone from error
+                if not piece:
+                    raise Gone
+                pieces.append(piece)
+                count -= len(piece)
+            return b"".join(pieces)
+
+        try:
+            return wire.read_frame(read_exactly, MAX_REPLY, MAX_REPLY_HEADER)
+        except wire.WireError as error:
+            raise Gone from error
+
+    def _verify_use(self) -> None:
+        """Raise Gone where all processes together use more memory or processors than one submission may."""
+        now = time.monotonic()
+        if self.bare or now - self.looked < CHECK_SECONDS:
+            return
+        self.looked = now
+        processes = usage.tree(self.process.pid)
+        # Pages that processes share are counted once only by the slower of the two.
+        for count in (usage.resident, usage.proportional):
+            if sum(map(count, processes)) <= 2 * self.limits.memory:
+                break
+        else:
+            raise Gone
+        # One thread at a time is what an honest notebook has; more would take the processors from its neighbours.
+        if sum(map(usage.cpu_seconds, processes)) > 1.2 * (now - self.began) + 2.5:
+            raise Gone
+
+    def _filter(self) -> BinaryIO:
+        path = Path(self.folder.name) / "filter"
+        path.write_bytes(seccomp.filter_for(platform.machine()))
+        return path.open("rb")
+
+    def _command(self, descriptors: Sequence[int], filter_file: BinaryIO) -> list[str]:
+        given = ",".join(map(str, descriptors))
+        if self.bare:
+            return bubblewrap.bare_command(given, self.limits.memory)
+        has_filter = os.fstat(filter_file.fileno()).st_size > 0
+        return bubblewrap.command(
+            self.slot,
+            self.without,
+            given,
+            self.limits.memory,
+            Path(self.folder.name),
+            filter_file.fileno() if has_filter else None,
+        )
+
+
+_slots: set[int] = set()
+_slots_lock = threading.Lock()
+
+
+@contextmanager
+def free_slot() -> Iterator[int]:
+    """Reserve a number that no other sandbox of this process uses now; processes differ by their id."""
+    with _slots_lock:
+        number = next(n for n in range(1000) if n not in _slots)
+        _slots.add(number)
+    try:
+        yield (os.getpid() % 100_000) * 1000 + number
+    finally:
+        with _slots_lock:
+            _slots.discard(number)

@@ -1,0 +1,210 @@
+"""A submission's run: its cells and probes in order, over as many sandboxes as it destroys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.sandbox.limits import Gone, Late, Limits
+from autograder.sandbox.process import MAX_REPLY, Sandbox, free_slot
+from cnnlab.checking import wire
+from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.wire import Value
+
+MAX_PRINTED = 20_100  # characters that a cell's text can have, if the worker is what it was
+
+
+@dataclass(frozen=True)
+class RunCell:
+    """Run a cell's source; index: its place in the notebook."""
+
+    index: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Ask the Answer of `exercise` each of `cases` (argument name -> value)."""
+
+    exercise: str
+    returns: tuple[str, ...]
+    cases: tuple[Mapping[str, Value], ...]
+
+
+@dataclass
+class Transcript:
+    """What came of a submission: Outcomes by exercise, what each cell printed, the error each cell raised, flags."""
+
+    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    printed: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+
+
+def run(
+    steps: Sequence[RunCell | Probe],
+    *,
+    without: Sequence[str] = (),
+    limits: Limits | None = None,
+    bare: bool = False,
+) -> Transcript:
+    """Run the steps in order in a fresh sandbox and return what came of them.
+
+    A step that kills the sandbox is skipped when it is started again, and the steps before it are replayed without
+    their probes, so a submission loses only what its own code destroys. without: packages that cannot be imported;
+    bare: no sandbox at all, for machines that have none, where the instructor said so. Raises SandboxError where the
+    sandbox cannot be started.
+    """
+    limits = limits or Limits()
+    transcript = Transcript()
+    skip: set[int] = set()
+    until = len(steps)
+    probes = [position for position, step in enumerate(steps) if isinstance(step, Probe)]
+    deadline = time.monotonic() + limits.submission_seconds
+    for left in reversed(range(limits.restarts + 1)):
+        try:
+            with (
+                free_slot() as slot,
+                Sandbox(slot, tuple(without), limits, bare, probes, deadline) as sandbox,
+            ):
+                position = _play(sandbox, steps[:until], skip, transcript, limits)
+        except Late:
+            break
+        if position is None and until == len(steps):
+            return transcript
+        if position is None:
+            break
+        step = steps[position]
+        skip.add(position)
+        if isinstance(step, RunCell):
+            transcript.errors[step.index] = "it ended the process that runs the notebook, or ran too long"
+            transcript.flags.append(f"cell {step.index + 1} ended or hung the sandbox")
+            until = until if left > 1 else position  # the last time, no cell that could destroy it again
+        else:
+            transcript.flags.append(f"{step.exercise} ended or hung the sandbox")
+            done = transcript.outcomes.setdefault(step.exercise, [])
+            done += [Outcome("died", message="it ended the process, or ran too long")] * (
+                len(step.cases) - len(done)
+            )
+    transcript.flags.append("the submission used up its time; what was left is not judged")
+    for step in steps:
+        if isinstance(step, Probe):
+            done = transcript.outcomes.setdefault(step.exercise, [])
+            late = Outcome("timeout", message="the notebook as a whole ran too long")
+            done += [late] * (len(step.cases) - len(done))
+    return transcript
+
+
+def _play(
+    sandbox: Sandbox,
+    steps: Sequence[RunCell | Probe],
+    skip: set[int],
+    so_far: Transcript,
+    limits: Limits,
+) -> int | None:
+    """Run every step that is not skipped; return the position of the one at which the sandbox was lost, or None.
+
+    Probes are put aside where they stand and asked when all cells have run, so that no cell can print a secret input.
+    """
+    lost, held = None, []
+    cells_until = sandbox.deadline - sandbox.seconds_left / 2
+    for position, step in enumerate(steps):
+        if position in skip or (
+            isinstance(step, Probe) and len(so_far.outcomes.get(step.exercise, [])) == len(step.cases)
+        ):
+            continue
+        if isinstance(step, RunCell) and time.monotonic() > cells_until:
+            break
+        try:
+            if isinstance(step, RunCell):
+                request = {"cell": {"source": step.source, "seconds": limits.cell_seconds}}
+                _note(so_far, step.index, sandbox.ask(request, 2 * limits.cell_seconds))
+            else:
+                sandbox.hold(position)
+                held.append(position)
+        except Gone:
+            lost = position
+            break
+    else:
+        position = len(steps)
+    for place in held:
+        try:
+            _probe(
+                sandbox, steps[place], place, so_far.outcomes.setdefault(steps[place].exercise, []), limits
+            )
+        except Gone:
+            return place if lost is None else lost
+    if lost is None and position < len(steps):
+        raise Late
+    return lost
+
+
+def _note(so_far: Transcript, index: int, reply: Value) -> None:
+    so_far.printed[index] = _text(reply, "printed")[:MAX_PRINTED]
+    so_far.errors.pop(index, None)
+    if _text(reply, "error"):
+        so_far.errors[index] = _text(reply, "error")[:200]
+
+
+def _probe(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limits: Limits) -> None:
+    deaths = 0
+    while len(done) < len(step.cases):
+        request = {
+            "exercise": step.exercise,
+            "returns": list(step.returns),
+            "cases": [dict(case) for case in step.cases[len(done) :]],
+            "seconds": limits.probe_seconds,
+        }
+        reply = sandbox.ask({"probe": request}, 3 * limits.probe_seconds, place)
+        ended, frames = _text(reply, "ended"), reply.get("frames") if isinstance(reply, dict) else None
+        got = _outcomes(
+            frames.tobytes() if isinstance(frames, np.ndarray) else b"", len(step.cases) - len(done)
+        )
+        done += got
+        left = len(step.cases) - len(done)
+        if not left:
+            return
+        if got and got[-1].kind == "not attempted":
+            done += [got[-1]] * left
+        elif ended == "timeout":
+            done += [Outcome("timeout", message="it ran longer than it may")] * left
+        else:
+            deaths += 1
+            end = ended if ended == "out of memory" else "died"
+            words = {
+                "died": "it ended the process",
+                "out of memory": "it asked for more memory than there is",
+            }[end]
+            done += [Outcome(end, message=words)] * (left if deaths >= limits.deaths else 1)
+
+
+def _outcomes(data: bytes, most: int) -> list[Outcome]:
+    """Read Outcomes from the child's bytes, up to the first thing that is not one.
+
+    Their headers together may have the size of one, else those of many Cases would keep the grader busy for minutes.
+    """
+    position, found, left = 0, [], wire.MAX_HEADER
+
+    def read_exactly(count: int) -> bytes:
+        nonlocal position
+        piece = data[position : position + count]
+        position += len(piece)
+        return piece
+
+    while len(found) < most and position < len(data):
+        start = position
+        try:
+            found.append(Outcome.from_value(wire.read_frame(read_exactly, MAX_REPLY, left)))
+        except ValueError:
+            break
+        left -= int.from_bytes(data[start + 4 : start + 8], "little")
+    return found
+
+
+def _text(reply: Any, key: str) -> str:
+    value = reply.get(key) if isinstance(reply, dict) else None
+    return value if isinstance(value, str) else ""
