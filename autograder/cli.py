@@ -7,8 +7,12 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.course import Course, CourseError
+
+if TYPE_CHECKING:
+    from autograder.classroom import ClassResult
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,7 +126,7 @@ def _grade(course: Course, options: argparse.Namespace) -> int:
 
 def grade_and_show(
     course: Course, assignment: str, folder: Path | None, *, workers: int | None = None, bare: bool = False
-) -> None:
+) -> ClassResult:
     """Grade a class with a progress bar, write feedback pages and the report, print the table and where all is."""
     from tqdm import tqdm
 
@@ -148,6 +152,7 @@ def grade_and_show(
         raise CourseError(
             f"{len(problems)} submissions could not be graded: see the table; the others are recorded."
         )
+    return result
 
 
 def _demo(course: Course, options: argparse.Namespace) -> int:
@@ -165,7 +170,16 @@ def _demo(course: Course, options: argparse.Namespace) -> int:
     print(
         f"Grading a sample class of {len(samples)} for {lesson.assignment}/{lesson.name} in the sandbox ...\n"
     )
-    grade_and_show(demo, lesson.assignment, demo.work / "class")
+    result = grade_and_show(demo, lesson.assignment, demo.work / "class")
+    print("\nWhat they handed in:")
+    for one in samples:
+        print(f"  {one.student:<14} {one.kind:<11} {one.words}")
+    wrong = [one.student for one in samples if not sample.earned(one, lesson, result)]
+    if wrong:
+        raise CourseError(
+            f"{', '.join(wrong)} did not earn what they must; please report it with the table above."
+        )
+    print(f"Each of the {len(samples)} earned exactly what it must.")
     return 0
 
 

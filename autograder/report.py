@@ -10,6 +10,8 @@ from textwrap import shorten
 from autograder.classroom import ClassResult, Row
 from autograder.exercise import Lesson
 
+WIDEST = 90  # characters of what was found, in the table
+
 STYLE = """
 :root { color-scheme: light dark }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; }
@@ -89,18 +91,24 @@ def _points(row: Row, lesson: str, exercise: str) -> str:
 
 
 def _mistakes(row: Row) -> list[str]:
-    return [
-        f"{v.mistake} in {v.exercise}"
-        for verdicts in row.verdicts.values()
-        for v in verdicts.values()
-        if v.mistake
-    ]
+    """What went wrong in each failing exercise: the Mistake, else the rule broken, else the first Case's sentence."""
+    said = []
+    for verdicts in row.verdicts.values():
+        for verdict in verdicts.values():
+            inherited = [note for note in verdict.notes if note.startswith("depends on ")]
+            rules = [note for note in verdict.notes if note not in inherited]
+            sentences = [case.sentence for case in verdict.cases if not case.passed]
+            if verdict.mistake:
+                said.append(f"{verdict.mistake} in {verdict.exercise}")
+            elif rules:
+                said.append(f"{verdict.exercise}: {rules[0]}")
+            elif verdict.status == "failed" and sentences and not inherited:
+                said.append(f"{verdict.exercise}: {sentences[0]}")
+    return [one for one in said if one not in row.flags]
 
 
 def _found(row: Row) -> str:
     if row.problem:
         return row.problem
     flags = [f"[{row.flags[0]}]" if len(row.flags) == 1 else f"[{len(row.flags)} flags]"] if row.flags else []
-    return shorten(
-        "; ".join(_mistakes(row)) + " " * bool(_mistakes(row)) + "".join(flags), 100, placeholder=" ..."
-    )
+    return shorten(" ".join(["; ".join(_mistakes(row)), *flags]).strip(), WIDEST, placeholder=" ...")

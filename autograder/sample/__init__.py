@@ -11,11 +11,10 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder.build import solved_notebook
+from autograder.classroom import ClassResult
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.script import BEGIN, END, Script, read
-from autograder.settings import Release
+from autograder.script import BEGIN, END, read
 
 Write = Callable[[Path, "Solved"], None]
 
@@ -57,9 +56,7 @@ class Solved:
         self.answers = {
             c.name: _without_marks(c.source) for c in script.cells if c.role in ("exercise", "question")
         }
-        self._solved = solved_notebook(script, Release("cnnlab/cnnlab", "main"))
         self._released = nbformat.read(str(course.released(lesson)), as_version=4)
-        self.script: Script = script
 
     def notebook(self, answers: Mapping[str, str] | None = None) -> NotebookNode:
         """Return a filled-in notebook as a student would save it; answers: exercise -> the cell's text, where it differs."""
@@ -138,6 +135,17 @@ def write_class(course: Course, lesson: Lesson, folder: Path, samples: Sequence[
         target = folder / sample.student
         target.mkdir(parents=True, exist_ok=True)
         sample.write(target, solved)
+
+
+def earned(sample: Sample, lesson: Lesson, result: ClassResult) -> bool:
+    """Say whether a graded class gave a submission the points that it must get, named its Mistakes, and flagged it."""
+    row = next(row for row in result.rows if row.student == sample.student)
+    verdicts = row.verdicts.get(lesson.name, {})
+    points = all(
+        name in verdicts and verdicts[name].points == sample.points(lesson, name) for name in lesson.exercises
+    )
+    named = points and all(verdicts[name].mistake == mistake for name, mistake in sample.mistakes.items())
+    return named and not row.problem and bool(row.flags) == sample.flagged
 
 
 def _without_marks(source: str) -> str:

@@ -47,6 +47,7 @@ def test_each_earns_what_it_must(graded: tuple[Course, ClassResult], one: Sample
     if one.kind in ("honest", "unfinished"):
         assert not [v.mistake for v in verdicts.values() if v.mistake]
     assert bool(row.flags) == one.flagged, row.flags
+    assert sample.earned(one, LESSON, result)
 
 
 def test_the_gradebook_holds_the_same(graded: tuple[Course, ClassResult]) -> None:
