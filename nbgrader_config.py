@@ -49,3 +49,6 @@ c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
 
 # Students hand in elsewhere: without this, formgrader logs an error about the exchange at every click.
 c.ExchangeFactory.list = "autograder.nbgrader_step.NoExchange"
+
+# `nbgrader export` writes beside the gradebook, not into the checkout.
+c.ExportPlugin.to = str(COURSE.work / "grades.csv")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import nbformat
+from nbformat.notebooknode import NotebookNode
 
 from autograder import gradebook, intake
 from autograder.course import Course, CourseError
@@ -93,10 +96,20 @@ def grade(
         raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")
     course.secret()  # made here, before threads ask for it
 
+    stop = threading.Event()
+
     def judge(student: str) -> Row:
-        if student in folders:
-            intake.take_in_safely(course, assignment, student, folders[student])
-        return _judge_student(course, assignment, lessons, student, limits, bare)
+        row = Row(student)
+        handed_in = folders.get(student) or course.submitted / student / assignment
+        try:
+            # What lies in work/submitted/ may be as a student wrote it; what intake wrote there it leaves alone.
+            intake.take_in_safely(course, assignment, student, handed_in)
+        except CourseError as error:
+            row.problem = str(error)
+            return row
+        return _judge_student(
+            course, assignment, lessons, row, partial(judge_notebook, limits=limits, bare=bare, stop=stop)
+        )
 
     rows = []
     # The gradebook is written here, one submission at a time, while the next ones run in their sandboxes.
@@ -112,6 +125,7 @@ def grade(
                 if on_done:
                     on_done(row, len(rows), len(students))
         except BaseException:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     rows.sort(key=lambda row: row.student)
@@ -136,16 +150,17 @@ def _judge_student(
     course: Course,
     assignment: str,
     lessons: Sequence[Lesson],
-    student: str,
-    limits: Limits | None,
-    bare: bool,
+    row: Row,
+    judge: Callable[[Course, Lesson, NotebookNode], Judgement],
 ) -> Row:
-    row = Row(student)
-    record = intake.record(course, assignment, student)
+    record = intake.record(course, assignment, row.student)
     row.flags += record.flags if record else []
-    for lesson, path in _notebooks(course, lessons, student):
+    for lesson in lessons:
+        path = course.submitted / row.student / assignment / f"{lesson.name}.ipynb"
+        if not path.exists():
+            continue
         try:
-            judgement = _judge(course, lesson, path, limits, bare)
+            judgement = judge(course, lesson, nbformat.read(str(path), as_version=4))
         except SandboxError:
             raise
         except Exception as error:  # a defect of ours must not stop the class, and must not become a zero
@@ -155,14 +170,3 @@ def _judge_student(
         row.flags += judgement.flags
         row.seconds += judgement.seconds
     return row
-
-
-def _notebooks(course: Course, lessons: Sequence[Lesson], student: str) -> Iterator[tuple[Lesson, Path]]:
-    for lesson in lessons:
-        path = course.submitted / student / lesson.assignment / f"{lesson.name}.ipynb"
-        if path.exists():
-            yield lesson, path
-
-
-def _judge(course: Course, lesson: Lesson, path: Path, limits: Limits | None, bare: bool) -> Judgement:
-    return judge_notebook(course, lesson, nbformat.read(str(path), as_version=4), limits=limits, bare=bare)

@@ -75,12 +75,13 @@ def judge_notebook(
     *,
     limits: Limits | None = None,
     bare: bool = False,
+    stop: threading.Event | None = None,
 ) -> Judgement:
     """Run a notebook that intake wrote, and decide the points of each of its Exercises.
 
     The Judgement is kept in the course's journal: the same cells, secret and grader give it again without running
-    anything. bare: run without a sandbox (only where the instructor said so). Raises SandboxError where the sandbox
-    cannot be started; nothing is recorded then.
+    anything. bare: run without a sandbox (only where the instructor said so); stop: as in sandbox.run. Raises SandboxError
+    where the sandbox cannot be started or was stopped; nothing is recorded then.
     """
     steps = plan(lesson, notebook)
     key = _key(course, lesson, notebook)
@@ -91,7 +92,7 @@ def judge_notebook(
     questionnaires = secret_questionnaires(lesson, course.secret())
     began = time.monotonic()
     filled = [_with_cases(step, questionnaires) for step in steps]
-    transcript = sandbox.run(filled, without=lesson.without, limits=limits, bare=bare)
+    transcript = sandbox.run(filled, without=lesson.without, limits=limits, bare=bare, stop=stop)
     seconds = time.monotonic() - began
     sources = {_name(cell): cell.source for cell in notebook.cells if _role(cell) == "exercise"}
     judgement = Judgement(

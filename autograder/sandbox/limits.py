@@ -29,6 +29,10 @@ class Limits:
     deaths: int = 3  # probes of one Exercise that may die before its remaining Cases count as died
 
 
+class Stopped(SandboxError):
+    """Whoever grades has stopped: nothing is known about the submission."""
+
+
 class Gone(Exception):
     """The sandbox ended, hung, used too much, or said something that is not a frame."""
 

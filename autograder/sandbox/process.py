@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autograder.sandbox import bubblewrap, seccomp, usage
-from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError
+from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError, Stopped
 from cnnlab.checking import wire
 from cnnlab.checking.wire import Value
 
@@ -30,7 +30,7 @@ CHECK_SECONDS = 0.2  # between two looks at what a sandbox uses
 class Sandbox:
     """One bubblewrap process, and the sockets to the worker in it and to the copies that it puts aside.
 
-    probes: the positions of the steps that may be put aside; deadline: of the submission.
+    probes: the positions of the steps that may be put aside; deadline: of the submission; stop: set to have it end.
     """
 
     def __init__(
@@ -41,8 +41,9 @@ class Sandbox:
         bare: bool,
         probes: Sequence[int],
         deadline: float,
+        stop: threading.Event,
     ) -> None:
-        self.slot, self.without, self.limits, self.bare = slot, without, limits, bare
+        self.slot, self.without, self.limits, self.bare, self.stop = slot, without, limits, bare, stop
         self.probes, self.deadline = list(probes), deadline
 
     def __enter__(self) -> Sandbox:
@@ -149,6 +150,8 @@ class Sandbox:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise Gone
+                if self.stop.is_set():
+                    raise Stopped("Grading was stopped.")
                 self._verify_use()
                 self.sockets[place].settimeout(min(left, CHECK_SECONDS))
                 try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,15 +52,16 @@ def run(
     without: Sequence[str] = (),
     limits: Limits | None = None,
     bare: bool = False,
+    stop: threading.Event | None = None,
 ) -> Transcript:
     """Run the steps in order in a fresh sandbox and return what came of them.
 
     A step that kills the sandbox is skipped when it is started again, and the steps before it are replayed without
     their probes, so a submission loses only what its own code destroys. without: packages that cannot be imported;
-    bare: no sandbox at all, for machines that have none, where the instructor said so. Raises SandboxError where the
-    sandbox cannot be started.
+    bare: no sandbox at all, for machines that have none, where the instructor said so; stop: set by another thread to
+    end the run, which then raises Stopped. Raises SandboxError where the sandbox cannot be started.
     """
-    limits = limits or Limits()
+    limits, stop = limits or Limits(), stop or threading.Event()
     transcript = Transcript()
     skip: set[int] = set()
     until = len(steps)
@@ -69,7 +71,7 @@ def run(
         try:
             with (
                 free_slot() as slot,
-                Sandbox(slot, tuple(without), limits, bare, probes, deadline) as sandbox,
+                Sandbox(slot, tuple(without), limits, bare, probes, deadline, stop) as sandbox,
             ):
                 position = _play(sandbox, steps[:until], skip, transcript, limits)
         except Late:

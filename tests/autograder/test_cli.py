@@ -106,6 +106,26 @@ def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None
     assert [line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben"))] == ["58", "58"]
 
 
+def test_what_was_put_into_submitted_by_hand_is_taken_in_first(
+    small_class: Path, tmp_path: Path, convolution: Lesson, bubblewrap: str
+) -> None:
+    place = tmp_path / "work" / "submitted" / "ann" / "1_layers"
+    place.mkdir(parents=True)
+    text = (small_class / "ann" / f"{convolution.name}.ipynb").read_text()
+    (place / f"{convolution.name}.ipynb").write_text(
+        text.replace('"schema_version": 3', '"schema_version": 99')
+    )
+    (tmp_path / "work" / "submitted" / "eve").mkdir()
+    (tmp_path / "work" / "submitted" / "eve" / "1_layers").symlink_to("/etc")
+    status, out, err = run("grade", "1_layers", work=tmp_path / "work")
+    rows = {line.split()[0]: line.split()[8] for line in out.splitlines() if line.startswith(("ann", "eve"))}
+    assert rows["ann"] == "58" and rows["eve"] == "0", err
+    assert status == 1 and "Traceback" not in err
+    assert "schema_version" not in (place / f"{convolution.name}.ipynb").read_text().replace(
+        '"schema_version": 3', ""
+    )
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(small_class: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     status, _, err = run("grade", "1_layers", str(small_class), work=tmp_path / "file" / "work")
@@ -139,8 +159,10 @@ def test_stopping_loses_nothing(
     deadline = time.monotonic() + 60
     while not journal.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
+    began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 20  # it does not wait for what is running
     assert process.returncode == 130 and "what was judged so far is kept" in err and "Traceback" not in err
     assert json.loads(journal.read_text().splitlines()[0])["verdicts"]["pad2d"]["points"] == 6
     status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
