@@ -1,0 +1,68 @@
+"""Each lesson as its readers meet it: as a script, as the solved notebook, as the notebook handed out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+from nbformat.notebooknode import NotebookNode
+
+from autograder.course import Course
+from autograder.exercise import Lesson
+from autograder.exercises import all_lessons
+
+LESSONS = all_lessons()
+IDS = [lesson.name for lesson in LESSONS]
+
+
+def executed(path: Path) -> NotebookNode:
+    """Run All, as JupyterLab does: it stops at an error but in cells that say that they may raise one."""
+    notebook = nbformat.read(str(path), as_version=nbformat.NO_CONVERT)
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}
+    )
+    client.execute()
+    return notebook
+
+
+def text(cell: NotebookNode) -> str:
+    shown = [o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
+    return "".join(shown)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_the_script_runs_from_top_to_bottom(checkout: Course, lesson: Lesson, tmp_path: Path) -> None:
+    command = [sys.executable, str(checkout.script(lesson))]
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for name in lesson.exercises:
+        assert f"{name}: all " in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Lesson) -> None:
+    notebook = executed(checkout.script(lesson).with_suffix(".ipynb"))
+    checks = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith("check(")]
+    assert len(checks) == len(lesson.exercises)
+    assert all("cases pass" in text(check) for check in checks)
+    shown = [c for c in notebook.cells if "show" in c.metadata.get("tags", [])]
+    pictures = [o for c in shown for o in c.outputs if "image/png" in o.get("data", {})]
+    assert shown and pictures
+    assert not [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_the_notebook_as_handed_out_runs_to_the_end_calmly(checkout: Course, lesson: Lesson) -> None:
+    notebook = executed(checkout.released(lesson))
+    errors = {c.id: o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"}
+    assert len(errors) == len(lesson.exercises)
+    for error in errors.values():
+        assert error.ename == "CheckFailed" and "is not attempted yet" in "".join(error.traceback)
+        assert len("".join(error.traceback).splitlines()) == 1
