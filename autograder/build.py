@@ -29,6 +29,7 @@ CASES = Path("cnnlab/checking/cases")
 STUB = "# Write your code here, in place of the next line.\nraise NotImplementedError"
 TEXT_STUB = "Write your answer here."
 SETUP_LINE = re.compile(r'^CNNLAB = ".*".*$', re.MULTILINE)
+CLONE = re.compile(r"git clone https://github\.com/[^/\s]+/[^/\s]+ && cd \S+")
 BADGE = re.compile(
     r"https://colab\.research\.google\.com/github/[^/\s)]+/[^/\s)]+/blob/.+?/(notebooks|solutions)/"
 )
@@ -140,8 +141,9 @@ def build(course: Course, lessons: Sequence[Lesson], new: Release | None = None)
                 _build_lesson(course, lesson, where, draft)
             _build_readme(course, where, draft)
             changed = _swap(draft, course.root)
-        if new:
+        if new and new != release(pyproject):
             write_release(pyproject, new)
+            changed.append(pyproject.relative_to(course.root))
     except OSError as error:
         raise CourseError(f"{error.filename or course.root} cannot be written: {error.strerror}.") from error
     return changed
@@ -195,6 +197,8 @@ def _build_readme(course: Course, where: Release, draft: Path) -> None:
     readme = course.root / "README.md"
     if readme.exists():
         text = BADGE.sub(lambda m: where.colab(f"{m[1]}/"), readme.read_text(encoding="utf-8"))
+        folder = where.repo.split("/")[1]
+        text = CLONE.sub(f"git clone https://github.com/{where.repo} && cd {folder}", text)
         (draft / "README.md").write_text(text, encoding="utf-8")
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -17,20 +21,26 @@ from nbformat.notebooknode import NotebookNode
 from autograder import gradebook, intake
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.judge import Judgement, judge_notebook
+from autograder.journal import Journal
+from autograder.judge import Judgement, judge_notebook, judgement_key
 from autograder.sandbox import Limits, SandboxError
 from autograder.verdict import Verdict
 
 
 @dataclass
 class Row:
-    """What grading found for one student: Verdicts by lesson and exercise, and flags for the instructor."""
+    """What grading found for one student.
+
+    verdicts: by lesson and exercise; flags: for the instructor; seconds: in the sandbox; problem: why nothing was
+    recorded, or ""; submission: a hash of what was judged and by what.
+    """
 
     student: str
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
     seconds: float = 0.0
     problem: str = ""
+    submission: str = ""
 
     @property
     def points(self) -> float:
@@ -83,17 +93,40 @@ def grade(
 ) -> ClassResult:
     """Grade a class and record it in the gradebook.
 
-    folder: one folder per student, named by the student id, with the notebooks in it; without it, what lies in
-    work/submitted is graded. workers: submissions judged at a time, by default one a core; on_done(row, done, of): called
-    for each judged submission. Raises CourseError or SandboxError where the run as a whole cannot go on; a bad submission
-    never stops it.
+    folder: one folder per student, named by the student id, with the notebooks in it; those who handed in before, and
+    whose notebooks lie in work/submitted, are graded with them, which costs little where nothing changed. workers:
+    submissions judged at a time, by default one a core; on_done(row, done, of): called for each judged submission. Raises
+    CourseError or SandboxError where the run as a whole cannot go on; a bad submission never stops it.
     """
     began = time.perf_counter()
-    lessons = course.lessons(assignment)
     folders = students_in(folder) if folder is not None else {}
-    students = list(folders) or _submitted(course, assignment)
+    lessons = course.lessons(assignment)
+    students = sorted({*folders, *_submitted(course, assignment)})
     if not students:
         raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")
+    with _alone(course):
+        rows = _graded(
+            course,
+            lessons,
+            students,
+            folders,
+            workers,
+            partial(judge_notebook, limits=limits, bare=bare),
+            on_done,
+        )
+    return ClassResult(assignment, tuple(rows), time.perf_counter() - began)
+
+
+def _graded(
+    course: Course,
+    lessons: Sequence[Lesson],
+    students: Sequence[str],
+    folders: Mapping[str, Path],
+    workers: int | None,
+    judge_notebook: Callable[..., Judgement],
+    on_done: Callable[[Row, int, int], None] | None,
+) -> list[Row]:
+    assignment = lessons[0].assignment
     course.secret()  # made here, before threads ask for it
 
     stop = threading.Event()
@@ -107,9 +140,7 @@ def grade(
         except CourseError as error:
             row.problem = str(error)
             return row
-        return _judge_student(
-            course, assignment, lessons, row, partial(judge_notebook, limits=limits, bare=bare, stop=stop)
-        )
+        return _judge_student(course, assignment, lessons, row, partial(judge_notebook, stop=stop))
 
     rows = []
     # The gradebook is written here, one submission at a time, while the next ones run in their sandboxes.
@@ -117,10 +148,12 @@ def grade(
         futures: list[Future[Row]] = [pool.submit(judge, student) for student in students]
         try:
             gradebook.sync(course, assignment)
+            recorded = _Recorded(course, assignment)
             for future in as_completed(futures):
                 row = future.result()
-                if not row.problem:
+                if not row.problem and not recorded.holds(row):
                     row.problem = gradebook.record(course, assignment, [row.student]).get(row.student, "")
+                    recorded.add(row)
                 rows.append(row)
                 if on_done:
                     on_done(row, len(rows), len(students))
@@ -128,8 +161,45 @@ def grade(
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    rows.sort(key=lambda row: row.student)
-    return ClassResult(assignment, tuple(rows), time.perf_counter() - began)
+    return sorted(rows, key=lambda row: row.student)
+
+
+class _Recorded:
+    """Which submissions the gradebook holds as they are.
+
+    nbgrader asks for manual grading anew whenever a submission is recorded, so what did not change is left alone.
+    """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course, self.assignment = course, assignment
+        self.journal = Journal(course.work / "recorded.jsonl")
+        self.in_gradebook = {grade.student for grade in gradebook.grades(course, assignment)}
+
+    def holds(self, row: Row) -> bool:
+        """Say whether this very submission was recorded, and is still there."""
+        known = self.journal.find(f"{self.assignment}/{row.student}")
+        same = known is not None and known["submission"] == row.submission
+        there = (self.course.work / "autograded" / row.student / self.assignment).is_dir()
+        return same and there and row.student in self.in_gradebook
+
+    def add(self, row: Row) -> None:
+        """Note that a row was recorded."""
+        if not row.problem:
+            self.journal.add(f"{self.assignment}/{row.student}", {"submission": row.submission})
+
+
+@contextmanager
+def _alone(course: Course) -> Iterator[None]:
+    """Hold the class's folder for one run; raise CourseError where another holds it."""
+    course.work.mkdir(parents=True, exist_ok=True)
+    with (course.work / "grading.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CourseError(
+                f"{course.work} is being graded by another run: wait until it has ended."
+            ) from None
+        yield
 
 
 def _submitted(course: Course, assignment: str) -> list[str]:
@@ -154,19 +224,27 @@ def _judge_student(
     judge: Callable[[Course, Lesson, NotebookNode], Judgement],
 ) -> Row:
     record = intake.record(course, assignment, row.student)
-    row.flags += record.flags if record else []
+    row.flags += dict.fromkeys(record.flags if record else ())
     for lesson in lessons:
         path = course.submitted / row.student / assignment / f"{lesson.name}.ipynb"
         if not path.exists():
             continue
         try:
-            judgement = judge(course, lesson, nbformat.read(str(path), as_version=4))
+            notebook: Any = nbformat.read(str(path), as_version=4)
+            judgement = judge(course, lesson, notebook)
         except SandboxError:
             raise
         except Exception as error:  # a defect of ours must not stop the class, and must not become a zero
             row.problem = f"{lesson.name} could not be judged: {type(error).__name__}: {error}"
             continue
         row.verdicts[lesson.name] = judgement.verdicts
-        row.flags += judgement.flags
+        row.flags += [flag for flag in judgement.flags if flag not in row.flags]
         row.seconds += judgement.seconds
+        row.submission = _hash(
+            row.submission, judgement_key(course, lesson, notebook), nbformat.writes(notebook)
+        )
     return row
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

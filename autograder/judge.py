@@ -84,7 +84,7 @@ def judge_notebook(
     where the sandbox cannot be started or was stopped; nothing is recorded then.
     """
     steps = plan(lesson, notebook)
-    key = _key(course, lesson, notebook)
+    key = judgement_key(course, lesson, notebook)
     journal = _journal(course.work / "journal.jsonl")
     known = journal.find(key)
     if known:
@@ -94,9 +94,8 @@ def judge_notebook(
     filled = [_with_cases(step, questionnaires) for step in steps]
     transcript = sandbox.run(filled, without=lesson.without, limits=limits, bare=bare, stop=stop)
     seconds = time.monotonic() - began
-    sources = {_name(cell): cell.source for cell in notebook.cells if _role(cell) == "exercise"}
     judgement = Judgement(
-        _verdicts(lesson, questionnaires, transcript, sources),
+        _verdicts(lesson, questionnaires, transcript, notebook),
         _printed(notebook, transcript),
         (*transcript.flags, *_stopped(transcript), *(["judged without a sandbox"] if bare else [])),
         seconds,
@@ -155,23 +154,38 @@ def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -
 
 
 def _verdicts(
-    lesson: Lesson, questionnaires: dict[str, Questionnaire], transcript: Transcript, sources: dict[str, str]
+    lesson: Lesson, questionnaires: dict[str, Questionnaire], transcript: Transcript, notebook: NotebookNode
 ) -> dict[str, Verdict]:
+    sources = {_name(cell): cell.source for cell in notebook.cells if _role(cell) == "exercise"}
     findings = {}
     for name, questionnaire in questionnaires.items():
         outcomes = transcript.outcomes.get(name)
         if outcomes is not None:
             lines = sources.get(name, "").count("\n") + 1
             findings[name] = assess(questionnaire, [_with_line_of(outcome, lines) for outcome in outcomes])
+    broken = _broken_cells(notebook, transcript)
     failing = {name for name, finding in findings.items() if not finding.passed}
     verdicts = {}
     for name, exercise in lesson.exercises.items():
         if name not in findings:
             verdicts[name] = missing(exercise, "the notebook has no check of this exercise")
+        elif name in broken and not findings[name].attempted:
+            verdicts[name] = missing(
+                exercise, f"its cell raised {broken[name]}, so nothing was there to test"
+            )
         else:
             notes = _notes(lesson, name, findings[name], failing, sources.get(name, ""))
             verdicts[name] = decide(exercise, findings[name], notes)
     return verdicts
+
+
+def _broken_cells(notebook: NotebookNode, transcript: Transcript) -> dict[str, str]:
+    """Return exercise -> the exception that its cell raised, for those whose cell raised one."""
+    broken = {}
+    for index, error in transcript.errors.items():
+        if _role(notebook.cells[index]) == "exercise":
+            broken[_name(notebook.cells[index])] = error if _is_builtin_error(error) else "an error"
+    return broken
 
 
 def _with_line_of(outcome: Outcome, lines: int) -> Outcome:
@@ -286,7 +300,8 @@ def _name(cell: NotebookNode) -> str:
     return cell.metadata.get("cnnlab", {}).get("name", "")
 
 
-def _key(course: Course, lesson: Lesson, notebook: NotebookNode) -> str:
+def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode) -> str:
+    """Return the journal's key of a notebook: equal for equal cells, secret and grader."""
     # With their places: what was printed is kept by them.
     cells = [[i, _role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     said = json.dumps([lesson.assignment, lesson.name, cells, _grader_fingerprint()])

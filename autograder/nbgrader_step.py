@@ -26,7 +26,7 @@ from traitlets import Unicode
 from traitlets.config import Config
 from traitlets.log import get_logger
 
-from autograder import gradebook, intake
+from autograder import gradebook, intake, sandbox
 from autograder.course import Course, CourseError
 from autograder.feedback import plain, verdict_html, verdict_text
 from autograder.judge import Judgement, judge_notebook
@@ -40,11 +40,12 @@ def pre_convert(assignment: str, student: str, notebooks: list[str], *, course: 
     files in `notebooks`: so the list is changed in place to those that intake wrote. nbgrader would swallow
     an Exception and go on with the student's own files. So where intake fails the list is left empty, by
     which nbgrader reports this submission as failed, and the folder is moved out of nbgrader's reach, which
-    would copy what is in it; where the course itself cannot be registered, the run ends with SystemExit and
-    one sentence.
+    would copy what is in it; where the course itself cannot be registered, or there is no sandbox, the run
+    ends with SystemExit and one sentence.
     """
     course = course or Course.here()
     try:
+        sandbox.verify_available()
         gradebook.sync(course, assignment)
     except Exception as error:
         raise SystemExit(f"{assignment} cannot be graded: {_reason(error)}") from error

@@ -19,7 +19,7 @@ table { border-collapse: collapse; width: 100% }
 th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8884; vertical-align: top }
 th:first-child, td:first-child, td.words, th.words { text-align: left }
 td.none { color: #b3261e } td.full { color: inherit } td.part { color: #9a6700 }
-td.words { font-size: 13px; min-width: 22rem }
+td.words { font-size: 13px; min-width: 16rem }
 th { font-size: 13px }
 td:first-child { white-space: nowrap }
 thead th { position: sticky; top: 0; background: Canvas }
@@ -50,7 +50,7 @@ def text_table(result: ClassResult, lessons: Sequence[Lesson]) -> str:
 def write_page(result: ClassResult, lessons: Sequence[Lesson], path: Path) -> Path:
     """Write the class report, one self-contained page without scripts, and return its path."""
     wanted = columns(lessons)
-    heads = "".join(f"<th>{escape(name)}<br>{points:g}</th>" for _, name, points in wanted)
+    heads = "".join(f"<th>{_breakable(name)}<br>{points:g}</th>" for _, name, points in wanted)
     body = []
     for row in result.rows:
         cells = []
@@ -83,6 +83,10 @@ def _feedback(result: ClassResult, row: Row, lessons: Sequence[Lesson]) -> str:
     """Where the row's feedback lies, seen from the report: the one lesson's page, else the folder of all."""
     folder = f"../feedback/{row.student}/{result.assignment}/"
     return f"{folder}{lessons[0].name}.html" if len(lessons) == 1 else folder
+
+
+def _breakable(name: str) -> str:
+    return escape(name).replace("_", "_<wbr>")
 
 
 def _points(row: Row, lesson: str, exercise: str) -> str:

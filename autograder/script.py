@@ -103,7 +103,8 @@ def _verify(lesson: Lesson, path: Path, cells: tuple[Cell, ...]) -> None:
         return [cell.name for cell in cells if cell.role == role]
 
     for cell in cells:
-        if cell.role == "exercise" and cell.name not in _defined(cell.source, path, cell.line):
+        defined = _defined(cell.source, path, cell.line) if cell.kind == "code" else set()
+        if cell.role == "exercise" and cell.name not in defined:
             raise CourseError(f"{path}:{cell.line}: the cell of {cell.name} does not define {cell.name}.")
         if cell.role == "question" and cell.kind != "markdown":
             raise CourseError(f"{path}:{cell.line}: a free-text question is a markdown cell.")

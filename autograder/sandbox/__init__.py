@@ -4,7 +4,17 @@ The sandbox sees the system and the Python environment read-only, `cnnlab`, and 
 no other process, an empty environment, small in-memory folders. All that comes out is frames on sockets.
 """
 
+from autograder.sandbox.bubblewrap import verify_available
 from autograder.sandbox.limits import Limits, SandboxError
 from autograder.sandbox.session import MAX_PRINTED, Probe, RunCell, Transcript, run
 
-__all__ = ["MAX_PRINTED", "Limits", "Probe", "RunCell", "SandboxError", "Transcript", "run"]
+__all__ = [
+    "MAX_PRINTED",
+    "Limits",
+    "Probe",
+    "RunCell",
+    "SandboxError",
+    "Transcript",
+    "run",
+    "verify_available",
+]

@@ -29,9 +29,7 @@ def command(
     descriptors; memory: bytes of address space of a process; folder: for what is mounted from here; filter_file: the
     descriptor of the seccomp filter.
     """
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        raise SandboxError(f"The sandbox needs bubblewrap, which is not here. {INSTALL}")
+    bwrap = verify_available()
     root = os.getuid() == 0
     uid = FIRST_UID + slot if root else 1000
     python, environment_mounts = _python()
@@ -58,6 +56,14 @@ def command(
         command += ["--perms", "1777", "--size", str(size), "--tmpfs", path]
     command += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/home/student"]
     return [*command, python, "-I", "/course/worker.py", "/course", given, str(uid), str(uid), str(memory)]
+
+
+def verify_available() -> str:
+    """Return the path of bubblewrap; raise SandboxError where it is missing."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise SandboxError(f"The sandbox needs bubblewrap, which is not here. {INSTALL}")
+    return bwrap
 
 
 def bare_command(given: str, memory: int) -> list[str]:

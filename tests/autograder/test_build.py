@@ -151,6 +151,7 @@ BROKEN = {
     "no such exercise": ('check="im2col"', 'check="im2row"', "im2col, im2row"),
     "other name": ("def im2col(", "def im2cols(", r":\d+: the cell of im2col does not define im2col"),
     "syntax": ("def im2col(x, kernel", "def im2col(x kernel", r":\d+: "),
+    "syntax of a picture": ("images, labels = ", "images, labels = = ", r":\d+: "),
     "points": ("points=2", "points=3", r":\d+: the points of why_not_invariant"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -104,6 +105,44 @@ def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None
     assert status == 0, err
     assert "WARNING: no sandbox" in err
     assert [line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben"))] == ["58", "58"]
+
+
+def test_who_comes_later_joins_the_class_and_nobody_is_recorded_anew(
+    small_class: Path, tmp_path: Path, bubblewrap: str
+) -> None:
+    work = tmp_path / "work"
+    (small_class / "ben").rename(tmp_path / "ben")
+    assert run("grade", "1_layers", str(small_class), work=work)[0] == 0
+    (tmp_path / "late").mkdir()
+    (tmp_path / "ben").rename(tmp_path / "late" / "ben")
+    before = (work / "autograded" / "ann" / "1_layers" / "02_convolution.ipynb").stat().st_mtime_ns
+    status, out, err = run("grade", "1_layers", str(tmp_path / "late"), work=work)
+    assert status == 0, err
+    assert [line.split()[0] for line in out.splitlines() if line.endswith("58")] == ["ann", "ben"]
+    assert (work / "autograded" / "ann" / "1_layers" / "02_convolution.ipynb").stat().st_mtime_ns == before
+    page = (work / "report" / "1_layers.html").read_text()
+    assert ">ann<" in page and ">ben<" in page
+
+
+def test_two_runs_at_once_do_not_mix(small_class: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    with (work / "grading.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        status, _, err = run("grade", "1_layers", str(small_class), work=work)
+    assert status == 1 and "is being graded by another run" in err and len(err.splitlines()) == 1
+    assert not (work / "submitted").exists()
+
+
+def test_a_cell_that_does_not_parse_is_named(small_class: Path, tmp_path: Path, bubblewrap: str) -> None:
+    path = small_class / "ben" / "02_convolution.ipynb"
+    path.write_text(path.read_text().replace("return np.pad(x, (", "return np.pad(x, (("))
+    status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
+    assert status == 0, err
+    (row,) = [line for line in out.splitlines() if line.startswith("ben")]
+    assert "pad2d: its cell raised SyntaxError" in row
+    feedback = (tmp_path / "work" / "feedback" / "ben" / "1_layers" / "02_convolution.html").read_text()
+    assert "its cell raised SyntaxError" in feedback.lower() or "Its cell raised SyntaxError" in feedback
 
 
 def test_what_was_put_into_submitted_by_hand_is_taken_in_first(

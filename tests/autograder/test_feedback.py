@@ -97,7 +97,7 @@ def test_a_verdict_in_words() -> None:
     ("status", "words"),
     [
         ("passed", "3 of 3 points. All cases pass."),
-        ("not attempted", "0 of 3 points. Not attempted: it still raises NotImplementedError."),
+        ("not attempted", "0 of 3 points. Not attempted: the cell is as it was handed out."),
         ("not found", "0 of 3 points. It could not be tested."),
     ],
 )
