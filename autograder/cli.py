@@ -156,7 +156,7 @@ def grade_and_show(
 
 
 def _demo(course: Course, options: argparse.Namespace) -> int:
-    from autograder import build, sample
+    from autograder import build, gradebook, sample
     from autograder.exercises import all_lessons
 
     lesson = next(one for one in all_lessons() if sample.demo_class(one))
@@ -165,6 +165,8 @@ def _demo(course: Course, options: argparse.Namespace) -> int:
         print(f"  {path}")
     demo = Course(course.root, course.root / "work" / "demo")
     shutil.rmtree(demo.work, ignore_errors=True)
+    print("Making a gradebook ...")
+    gradebook.sync(demo, lesson.assignment)
     samples = sample.demo_class(lesson)
     sample.write_class(demo, lesson, demo.work / "class", samples)
     print(

@@ -22,7 +22,7 @@ class Limits:
     """
 
     cell_seconds: float = 5.0
-    probe_seconds: float = 4.0
+    probe_seconds: float = 3.0
     submission_seconds: float = 45.0
     memory: int = 2048 * MIB
     restarts: int = 5
