@@ -101,7 +101,8 @@ def grade(
     began = time.perf_counter()
     folders = students_in(folder) if folder is not None else {}
     lessons = course.lessons(assignment)
-    students = sorted({*folders, *_submitted(course, assignment)})
+    standing = [name for name in gradebook.students_with(course.submitted, assignment) if _is_student(name)]
+    students = sorted({*folders, *standing})
     if not students:
         raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")
     with _alone(course):
@@ -123,7 +124,7 @@ def _graded(
     students: Sequence[str],
     folders: Mapping[str, Path],
     workers: int | None,
-    judge_notebook: Callable[..., Judgement],
+    judging: Callable[..., Judgement],
     on_done: Callable[[Row, int, int], None] | None,
 ) -> list[Row]:
     assignment = lessons[0].assignment
@@ -140,19 +141,19 @@ def _graded(
         except CourseError as error:
             row.problem = str(error)
             return row
-        return _judge_student(course, assignment, lessons, row, partial(judge_notebook, stop=stop))
+        return _judge_student(course, assignment, lessons, row, partial(judging, stop=stop))
 
     rows = []
     # The gradebook is written here, one submission at a time, while the next ones run in their sandboxes.
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         futures: list[Future[Row]] = [pool.submit(judge, student) for student in students]
         try:
-            gradebook.sync(course, assignment)
+            record = gradebook.recorder(course, assignment)
             recorded = _Recorded(course, assignment)
             for future in as_completed(futures):
                 row = future.result()
                 if not row.problem and not recorded.holds(row):
-                    row.problem = gradebook.record(course, assignment, [row.student]).get(row.student, "")
+                    row.problem = record(row.student)
                     recorded.add(row)
                 rows.append(row)
                 if on_done:
@@ -200,13 +201,6 @@ def _alone(course: Course) -> Iterator[None]:
                 f"{course.work} is being graded by another run: wait until it has ended."
             ) from None
         yield
-
-
-def _submitted(course: Course, assignment: str) -> list[str]:
-    if not course.submitted.is_dir():
-        return []
-    names = sorted(path.name for path in course.submitted.iterdir() if (path / assignment).is_dir())
-    return [name for name in names if _is_student(name)]
 
 
 def _is_student(name: str) -> bool:

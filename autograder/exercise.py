@@ -140,7 +140,7 @@ class Exercise:
         return self.ask(secret, self.secret)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # there is one of each, so it can be a key
 class Lesson:
     """The Exercises of one lesson.
 

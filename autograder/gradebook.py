@@ -108,6 +108,28 @@ def record(
     judge_notebook, which find what they did before. Where one fails, nothing is recorded for that student,
     what was recorded before stays, and the others go on. Raises CourseError where the gradebook is locked.
     """
+    record_one = recorder(course, assignment, take_in=take_in, judge=judge)
+    problems = {}
+    for student in students_with(course.submitted, assignment) if students is None else students:
+        problem = record_one(student)
+        if problem:
+            problems[student] = problem
+        if on_done:
+            on_done(student)
+    return problems
+
+
+def recorder(
+    course: Course,
+    assignment: str,
+    *,
+    take_in: Callable[[Course, list[str]], None] | None = None,
+    judge: Callable[[Course, Lesson, NotebookNode], Any] | None = None,
+) -> Callable[[str], str]:
+    """Register the assignment, and return what records one student and returns "" or why nothing was recorded.
+
+    The arguments and errors are those of `record`.
+    """
     from autograder.intake import take_in_submitted
     from autograder.nbgrader_step import Autograder
 
@@ -115,16 +137,13 @@ def record(
     config = configuration(course)
     if judge:
         config.JudgeStep.judge = judge
-    problems = {}
-    for student in _submitted(course, assignment) if students is None else students:
+
+    def record_one(student: str) -> str:
         with _errors(course):
             directory = _directory(config, assignment, student)
-            problem = Autograder(directory, config, partial(take_in or take_in_submitted, course)).run()
-        if problem:
-            problems[student] = problem
-        if on_done:
-            on_done(student)
-    return problems
+            return Autograder(directory, config, partial(take_in or take_in_submitted, course)).run()
+
+    return record_one
 
 
 def feedback(course: Course, assignment: str, students: Sequence[str] | None = None) -> dict[str, list[Path]]:
@@ -135,7 +154,7 @@ def feedback(course: Course, assignment: str, students: Sequence[str] | None = N
     from autograder.nbgrader_step import FeedbackWriter
 
     config = configuration(course)
-    graded = _students(course.work / "autograded", assignment)
+    graded = students_with(course.work / "autograded", assignment)
     chosen = graded if students is None else [student for student in students if student in graded]
     if not chosen:
         return {}
@@ -415,11 +434,8 @@ def _alembic_on_path() -> Iterator[None]:
 # Folders
 
 
-def _submitted(course: Course, assignment: str) -> list[str]:
-    return _students(course.submitted, assignment)
-
-
-def _students(folder: Path, assignment: str) -> list[str]:
+def students_with(folder: Path, assignment: str) -> list[str]:
+    """Return the names of the students whose folder in `folder` holds the assignment."""
     if not folder.is_dir():
         return []
     return sorted(path.name for path in folder.iterdir() if (path / assignment).is_dir())

@@ -22,17 +22,12 @@ from autograder import sandbox
 from autograder.course import Course
 from autograder.exercise import Exercise, Lesson
 from autograder.journal import Journal
-from autograder.sandbox import Limits, Probe, RunCell, Transcript
+from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Transcript
 from autograder.verdict import CaseVerdict, Verdict
 from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
 from cnnlab.checking.outcome import Outcome
 
 RUN_ROLES = ("given", "exercise", "extra")
-STOPPED = {
-    "timeout": "it ran longer than it may",
-    "out of memory": "it asked for more memory than there is",
-    "died": "it ended the process",
-}
 
 
 @dataclass(frozen=True)
@@ -121,29 +116,16 @@ def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
 def secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
     """Return the secret Cases of a lesson with their expected values, worked out once in a process."""
     with _lock:
-        return _secret_questionnaires(lesson.assignment, lesson.name, secret, _Lesson(lesson))
+        return _secret_questionnaires(lesson, secret)
 
 
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True, eq=False)
-class _Lesson:
-    lesson: Lesson
-
-    def __hash__(self) -> int:
-        return id(self.lesson)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Lesson) and other.lesson is self.lesson
-
-
 @cache
-def _secret_questionnaires(
-    assignment: str, name: str, secret: bytes, held: _Lesson
-) -> dict[str, Questionnaire]:
-    seed = hashlib.sha256(secret + f"{assignment}/{name}".encode()).digest()
-    return {e.name: e.secret_questions(seed) for e in held.lesson.exercises.values()}
+def _secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
+    seed = hashlib.sha256(secret + f"{lesson.assignment}/{lesson.name}".encode()).digest()
+    return {e.name: e.secret_questions(seed) for e in lesson.exercises.values()}
 
 
 def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -> RunCell | Probe:

@@ -6,10 +6,11 @@ no other process, an empty environment, small in-memory folders. All that comes 
 
 from autograder.sandbox.bubblewrap import verify_available
 from autograder.sandbox.limits import Limits, SandboxError
-from autograder.sandbox.session import MAX_PRINTED, Probe, RunCell, Transcript, run
+from autograder.sandbox.session import MAX_PRINTED, STOPPED, Probe, RunCell, Transcript, run
 
 __all__ = [
     "MAX_PRINTED",
+    "STOPPED",
     "Limits",
     "Probe",
     "RunCell",

@@ -16,6 +16,11 @@ from cnnlab.checking import wire
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.wire import Value
 
+STOPPED = {  # kind of an Outcome -> what is said of it
+    "timeout": "it ran longer than it may",
+    "out of memory": "it asked for more memory than there is",
+    "died": "it ended the process",
+}
 MAX_PRINTED = 20_100  # characters that a cell's text can have, if the worker is what it was
 
 
@@ -173,15 +178,11 @@ def _probe(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limit
         if got and got[-1].kind == "not attempted":
             done += [got[-1]] * left
         elif ended == "timeout":
-            done += [Outcome("timeout", message="it ran longer than it may")] * left
+            done += [Outcome(ended, message=STOPPED[ended])] * left
         else:
             deaths += 1
             end = ended if ended == "out of memory" else "died"
-            words = {
-                "died": "it ended the process",
-                "out of memory": "it asked for more memory than there is",
-            }[end]
-            done += [Outcome(end, message=words)] * (left if deaths >= limits.deaths else 1)
+            done += [Outcome(end, message=STOPPED[end])] * (left if deaths >= limits.deaths else 1)
 
 
 def _outcomes(data: bytes, most: int) -> list[Outcome]:

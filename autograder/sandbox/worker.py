@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 
-KIB, MIB = 1 << 10, 1 << 20
+MIB = 1 << 20
 MAX_PRINTED = 20_000  # characters kept of what one cell prints
 MAX_FLOOD = 2_000_000  # characters printed by one cell before it is stopped
 MAX_RESULT = 32 * MIB  # bytes of frames that one probe may send
