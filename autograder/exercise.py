@@ -11,6 +11,9 @@ import numpy as np
 
 from cnnlab.checking import probe
 from cnnlab.checking.assess import Question, Questionnaire
+from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.summaries import summarise
+from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
 
 PUBLIC_SEED = b"cnnlab public cases"
@@ -87,7 +90,8 @@ class Exercise:
     name: the function's name, and the Exercise's everywhere; returns: the outputs' names; reference: an implementation
     independent of the solution; public: the Cases that `check` asks; secret: the Cases that grade, drawn from the
     course's secret; points: group -> points, for the groups of the secret Cases; mistakes: the known wrong ways;
-    few_mistakes: the reason where there are fewer than three.
+    few_mistakes: the reason where there are fewer than three; clues: what helps to get on, from a nudge to nearly the
+    code, which `check` shows one by one; way: how it is asked, where that is more than a call.
     """
 
     name: str
@@ -98,6 +102,8 @@ class Exercise:
     points: Mapping[str, float]
     mistakes: Sequence[Mistake] = field(default_factory=tuple)
     few_mistakes: str = ""
+    clues: Sequence[str] = ()
+    way: Way = CALL
 
     def __post_init__(self) -> None:
         for which, cases in (("public", self.public), ("secret", self.secret)):
@@ -119,17 +125,25 @@ class Exercise:
         questions = []
         for case in cases:
             inputs = case.draw(seed + self.name.encode())
-            expected = probe.call(self.reference, inputs, self.returns)
+            expected = self._summed(self.reference, inputs)
             if expected.kind != "values":
                 raise DeclarationError(
                     f"{self.name}: the reference fails on {case.words!r}: {expected.message}"
                 )
-            wrong = {m.name: probe.call(m.function, inputs, self.returns) for m in self.mistakes}
+            wrong = {m.name: self._summed(m.function, inputs) for m in self.mistakes}
             tolerance = case.tolerance if case.tolerance is not None else _tolerance(inputs)
             questions.append(Question(case.words, case.group, inputs, expected.values, tolerance, wrong))
-        return Questionnaire(
-            self.name, self.returns, tuple(questions), {m.name: m.hint for m in self.mistakes}
-        )
+        hints = {m.name: m.hint for m in self.mistakes}
+        return Questionnaire(self.name, self.returns, tuple(questions), hints, self.way, tuple(self.clues))
+
+    def _summed(self, function: Callable[..., Any], inputs: dict[str, Value]) -> Outcome:
+        """What `function` does with one Case, summarised as an Answer's Outcome will be.
+
+        Where trained weights are handed in, `function` takes nothing and returns them: name -> array.
+        """
+        given = {} if self.way.file else inputs
+        outcome = probe.ask(function, given, self.returns, self.way)
+        return summarise(self.way.summary, inputs, outcome)
 
     def public_questions(self) -> Questionnaire:
         """The public Cases, the same everywhere."""

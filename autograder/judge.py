@@ -132,7 +132,8 @@ def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -
     if isinstance(step, RunCell):
         return step
     questionnaire = questionnaires[step]
-    return Probe(step, questionnaire.returns, tuple(q.inputs for q in questionnaire.questions))
+    cases = tuple(q.inputs for q in questionnaire.questions)
+    return Probe(step, questionnaire.returns, cases, questionnaire.way)
 
 
 def _verdicts(

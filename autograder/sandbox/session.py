@@ -14,6 +14,7 @@ from autograder.sandbox.limits import Gone, Late, Limits
 from autograder.sandbox.process import MAX_REPLY, Sandbox, free_slot
 from cnnlab.checking import wire
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
 
 STOPPED = {  # kind of an Outcome -> what is said of it
@@ -39,6 +40,7 @@ class Probe:
     exercise: str
     returns: tuple[str, ...]
     cases: tuple[Mapping[str, Value], ...]
+    way: Way = CALL
 
 
 @dataclass
@@ -163,6 +165,7 @@ def _probe(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limit
         request = {
             "exercise": step.exercise,
             "returns": list(step.returns),
+            "way": step.way.as_value(),
             "cases": [dict(case) for case in step.cases[len(done) :]],
             "seconds": limits.probe_seconds,
         }

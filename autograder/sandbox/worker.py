@@ -124,14 +124,14 @@ class Worker:
             sys.stdout, sys.stderr = streams
         return {"printed": printed.text(), "error": str(error)[:200]}
 
-    def probes(self, exercise, returns, cases, seconds):
+    def probes(self, exercise, returns, way, cases, seconds):
         """Fork, ask the Answer each Case there, and return the child's frames unread, with how it ended."""
         read_end, write_end = os.pipe()
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                self._in_child(write_end, exercise, tuple(returns), cases, seconds)
+                self._in_child(write_end, exercise, tuple(returns), way, cases, seconds)
                 status = 0
             except MemoryError:
                 status = 3
@@ -157,7 +157,7 @@ class Worker:
 
         return numpy.frombuffer(data, numpy.uint8)
 
-    def _in_child(self, write_end, exercise, returns, cases, seconds):
+    def _in_child(self, write_end, exercise, returns, way, cases, seconds):
         os.setsid()
         os.dup2(write_end, 3)
         os.closerange(4, 256)
@@ -167,18 +167,19 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
         function = self.shell.user_ns.get(exercise)
         for inputs in cases:
-            outcome = self._ask(function, exercise, inputs, returns)
+            outcome = self._ask(function, exercise, inputs, returns, way)
             _write(3, self.wire.pack(outcome.as_value()))
             if outcome.kind == "not attempted":
                 break
 
-    def _ask(self, function, exercise, inputs, returns):
+    def _ask(self, function, exercise, inputs, returns, way):
         from cnnlab.checking.outcome import Outcome
+        from cnnlab.checking.way import Way
 
         if not callable(function):
             return Outcome("not attempted", message=f"no cell defines {exercise}")
         try:
-            return self.probe.call(function, inputs, returns)
+            return self.probe.ask(function, inputs, returns, Way.from_value(way))
         except MemoryError:
             raise
         except BaseException as error:

@@ -9,6 +9,8 @@ import numpy as np
 
 from cnnlab.checking.compare import Difference, compare
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.summaries import summarise
+from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
 
 
@@ -33,13 +35,16 @@ class Question:
 class Questionnaire:
     """All Cases of one Exercise.
 
-    exercise: its name; returns: names of its outputs; hints: Mistake name -> one sentence for the student.
+    exercise: its name; returns: names of its outputs; hints: Mistake name -> one sentence for the student;
+    way: how it is asked; clues: what helps to get on, from a nudge to nearly the code, shown one by one.
     """
 
     exercise: str
     returns: tuple[str, ...]
     questions: tuple[Question, ...]
     hints: Mapping[str, str]
+    way: Way = CALL
+    clues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,11 @@ class Finding:
 
 def assess(questionnaire: Questionnaire, outcomes: tuple[Outcome, ...] | list[Outcome]) -> Finding:
     """Compare one Outcome per Question with what was expected and recognise the Mistake behind failures."""
+    summary = questionnaire.way.summary
+    pairs = zip(questionnaire.questions, outcomes, strict=True)
+    summed = [(q, summarise(summary, q.inputs, outcome)) for q, outcome in pairs]
     results = tuple(
-        CaseResult(q, outcome, compare(dict(q.expected), outcome, q.tolerance))
-        for q, outcome in zip(questionnaire.questions, outcomes, strict=True)
+        CaseResult(q, outcome, compare(dict(q.expected), outcome, q.tolerance)) for q, outcome in summed
     )
     mistake = recognise(results)
     return Finding(questionnaire.exercise, results, mistake, questionnaire.hints.get(mistake, ""))

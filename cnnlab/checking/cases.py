@@ -11,6 +11,7 @@ import numpy as np
 from cnnlab.checking import wire
 from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.way import Way
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -47,6 +48,8 @@ def value_from_questionnaire(questionnaire: Questionnaire) -> wire.Value:
         "exercise": questionnaire.exercise,
         "returns": list(questionnaire.returns),
         "hints": dict(questionnaire.hints),
+        "way": questionnaire.way.as_value(),
+        "clues": list(questionnaire.clues),
         "questions": [
             {
                 "words": q.words,
@@ -74,4 +77,11 @@ def questionnaire_from_value(value: wire.Value) -> Questionnaire:
         )
         for q in value["questions"]
     )
-    return Questionnaire(value["exercise"], tuple(value["returns"]), questions, value["hints"])
+    return Questionnaire(
+        value["exercise"],
+        tuple(value["returns"]),
+        questions,
+        value["hints"],
+        Way.from_value(value["way"]),
+        tuple(value["clues"]),
+    )

@@ -45,7 +45,7 @@ def examine(function: Any, exercise: str, folder: Path = cases.FOLDER) -> Findin
     questionnaire = cases.load(exercise, folder)
     outcomes: list[Outcome] = []
     for question in questionnaire.questions:
-        outcomes.append(probe.call(function, dict(question.inputs), questionnaire.returns))
+        outcomes.append(probe.ask(function, dict(question.inputs), questionnaire.returns, questionnaire.way))
         if len(outcomes) == 1 and outcomes[0].kind == "not attempted":
             outcomes += [outcomes[-1]] * (len(questionnaire.questions) - len(outcomes))
             break

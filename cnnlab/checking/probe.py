@@ -11,11 +11,40 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checking import wire
+from cnnlab.checking.functions import named
 from cnnlab.checking.outcome import MAX_MESSAGE, Outcome
+from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
 
 MAX_RETURNED = 1 << 30  # bytes; a broadcast array can claim far more than the machine has
 MAX_PRINTED = 1 << 20  # characters of output that one call may print while being checked
+
+
+def ask(
+    function: Callable[..., Any], inputs: dict[str, Value], returns: tuple[str, ...], way: Way = CALL
+) -> Outcome:
+    """Ask an Answer one Case in the way that its Exercise declares, and return the Outcome before any summary.
+
+    Names of public functions become those functions and a seed becomes a `np.random.Generator`. With an rng
+    the Answer is called twice with the same seed: it must draw from it, and give the same both times.
+    """
+    given = {**inputs, **{name: named(inputs[name]) for name in way.functions if name in inputs}}
+    if not way.rng:
+        return call(function, given, returns)
+    first, second = (np.random.default_rng(inputs[way.rng]) for _ in range(2))
+    untouched = first.bit_generator.state
+    outcome = call(function, {**given, way.rng: first}, returns)
+    if outcome.kind != "values":
+        return outcome
+    if first.bit_generator.state == untouched:
+        return Outcome(
+            "bad output", message=f"it drew nothing from {way.rng}; take all chance from {way.rng}"
+        )
+    again = call(function, {**given, way.rng: second}, returns)
+    if again.kind != "values" or not _same(outcome.values, again.values):
+        message = f"two calls with the same seed gave different results; take all chance from {way.rng}"
+        return Outcome("bad output", message=message)
+    return outcome
 
 
 def call(function: Callable[..., Any], inputs: dict[str, Value], returns: tuple[str, ...]) -> Outcome:

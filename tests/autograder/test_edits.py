@@ -38,7 +38,10 @@ def secret(lesson: str, exercise: str, key: bytes) -> Questionnaire:
 
 def judged(lesson: Lesson, exercise: str, function: Any, key: bytes) -> Finding:
     questionnaire = secret(lesson.name, exercise, key)
-    outcomes = [probe.call(function, dict(q.inputs), questionnaire.returns) for q in questionnaire.questions]
+    outcomes = [
+        probe.ask(function, dict(q.inputs), questionnaire.returns, questionnaire.way)
+        for q in questionnaire.questions
+    ]
     return assess(questionnaire, outcomes)
 
 

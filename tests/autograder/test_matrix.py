@@ -54,7 +54,10 @@ def questionnaires(lesson: Lesson, exercise: Exercise) -> list[Questionnaire]:
 
 
 def finding(questionnaire: Questionnaire, function: Any) -> Finding:
-    outcomes = [probe.call(function, dict(q.inputs), questionnaire.returns) for q in questionnaire.questions]
+    outcomes = [
+        probe.ask(function, dict(q.inputs), questionnaire.returns, questionnaire.way)
+        for q in questionnaire.questions
+    ]
     return assess(questionnaire, outcomes)
 
 

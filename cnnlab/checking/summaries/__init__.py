@@ -1,0 +1,28 @@
+"""Turns what an Answer returned into what is compared, where the values themselves may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.summaries import chance, weights
+from cnnlab.checking.summaries.unfit import Unfit
+from cnnlab.checking.wire import Value
+
+Summary = Callable[[Mapping[str, Value], Mapping[str, Value]], dict[str, Value]]
+SUMMARIES: dict[str, Summary] = {**chance.SUMMARIES, **weights.SUMMARIES}
+
+
+def summarise(name: str, inputs: Mapping[str, Value], outcome: Outcome) -> Outcome:
+    """Return an Outcome with the summary `name` of its values in place of them; "" leaves it as it is.
+
+    A summary may raise Unfit: the Outcome is then "bad output" with its sentence. The outputs are a hostile
+    process's word, so a summary must look at type and shape before it computes.
+    """
+    if not name or outcome.kind != "values":
+        return outcome
+    try:
+        return replace(outcome, values=SUMMARIES[name](inputs, outcome.values))
+    except Unfit as error:
+        return Outcome("bad output", message=str(error))

@@ -1,0 +1,9 @@
+"""Summaries of trained weights: what a network with them predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cnnlab.checking.wire import Value
+
+SUMMARIES: dict[str, Callable[[Mapping[str, Value], Mapping[str, Value]], dict[str, Value]]] = {}
