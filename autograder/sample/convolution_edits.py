@@ -3,26 +3,9 @@
 None calls a Mistake's function or a reference: what recognises them must not be what made them.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from autograder.sample.edit import Edit, by_student
 
-
-class Edit(NamedTuple):
-    """One wrong answer in the otherwise solved lesson.
-
-    student: an id; words: what is wrong; exercise: whose cell it is; mistake: the Mistake that must be
-    recognised, "" where none explains it; lost: the groups of points that it must lose; source: the cell;
-    follows: the exercises that the lesson builds on this one -> the groups that they lose with it.
-    """
-
-    student: str
-    words: str
-    exercise: str
-    mistake: str
-    lost: tuple[str, ...]
-    source: str
-    follows: Mapping[str, tuple[str, ...]] = {}
-
+LESSON = "02_convolution"
 
 _ALL = [
     Edit(
@@ -497,4 +480,4 @@ def filter_image(image, kernel):
     ),
 ]
 
-EDITS: dict[str, Edit] = {edit.student: edit for edit in _ALL}
+EDITS = by_student(_ALL)

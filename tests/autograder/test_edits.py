@@ -10,14 +10,14 @@ import pytest
 from autograder.course import Course
 from autograder.exercise import Exercise, Lesson
 from autograder.exercises import all_lessons
-from autograder.sample import convolution, convolution_edits
+from autograder.sample.edit import all_edits
 from autograder.script import read
 from cnnlab.checking import probe
 from cnnlab.checking.assess import Finding, Questionnaire, assess
 
 SECRETS = (b"first course", b"second course")
 LESSONS = {lesson.name: lesson for lesson in all_lessons()}
-FILES = {convolution.LESSON: convolution_edits.EDITS}
+FILES = all_edits()
 EDITS = [(LESSONS[name], edit) for name, edits in FILES.items() for edit in edits.values()]
 
 
