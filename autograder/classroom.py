@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograder import gradebook, intake
+from autograder.beside import Beside
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.journal import Journal
@@ -215,17 +215,17 @@ def _judge_student(
     assignment: str,
     lessons: Sequence[Lesson],
     row: Row,
-    judge: Callable[[Course, Lesson, NotebookNode], Judgement],
+    judge: Callable[[Course, Lesson, NotebookNode, Beside], Judgement],
 ) -> Row:
     record = intake.record(course, assignment, row.student)
     row.flags += dict.fromkeys(record.flags if record else ())
+    beside = Beside.of(course, assignment, row.student)
     for lesson in lessons:
-        path = course.submitted / row.student / assignment / f"{lesson.name}.ipynb"
-        if not path.exists():
-            continue
         try:
-            notebook: Any = nbformat.read(str(path), as_version=4)
-            judgement = judge(course, lesson, notebook)
+            notebook = beside.notebook(lesson)
+            if notebook is None:
+                continue
+            judgement = judge(course, lesson, notebook, beside)
         except SandboxError:
             raise
         except Exception as error:  # a defect of ours must not stop the class, and must not become a zero
@@ -235,7 +235,7 @@ def _judge_student(
         row.flags += [flag for flag in judgement.flags if flag not in row.flags]
         row.seconds += judgement.seconds
         row.submission = _hash(
-            row.submission, judgement_key(course, lesson, notebook), nbformat.writes(notebook)
+            row.submission, judgement_key(course, lesson, notebook, beside), nbformat.writes(notebook)
         )
     return row
 

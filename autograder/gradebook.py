@@ -100,7 +100,7 @@ def record(
     on_done: Callable[[str], None] | None = None,
     *,
     take_in: Callable[[Course, list[str]], None] | None = None,
-    judge: Callable[[Course, Lesson, NotebookNode], Any] | None = None,
+    judge: Callable[..., Any] | None = None,
 ) -> dict[str, str]:
     """Run nbgrader's autograde for `students`, by default all; return student -> why nothing was recorded.
 
@@ -124,7 +124,7 @@ def recorder(
     assignment: str,
     *,
     take_in: Callable[[Course, list[str]], None] | None = None,
-    judge: Callable[[Course, Lesson, NotebookNode], Any] | None = None,
+    judge: Callable[..., Any] | None = None,
 ) -> Callable[[str], str]:
     """Register the assignment, and return what records one student and returns "" or why nothing was recorded.
 

@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,15 +19,15 @@ import numpy as np
 from nbformat.notebooknode import NotebookNode
 
 from autograder import sandbox
+from autograder.beside import ALONE, RUN_ROLES, WORD, Beside, role
 from autograder.course import Course
 from autograder.exercise import Exercise, Lesson
 from autograder.journal import Journal
 from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Transcript
 from autograder.verdict import CaseVerdict, Verdict
+from cnnlab.checking import handin
 from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
 from cnnlab.checking.outcome import Outcome
-
-RUN_ROLES = ("given", "exercise", "extra")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def judge_notebook(
     course: Course,
     lesson: Lesson,
     notebook: NotebookNode,
+    beside: Beside = ALONE,
     *,
     limits: Limits | None = None,
     bare: bool = False,
@@ -75,11 +76,13 @@ def judge_notebook(
     """Run a notebook that intake wrote, and decide the points of each of its Exercises.
 
     The Judgement is kept in the course's journal: the same cells, secret and grader give it again without running
-    anything. bare: run without a sandbox (only where the instructor said so); stop: as in sandbox.run. Raises SandboxError
-    where the sandbox cannot be started or was stopped; nothing is recorded then.
+    anything. beside: the submission that it belongs to, whose earlier lessons lend their Answers; bare: run without a
+    sandbox (only where the instructor said so); stop: as in sandbox.run. Raises SandboxError where the sandbox cannot be
+    started or was stopped; nothing is recorded then.
     """
     steps = plan(lesson, notebook)
-    key = judgement_key(course, lesson, notebook)
+    library = beside.needed(lesson, notebook)
+    key = judgement_key(course, lesson, notebook, beside)
     journal = _journal(course.work / "journal.jsonl")
     known = journal.find(key)
     if known:
@@ -87,10 +90,21 @@ def judge_notebook(
     questionnaires = secret_questionnaires(lesson, course.secret())
     began = time.monotonic()
     filled = [_with_cases(step, questionnaires) for step in steps]
-    transcript = sandbox.run(filled, without=lesson.without, limits=limits, bare=bare, stop=stop)
+    transcript = sandbox.run(
+        filled, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop
+    )
     seconds = time.monotonic() - began
+    transcript.outcomes |= _handed_in(questionnaires, beside)
+
+    def fails(other: Lesson) -> set[str]:
+        theirs = beside.notebook(other)
+        if theirs is None:
+            return set(other.exercises)
+        judged = judge_notebook(course, other, theirs, beside, limits=limits, bare=bare, stop=stop)
+        return {name for name, verdict in judged.verdicts.items() if verdict.status != "passed"}
+
     judgement = Judgement(
-        _verdicts(lesson, questionnaires, transcript, notebook),
+        _verdicts(lesson, questionnaires, transcript, notebook, _Earlier(lesson, beside, fails)),
         _printed(notebook, transcript),
         (*transcript.flags, *_stopped(transcript), *(["judged without a sandbox"] if bare else [])),
         seconds,
@@ -106,9 +120,10 @@ def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
     """Return what is run of a notebook, in its order: cells, and the names of Exercises where they are probed."""
     steps: list[RunCell | str] = []
     for index, cell in enumerate(notebook.cells):
-        if _role(cell) == "check" and _name(cell) in lesson.exercises:
-            steps.append(_name(cell))
-        elif cell.cell_type == "code" and _role(cell) in RUN_ROLES:
+        if role(cell) == "check" and _name(cell) in lesson.exercises:
+            if not lesson.exercises[_name(cell)].way.file:
+                steps.append(_name(cell))
+        elif cell.cell_type == "code" and role(cell) in RUN_ROLES:
             steps.append(RunCell(index, cell.source))
     return steps
 
@@ -136,10 +151,51 @@ def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -
     return Probe(step, questionnaire.returns, cases, questionnaire.way)
 
 
+def _handed_in(questionnaires: dict[str, Questionnaire], beside: Beside) -> dict[str, list[Outcome]]:
+    """Return the Outcomes of the Exercises that are judged by a file: the weights in it, once for every Case."""
+    outcomes = {}
+    for name, questionnaire in questionnaires.items():
+        if file := questionnaire.way.file:
+            data = beside.file(file)
+            missing = Outcome("not attempted", message=f"{file} was not handed in")
+            outcome = missing if data is None else handin.weights_from_bytes(data, file)
+            outcomes[name] = [outcome] * len(questionnaire.questions)
+    return outcomes
+
+
+@dataclass
+class _Earlier:
+    """The earlier lessons of the same submission, judged only where something that names them fails."""
+
+    lesson: Lesson
+    beside: Beside
+    fails: Callable[[Lesson], set[str]]
+
+    def notes(self, source: str) -> list[str]:
+        """Say which earlier Answers a cell names that fail or were not handed in."""
+        words, notes = set(WORD.findall(source)), []
+        for other in self.beside.earlier(self.lesson):
+            named = [name for name in other.exercises if name in words]
+            if not named:
+                continue
+            if self.beside.notebook(other) is None:
+                notes.append(f"depends on {' and '.join(named)} of {other.name}, which is not handed in")
+            else:
+                failing = self.fails(other)
+                notes += [
+                    f"depends on {name} of {other.name}, which fails" for name in named if name in failing
+                ]
+        return notes
+
+
 def _verdicts(
-    lesson: Lesson, questionnaires: dict[str, Questionnaire], transcript: Transcript, notebook: NotebookNode
+    lesson: Lesson,
+    questionnaires: dict[str, Questionnaire],
+    transcript: Transcript,
+    notebook: NotebookNode,
+    before: _Earlier,
 ) -> dict[str, Verdict]:
-    sources = {_name(cell): cell.source for cell in notebook.cells if _role(cell) == "exercise"}
+    sources = {_name(cell): cell.source for cell in notebook.cells if role(cell) == "exercise"}
     findings = {}
     for name, questionnaire in questionnaires.items():
         outcomes = transcript.outcomes.get(name)
@@ -158,6 +214,8 @@ def _verdicts(
             )
         else:
             notes = _notes(lesson, name, findings[name], failing, sources.get(name, ""))
+            if not findings[name].passed:
+                notes += before.notes(sources.get(name, ""))
             verdicts[name] = decide(exercise, findings[name], notes)
     return verdicts
 
@@ -166,7 +224,7 @@ def _broken_cells(notebook: NotebookNode, transcript: Transcript) -> dict[str, s
     """Return exercise -> the exception that its cell raised, for those whose cell raised one."""
     broken = {}
     for index, error in transcript.errors.items():
-        if _role(notebook.cells[index]) == "exercise":
+        if role(notebook.cells[index]) == "exercise":
             broken[_name(notebook.cells[index])] = error if _is_builtin_error(error) else "an error"
     return broken
 
@@ -184,7 +242,7 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
         groups[group] = (float(points) if won else 0.0, float(points))
     status = "passed" if finding.passed else "failed" if finding.attempted else "not attempted"
     cases = tuple(
-        CaseVerdict(r.question.words, r.question.group, r.passed, "" if r.passed else _sentence(r))
+        CaseVerdict(r.question.words, r.question.group, r.passed, "" if r.passed else _sentence(exercise, r))
         for r in finding.results
     )
     points = sum(won for won, _ in groups.values())
@@ -230,9 +288,11 @@ def _blocked(package: str, messages: str) -> bool:
     )
 
 
-def _sentence(result: CaseResult) -> str:
+def _sentence(exercise: Exercise, result: CaseResult) -> str:
     """What went wrong in one Case. The student's own words are left out: they could carry a secret input."""
     outcome, difference = result.outcome, result.difference
+    if exercise.way.file and difference:  # no code of the student's saw the inputs, and all words are ours
+        return difference.sentence
     if outcome.kind == "error":
         kind = outcome.error if _is_builtin_error(outcome.error) else "an error"
         return f"it raised {kind}" + (f" in line {outcome.line} of the cell" if outcome.line else "")
@@ -275,19 +335,18 @@ def _printed(notebook: NotebookNode, transcript: Transcript) -> dict[int, str]:
     return printed
 
 
-def _role(cell: NotebookNode) -> str:
-    return cell.metadata.get("cnnlab", {}).get("role", "")
-
-
 def _name(cell: NotebookNode) -> str:
     return cell.metadata.get("cnnlab", {}).get("name", "")
 
 
-def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode) -> str:
-    """Return the journal's key of a notebook: equal for equal cells, secret and grader."""
+def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode, beside: Beside = ALONE) -> str:
+    """Return the journal's key of a notebook: equal for equal cells, files, earlier lessons, secret and grader."""
     # With their places: what was printed is kept by them.
-    cells = [[i, _role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    said = json.dumps([lesson.assignment, lesson.name, cells, _grader_fingerprint()])
+    cells = [[i, role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
+    asked = [e.way.file for e in lesson.exercises.values() if e.way.file]
+    files = [[name, hashlib.sha256(beside.file(name) or b"").hexdigest()] for name in asked]
+    library = beside.needed(lesson, notebook)
+    said = json.dumps([lesson.assignment, lesson.name, cells, files, library, _grader_fingerprint()])
     return hashlib.sha256(course.secret() + said.encode()).hexdigest()
 
 

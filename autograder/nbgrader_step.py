@@ -27,6 +27,7 @@ from traitlets.config import Config
 from traitlets.log import get_logger
 
 from autograder import gradebook, intake, sandbox
+from autograder.beside import Beside
 from autograder.course import Course, CourseError
 from autograder.feedback import plain, verdict_html, verdict_text
 from autograder.judge import Judgement, judge_notebook
@@ -95,7 +96,8 @@ class JudgeStep(NbGraderPreprocessor):
         student, assignment, lesson = about["student"], about["assignment"], about["notebook"]
         course = self.course or Course.here()
         try:
-            judgement = self.judge(course, course.lesson(assignment, lesson), nb)
+            beside = Beside.of(course, assignment, student)
+            judgement = self.judge(course, course.lesson(assignment, lesson), nb, beside)
             taken = intake.record(course, assignment, student)
             notes = dict(taken.lessons[lesson].notes) if taken and lesson in taken.lessons else {}
             _write(nb, judgement, notes)

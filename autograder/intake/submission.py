@@ -23,6 +23,7 @@ from autograder.intake.files import Entry, shown
 from autograder.intake.graft import Taken
 from autograder.intake.read import IntakeError, Reader, read_in_child, too_large
 from autograder.intake.records import IntakeRecord, LessonRecord
+from cnnlab.checking import handin
 
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 MAX_ENTRIES = 40  # of a student's folder that are looked at
@@ -30,6 +31,7 @@ TIMESTAMP = "timestamp.txt"  # nbgrader's collector writes it into a submission
 MAX_TIMESTAMP = 64  # bytes
 # What operating systems and editors leave in folders by themselves; nobody needs to hear of it.
 LITTER = frozenset([".ipynb_checkpoints", "__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"])
+COPY = re.compile(r"^Copy[ _]of[ _]|[ _]?\(\d+\)(?=\.[^.]*$)|[ -]?[Cc]opy(?=\.[^.]*$)")
 
 log = logging.getLogger(__name__)
 
@@ -203,6 +205,9 @@ class _Submission:
         self.offers: dict[str, list[tuple[Taken, Entry, str]]] = {}  # lesson -> what was handed in for it
         self.unusable: list[tuple[Entry, str, str]] = []
         self.kept: set[str] = set()  # names whose bytes lie in raw/
+        self.asked = {e.way.file for lesson in self.lessons for e in lesson.exercises.values() if e.way.file}
+        self.files: dict[str, bytes] = {}  # what the lessons ask for beside the notebooks
+        self.standing_files: set[str] = set()  # those that were taken in earlier
         self.timestamp: bytes | None = None
 
     @property
@@ -215,7 +220,8 @@ class _Submission:
         if not self.in_place:
             self._look_at_home()
         found = list(intake_files.entries(self.folder))
-        found.sort(key=lambda entry: entry.path.suffix.lower() != ".ipynb")  # notebooks first, then by name
+        # Notebooks first, then what a lesson asks for by its very name, then by name.
+        found.sort(key=lambda entry: (entry.path.suffix.lower() != ".ipynb", entry.name not in self.asked))
         if len(found) > MAX_ENTRIES:
             self.flags.append(
                 f"It has {len(found):,} files; those after the first {MAX_ENTRIES} were not looked at."
@@ -272,6 +278,8 @@ class _Submission:
             if entry.name == TIMESTAMP and entry.kind == "file":
                 data = intake_files.read(entry.path, MAX_TIMESTAMP)
                 self.timestamp = data if _is_date(data) else None
+            elif entry.name in self.asked and entry.kind == "file":
+                self.standing_files.add(entry.name)
             elif entry.name not in LITTER and entry.name not in self._wanted({}):
                 self.flags.append(
                     f"{shown(entry.name)} stood in work/submitted/ already; it was moved to work/raw/."
@@ -296,9 +304,30 @@ class _Submission:
         elif entry.path.suffix.lower() == ".ipynb":
             if not self._is_ours(entry):
                 self._look_at_notebook(entry)
+        elif asked := self._asked_for(entry):
+            self._look_at_file(entry, asked)
         else:
             self._keep(entry)
             self.flags.append(f"{name} is not a file that the lesson asks for; it was left out.")
+
+    def _asked_for(self, entry: Entry) -> str:
+        """Return the name of the file that a lesson asks for and this one is, or ""."""
+        # Browsers and file managers write "lenet (1).safetensors" or "Copy of lenet.safetensors" for a second copy.
+        plain = COPY.sub("", entry.name)
+        return next((name for name in (entry.name, plain) if name in self.asked), "")
+
+    def _look_at_file(self, entry: Entry, name: str) -> None:
+        data = self._keep(entry)
+        if data is None or len(data) > handin.MAX_BYTES:
+            self.flags.append(
+                f"{shown(entry.name)} is larger than {handin.MAX_BYTES:,} bytes, or cannot be read; it was left out."
+            )
+        elif name in self.files and entry.name != name:
+            self.flags.append(f"{shown(entry.name)} is a second {name}; it was left out.")
+        else:
+            self.files[name] = data
+            if entry.name != name:
+                self.flags.append(f"{shown(entry.name)} was taken as {name}.")
 
     def _is_ours(self, entry: Entry) -> bool:
         return self.in_place and entry.name in {f"{name}.ipynb" for name in self.standing}
@@ -395,12 +424,14 @@ class _Submission:
 
     def _wanted(self, chosen: Iterable[str]) -> set[str]:
         """The names of all that may lie in the submitted folder at the end."""
-        return {f"{name}.ipynb" for name in [*chosen, *self.standing]} | (
-            {TIMESTAMP} if self.timestamp else set()
+        notebooks = {f"{name}.ipynb" for name in [*chosen, *self.standing]}
+        return (
+            notebooks | self.files.keys() | self.standing_files | ({TIMESTAMP} if self.timestamp else set())
         )
 
     def _write(self, chosen: dict[str, tuple[Taken, str, str]]) -> None:
         files = {f"{name}.ipynb": notebook_bytes(taken.notebook) for name, (taken, _, _) in chosen.items()}
+        files |= self.files
         if self.timestamp:
             files[TIMESTAMP] = self.timestamp
         self._write_record(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox.limits import Gone, Late, Limits
+from autograder.sandbox.limits import Gone, Late, Limits, SandboxError
 from autograder.sandbox.process import MAX_REPLY, Sandbox, free_slot
 from cnnlab.checking import wire
 from cnnlab.checking.outcome import Outcome
@@ -57,6 +57,7 @@ def run(
     steps: Sequence[RunCell | Probe],
     *,
     without: Sequence[str] = (),
+    library: Mapping[str, Sequence[str]] | None = None,
     limits: Limits | None = None,
     bare: bool = False,
     stop: threading.Event | None = None,
@@ -65,8 +66,9 @@ def run(
 
     A step that kills the sandbox is skipped when it is started again, and the steps before it are replayed without
     their probes, so a submission loses only what its own code destroys. without: packages that cannot be imported;
-    bare: no sandbox at all, for machines that have none, where the instructor said so; stop: set by another thread to
-    end the run, which then raises Stopped. Raises SandboxError where the sandbox cannot be started.
+    library: earlier lesson -> its cells, whose Answers `cnnlab.layers` lends; bare: no sandbox at all, for machines that
+    have none, where the instructor said so; stop: set by another thread to end the run, which then raises Stopped.
+    Raises SandboxError where the sandbox cannot be started.
     """
     limits, stop = limits or Limits(), stop or threading.Event()
     transcript = Transcript()
@@ -80,6 +82,7 @@ def run(
                 free_slot() as slot,
                 Sandbox(slot, tuple(without), limits, bare, probes, deadline, stop) as sandbox,
             ):
+                _lend(sandbox, library or {}, limits)
                 position = _play(sandbox, steps[:until], skip, transcript, limits)
         except Late:
             break
@@ -106,6 +109,18 @@ def run(
             late = Outcome("timeout", message="the notebook as a whole ran too long")
             done += [late] * (len(step.cases) - len(done))
     return transcript
+
+
+def _lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits) -> None:
+    """Put the submission's own earlier Answers into the sandbox's library."""
+    if library:
+        lessons = {lesson: list(cells) for lesson, cells in library.items()}
+        try:
+            sandbox.ask({"library": lessons}, 2 * limits.cell_seconds)
+        except Gone as error:  # no code of the student's has run yet
+            raise SandboxError(
+                "The sandbox's library cannot be filled; install the package again."
+            ) from error
 
 
 def _play(

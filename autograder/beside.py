@@ -1,0 +1,86 @@
+"""What lies beside a notebook in a submission: the student's other lessons, and the files they handed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+
+from autograder.course import Course
+from autograder.exercise import Lesson
+from autograder.intake import files
+from cnnlab.checking import handin
+
+WORD = re.compile(r"[A-Za-z_]\w*")
+RUN_ROLES = ("given", "exercise", "extra")  # of the cells that are run when a notebook is judged
+
+
+class Beside:
+    """One student's submission to an assignment, as intake wrote it to work/submitted/; read when asked for.
+
+    folder: where it lies; None for a notebook that comes alone; lessons: those of the assignment, in order.
+    """
+
+    def __init__(self, folder: Path | None, lessons: Sequence[Lesson] = ()) -> None:
+        self.folder, self.lessons = folder, list(lessons)
+        self._notebooks: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, course: Course, assignment: str, student: str) -> Beside:
+        """The submission of a student to an assignment."""
+        return cls(course.submitted / student / assignment, course.lessons(assignment))
+
+    def notebook(self, lesson: Lesson) -> NotebookNode | None:
+        """Return another lesson's notebook, or None where it was not handed in."""
+        if lesson.name not in self._notebooks:
+            path = self.folder / f"{lesson.name}.ipynb" if self.folder else None
+            found = nbformat.read(str(path), as_version=4) if path and path.exists() else None
+            self._notebooks[lesson.name] = found
+        return self._notebooks[lesson.name]
+
+    def file(self, name: str) -> bytes | None:
+        """Return the bytes of a file that the lesson asks for, or None where it was not handed in."""
+        try:
+            data = files.read(self.folder / name, handin.MAX_BYTES) if self.folder else None
+        except OSError:
+            return None
+        return data if data is None or len(data) <= handin.MAX_BYTES else None
+
+    def earlier(self, lesson: Lesson) -> list[Lesson]:
+        """Return the assignment's lessons before this one."""
+        return [other for other in self.lessons if other.name < lesson.name]
+
+    def needed(self, lesson: Lesson, notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
+        """Return the earlier lessons whose Answers a notebook names, and theirs: lesson -> its cells' sources.
+
+        A lesson that was not handed in has no cells.
+        """
+        words = _words(sources(notebook))
+        needed: dict[str, tuple[str, ...]] = {}
+        for other in reversed(self.earlier(lesson)):  # what an earlier Answer names lies earlier still
+            if words & set(other.exercises):
+                theirs = self.notebook(other)
+                needed[other.name] = sources(theirs) if theirs else ()
+                words |= _words(needed[other.name])
+        return dict(reversed(needed.items()))
+
+
+def sources(notebook: NotebookNode) -> tuple[str, ...]:
+    """Return the text of the cells that are run when a notebook is judged, in order."""
+    return tuple(c.source for c in notebook.cells if c.cell_type == "code" and role(c) in RUN_ROLES)
+
+
+def role(cell: NotebookNode) -> str:
+    """Return what intake says that a cell is."""
+    return cell.metadata.get("cnnlab", {}).get("role", "")
+
+
+def _words(texts: Sequence[str]) -> set[str]:
+    return {word for text in texts for word in WORD.findall(text)}
+
+
+ALONE = Beside(None)
