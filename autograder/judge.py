@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ from nbformat.notebooknode import NotebookNode
 from autograder import sandbox
 from autograder.beside import ALONE, RUN_ROLES, WORD, Beside, role
 from autograder.course import Course
-from autograder.exercise import Exercise, Lesson
+from autograder.exercise import FLOAT32_TOLERANCE, SPEED, Exercise, Lesson
 from autograder.journal import Journal
-from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Transcript
+from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Timing, Transcript
 from autograder.verdict import CaseVerdict, Verdict
-from cnnlab.checking import handin
+from cnnlab.checking import handin, probe
 from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
+from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.speed import TASKS
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ def judge_notebook(
     seconds = time.monotonic() - began
     transcript.outcomes |= _handed_in(questionnaires, beside)
 
+    race = partial(sandbox.race, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop)
+
     def fails(other: Lesson) -> set[str]:
         theirs = beside.notebook(other)
         if theirs is None:
@@ -103,8 +107,9 @@ def judge_notebook(
         judged = judge_notebook(course, other, theirs, beside, limits=limits, bare=bare, stop=stop)
         return {name for name, verdict in judged.verdicts.items() if verdict.status != "passed"}
 
+    verdicts = _verdicts(lesson, questionnaires, transcript, notebook, _Earlier(lesson, beside, fails))
     judgement = Judgement(
-        _verdicts(lesson, questionnaires, transcript, notebook, _Earlier(lesson, beside, fails)),
+        {name: _raced(verdict, lesson.exercises[name], filled, race) for name, verdict in verdicts.items()},
         _printed(notebook, transcript),
         (*transcript.flags, *_stopped(transcript), *(["judged without a sandbox"] if bare else [])),
         seconds,
@@ -238,6 +243,9 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
     """Give the points of each group whose Cases all pass, and say what went wrong without a word of the secret Cases."""
     groups = {}
     for group, points in exercise.points.items():
+        if group == SPEED and exercise.way.speed:
+            groups[group] = (0.0, float(points))  # decided by a race, when all else is right
+            continue
         won = all(r.passed for r in finding.results if r.question.group == group)
         groups[group] = (float(points) if won else 0.0, float(points))
     status = "passed" if finding.passed else "failed" if finding.attempted else "not attempted"
@@ -256,6 +264,36 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
         finding.mistake,
         finding.hint,
         tuple(notes),
+    )
+
+
+def _raced(
+    verdict: Verdict, exercise: Exercise, steps: Sequence[RunCell | Probe], race: Callable[..., Timing]
+) -> Verdict:
+    """Have a right Answer timed where its Exercise asks for speed, and add what came of it."""
+    if not exercise.way.speed or verdict.status != "passed":
+        return verdict
+    task, points = TASKS[exercise.way.speed], float(exercise.points[SPEED])
+    inputs = task.draw(np.random.default_rng())
+    expected = probe.ask(exercise.reference, inputs, exercise.returns, exercise.way)
+    cells = [step for step in steps if isinstance(step, RunCell)]
+    timing = race(cells, Probe(exercise.name, exercise.returns, (inputs,), exercise.way), exercise.way.speed)
+    if timing.outcome.kind != "values":
+        sentence = STOPPED.get(timing.outcome.kind, "it failed on the large input")
+    elif compare(expected.values, timing.outcome, FLOAT32_TOLERANCE):
+        sentence = "it has wrong values on the large input"
+    elif timing.ratio > task.at_most:
+        sentence = f"it takes {timing.ratio:.2g} times as long as the matrix product; at most {task.at_most:g} is fast"
+    else:
+        sentence = ""
+    words = f"{task.words}: at most {task.at_most:g} times the CPU time of the bare matrix product"
+    won = 0.0 if sentence else points
+    return replace(
+        verdict,
+        points=verdict.points + won,
+        status="failed" if sentence else "passed",
+        groups={**verdict.groups, SPEED: (won, points)},
+        cases=(*verdict.cases, CaseVerdict(words, SPEED, not sentence, sentence)),
     )
 
 

@@ -6,6 +6,7 @@ no other process, an empty environment, small in-memory folders. All that comes 
 
 from autograder.sandbox.bubblewrap import verify_available
 from autograder.sandbox.limits import Limits, SandboxError
+from autograder.sandbox.race import Timing, race
 from autograder.sandbox.session import MAX_PRINTED, STOPPED, Probe, RunCell, Transcript, run
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "Probe",
     "RunCell",
     "SandboxError",
+    "Timing",
     "Transcript",
+    "race",
     "run",
     "verify_available",
 ]

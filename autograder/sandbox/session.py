@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.sandbox.limits import Gone, Late, Limits, SandboxError
-from autograder.sandbox.process import MAX_REPLY, Sandbox, free_slot
+from autograder.sandbox.process import CELLS, MAX_REPLY, Sandbox, free_slot
 from cnnlab.checking import wire
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.way import CALL, Way
@@ -82,7 +82,7 @@ def run(
                 free_slot() as slot,
                 Sandbox(slot, tuple(without), limits, bare, probes, deadline, stop) as sandbox,
             ):
-                _lend(sandbox, library or {}, limits)
+                lend(sandbox, library or {}, limits)
                 position = _play(sandbox, steps[:until], skip, transcript, limits)
         except Late:
             break
@@ -111,7 +111,7 @@ def run(
     return transcript
 
 
-def _lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits) -> None:
+def lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits) -> None:
     """Put the submission's own earlier Answers into the sandbox's library."""
     if library:
         lessons = {lesson: list(cells) for lesson, cells in library.items()}
@@ -157,9 +157,7 @@ def _play(
         position = len(steps)
     for place in held:
         try:
-            _probe(
-                sandbox, steps[place], place, so_far.outcomes.setdefault(steps[place].exercise, []), limits
-            )
+            probe(sandbox, steps[place], place, so_far.outcomes.setdefault(steps[place].exercise, []), limits)
         except Gone:
             return place if lost is None else lost
     if lost is None and position < len(steps):
@@ -174,7 +172,11 @@ def _note(so_far: Transcript, index: int, reply: Value) -> None:
         so_far.errors[index] = _text(reply, "error")[:200]
 
 
-def _probe(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limits: Limits) -> None:
+def probe(sandbox: Sandbox, step: Probe, place: int | None, done: list[Outcome], limits: Limits) -> None:
+    """Ask the Cases of a Probe that are not done yet, and add an Outcome for each to `done`.
+
+    place: of the copy that was put aside for it; None asks the worker as it is now.
+    """
     deaths = 0
     while len(done) < len(step.cases):
         request = {
@@ -184,7 +186,7 @@ def _probe(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limit
             "cases": [dict(case) for case in step.cases[len(done) :]],
             "seconds": limits.probe_seconds,
         }
-        reply = sandbox.ask({"probe": request}, 3 * limits.probe_seconds, place)
+        reply = sandbox.ask({"probe": request}, 3 * limits.probe_seconds, CELLS if place is None else place)
         ended, frames = _text(reply, "ended"), reply.get("frames") if isinstance(reply, dict) else None
         got = _outcomes(
             frames.tobytes() if isinstance(frames, np.ndarray) else b"", len(step.cases) - len(done)

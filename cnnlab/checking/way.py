@@ -16,27 +16,24 @@ class Way:
     rng: the argument whose input is the seed of a `np.random.Generator`, "" where there is none;
     summary: the name of a function of `cnnlab.checking.summaries` that turns inputs and outputs into what is
     compared, "" where the outputs themselves are; file: the trained weights that are handed in beside the
-    notebook and judged in place of a call, "" where there are none.
+    notebook and judged in place of a call, "" where there are none; speed: the name of a task of
+    `cnnlab.checking.speed` that must be done fast, "" where none is.
     """
 
     functions: tuple[str, ...] = ()
     rng: str = ""
     summary: str = ""
     file: str = ""
+    speed: str = ""
 
     def as_value(self) -> dict[str, Value]:
         """Return the Way as a value that `wire.pack` can send."""
-        return {
-            "functions": list(self.functions),
-            "rng": self.rng,
-            "summary": self.summary,
-            "file": self.file,
-        }
+        return {**vars(self), "functions": list(self.functions)}
 
     @classmethod
     def from_value(cls, value: Any) -> Way:
         """Rebuild a Way from its value."""
-        return cls(tuple(value["functions"]), value["rng"], value["summary"], value["file"])
+        return cls(**{**value, "functions": tuple(value["functions"])})
 
 
 CALL = Way()

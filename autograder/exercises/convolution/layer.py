@@ -9,6 +9,7 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import conv2d, layer_case, pair, scaled, sides, unfold
 from autograder.exercises.convolution.slips import LAYER, swapped, without
+from cnnlab.checking.way import Way
 
 
 def blocks(total: int, groups: int) -> list[slice]:
@@ -59,7 +60,8 @@ conv2d_forward = Exercise(
     name="conv2d_forward",
     returns=("y",),
     reference=conv2d,
-    points={"basic": 3, "stride": 2, "padding": 2, "dilation": 2, "groups": 4, "together": 1},
+    points={"basic": 3, "stride": 2, "padding": 2, "dilation": 2, "groups": 4, "together": 1, "speed": 2},
+    way=Way(speed="conv2d_forward"),
     public=[
         layer_case("a 3x3 kernel on 6x5 images", "basic", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
         layer_case(

@@ -1,8 +1,108 @@
-"""Linear maps and their adjoints, right ones and wrong ones."""
+"""Linear maps and their adjoints, right ones and wrong ones.
+
+Each map is written as its matrix, so that its adjoint is the transposed matrix by definition. A wrong adjoint
+ends in what is wrong with it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {}
+import numpy as np
+
+KERNEL = (2.0, -1.0, 0.5)
+
+
+def _band(kernel: tuple[float, ...], outputs: int) -> np.ndarray:
+    """The matrix whose row i holds the kernel from column i on: (outputs, outputs + len(kernel) - 1)."""
+    matrix = np.zeros((outputs, outputs + len(kernel) - 1))
+    for i in range(outputs):
+        matrix[i, i : i + len(kernel)] = kernel
+    return matrix
+
+
+def slide(x: np.ndarray) -> np.ndarray:
+    """A kernel of three weights slides over a signal: (n,) to (n - 2,)."""
+    return _band(KERNEL, x.size - 2) @ x
+
+
+def slide_adjoint(y: np.ndarray) -> np.ndarray:
+    return _band(KERNEL, y.size).T @ y
+
+
+def slide_adjoint_flipped(y: np.ndarray) -> np.ndarray:
+    return _band(KERNEL[::-1], y.size).T @ y
+
+
+def slide_adjoint_doubled(y: np.ndarray) -> np.ndarray:
+    return 2.0 * slide_adjoint(y)
+
+
+def slide_adjoint_shifted(y: np.ndarray) -> np.ndarray:
+    return np.roll(slide_adjoint(y), 1)
+
+
+def slide_adjoint_negated(y: np.ndarray) -> np.ndarray:
+    return -slide_adjoint(y)
+
+
+def turn(x: np.ndarray) -> np.ndarray:
+    """Every row moves one step to the right, its last value to the front, and changes its sign."""
+    return -np.roll(x, 1, axis=-1)
+
+
+def turn_adjoint(y: np.ndarray) -> np.ndarray:
+    return -np.roll(y, -1, axis=-1)
+
+
+def turn_adjoint_same_way(y: np.ndarray) -> np.ndarray:
+    return turn(y)
+
+
+def frame(x: np.ndarray) -> np.ndarray:
+    """An image gets a border of zeros: (h, w) to (h + 2, w + 2)."""
+    return np.pad(x, 1)
+
+
+def frame_adjoint(y: np.ndarray) -> np.ndarray:
+    return y[1:-1, 1:-1].copy()
+
+
+def frame_adjoint_shifted(y: np.ndarray) -> np.ndarray:
+    return y[:-2, :-2].copy()
+
+
+def copies(x: np.ndarray) -> np.ndarray:
+    """An array three times: (...) to (3, ...)."""
+    return np.stack([x, x, x])
+
+
+def copies_adjoint(y: np.ndarray) -> np.ndarray:
+    return y.sum(axis=0)
+
+
+def copies_adjoint_averaged(y: np.ndarray) -> np.ndarray:
+    return y.mean(axis=0)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        slide,
+        slide_adjoint,
+        slide_adjoint_flipped,
+        slide_adjoint_doubled,
+        slide_adjoint_shifted,
+        slide_adjoint_negated,
+        turn,
+        turn_adjoint,
+        turn_adjoint_same_way,
+        frame,
+        frame_adjoint,
+        frame_adjoint_shifted,
+        copies,
+        copies_adjoint,
+        copies_adjoint_averaged,
+    )
+}

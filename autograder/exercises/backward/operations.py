@@ -1,0 +1,81 @@
+"""What the references of this lesson share: torch's own gradients, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Random, normal
+from autograder.exercises.convolution.operations import must_fit, one_thread, pair, sides, tensor
+
+
+def gradients(forward: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the gradient of sum(dout * forward(*tensors)) for each array, by torch's autograd, in its dtype."""
+    with one_thread() as torch:
+        leaves = [tensor(array).requires_grad_() for array in arrays]
+        found = torch.autograd.grad(forward(*leaves), leaves, tensor(dout))
+    return tuple(g.numpy().astype(a.dtype) for g, a in zip(found, arrays, strict=True))
+
+
+def conv2d_gradients(
+    dout: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> tuple[np.ndarray, ...]:
+    """Return dx, dw and db of a convolution, by torch."""
+    import torch
+
+    must_fit(x, w.shape[2:], padding, dilation)
+    (top, bottom), (left, right) = sides(padding)
+
+    def forward(x: Any, w: Any, b: Any) -> Any:
+        padded = torch.nn.functional.pad(x, (left, right, top, bottom))
+        return torch.nn.functional.conv2d(padded, w, b, pair(stride), 0, pair(dilation), groups)
+
+    return gradients(forward, dout, x, w, b)
+
+
+def positions(
+    size: tuple[int, int], kernel: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1
+) -> tuple[int, int]:
+    """Return OH and OW by laying windows until one no longer ends inside."""
+    each = zip(size, pair(kernel), pair(stride), sides(padding), pair(dilation), strict=True)
+    height, width = (len(range(0, n + sum(side) - d * (k - 1), s)) for n, k, s, side, d in each)
+    return height, width
+
+
+def layer_gradient_case(
+    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+) -> Case:
+    """A Case of a convolution's backward: the shapes of x and w, and normal values, dout's too."""
+    where = {name: value for name, value in how.items() if name != "groups"}
+    out = positions(x[2:], w[2:], **where)  # type: ignore[arg-type]
+    arrays = {
+        "dout": normal(x[0], w[0], *out, dtype=dtype),
+        "x": normal(*x, dtype=dtype),
+        "w": normal(*w, dtype=dtype),
+        "b": normal(w[0], dtype=dtype),
+    }
+    return Case(words, group=group, **arrays, **how)
+
+
+def columns_case(
+    words: str, group: str, x_shape: tuple[int, ...], kernel: Any, dtype: str = "float64", **how: Any
+) -> Case:
+    """A Case of col2im: columns of normal values for the windows of images of x_shape."""
+    oh, ow = positions(x_shape[2:], kernel, **how)  # type: ignore[arg-type]
+    kh, kw = pair(kernel)
+    cols = normal(x_shape[0], x_shape[1] * kh * kw, oh * ow, dtype=dtype)
+    return Case(words, group=group, cols=cols, x_shape=x_shape, kernel=kernel, **how)
+
+
+def whole(*shape: int, low: int = -9, high: int = 10, dtype: str = "int64") -> Random:
+    """Whole numbers from low to high - 1."""
+    return Random(lambda rng: rng.integers(low, high, shape).astype(dtype))

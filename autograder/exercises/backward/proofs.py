@@ -1,0 +1,312 @@
+"""numerical_gradient and adjoint_gap: two ways to prove a gradient without deriving it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal, uniform
+from autograder.exercises.backward.operations import whole
+from cnnlab.checking.way import Way
+
+Function = Callable[[np.ndarray], Any]
+
+
+def one_by_one(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+    """Two fresh copies of x for each entry."""
+    grad = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+        above, below = x.astype(np.float64), x.astype(np.float64)
+        above[index], below[index] = above[index] + eps, below[index] - eps
+        grad[index] = (f(above) - f(below)) / (2 * eps)
+    return grad
+
+
+def one_sided(f: Function, x: np.ndarray, eps: float, sign: int) -> np.ndarray:
+    grad = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+        moved = x.astype(np.float64)
+        moved[index] += sign * eps
+        grad[index] = sign * (f(moved) - f(x.astype(np.float64))) / eps
+    return grad
+
+
+def never_put_back(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+    """Leaves every entry eps lower when it goes on to the next."""
+    grad, moving = np.empty(x.shape), x.astype(np.float64)
+    for index in np.ndindex(x.shape):
+        moving[index] += eps
+        above = f(moving)
+        moving[index] -= 2 * eps
+        grad[index] = (above - f(moving)) / (2 * eps)
+    return grad
+
+
+def in_the_dtype_of_x(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+    """Moves a copy of x's own dtype, which float32 rounds and whole numbers lose."""
+    grad = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+        above, below = x.copy(), x.copy()
+        above[index] = x[index] + eps
+        below[index] = x[index] - eps
+        grad[index] = (f(above) - f(below)) / (2 * eps)
+    return grad
+
+
+def all_at_once(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+    """Moves the whole array, and so measures one slope for all."""
+    y = x.astype(np.float64)
+    return np.full(x.shape, (f(y + eps) - f(y - eps)) / (2 * eps))
+
+
+numerical_gradient = Exercise(
+    name="numerical_gradient",
+    returns=("grad",),
+    reference=one_by_one,
+    way=Way(functions=("f",)),
+    points={"basic": 3, "eps": 2, "dtype": 1},
+    public=[
+        Case("f weighs and adds up 4 values", group="basic", f="weighted_sum", x=normal(4)),
+        Case("f weighs and squares a 2x3 array", group="basic", f="weighted_squares", x=normal(2, 3)),
+        Case("f multiplies neighbours in a 2x1x3 array", group="basic", f="neighbours", x=normal(2, 1, 3)),
+        Case("f is log-sum-exp of one value", group="basic", f="log_sum_exp", x=normal(1)),
+        Case("sines, eps 0.1", group="eps", f="waves", x=normal(3, 2), eps=0.1),
+        Case("cubes, eps 0.5", group="eps", f="cubes", x=normal(5), eps=0.5),
+        Case("squares of whole numbers", group="dtype", f="weighted_squares", x=np.array([[1, -2, 3]])),
+        Case(
+            "a distance in float32",
+            group="dtype",
+            f="distance",
+            x=normal(2, 2, dtype="float32"),
+            tolerance=1e-6,
+        ),
+    ],
+    secret=[
+        Case("f weighs and adds up 6 values", group="basic", f="weighted_sum", x=normal(6)),
+        Case("f is log-sum-exp of a 3x2 array", group="basic", f="log_sum_exp", x=normal(3, 2)),
+        Case("f multiplies neighbours in a 1x3x2 array", group="basic", f="neighbours", x=normal(1, 3, 2)),
+        Case("f squares one value", group="basic", f="weighted_squares", x=uniform(1, low=1, high=2)),
+        Case("sines of 7 values, eps 0.2", group="eps", f="waves", x=normal(7), eps=0.2),
+        Case("cubes of a 2x2 array, eps 0.3", group="eps", f="cubes", x=normal(2, 2), eps=0.3),
+        Case(
+            "cubes of 4 whole numbers",
+            group="dtype",
+            f="cubes",
+            x=whole(4, low=1),
+        ),
+        Case(
+            "a distance in float32 from 3 values",
+            group="dtype",
+            f="distance",
+            x=normal(3, dtype="float32"),
+            tolerance=1e-6,
+        ),
+    ],
+    clues=(
+        "Loop over the indices of x with np.ndindex(x.shape); each derivative asks f twice.",
+        "Work on a float64 copy: move one entry up, ask f, move it down, ask f, and put the old value back "
+        "before the next entry.",
+        "In the loop: old = x[index]; x[index] = old + eps; above = f(x); x[index] = old - eps; below = f(x); "
+        "x[index] = old; grad[index] = (above - below) / (2 * eps).",
+    ),
+    mistakes=[
+        Mistake(
+            "forward difference",
+            "You compared with f(x) itself: step eps up and eps down, which is far more exact.",
+            lambda f, x, eps=1e-5: one_sided(f, x, eps, 1),
+        ),
+        Mistake(
+            "backward difference",
+            "You compared f(x) with the value eps below: step eps up and eps down, which is far more exact.",
+            lambda f, x, eps=1e-5: one_sided(f, x, eps, -1),
+        ),
+        Mistake(
+            "divided by eps",
+            "Your gradient is twice too large: from x - eps to x + eps it is 2 * eps.",
+            lambda f, x, eps=1e-5: 2 * one_by_one(f, x, eps),
+        ),
+        Mistake(
+            "half a step",
+            "You stepped eps / 2 to each side: the step to each side is eps.",
+            lambda f, x, eps=1e-5: one_by_one(f, x, eps / 2),
+        ),
+        Mistake(
+            "eps ignored",
+            "You step by a number of your own: use the argument eps.",
+            lambda f, x, eps=1e-5: one_by_one(f, x),
+        ),
+        Mistake(
+            "sign exchanged",
+            "Your gradient has the wrong sign: subtract the lower value from the upper one.",
+            lambda f, x, eps=1e-5: -one_by_one(f, x, eps),
+        ),
+        Mistake(
+            "never put back",
+            "You went on to the next entry before putting the last one back to its old value.",
+            never_put_back,
+        ),
+        Mistake(
+            "in the dtype of x",
+            "You moved the entries in the dtype of x, which rounds the step away: work on a float64 copy.",
+            in_the_dtype_of_x,
+        ),
+        Mistake(
+            "all entries at once",
+            "You moved all entries together: each derivative moves one entry and leaves the others.",
+            all_at_once,
+        ),
+        Mistake(
+            "flat",
+            "Your gradient is one long row: give it the shape of x.",
+            lambda f, x, eps=1e-5: (
+                one_by_one(f, x, eps).ravel() if x.ndim > 1 else one_by_one(f, x, eps)[:, None]
+            ),
+        ),
+    ],
+)
+
+
+def products(one: np.ndarray, other: np.ndarray) -> list[float]:
+    if one.shape != other.shape:
+        raise ValueError(f"arrays of shape {one.shape} and {other.shape} have no inner product")
+    return [float(a) * float(b) for a, b in zip(one.ravel(), other.ravel(), strict=True)]
+
+
+def gap_of(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
+    """Return both inner products and the sum of the sizes of all their terms, each rounded once."""
+    left, right = products(forward(x), y), products(x, adjoint(y))
+    return math.fsum(left), math.fsum(right), math.fsum(map(abs, left + right))
+
+
+def gap_with(formula: Callable[[float, float, float], float]) -> Any:
+    """Return an adjoint_gap that makes `formula(left, right, scale)` of the two inner products."""
+
+    def gap(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
+        left, right, scale = gap_of(forward, adjoint, x, y)
+        return formula(left, right, scale) if scale else 0.0
+
+    return gap
+
+
+def not_a_number(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
+    left, right, scale = gap_of(forward, adjoint, x, y)
+    return abs(left - right) / scale if scale else math.nan
+
+
+def only_sums(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
+    ones = np.ones_like
+    left, right = products(forward(x), ones(y)), products(ones(x), adjoint(y))
+    scale = math.fsum(map(abs, left + right))
+    return abs(math.fsum(left) - math.fsum(right)) / scale if scale else 0.0
+
+
+def gap_case(words: str, group: str, names: str, x: Any, y: Any) -> Case:
+    """A Case of two public functions, named `forward adjoint`."""
+    forward, adjoint = names.split()
+    return Case(words, group=group, forward=forward, adjoint=adjoint, x=x, y=y)
+
+
+adjoint_gap = Exercise(
+    name="adjoint_gap",
+    returns=("gap",),
+    reference=gap_with(lambda left, right, scale: abs(left - right) / scale),
+    way=Way(functions=("forward", "adjoint")),
+    points={"right": 2, "wrong": 3, "zeros": 1},
+    public=[
+        gap_case("a sliding kernel and its adjoint", "right", "slide slide_adjoint", normal(8), normal(6)),
+        gap_case("a border of zeros, cut off", "right", "frame frame_adjoint", normal(2, 3), normal(4, 5)),
+        gap_case(
+            "a sliding kernel, flipped", "wrong", "slide slide_adjoint_flipped", normal(7), normal(5)
+        ),
+        gap_case("an adjoint twice too large", "wrong", "slide slide_adjoint_doubled", normal(6), normal(4)),
+        gap_case("an adjoint with the wrong sign", "wrong", "slide slide_adjoint_negated", normal(5), normal(3)),
+        gap_case(
+            "an adjoint one place further", "wrong", "slide slide_adjoint_shifted", normal(9), normal(7)
+        ),
+        gap_case("copies, averaged", "wrong", "copies copies_adjoint_averaged", normal(4), normal(3, 4)),
+        gap_case("x is all zeros", "zeros", "slide slide_adjoint_flipped", np.zeros(5), normal(3)),
+    ],
+    secret=[
+        gap_case("a turn and its adjoint", "right", "turn turn_adjoint", normal(3, 4), normal(3, 4)),
+        gap_case("copies, added up", "right", "copies copies_adjoint", normal(2, 2), normal(3, 2, 2)),
+        gap_case(
+            "a sliding kernel, flipped, on 10 values",
+            "wrong",
+            "slide slide_adjoint_flipped",
+            normal(10),
+            normal(8),
+        ),
+        gap_case("a turn the same way", "wrong", "turn turn_adjoint_same_way", normal(2, 5), normal(2, 5)),
+        gap_case("a border cut off askew", "wrong", "frame frame_adjoint_shifted", normal(3, 2), normal(5, 4)),
+        gap_case(
+            "an adjoint twice too large, on 12 values",
+            "wrong",
+            "slide slide_adjoint_doubled",
+            normal(12),
+            normal(10),
+        ),
+        gap_case(
+            "an adjoint with the wrong sign, on 8 values",
+            "wrong",
+            "slide slide_adjoint_negated",
+            normal(8),
+            normal(6),
+        ),
+        gap_case("y is all zeros", "zeros", "copies copies_adjoint_averaged", normal(6), np.zeros((3, 6))),
+    ],
+    clues=(
+        "The inner product of two arrays of the same shape is np.sum(a * b).",
+        "Keep the products before you add them up: the two sums give the difference, and the sums of their "
+        "absolute values give the scale.",
+        "left = forward(x) * y and right = x * adjoint(y); the gap is abs(left.sum() - right.sum()) / "
+        "(np.abs(left).sum() + np.abs(right).sum()), and 0.0 where the scale is 0.",
+    ),
+    mistakes=[
+        Mistake(
+            "not divided",
+            "You returned the difference itself: divide it by the scale, so that large numbers and small ones "
+            "are judged alike.",
+            gap_with(lambda left, right, scale: abs(left - right)),
+        ),
+        Mistake(
+            "sign kept",
+            "Your gap can be negative: take the absolute value of the difference.",
+            gap_with(lambda left, right, scale: (left - right) / scale),
+        ),
+        Mistake(
+            "absolute values after the sums",
+            "Your scale adds up first and takes absolute values then, so it can be tiny by chance: add up the "
+            "absolute values of the products.",
+            gap_with(lambda left, right, scale: abs(left - right) / ((abs(left) + abs(right)) or 1.0)),
+        ),
+        Mistake(
+            "scale of one side",
+            "Your scale counts the products of forward(x) and y only: add those of x and adjoint(y).",
+            lambda forward, adjoint, x, y: _one_sided_gap(forward, adjoint, x, y),
+        ),
+        Mistake(
+            "only sums",
+            "You added up forward(x) and adjoint(y) themselves: multiply by y and by x first.",
+            only_sums,
+        ),
+        Mistake(
+            "nought by nought",
+            "All your products are 0 here and so is your scale: return 0.0 then, before you divide.",
+            not_a_number,
+        ),
+        Mistake(
+            "squared",
+            "You squared the difference: take its absolute value.",
+            gap_with(lambda left, right, scale: (left - right) ** 2 / scale),
+        ),
+    ],
+)
+
+
+def _one_sided_gap(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
+    left, right, scale = gap_of(forward, adjoint, x, y)
+    scale = math.fsum(map(abs, products(forward(x), y)))
+    return abs(left - right) / scale if scale else 0.0

@@ -1,0 +1,134 @@
+"""conv1d_backward: the two gradients of a kernel that slides over a signal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.backward.operations import gradients
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def by_autograd(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Any:
+    import torch
+
+    def forward(x: Any, w: Any) -> Any:
+        return torch.nn.functional.conv1d(x[None, None], w[None, None])[0, 0]
+
+    return gradients(forward, dout, x, w)
+
+
+def each_its_own(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
+    """Gives x[i] the gradient dout[i] times the sum of the weights, as the lecture's formula is misread."""
+    dx = np.zeros_like(x)
+    dx[: len(dout)] = dout * w.sum()
+    return dx, by_autograd(dout, x, w)[1]
+
+
+def edges_lost(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
+    """Adds up where the whole kernel has gradients under it and leaves zeros elsewhere."""
+    dx, dw = by_autograd(dout, x, w)
+    edge = len(w) - 1
+    kept = np.zeros_like(dx)
+    kept[edge : len(x) - edge] = dx[edge : len(x) - edge]
+    return kept, dw
+
+
+def with_dw(change: Any) -> Any:
+    """Return a wrong backward that finds dx, and makes of dw what `change(dw, dout)` says."""
+
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
+        dx, dw = by_autograd(dout, x, w)
+        return dx, change(dw, dout)
+
+    return wrong
+
+
+def signal_case(words: str, group: str, n: int, k: int, dtype: str = "float64") -> Case:
+    arrays = {
+        "dout": normal(n - k + 1, dtype=dtype),
+        "x": normal(n, dtype=dtype),
+        "w": normal(k, dtype=dtype),
+    }
+    return Case(words, group=group, **arrays)
+
+
+conv1d_backward = Exercise(
+    name="conv1d_backward",
+    returns=("dx", "dw"),
+    reference=by_autograd,
+    points={"basic": 4, "edges": 2},
+    public=[
+        Case(
+            "the signal 1 to 5, weights 1, 2, 3, one gradient that is not 0",
+            group="basic",
+            dout=np.array([0.0, 1.0, 0.0]),
+            x=np.arange(1.0, 6.0),
+            w=np.array([1.0, 2.0, 3.0]),
+        ),
+        signal_case("3 weights on 8 values", "basic", 8, 3),
+        signal_case("2 weights on 5 values", "basic", 5, 2),
+        signal_case("float32, 4 weights on 9 values", "basic", 9, 4, dtype="float32"),
+        signal_case("one weight on 4 values", "edges", 4, 1),
+        signal_case("4 weights on 4 values", "edges", 4, 4),
+        signal_case("5 weights on 6 values: no value is seen by all of them", "edges", 6, 5),
+    ],
+    secret=[
+        signal_case("3 weights on 11 values", "basic", 11, 3),
+        signal_case("4 weights on 7 values", "basic", 7, 4),
+        signal_case("2 weights on 3 values", "basic", 3, 2),
+        signal_case("float32, 5 weights on 12 values", "basic", 12, 5, dtype="float32"),
+        signal_case("one weight on 6 values", "edges", 6, 1),
+        signal_case("3 weights on 3 values", "edges", 3, 3),
+        signal_case("6 weights on 8 values: no value is seen by all of them", "edges", 8, 6),
+    ],
+    clues=(
+        "Start with loops: output i was made from x[i + u] * w[u]. So it sends dout[i] * w[u] back to x[i + u], "
+        "and dout[i] * x[i + u] back to w[u].",
+        "Without the loop over outputs: for each u, dx[u : u + len(dout)] grows by dout * w[u].",
+        "dw[u] is one dot product: dout @ x[u : u + len(dout)].",
+    ),
+    mistakes=[
+        Mistake(
+            "kernel not flipped",
+            "Your dx slides the kernel as it is: x[i] got its share of dout[i - u] through w[u], so over dout "
+            "the kernel lies backwards.",
+            lambda dout, x, w: (by_autograd(dout, x, w[::-1])[0], by_autograd(dout, x, w)[1]),
+        ),
+        Mistake(
+            "dw flipped",
+            "Your dw is backwards: w[u] met x[i + u] in output i, so dw cross-correlates x with dout.",
+            with_dw(lambda dw, dout: dw[::-1]),
+        ),
+        Mistake(
+            "every value by itself",
+            "You gave x[i] dout[i] times all the weights: each weight brings its own output, w[u] that of "
+            "dout[i - u].",
+            each_its_own,
+        ),
+        Mistake(
+            "edges lost",
+            "The first and last values of your dx are 0 or missing a share: pad dout with len(w) - 1 zeros on "
+            "each side, so that every output sends its share back.",
+            edges_lost,
+        ),
+        Mistake(
+            "upstream gradient ignored",
+            "You did as if every output counted once: multiply by dout, the loss's gradient for each output.",
+            lambda dout, x, w: by_autograd(np.ones_like(dout), x, w),
+        ),
+        Mistake(
+            "dw averaged",
+            "You divided dw by the number of outputs: a gradient adds up over them.",
+            with_dw(lambda dw, dout: dw / len(dout)),
+        ),
+        Mistake(
+            "order exchanged",
+            "You returned dw, dx: the gradients come in the order of the arguments, dx first.",
+            lambda dout, x, w: by_autograd(dout, x, w)[::-1],
+        ),
+    ],
+)

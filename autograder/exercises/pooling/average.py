@@ -1,0 +1,263 @@
+"""avg_pool2d_forward and avg_pool2d_backward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import pair, scaled
+from autograder.exercises.convolution.slips import without
+from autograder.exercises.pooling.maximum import first
+from autograder.exercises.pooling.operations import (
+    avg_pool,
+    avg_pool_gradient,
+    back_case,
+    max_pool,
+    pool_case,
+    rounded_up,
+    routed,
+)
+from autograder.exercises.pooling.slips import backward_slips, padding_slips, window_slips
+
+
+def real_share(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+    """The share of each window that is image and not padding."""
+    return avg_pool(np.ones_like(x), kernel, stride, padding)
+
+
+def whole(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    return np.ones(window.shape)
+
+
+def evenly(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    return np.full(window.shape, 1 / (kernel[0] * kernel[1]))
+
+
+def by_height(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    return np.full(window.shape, 1 / kernel[0])
+
+
+backward = routed(evenly, 0.0)
+
+avg_pool2d_forward = Exercise(
+    name="avg_pool2d_forward",
+    returns=("y",),
+    reference=avg_pool,
+    points={"basic": 2, "stride": 1, "padding": 2, "together": 1},
+    public=[
+        pool_case("kernel 2 on 6x4 images", "basic", x=(2, 3, 6, 4), kernel=2),
+        pool_case(
+            "kernel (2, 3) on 5x7 images: a row and a column left over",
+            "basic",
+            x=(2, 2, 5, 7),
+            kernel=(2, 3),
+        ),
+        pool_case("one image, one channel, kernel 3 on 8x5", "basic", x=(1, 1, 8, 5), kernel=3),
+        pool_case("a kernel as large as the 4x3 image", "basic", x=(2, 2, 4, 3), kernel=(4, 3)),
+        pool_case("float32, kernel 2", "basic", x=normal(2, 2, 4, 5, dtype="float32"), kernel=2),
+        pool_case(
+            "overlapping windows: kernel 3, stride 2 on 9x7", "stride", x=(2, 2, 9, 7), kernel=3, stride=2
+        ),
+        pool_case(
+            "stride (3, 1), kernel (3, 2) on 8x4", "stride", x=(1, 2, 8, 4), kernel=(3, 2), stride=(3, 1)
+        ),
+        pool_case("padding 1, kernel 3 on 6x5", "padding", x=(2, 2, 6, 5), kernel=3, padding=1),
+        pool_case("padding (1, 0), kernel 2 on 3x4", "padding", x=(1, 2, 3, 4), kernel=2, padding=(1, 0)),
+        pool_case(
+            "padding ((0, 1), (2, 0)), kernel 3 on 4x5",
+            "padding",
+            x=(2, 2, 4, 5),
+            kernel=3,
+            padding=((0, 1), (2, 0)),
+        ),
+        pool_case(
+            "kernel (3, 2), stride (2, 1), padding ((1, 0), (1, 2)) on 6x5",
+            "together",
+            x=(2, 2, 6, 5),
+            kernel=(3, 2),
+            stride=(2, 1),
+            padding=((1, 0), (1, 2)),
+        ),
+    ],
+    secret=[
+        pool_case("kernel 2 on 8x6 images", "basic", x=(3, 2, 8, 6), kernel=2),
+        pool_case("kernel (3, 2) on 8x5 images", "basic", x=(2, 3, 8, 5), kernel=(3, 2)),
+        pool_case("one image, one channel, kernel 4 on 6x9", "basic", x=(1, 1, 6, 9), kernel=4),
+        pool_case("a kernel as large as the 3x5 image", "basic", x=(2, 3, 3, 5), kernel=(3, 5)),
+        pool_case("values near ten thousand", "basic", x=scaled(10.0, 2, 2, 5, 4, offset=1e4), kernel=2),
+        pool_case("float32, kernel 3", "basic", x=normal(1, 2, 6, 7, dtype="float32"), kernel=3),
+        pool_case(
+            "overlapping windows: kernel 3, stride 2 on 6x9", "stride", x=(2, 3, 6, 9), kernel=3, stride=2
+        ),
+        pool_case(
+            "stride (1, 4), kernel (2, 3) on 5x11", "stride", x=(1, 3, 5, 11), kernel=(2, 3), stride=(1, 4)
+        ),
+        pool_case("padding 1, kernel 2 on 5x6", "padding", x=(2, 3, 5, 6), kernel=2, padding=1),
+        pool_case("padding (0, 1), kernel 2 on 6x3", "padding", x=(1, 3, 6, 3), kernel=2, padding=(0, 1)),
+        pool_case(
+            "padding ((2, 0), (0, 1)), kernel 3 on 5x4",
+            "padding",
+            x=(2, 2, 5, 4),
+            kernel=3,
+            padding=((2, 0), (0, 1)),
+        ),
+        pool_case(
+            "kernel (2, 3), stride (1, 2), padding ((0, 1), (1, 2)) on 5x6",
+            "together",
+            x=(2, 2, 5, 6),
+            kernel=(2, 3),
+            stride=(1, 2),
+            padding=((0, 1), (1, 2)),
+        ),
+    ],
+    mistakes=[
+        *window_slips(avg_pool),
+        *padding_slips(avg_pool),
+        Mistake(
+            "sizes rounded up",
+            "Your output has windows that hang over the edge: round the number of steps down.",
+            lambda x, kernel, **how: rounded_up(x, lambda window: window.mean(axis=(2, 3)), kernel, **how),
+        ),
+        Mistake(
+            "channels together",
+            "You averaged over the channels too: every channel is pooled by itself.",
+            lambda x, **how: avg_pool(x, **how).mean(axis=1, keepdims=True),
+        ),
+        Mistake(
+            "sum",
+            "You added the window up: divide by the number of its values, KH * KW.",
+            lambda x, kernel, **how: avg_pool(x, kernel, **how) * np.prod(pair(kernel)),
+        ),
+        Mistake(
+            "divided by the height",
+            "You divided by the kernel's height alone: a window has KH * KW values.",
+            lambda x, kernel, **how: avg_pool(x, kernel, **how) * pair(kernel)[1],
+        ),
+        Mistake(
+            "padding not counted",
+            "At the border you divided by the number of real pixels: here the padding's zeros count, so divide by "
+            "KH * KW everywhere.",
+            lambda x, **how: avg_pool(x, **how) / real_share(x, **how),
+        ),
+        Mistake(
+            "largest value",
+            "You took the largest value of each window: take the average.",
+            max_pool,
+        ),
+    ],
+    clues=(
+        "Compare with max_pool2d_forward: what surrounds x, and what is done with the window's values, are all that "
+        "changes.",
+        "Add up padded[index] over all positions, and divide once at the end.",
+        "The list of positions has KH * KW entries, so you divide by its length.",
+    ),
+)
+
+
+avg_pool2d_backward = Exercise(
+    name="avg_pool2d_backward",
+    returns=("dx",),
+    reference=avg_pool_gradient,
+    points={"basic": 2, "overlap": 2, "padding": 2, "together": 1},
+    public=[
+        back_case("kernel 2 on 6x4 images", "basic", (2, 3, 6, 4), 2),
+        back_case("kernel (2, 3) on 5x7 images: a row and a column left over", "basic", (2, 2, 5, 7), (2, 3)),
+        back_case("one image, one channel, kernel 3 on 7x3", "basic", (1, 1, 7, 3), 3),
+        back_case("gaps: kernel (2, 1), stride 3 on 8x6", "basic", (2, 1, 8, 6), (2, 1), stride=3),
+        back_case("stride (2, 3), kernel (1, 2) on 5x8", "basic", (1, 2, 5, 8), (1, 2), stride=(2, 3)),
+        back_case("float32, kernel 2", "basic", (1, 2, 5, 4), 2, dtype="float32"),
+        back_case("overlapping windows: kernel 3, stride 2 on 5x7", "overlap", (2, 2, 5, 7), 3, stride=2),
+        back_case(
+            "overlapping windows: kernel (3, 2), stride 1 on 6x4", "overlap", (1, 2, 6, 4), (3, 2), stride=1
+        ),
+        back_case("padding 1, kernel 3 on 6x5", "padding", (2, 2, 6, 5), 3, padding=1),
+        back_case("padding (1, 0), kernel 2 on 4x4", "padding", (2, 1, 4, 4), 2, padding=(1, 0)),
+        back_case(
+            "kernel (2, 3), stride (2, 1), padding ((0, 1), (2, 1)) on 5x4",
+            "together",
+            (2, 2, 5, 4),
+            (2, 3),
+            stride=(2, 1),
+            padding=((0, 1), (2, 1)),
+        ),
+    ],
+    secret=[
+        back_case("kernel 2 on 4x8 images", "basic", (3, 2, 4, 8), 2),
+        back_case("kernel (3, 2) on 7x5 images", "basic", (2, 3, 7, 5), (3, 2)),
+        back_case("one image, one channel, kernel 4 on 9x4", "basic", (1, 1, 9, 4), 4),
+        back_case("gaps: kernel (1, 2), stride (2, 3) on 5x9", "basic", (2, 2, 5, 9), (1, 2), stride=(2, 3)),
+        back_case("float32, kernel 3", "basic", (1, 3, 7, 6), 3, dtype="float32"),
+        back_case("overlapping windows: kernel 3, stride 2 on 9x5", "overlap", (2, 2, 9, 5), 3, stride=2),
+        back_case(
+            "overlapping windows: kernel (2, 3), stride (1, 2) on 4x7",
+            "overlap",
+            (1, 2, 4, 7),
+            (2, 3),
+            stride=(1, 2),
+        ),
+        back_case("padding 1, kernel 2 on 6x5", "padding", (2, 2, 6, 5), 2, padding=1),
+        back_case("padding (0, 2), kernel 3 on 6x5", "padding", (1, 2, 6, 5), 3, padding=(0, 2)),
+        back_case(
+            "padding ((2, 0), (0, 1)), kernel 3 on 5x4", "padding", (2, 1, 5, 4), 3, padding=((2, 0), (0, 1))
+        ),
+        back_case(
+            "kernel (3, 2), stride (1, 2), padding ((1, 2), (1, 0)) on 4x5",
+            "together",
+            (2, 2, 4, 5),
+            (3, 2),
+            stride=(1, 2),
+            padding=((1, 2), (1, 0)),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "not divided",
+            "Every pixel got the whole gradient: each has the factor 1 / (KH * KW) in the average.",
+            routed(whole, 0.0),
+        ),
+        Mistake(
+            "divided by the height",
+            "You divided by the kernel's height alone: a window has KH * KW values.",
+            routed(by_height, 0.0),
+        ),
+        Mistake(
+            "overwritten",
+            "Each window wipes out what its neighbours wrote into the pixels they share: add with +=.",
+            routed(evenly, 0.0, adds="none"),
+        ),
+        Mistake(
+            "largest takes all",
+            "You gave the gradient to the largest pixel, as max pooling does: all pixels of a window share it evenly.",
+            routed(first, -np.inf),
+        ),
+        Mistake(
+            "padding not counted",
+            "At the border you divided by the number of real pixels: the forward divides by KH * KW everywhere.",
+            lambda dout, x, **how: backward(dout / real_share(x, **how), x, **how),
+        ),
+        Mistake(
+            "padding ignored",
+            "You left out the padding: the windows lie in the padded image, as in the forward.",
+            lambda dout, x, **how: backward(dout, x, **without(how, "padding")),
+        ),
+        Mistake(
+            "padding kept",
+            "Your gradient is as large as the padded image: cut it back to the shape of x.",
+            routed(evenly, 0.0, crops=False),
+        ),
+        Mistake(
+            "times the value",
+            "You multiplied by the pixel's value: an average is linear, so the values of x do not matter.",
+            lambda dout, x, **how: x * backward(dout, x, **how),
+        ),
+        *backward_slips(backward),
+    ],
+    clues=(
+        "Every pixel of a window enters the average with the same factor, and the gradient goes back by that factor.",
+        "Start with zeros as large as the padded image and add to the same slices that the forward reads.",
+        "for index in places: dpadded[index] += dout / len(places), with places = positions(...); then cut off the "
+        "padding.",
+    ),
+)

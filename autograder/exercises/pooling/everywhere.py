@@ -1,0 +1,144 @@
+"""global_avg_pool2d_forward and global_avg_pool2d_backward."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import one_thread, scaled, tensor
+
+
+def global_avg_pool(x: np.ndarray) -> np.ndarray:
+    """Average each channel, by torch."""
+    with one_thread() as torch:
+        return torch.nn.functional.adaptive_avg_pool2d(tensor(x), 1).numpy().astype(x.dtype)
+
+
+def global_avg_pool_gradient(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The gradient with respect to x, by torch's autograd."""
+    with one_thread() as torch:
+        leaf = tensor(x).requires_grad_()
+        torch.nn.functional.adaptive_avg_pool2d(leaf, 1).backward(tensor(dout))
+    return leaf.grad.numpy().astype(x.dtype)
+
+
+def pair_of(n: int, c: int, height: int, width: int, dtype: str = "float64") -> dict:
+    """A dout and an x of normal values."""
+    return {"dout": normal(n, c, 1, 1, dtype=dtype), "x": normal(n, c, height, width, dtype=dtype)}
+
+
+global_avg_pool2d_forward = Exercise(
+    name="global_avg_pool2d_forward",
+    returns=("y",),
+    reference=global_avg_pool,
+    points={"values": 2},
+    public=[
+        Case("two images of 3 channels, 4x6", group="values", x=normal(2, 3, 4, 6)),
+        Case("one image, one channel, 5x3", group="values", x=normal(1, 1, 5, 3)),
+        Case("float32, 3x2", group="values", x=normal(3, 2, 3, 2, dtype="float32")),
+        Case("values near ten thousand", group="values", x=scaled(1.0, 2, 2, 3, 4, offset=1e4)),
+    ],
+    secret=[
+        Case("three images of 2 channels, 5x4", group="values", x=normal(3, 2, 5, 4)),
+        Case("one image of 4 channels, 2x7", group="values", x=normal(1, 4, 2, 7)),
+        Case("float32, 4x3", group="values", x=normal(2, 3, 4, 3, dtype="float32")),
+        Case("values in the millions", group="values", x=scaled(1e6, 2, 2, 3, 5)),
+    ],
+    mistakes=[
+        Mistake(
+            "axes dropped",
+            "Your output has the shape (N, C): keep the two axes, (N, C, 1, 1), with keepdims=True.",
+            lambda x: x.mean(axis=(2, 3)),
+        ),
+        Mistake(
+            "divided by the height",
+            "You divided by H alone: a channel has H * W values.",
+            lambda x: x.sum(axis=(2, 3), keepdims=True) / x.shape[2],
+        ),
+        Mistake(
+            "height only",
+            "You averaged over the rows only: average over the width as well, axis=(2, 3).",
+            lambda x: x.mean(axis=2, keepdims=True),
+        ),
+        Mistake(
+            "sum",
+            "You added the channel up: divide by the number of its values, H * W.",
+            lambda x: x.sum(axis=(2, 3), keepdims=True),
+        ),
+        Mistake(
+            "largest value",
+            "You took the largest value of each channel: take the average.",
+            lambda x: x.max(axis=(2, 3), keepdims=True),
+        ),
+        Mistake(
+            "channels together",
+            "You averaged over the channels too: every channel has an average of its own.",
+            lambda x: x.mean(axis=(1, 2, 3), keepdims=True),
+        ),
+        Mistake(
+            "images together",
+            "You averaged over the batch too: every image has averages of its own.",
+            lambda x: x.mean(axis=(0, 2, 3), keepdims=True),
+        ),
+    ],
+    clues=(
+        "It is an average over the last two axes, and nothing else.",
+        "x.mean takes the axes to average over, and keepdims=True keeps them with length 1.",
+        "return x.mean(axis=(2, 3), keepdims=True)",
+    ),
+)
+
+
+global_avg_pool2d_backward = Exercise(
+    name="global_avg_pool2d_backward",
+    returns=("dx",),
+    reference=global_avg_pool_gradient,
+    points={"values": 2},
+    public=[
+        Case("two images of 3 channels, 4x6", group="values", **pair_of(2, 3, 4, 6)),
+        Case("one image, one channel, 5x3", group="values", **pair_of(1, 1, 5, 3)),
+        Case("float32, 3x2", group="values", **pair_of(3, 2, 3, 2, dtype="float32")),
+    ],
+    secret=[
+        Case("three images of 2 channels, 5x4", group="values", **pair_of(3, 2, 5, 4)),
+        Case("one image of 4 channels, 2x7", group="values", **pair_of(1, 4, 2, 7)),
+        Case("float32, 4x3", group="values", **pair_of(2, 3, 4, 3, dtype="float32")),
+    ],
+    mistakes=[
+        Mistake(
+            "not divided",
+            "Every pixel got the whole gradient: each has the factor 1 / (H * W) in the average.",
+            lambda dout, x: np.ones_like(x) * dout,
+        ),
+        Mistake(
+            "divided by the height",
+            "You divided by H alone: a channel has H * W values.",
+            lambda dout, x: np.ones_like(x) * dout / x.shape[2],
+        ),
+        Mistake(
+            "divided by all values",
+            "You divided by the number of all values of x: each average is over H * W of them.",
+            lambda dout, x: np.ones_like(x) * dout / x.size,
+        ),
+        Mistake(
+            "not spread",
+            "Your gradient has the shape of dout: every pixel of x gets its share, so it has the shape of x.",
+            lambda dout, x: dout / (x.shape[2] * x.shape[3]),
+        ),
+        Mistake(
+            "upstream gradient ignored",
+            "You passed on ones: multiply by the gradient that comes in, dout.",
+            lambda dout, x: np.ones_like(x) / (x.shape[2] * x.shape[3]),
+        ),
+        Mistake(
+            "times the value",
+            "You multiplied by the pixel's value: an average is linear, so the values of x do not matter.",
+            lambda dout, x: x * dout / (x.shape[2] * x.shape[3]),
+        ),
+    ],
+    clues=(
+        "Each of the H * W values of a channel enters its average with the same factor.",
+        "dout is (N, C, 1, 1), so NumPy spreads it over an array of x's shape by itself.",
+        "return np.ones_like(x) * dout / (x.shape[2] * x.shape[3])",
+    ),
+)

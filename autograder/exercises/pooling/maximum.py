@@ -1,0 +1,360 @@
+"""max_pool2d_forward and max_pool2d_backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Exercise, Mistake, integers, normal
+from autograder.exercises.convolution.operations import scaled
+from autograder.exercises.convolution.slips import without
+from autograder.exercises.pooling.operations import (
+    Share,
+    avg_pool,
+    back_case,
+    max_pool,
+    max_pool_gradient,
+    pad,
+    pool_case,
+    rounded_up,
+    routed,
+)
+from autograder.exercises.pooling.slips import backward_slips, padding_slips, window_slips
+
+
+def over_zeros(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+    return max_pool(pad(x, padding), kernel, stride)
+
+
+def largest(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    """Where a window has its largest value, ties included: 1.0 and 0.0."""
+    return (window == window.max(axis=(2, 3), keepdims=True)).astype(np.float64)
+
+
+def picked(pick: Callable[[np.ndarray], np.ndarray]) -> Share:
+    """Share out to one pixel of a window: `pick` finds it in (N, C, KH*KW)."""
+
+    def share(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+        flat = window.reshape(*window.shape[:2], -1)
+        one = np.arange(flat.shape[2]) == pick(flat)[..., None]
+        return one.reshape(window.shape).astype(np.float64)
+
+    return share
+
+
+def first_by_columns(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    return first(window.swapaxes(2, 3), kernel[::-1]).swapaxes(2, 3)
+
+
+def split(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    tied = largest(window, kernel)
+    return tied / tied.sum(axis=(2, 3), keepdims=True)
+
+
+first = picked(lambda flat: flat.argmax(axis=2))
+last = picked(lambda flat: flat.shape[2] - 1 - flat[..., ::-1].argmax(axis=2))
+backward = routed(first, -np.inf)
+
+max_pool2d_forward = Exercise(
+    name="max_pool2d_forward",
+    returns=("y",),
+    reference=max_pool,
+    points={"basic": 3, "stride": 2, "padding": 2, "together": 1},
+    public=[
+        pool_case("kernel 2 on 4x6 images", "basic", x=(2, 3, 4, 6), kernel=2),
+        pool_case(
+            "kernel (3, 2) on 7x5 images: a row and a column left over",
+            "basic",
+            x=(2, 2, 7, 5),
+            kernel=(3, 2),
+        ),
+        pool_case("one image, one channel, kernel 3 on 5x8", "basic", x=(1, 1, 5, 8), kernel=3),
+        pool_case("a kernel as large as the 3x4 image", "basic", x=(2, 2, 3, 4), kernel=(3, 4)),
+        pool_case("negative values only", "basic", x=scaled(1.0, 1, 2, 4, 4, offset=-9.0), kernel=2),
+        pool_case("float32, kernel 2", "basic", x=normal(2, 2, 5, 4, dtype="float32"), kernel=2),
+        pool_case(
+            "overlapping windows: kernel 3, stride 2 on 7x9", "stride", x=(2, 2, 7, 9), kernel=3, stride=2
+        ),
+        pool_case(
+            "stride (1, 3), kernel (2, 3) on 4x8", "stride", x=(1, 2, 4, 8), kernel=(2, 3), stride=(1, 3)
+        ),
+        pool_case("gaps: kernel 2, stride 3 on 7x8", "stride", x=(2, 1, 7, 8), kernel=2, stride=3),
+        pool_case("padding 1, kernel 3 on 5x6", "padding", x=(2, 2, 5, 6), kernel=3, padding=1),
+        pool_case(
+            "negative values only, padding 1, kernel 2",
+            "padding",
+            x=scaled(1.0, 2, 1, 4, 6, offset=-9.0),
+            kernel=2,
+            padding=1,
+        ),
+        pool_case("padding (0, 1), kernel 2 on 4x3", "padding", x=(1, 2, 4, 3), kernel=2, padding=(0, 1)),
+        pool_case(
+            "padding ((1, 0), (0, 2)), kernel 3 on 5x4",
+            "padding",
+            x=(2, 2, 5, 4),
+            kernel=3,
+            padding=((1, 0), (0, 2)),
+        ),
+        pool_case(
+            "kernel (2, 3), stride (1, 2), padding ((0, 1), (2, 1)) on 5x6",
+            "together",
+            x=(2, 2, 5, 6),
+            kernel=(2, 3),
+            stride=(1, 2),
+            padding=((0, 1), (2, 1)),
+        ),
+    ],
+    secret=[
+        pool_case("kernel 2 on 6x8 images", "basic", x=(3, 2, 6, 8), kernel=2),
+        pool_case("kernel (2, 3) on 5x8 images", "basic", x=(2, 3, 5, 8), kernel=(2, 3)),
+        pool_case("one image, one channel, kernel 4 on 9x6", "basic", x=(1, 1, 9, 6), kernel=4),
+        pool_case("a kernel as large as the 4x3 image", "basic", x=(2, 3, 4, 3), kernel=(4, 3)),
+        pool_case("values near minus a thousand", "basic", x=scaled(1.0, 2, 2, 4, 5, offset=-1e3), kernel=2),
+        pool_case("float32, kernel 3", "basic", x=normal(1, 2, 7, 6, dtype="float32"), kernel=3),
+        pool_case(
+            "overlapping windows: kernel 3, stride 2 on 9x6", "stride", x=(2, 3, 9, 6), kernel=3, stride=2
+        ),
+        pool_case(
+            "stride (2, 1), kernel (3, 2) on 8x5", "stride", x=(1, 3, 8, 5), kernel=(3, 2), stride=(2, 1)
+        ),
+        pool_case(
+            "gaps: kernel (1, 2), stride (3, 4) on 8x10",
+            "stride",
+            x=(2, 2, 8, 10),
+            kernel=(1, 2),
+            stride=(3, 4),
+        ),
+        pool_case("padding 1, kernel 2 on 6x5", "padding", x=(2, 3, 6, 5), kernel=2, padding=1),
+        pool_case(
+            "values near minus ten, padding 1, kernel 3",
+            "padding",
+            x=scaled(1.0, 1, 2, 6, 4, offset=-10.0),
+            kernel=3,
+            padding=1,
+        ),
+        pool_case("padding (1, 0), kernel 2 on 3x6", "padding", x=(1, 3, 3, 6), kernel=2, padding=(1, 0)),
+        pool_case(
+            "padding ((0, 2), (1, 0)), kernel 3 on 4x5",
+            "padding",
+            x=(2, 2, 4, 5),
+            kernel=3,
+            padding=((0, 2), (1, 0)),
+        ),
+        pool_case(
+            "kernel (3, 2), stride (2, 1), padding ((2, 0), (0, 1)) on 6x5",
+            "together",
+            x=(2, 2, 6, 5),
+            kernel=(3, 2),
+            stride=(2, 1),
+            padding=((2, 0), (0, 1)),
+        ),
+    ],
+    mistakes=[
+        *window_slips(max_pool),
+        *padding_slips(max_pool),
+        Mistake(
+            "sizes rounded up",
+            "Your output has windows that hang over the edge: round the number of steps down.",
+            lambda x, kernel, **how: rounded_up(
+                x, lambda window: window.max(axis=(2, 3)), kernel, value=-np.inf, **how
+            ),
+        ),
+        Mistake(
+            "padded with zeros",
+            "You surrounded x with zeros, and a zero wins where all else is negative: pad with -np.inf.",
+            over_zeros,
+        ),
+        Mistake(
+            "channels together",
+            "You took the largest over the channels too: every channel is pooled by itself.",
+            lambda x, **how: max_pool(x, **how).max(axis=1, keepdims=True),
+        ),
+        Mistake(
+            "smallest value",
+            "You took the smallest value of each window: take the largest.",
+            lambda x, **how: -max_pool(-x, **how),
+        ),
+        Mistake(
+            "largest absolute value",
+            "You compared sizes without the sign: -5 is smaller than 1.",
+            lambda x, **how: max_pool(np.abs(x), **how),
+        ),
+        Mistake(
+            "average",
+            "You averaged each window: take its largest value.",
+            avg_pool,
+        ),
+    ],
+    clues=(
+        "Surround x with minus infinity first, then think of the first pixel of every window at once, then of the "
+        "second of every window, and so on.",
+        "positions(padded.shape, kernel, stride) lists one index for each place in the window; padded[index] is "
+        "(N, C, OH, OW) for each. What is left is the largest over the list.",
+        "Start with out = padded[first].copy(), then for each other index: np.maximum(out, padded[index], out=out).",
+    ),
+)
+
+
+max_pool2d_backward = Exercise(
+    name="max_pool2d_backward",
+    returns=("dx",),
+    reference=max_pool_gradient,
+    points={"basic": 3, "ties": 3, "overlap": 2, "padding": 2, "together": 1},
+    public=[
+        back_case("kernel 2 on 4x6 images", "basic", (2, 3, 4, 6), 2),
+        back_case("kernel (3, 2) on 7x5 images: a row and a column left over", "basic", (2, 2, 7, 5), (3, 2)),
+        back_case("one image, one channel, kernel 3 on 3x7", "basic", (1, 1, 3, 7), 3),
+        back_case("gaps: kernel 2, stride 3 on 6x8", "basic", (2, 1, 6, 8), 2, stride=3),
+        back_case("stride (3, 2), kernel (2, 1) on 8x5", "basic", (1, 2, 8, 5), (2, 1), stride=(3, 2)),
+        back_case("float32, kernel 2", "basic", (1, 2, 4, 5), 2, dtype="float32"),
+        back_case("all pixels equal, kernel 2", "ties", (1, 1, 4, 4), 2, x=np.ones((1, 1, 4, 4))),
+        back_case(
+            "zeros and ones, kernel 3 on 6x6", "ties", (2, 2, 6, 6), 3, x=integers(2, 2, 6, 6, low=0, high=2)
+        ),
+        back_case("overlapping windows: kernel 3, stride 2 on 7x5", "overlap", (2, 2, 7, 5), 3, stride=2),
+        back_case(
+            "overlapping windows: kernel (2, 3), stride 1 on 4x6", "overlap", (1, 2, 4, 6), (2, 3), stride=1
+        ),
+        back_case("padding 1, kernel 3 on 5x6", "padding", (2, 2, 5, 6), 3, padding=1),
+        back_case(
+            "negative values only, padding (0, 1), kernel 2",
+            "padding",
+            (2, 1, 4, 4),
+            2,
+            x=scaled(1.0, 2, 1, 4, 4, offset=-9.0),
+            padding=(0, 1),
+        ),
+        back_case(
+            "ties, kernel (3, 2), stride (1, 2), padding ((2, 1), (0, 1)) on 4x5",
+            "together",
+            (2, 2, 4, 5),
+            (3, 2),
+            x=integers(2, 2, 4, 5, low=-2, high=1),
+            stride=(1, 2),
+            padding=((2, 1), (0, 1)),
+        ),
+    ],
+    secret=[
+        back_case("kernel 2 on 6x4 images", "basic", (3, 2, 6, 4), 2),
+        back_case("kernel (2, 3) on 5x7 images", "basic", (2, 3, 5, 7), (2, 3)),
+        back_case("one image, one channel, kernel 4 on 4x9", "basic", (1, 1, 4, 9), 4),
+        back_case("gaps: kernel (2, 1), stride (3, 2) on 9x5", "basic", (2, 2, 9, 5), (2, 1), stride=(3, 2)),
+        back_case("float32, kernel 3", "basic", (1, 3, 6, 7), 3, dtype="float32"),
+        back_case("all pixels zero, kernel 3", "ties", (1, 2, 6, 6), 3, x=np.zeros((1, 2, 6, 6))),
+        back_case(
+            "zeros and ones, kernel (2, 3) on 6x6",
+            "ties",
+            (2, 1, 6, 6),
+            (2, 3),
+            x=integers(2, 1, 6, 6, low=0, high=2),
+        ),
+        back_case(
+            "three values, kernel 2 on 4x8", "ties", (2, 2, 4, 8), 2, x=integers(2, 2, 4, 8, low=-1, high=2)
+        ),
+        back_case("overlapping windows: kernel 3, stride 2 on 5x9", "overlap", (2, 2, 5, 9), 3, stride=2),
+        back_case(
+            "overlapping windows: kernel (3, 2), stride (2, 1) on 7x4",
+            "overlap",
+            (1, 2, 7, 4),
+            (3, 2),
+            stride=(2, 1),
+        ),
+        back_case("padding 1, kernel 2 on 5x6", "padding", (2, 2, 5, 6), 2, padding=1),
+        back_case(
+            "values near minus ten, padding (1, 0), kernel 3",
+            "padding",
+            (1, 2, 5, 6),
+            3,
+            x=scaled(1.0, 1, 2, 5, 6, offset=-10.0),
+            padding=(1, 0),
+        ),
+        back_case(
+            "padding ((0, 2), (1, 0)), kernel 3 on 4x5", "padding", (2, 1, 4, 5), 3, padding=((0, 2), (1, 0))
+        ),
+        back_case(
+            "ties, kernel (2, 3), stride (2, 1), padding ((1, 0), (1, 2)) on 5x4",
+            "together",
+            (2, 2, 5, 4),
+            (2, 3),
+            x=integers(2, 2, 5, 4, low=-2, high=1),
+            stride=(2, 1),
+            padding=((1, 0), (1, 2)),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "last at a tie",
+            "At a tie you gave the gradient to the last of the largest values: the first, in row order, takes it.",
+            routed(last, -np.inf),
+        ),
+        Mistake(
+            "first by columns",
+            "At a tie you took the first by columns: go along the rows, so the top row wins before the left column.",
+            routed(first_by_columns, -np.inf),
+        ),
+        Mistake(
+            "every tied value",
+            "At a tie every largest value got the whole gradient, which hands out more than came in: only the first "
+            "takes it.",
+            routed(largest, -np.inf),
+        ),
+        Mistake(
+            "split at a tie",
+            "At a tie you split the gradient evenly: that is a fair choice, but this course's, and torch's, is that "
+            "the first takes it all.",
+            routed(split, -np.inf),
+        ),
+        Mistake(
+            "overwritten",
+            "A pixel that is the largest of several windows keeps only the last one's gradient: add with +=.",
+            routed(first, -np.inf, adds="taken"),
+        ),
+        Mistake(
+            "window overwritten",
+            "Each window wipes out what its neighbours wrote into the pixels they share: add with +=.",
+            routed(first, -np.inf, adds="none"),
+        ),
+        Mistake(
+            "whole window",
+            "You gave the gradient to every pixel of the window: only the largest one decided the output.",
+            routed(lambda window, kernel: np.ones(window.shape), -np.inf),
+        ),
+        Mistake(
+            "averaged",
+            "You spread the gradient evenly over the window, as average pooling does: the largest pixel takes all.",
+            routed(lambda window, kernel: np.full(window.shape, 1 / (kernel[0] * kernel[1])), -np.inf),
+        ),
+        Mistake(
+            "times the value",
+            "You multiplied by the pixel's value: a maximum passes its input on unchanged, so the factor is 1.",
+            lambda dout, x, **how: x * backward(dout, x, **how),
+        ),
+        Mistake(
+            "padded with zeros",
+            "You surrounded x with zeros, and a zero takes the gradient where all else is negative: pad with "
+            "-np.inf.",
+            routed(first, 0.0),
+        ),
+        Mistake(
+            "padding ignored",
+            "You left out the padding: find the largest values in the padded x, as the forward does.",
+            lambda dout, x, **how: backward(dout, x, **without(how, "padding")),
+        ),
+        Mistake(
+            "padding kept",
+            "Your gradient is as large as the padded image: cut it back to the shape of x.",
+            routed(first, -np.inf, crops=False),
+        ),
+        *backward_slips(backward),
+    ],
+    clues=(
+        "Start with zeros as large as the padded image. Each position of the window in turn adds what it is due, and "
+        "the padding is cut off at the end.",
+        "padded[index] == y, with y from your forward, marks where this position holds the largest value. Remember in "
+        "an array `free` which windows have given nothing yet, and look there only.",
+        "for index in positions(...): here = (padded[index] == y) & free; dpadded[index] += dout * here; "
+        "free = free & ~here",
+    ),
+)

@@ -1,0 +1,125 @@
+"""lp_pool2d: the averaged l_p norm of each window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, integers, normal
+from autograder.exercises.convolution.operations import pair
+from autograder.exercises.pooling.operations import avg_pool, max_pool
+from autograder.exercises.pooling.slips import window_slips
+
+
+def lp_pool(x: np.ndarray, p: float, kernel: Any, stride: Any = None) -> np.ndarray:
+    """(mean of |x|^p)^(1/p) over each window, the largest |x| for p = infinity, by torch's poolings."""
+    if np.isinf(p):
+        return max_pool(np.abs(x), kernel, stride)
+    powers = avg_pool(np.abs(x.astype(np.float64)) ** p, kernel, stride)
+    return (powers ** (1 / p)).astype(x.dtype)
+
+
+def changed(wrong: Any) -> Any:
+    """Return `wrong(x, p, kernel, stride)`, with the right answer where p is infinity."""
+
+    def function(x: np.ndarray, p: float, kernel: Any, stride: Any = None) -> np.ndarray:
+        return lp_pool(x, p, kernel, stride) if np.isinf(p) else wrong(x, p, kernel, stride)
+
+    return function
+
+
+def as_torch(x: np.ndarray, p: float, kernel: Any, stride: Any) -> np.ndarray:
+    sums = avg_pool(x**p, kernel, stride) * np.prod(pair(kernel))
+    return np.maximum(sums, 0) ** (1 / p)
+
+
+def lp_case(
+    words: str, group: str, shape: tuple[int, ...], p: float, dtype: str = "float64", **how: Any
+) -> Case:
+    return Case(words, group=group, x=normal(*shape, dtype=dtype), p=p, **how)
+
+
+lp_pool2d = Exercise(
+    name="lp_pool2d",
+    returns=("y",),
+    reference=lp_pool,
+    points={"two": 1, "other": 2, "infinity": 1, "stride": 1},
+    public=[
+        Case("one window 3, -4, 0, 0", group="two", x=np.array([[[[3.0, -4.0], [0.0, 0.0]]]]), p=2, kernel=2),
+        lp_case("p = 2, kernel (2, 3) on 4x7 images", "two", (2, 2, 4, 7), 2, kernel=(2, 3)),
+        lp_case("p = 1, kernel 2 on 5x4 images", "other", (2, 3, 5, 4), 1, kernel=2),
+        lp_case("p = 3, kernel 2 on 4x6 images", "other", (2, 2, 4, 6), 3, kernel=2),
+        lp_case("p = 1.5, float32, kernel 3", "other", (1, 2, 3, 6), 1.5, dtype="float32", kernel=3),
+        lp_case("p = 8, kernel (3, 2), one channel", "other", (1, 1, 6, 5), 8, kernel=(3, 2)),
+        lp_case("p = infinity, kernel 2 on 4x5 images", "infinity", (2, 2, 4, 5), np.inf, kernel=2),
+        lp_case("p = 2, kernel 3, stride 2 on 7x5", "stride", (2, 1, 7, 5), 2, kernel=3, stride=2),
+        lp_case("p = 3, kernel 2, stride (1, 3) on 3x8", "stride", (1, 2, 3, 8), 3, kernel=2, stride=(1, 3)),
+    ],
+    secret=[
+        lp_case("p = 2, kernel 2 on 6x5 images", "two", (2, 2, 6, 5), 2, kernel=2),
+        lp_case("p = 2, kernel (3, 2) on 6x5 images", "two", (1, 3, 6, 5), 2, kernel=(3, 2)),
+        lp_case("p = 1, kernel 3 on 6x7 images", "other", (2, 2, 6, 7), 1, kernel=3),
+        lp_case("p = 5, kernel 2 on 6x4 images", "other", (2, 2, 6, 4), 5, kernel=2),
+        lp_case("p = 2.5, float32, kernel 2", "other", (1, 2, 4, 6), 2.5, dtype="float32", kernel=2),
+        Case(
+            "p = 3, whole numbers, kernel (2, 4)",
+            group="other",
+            x=integers(2, 1, 4, 8, low=-3, high=4),
+            p=3,
+            kernel=(2, 4),
+        ),
+        lp_case("p = infinity, kernel (3, 2) on 6x4 images", "infinity", (2, 2, 6, 4), np.inf, kernel=(3, 2)),
+        lp_case("p = 2, kernel 3, stride 2 on 5x9", "stride", (2, 2, 5, 9), 2, kernel=3, stride=2),
+        lp_case("p = 3, kernel 2, stride (3, 1) on 8x4", "stride", (1, 2, 8, 4), 3, kernel=2, stride=(3, 1)),
+    ],
+    mistakes=[
+        *window_slips(lp_pool),
+        Mistake(
+            "sum",
+            "You added the powers up: average them, so that the size of the window does not matter.",
+            changed(
+                lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) * np.prod(pair(kernel)) ** (1 / p)
+            ),
+        ),
+        Mistake(
+            "as torch does",
+            "That is torch's lp_pool2d, which adds up x^p: here it is the average of |x|^p.",
+            changed(as_torch),
+        ),
+        Mistake(
+            "no absolute value",
+            "You took powers of negative values: take the absolute value of x first.",
+            changed(lambda x, p, kernel, stride: avg_pool(x**p, kernel, stride) ** (1 / p)),
+        ),
+        Mistake(
+            "no root",
+            "The root is missing: raise the average to the power 1 / p.",
+            changed(lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) ** p),
+        ),
+        Mistake(
+            "always p = 2",
+            "You squared and took the square root whatever p is: use p.",
+            changed(lambda x, p, kernel, stride: lp_pool(x, 2, kernel, stride)),
+        ),
+        Mistake(
+            "infinity as a power",
+            "The formula gives 1 for p = infinity, since nearly everything to the power 1 / infinity = 0 is 1: treat "
+            "it as its own case, the largest |x|.",
+            lambda x, p, kernel, stride=None: avg_pool(np.abs(x) ** p, kernel, stride) ** (1 / p),
+        ),
+        Mistake(
+            "infinity with the sign",
+            "For p = infinity you took the largest x: it is the largest |x|.",
+            lambda x, p, kernel, stride=None: (
+                max_pool(x, kernel, stride) if np.isinf(p) else lp_pool(x, p, kernel, stride)
+            ),
+        ),
+    ],
+    clues=(
+        "Two poolings that you have already written do most of the work: one for a finite p, one for infinity.",
+        "For a finite p average np.abs(x) ** p over each window, then take the p-th root.",
+        "avg_pool2d_forward(np.abs(x) ** p, kernel, stride) ** (1 / p); and where np.isinf(p), "
+        "max_pool2d_forward(np.abs(x), kernel, stride).",
+    ),
+)

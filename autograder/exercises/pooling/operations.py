@@ -1,0 +1,136 @@
+"""What the references and Mistakes of this lesson share: torch's pooling in float64, and windows in plain loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Random, normal
+from autograder.exercises.convolution.operations import one_thread, pad, pair, sides, tensor
+
+Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)
+Share = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
+
+
+def step(kernel: Any, stride: Any) -> tuple[int, int]:
+    """Return the stride as (h, w); it defaults to the kernel."""
+    return pair(kernel if stride is None else stride)
+
+
+def max_pool(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+    """Take the largest value of each window, by torch."""
+    padded = tensor(pad(x, padding, -np.inf))
+    with one_thread() as torch:
+        y = torch.nn.functional.max_pool2d(padded, pair(kernel), step(kernel, stride))
+    return y.numpy().astype(x.dtype)
+
+
+def avg_pool(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+    """Average each window, the padding's zeros included, by torch."""
+    padded = tensor(pad(x, padding))
+    with one_thread() as torch:
+        y = torch.nn.functional.avg_pool2d(padded, pair(kernel), step(kernel, stride))
+    return y.numpy().astype(x.dtype)
+
+
+def max_pool_gradient(
+    dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
+) -> np.ndarray:
+    """The gradient of `max_pool` with respect to x, by torch's autograd: at a tie the first takes all."""
+    with one_thread() as torch:
+        leaf = tensor(x).requires_grad_()
+        (top, bottom), (left, right) = sides(padding)
+        padded = torch.nn.functional.pad(leaf, (left, right, top, bottom), value=-np.inf)
+        torch.nn.functional.max_pool2d(padded, pair(kernel), step(kernel, stride)).backward(tensor(dout))
+    return leaf.grad.numpy().astype(x.dtype)
+
+
+def avg_pool_gradient(
+    dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
+) -> np.ndarray:
+    """The gradient of `avg_pool` with respect to x, by torch's autograd."""
+    with one_thread() as torch:
+        leaf = tensor(x).requires_grad_()
+        (top, bottom), (left, right) = sides(padding)
+        padded = torch.nn.functional.pad(leaf, (left, right, top, bottom))
+        torch.nn.functional.avg_pool2d(padded, pair(kernel), step(kernel, stride)).backward(tensor(dout))
+    return leaf.grad.numpy().astype(x.dtype)
+
+
+def out_size(shape: tuple[int, ...], kernel: Any, stride: Any = None, padding: Any = 0) -> tuple[int, int]:
+    """How many windows fit, down and across."""
+    height, width = (
+        (n + sum(side) - k) // s + 1
+        for n, side, k, s in zip(shape[2:], sides(padding), pair(kernel), step(kernel, stride), strict=True)
+    )
+    return height, width
+
+
+def places(size: tuple[int, int], kernel: Any, stride: Any) -> Iterator[tuple[int, int, Any]]:
+    """Each output position with the index of its window in the padded image."""
+    (kh, kw), (sh, sw) = pair(kernel), step(kernel, stride)
+    for i in range(size[0]):
+        for j in range(size[1]):
+            yield i, j, np.s_[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw]
+
+
+def rounded_up(
+    x: np.ndarray, pool: Pool, kernel: Any, stride: Any = None, padding: Any = 0, value: float = 0.0
+) -> np.ndarray:
+    """Pool with sizes rounded up; the last windows hold what is left."""
+    padded = pad(x, padding, value)
+    lengths, steps = padded.shape[2:], step(kernel, stride)
+    height, width = (-(-(n - k) // s) + 1 for n, k, s in zip(lengths, pair(kernel), steps, strict=True))
+    y = np.empty((*x.shape[:2], height, width), x.dtype)
+    for i, j, window in places((height, width), kernel, stride):
+        y[:, :, i, j] = pool(padded[window])
+    return y
+
+
+def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True) -> Callable[..., np.ndarray]:
+    """Return a backward that gives each pixel of a window its share of the window's gradient, in plain loops.
+
+    share: the pixels of one window, (N, C, KH, KW), and the kernel -> the factor of each; value: what surrounds x; adds: "all" adds
+    up what overlapping windows give, "none" lets a later window overwrite the earlier ones, "taken" does so only
+    where its share is not zero; crops: whether the padding is cut off at the end.
+    """
+
+    def backward(
+        dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
+    ) -> np.ndarray:
+        padded = pad(x, padding, value)
+        dx = np.zeros_like(padded)
+        for i, j, window in places(dout.shape[2:], kernel, stride):
+            factor = share(padded[window], pair(kernel))
+            given = factor * dout[:, :, i, j, None, None]
+            if adds == "taken":
+                given = np.where(factor != 0, given, dx[window])
+            dx[window] = given if adds != "all" else dx[window] + given
+        (top, _), (left, _) = sides(padding)
+        return dx[:, :, top : top + x.shape[2], left : left + x.shape[3]] if crops else dx
+
+    return backward
+
+
+def pool_case(words: str, group: str, x: Any, kernel: Any, **how: Any) -> Case:
+    """A Case of a pooling forward. x: a shape, for normal values, or what draws them."""
+    return Case(
+        words, group=group, x=x if isinstance(x, (Random, np.ndarray)) else normal(*x), kernel=kernel, **how
+    )
+
+
+def back_case(
+    words: str,
+    group: str,
+    shape: tuple[int, ...],
+    kernel: Any,
+    x: Any = None,
+    dtype: str = "float64",
+    **how: Any,
+) -> Case:
+    """A Case of a pooling backward: the shape of x, what draws it (normal values by default), a random dout."""
+    values = normal(*shape, dtype=dtype) if x is None else x
+    dout = normal(*shape[:2], *out_size(shape, kernel, **how), dtype=dtype)
+    return Case(words, group=group, dout=dout, x=values, kernel=kernel, **how)

@@ -1,0 +1,160 @@
+"""relu_forward and relu_backward."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, integers, normal
+from autograder.exercises.convolution.operations import one_thread, scaled, tensor
+
+
+def rectified(x: np.ndarray) -> np.ndarray:
+    """Rectify, by torch."""
+    with one_thread() as torch:
+        return torch.relu(tensor(x)).numpy().astype(x.dtype)
+
+
+def rectified_gradient(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The gradient with respect to x, by torch's autograd: 0 at x = 0."""
+    with one_thread() as torch:
+        leaf = tensor(x).requires_grad_()
+        torch.relu(leaf).backward(tensor(dout))
+    return leaf.grad.numpy().astype(x.dtype)
+
+
+def pair_of(*shape: int, dtype: str = "float64") -> dict:
+    """A dout and an x of normal values."""
+    return {"dout": normal(*shape, dtype=dtype), "x": normal(*shape, dtype=dtype)}
+
+
+relu_forward = Exercise(
+    name="relu_forward",
+    returns=("y",),
+    reference=rectified,
+    points={"values": 2},
+    public=[
+        Case("the numbers -3 to 3", group="values", x=np.arange(-3.0, 4.0)),
+        Case("two images of 3 channels", group="values", x=normal(2, 3, 4, 5)),
+        Case("a batch of scores", group="values", x=normal(4, 6)),
+        Case("float32", group="values", x=normal(1, 2, 3, 4, dtype="float32")),
+        Case("values in the millions", group="values", x=scaled(1e6, 2, 1, 3, 3)),
+    ],
+    secret=[
+        Case("one image of 4 channels", group="values", x=normal(1, 4, 5, 3)),
+        Case("a vector", group="values", x=normal(9)),
+        Case("whole numbers, zeros among them", group="values", x=integers(3, 2, 3, 4, low=-2, high=3)),
+        Case("float32 scores", group="values", x=normal(5, 3, dtype="float32")),
+        Case("values near a thousandth", group="values", x=scaled(1e-3, 2, 2, 4, 4)),
+    ],
+    mistakes=[
+        Mistake(
+            "absolute value",
+            "You turned negative values positive: they become 0.",
+            np.abs,
+        ),
+        Mistake(
+            "mask returned",
+            "You returned where x is positive, as ones: return x itself there.",
+            lambda x: (x > 0).astype(x.dtype),
+        ),
+        Mistake(
+            "negative part",
+            "You kept the negative values and removed the positive ones: it is the other way round.",
+            lambda x: np.minimum(x, 0),
+        ),
+        Mistake(
+            "clipped at one",
+            "You also cut values above 1: what is positive passes unchanged, however large.",
+            lambda x: np.clip(x, 0, 1),
+        ),
+        Mistake(
+            "leaky",
+            "You let a hundredth of the negative values through, which is the leaky ReLU: they become 0.",
+            lambda x: np.where(x > 0, x, 0.01 * x),
+        ),
+        Mistake(
+            "positive values only",
+            "You left the negative values out, so the shape is lost: put a 0 in their places.",
+            lambda x: x[x > 0],
+        ),
+    ],
+    clues=(
+        "Each value is treated alone: compare it with 0 and keep the larger of the two.",
+        "np.maximum compares an array with a number, element by element (np.max is something else).",
+        "return np.maximum(x, 0)",
+    ),
+)
+
+
+relu_backward = Exercise(
+    name="relu_backward",
+    returns=("dx",),
+    reference=rectified_gradient,
+    points={"values": 2, "zeros": 1},
+    public=[
+        Case("two images of 3 channels", group="values", **pair_of(2, 3, 4, 5)),
+        Case("a batch of scores", group="values", **pair_of(4, 6)),
+        Case("float32", group="values", **pair_of(1, 2, 3, 4, dtype="float32")),
+        Case(
+            "x is -2, -1, 0, 1, 2",
+            group="zeros",
+            dout=np.array([5.0, -6.0, 7.0, 8.0, -9.0]),
+            x=np.arange(-2.0, 3.0),
+        ),
+        Case(
+            "whole numbers with many zeros",
+            group="zeros",
+            dout=normal(2, 2, 3, 4),
+            x=integers(2, 2, 3, 4, low=-1, high=2),
+        ),
+    ],
+    secret=[
+        Case("one image of 4 channels", group="values", **pair_of(1, 4, 5, 3)),
+        Case("a vector", group="values", **pair_of(12)),
+        Case("float32 scores", group="values", **pair_of(5, 3, dtype="float32")),
+        Case(
+            "whole numbers, zeros among them",
+            group="zeros",
+            dout=normal(3, 1, 4, 4),
+            x=integers(3, 1, 4, 4, low=-1, high=2),
+        ),
+        Case("a dead unit: x is 0 everywhere", group="zeros", dout=normal(6, 3), x=np.zeros((6, 3))),
+    ],
+    mistakes=[
+        Mistake(
+            "mask of dout",
+            "You looked at the sign of dout: what decides is whether x was positive.",
+            lambda dout, x: np.where(dout > 0, dout, 0.0).astype(x.dtype),
+        ),
+        Mistake(
+            "both masks",
+            "You let only positive gradients through: where x is positive, negative ones pass as well.",
+            lambda dout, x: np.where((dout > 0) & (x > 0), dout, 0.0).astype(x.dtype),
+        ),
+        Mistake(
+            "zero counts as positive",
+            "At x = 0 you passed the gradient on: this course's choice there, and torch's, is 0.",
+            lambda dout, x: np.where(x >= 0, dout, 0.0).astype(x.dtype),
+        ),
+        Mistake(
+            "upstream gradient ignored",
+            "You returned the slope alone: multiply it by the gradient that comes in, dout.",
+            lambda dout, x: (x > 0).astype(x.dtype),
+        ),
+        Mistake(
+            "forward of dout",
+            "You returned the ReLU of x times dout: the slope where x is positive is 1, not x.",
+            lambda dout, x: np.maximum(x, 0) * dout,
+        ),
+        Mistake(
+            "sign of x",
+            "Where x is negative you turned the gradient round: no gradient passes there.",
+            lambda dout, x: np.sign(x) * dout,
+        ),
+    ],
+    clues=(
+        "The chain rule: dx is dout times the slope of the ReLU at x, and that slope is 1 or 0.",
+        "x > 0 is an array of True and False; multiplied by an array of numbers they count as 1 and 0.",
+        "return dout * (x > 0)",
+    ),
+)

@@ -1,0 +1,122 @@
+"""The Mistakes that the poolings share: each a small change of what the reference is given or gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Mistake
+from autograder.exercises.convolution.operations import pair
+from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
+
+Pool = Callable[..., np.ndarray]
+
+STRIDE_ONE = (
+    "stride one",
+    "Your windows lie one pixel apart where `stride` is not given: its default is the kernel.",
+)
+STRIDE_IGNORED = (
+    "stride ignored",
+    "You moved the windows by the kernel's size always: where `stride` is given, move them by it.",
+)
+KERNEL_SWAPPED = ("kernel swapped", "You read kernel as (w, h): height comes first.")
+STRIDE_SWAPPED = (
+    "stride swapped",
+    "You moved down by the stride's width and across by its height: (h, w) is height first.",
+)
+
+
+def with_default(how: dict[str, Any], default: Any) -> dict[str, Any]:
+    """Return the arguments with another default of the stride."""
+    return {**how, "stride": default if how.get("stride") is None else how["stride"]}
+
+
+def turned(how: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with a stride that is given as (h, w) read as (w, h)."""
+    return how if how.get("stride") is None else {**how, "stride": pair(how["stride"])[::-1]}
+
+
+def window_slips(pool: Pool) -> list[Mistake]:
+    """What goes wrong with windows and strides in a forward."""
+
+    def crowded(x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> np.ndarray:
+        height, width = pool(x, kernel=kernel, stride=stride, **how).shape[2:]
+        return pool(x, kernel=kernel, stride=1, **how)[:, :, :height, :width]
+
+    def swapped_kernel(x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> np.ndarray:
+        return pool(x, kernel=pair(kernel)[::-1], stride=stride, **how)
+
+    return [
+        Mistake(*STRIDE_ONE, lambda x, **how: pool(x, **with_default(how, 1))),
+        Mistake(*STRIDE_IGNORED, lambda x, **how: pool(x, **without(how, "stride"))),
+        Mistake(*KERNEL_SWAPPED, swapped_kernel),
+        Mistake(*STRIDE_SWAPPED, lambda x, **how: pool(x, **turned(how))),
+        Mistake(
+            "stride in the size only",
+            "Your output has the right size, but the windows start one pixel apart: output (i, j) reads from row "
+            "i * stride and column j * stride on.",
+            crowded,
+        ),
+        Mistake(
+            "last row and column missing",
+            "Your output lacks its last row and column: the number of positions is the number of steps plus 1.",
+            lambda x, **how: pool(x, **how)[:, :, :-1, :-1],
+        ),
+        Mistake(
+            "first image for all",
+            "Every image of the batch got the output of the first one: compute each from its own x[n].",
+            lambda x, **how: np.repeat(pool(x[:1], **how), len(x), axis=0),
+        ),
+    ]
+
+
+def padding_slips(pool: Pool) -> list[Mistake]:
+    """What goes wrong with the padding in a forward."""
+    return [
+        Mistake(
+            "padding ignored",
+            "You left out the padding: surround x first.",
+            lambda x, **how: pool(x, **without(how, "padding")),
+        ),
+        Mistake(
+            "padding after only",
+            "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
+            lambda x, **how: pool(x, **after_only(how)),
+        ),
+        Mistake(
+            "padding before only",
+            "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
+            lambda x, **how: pool(x, **before_only(how)),
+        ),
+        Mistake(
+            "padding axes swapped",
+            "You padded the rows by the columns' numbers: height comes first, then width.",
+            lambda x, **how: pool(x, **swapped(how, "padding")),
+        ),
+        Mistake(
+            "padding sides swapped",
+            "You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).",
+            lambda x, **how: pool(x, **sides_swapped(how)),
+        ),
+    ]
+
+
+def backward_slips(backward: Pool) -> list[Mistake]:
+    """What goes wrong with windows and strides in a backward that is written in loops over dout."""
+
+    def swapped_kernel(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> Any:
+        return backward(dout, x, kernel=pair(kernel)[::-1], stride=stride, **how)
+
+    return [
+        Mistake(*STRIDE_ONE, lambda dout, x, **how: backward(dout, x, **with_default(how, 1))),
+        Mistake(*STRIDE_IGNORED, lambda dout, x, **how: backward(dout, x, **without(how, "stride"))),
+        Mistake(*KERNEL_SWAPPED, swapped_kernel),
+        Mistake(*STRIDE_SWAPPED, lambda dout, x, **how: backward(dout, x, **turned(how))),
+        Mistake(
+            "upstream gradient ignored",
+            "You passed on ones: multiply by the gradient that comes in, dout.",
+            lambda dout, x, **how: backward(np.ones_like(dout), x, **how),
+        ),
+    ]

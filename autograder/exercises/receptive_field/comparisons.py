@@ -1,0 +1,114 @@
+"""stack_compare: what a stack of small kernels sees and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.receptive_field.windows import span, whole
+
+
+def field(kernels: Sequence[int]) -> int:
+    return span([(kernel, 1, 1) for kernel in kernels])
+
+
+def weights(kernels: Sequence[int], channels: int) -> int:
+    """Count the weights of the layers, one by one."""
+    shapes = [(channels, channels, kernel, kernel) for kernel in kernels]
+    return sum(prod(shape) for shape in shapes)
+
+
+def some_kernels(count: int, low: int, high: int) -> Random:
+    return Random(lambda rng: [int(rng.integers(low, high + 1)) for _ in range(count)])
+
+
+stack_compare = Exercise(
+    name="stack_compare",
+    returns=("field", "parameters"),
+    reference=lambda kernels, channels: (field(kernels), weights(kernels, channels)),
+    points={"one": 1, "stack": 2, "mixed": 1},
+    public=[
+        Case("one kernel of 7, 5 channels", group="one", kernels=[7], channels=5),
+        Case("one kernel of 3, one channel", group="one", kernels=[3], channels=1),
+        Case("three kernels of 3, 64 channels", group="stack", kernels=[3, 3, 3], channels=64),
+        Case("two kernels of 5, 3 channels", group="stack", kernels=[5, 5], channels=3),
+        Case("kernels 1, 3 and 1, 4 channels", group="mixed", kernels=[1, 3, 1], channels=4),
+        Case("kernels 2, 5 and 4, 6 channels", group="mixed", kernels=[2, 5, 4], channels=6),
+    ],
+    secret=[
+        Case("one kernel", group="one", kernels=some_kernels(1, 8, 13), channels=whole(2, 40)),
+        Case("one kernel of 9, one channel", group="one", kernels=[9], channels=1),
+        Case("four kernels of 3", group="stack", kernels=[3, 3, 3, 3], channels=whole(2, 300)),
+        Case("three kernels of 5", group="stack", kernels=[5, 5, 5], channels=whole(2, 300)),
+        Case(
+            "kernel 2, then three others",
+            group="mixed",
+            kernels=Random(lambda rng: [2, *(int(rng.integers(3, 8)) for _ in range(3))]),
+            channels=whole(2, 40),
+        ),
+        Case(
+            "kernel 6, then four smaller ones",
+            group="mixed",
+            kernels=Random(lambda rng: [6, *(int(rng.integers(1, 5)) for _ in range(4))]),
+            channels=whole(2, 40),
+        ),
+    ],
+    clues=[
+        "Two separate questions: your receptive_field answers the first, with stride 1 and dilation 1.",
+        "A layer has one weight for each filter, each input channel and each place in the kernel: channels * "
+        "channels * kernel * kernel.",
+    ],
+    mistakes=[
+        Mistake(
+            "kernels added",
+            "You added the kernels' sizes for the field: a layer adds kernel - 1 to the one pixel at the start.",
+            lambda kernels, channels: (sum(kernels), weights(kernels, channels)),
+        ),
+        Mistake(
+            "kernels multiplied",
+            "You multiplied the kernels' sizes for the field: at stride 1 each layer adds kernel - 1.",
+            lambda kernels, channels: (prod(kernels), weights(kernels, channels)),
+        ),
+        Mistake(
+            "field too small by one",
+            "Your field is one too small: begin with the one pixel that a unit without layers sees.",
+            lambda kernels, channels: (field(kernels) - 1, weights(kernels, channels)),
+        ),
+        Mistake(
+            "channels once",
+            "You multiplied by the channels once: each of the `channels` filters reaches through `channels` "
+            "inputs, so they count twice.",
+            lambda kernels, channels: (field(kernels), weights(kernels, channels) // channels),
+        ),
+        Mistake(
+            "channels left out",
+            "You counted one channel only: each layer has `channels` filters of `channels` inputs.",
+            lambda kernels, channels: (field(kernels), weights(kernels, 1)),
+        ),
+        Mistake(
+            "biases counted",
+            "You counted biases as well: these layers have none.",
+            lambda kernels, channels: (field(kernels), weights(kernels, channels) + channels * len(kernels)),
+        ),
+        Mistake(
+            "kernel not squared",
+            "You counted a kernel as one row: it has kernel * kernel places.",
+            lambda kernels, channels: (field(kernels), sum(kernels) * channels**2),
+        ),
+        Mistake(
+            "one large kernel",
+            "You counted the weights of one kernel as large as the field: add up those of the layers of the "
+            "stack.",
+            lambda kernels, channels: (field(kernels), weights([field(kernels)], channels)),
+        ),
+        Mistake(
+            "first kernel for all",
+            "You took every layer for a copy of the first: add up their own kernels.",
+            lambda kernels, channels: (
+                field([kernels[0]] * len(kernels)),
+                weights([kernels[0]] * len(kernels), channels),
+            ),
+        ),
+    ],
+)

@@ -1,0 +1,369 @@
+"""gradient_footprint: the pixels that an output depends on, measured from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake
+from autograder.exercises.receptive_field.windows import whole
+from cnnlab.checking.way import Way
+
+Forward = Callable[[np.ndarray], np.ndarray]
+Shape = tuple[int, int, int, int]
+
+
+def poisoned(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray:
+    """Make one pixel NaN, all channels at once, and see whether the output reads it and is NaN too."""
+    seen = np.zeros(x_shape[2:], bool)
+    for pixel in np.ndindex(seen.shape):
+        x = np.zeros(x_shape)
+        x[(0, slice(None), *pixel)] = np.nan
+        seen[pixel] = np.isnan(forward(x)[0, :, row, col]).any()
+    return seen
+
+
+def slopes(forward: Forward, x_shape: Shape) -> np.ndarray:
+    """How much every output rises with every input: (C, H, W, F, OH, OW)."""
+    changes = []
+    for index in np.ndindex(x_shape[1:]):
+        x = np.zeros(x_shape)
+        x[(0, *index)] = 1
+        changes.append(forward(x)[0] - forward(np.zeros(x_shape))[0])
+    return np.reshape(changes, (*x_shape[1:], *changes[0].shape))
+
+
+def seen_by(look: Callable[[np.ndarray], Any]) -> Callable[..., Any]:
+    """Return a wrong footprint: look(what the output rises by, (C, H, W, F))."""
+    return lambda forward, x_shape, row, col: look(slopes(forward, x_shape)[..., row, col])
+
+
+def never_set_back(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray:
+    """Step after step into the same image: all that comes after the first hit counts as seen."""
+    hit = np.any(slopes(forward, x_shape)[..., row, col] != 0, axis=-1)  # (C, H, W)
+    return np.logical_or.accumulate(hit.ravel()).reshape(hit.shape).any(axis=0)
+
+
+def box_around(seen: np.ndarray) -> np.ndarray:
+    return np.outer(between(seen.any(axis=1)), between(seen.any(axis=0)))
+
+
+def between(hit: np.ndarray) -> np.ndarray:
+    return np.logical_or.accumulate(hit) & np.logical_or.accumulate(hit[::-1])[::-1]
+
+
+def without_baseline(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray:
+    """Compare with zero, not with the output of the image before the step."""
+    raw = slopes(forward, x_shape)[..., row, col] + forward(np.zeros(x_shape))[0, :, row, col]
+    return np.any(raw != 0, axis=(0, 3))
+
+
+def swapped(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray:
+    return np.any(slopes(forward, x_shape)[..., col, row] != 0, axis=(0, 3))
+
+
+def outlined(seen: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
+    """Return a wrong footprint made of the right one."""
+    return lambda forward, x_shape, row, col: seen(poisoned(forward, x_shape, row, col))
+
+
+gradient_footprint = Exercise(
+    name="gradient_footprint",
+    returns=("footprint",),
+    reference=poisoned,
+    points={"basic": 2, "borders": 1, "stacks": 1, "gaps": 1, "channels": 2, "filters": 2},
+    way=Way(functions=("forward",)),
+    public=[
+        Case("a single pixel", group="basic", forward="one_pixel", x_shape=(1, 1, 4, 5), row=1, col=3),
+        Case(
+            "a 3x3 sum over a 6x7 image", group="basic", forward="box_3x3", x_shape=(1, 1, 6, 7), row=0, col=2
+        ),
+        Case(
+            "4x2 pixels, stride (2, 3)",
+            group="basic",
+            forward="box_4x2_stride_2x3",
+            x_shape=(1, 1, 9, 8),
+            row=1,
+            col=0,
+        ),
+        Case(
+            "a 3x3 sum, every weight -1",
+            group="basic",
+            forward="negative_box_3x3",
+            x_shape=(1, 1, 5, 7),
+            row=2,
+            col=1,
+        ),
+        Case(
+            "a corner with padding",
+            group="borders",
+            forward="padded_3x3",
+            x_shape=(1, 1, 5, 6),
+            row=4,
+            col=0,
+        ),
+        Case(
+            "padding and a bias of 5",
+            group="borders",
+            forward="biased_3x3",
+            x_shape=(1, 1, 6, 5),
+            row=0,
+            col=2,
+        ),
+        Case(
+            "two padded 3x3 sums",
+            group="stacks",
+            forward="two_convolutions",
+            x_shape=(1, 1, 8, 9),
+            row=3,
+            col=5,
+        ),
+        Case(
+            "a padded 3x3 sum, then 2x2 averages",
+            group="stacks",
+            forward="convolution_then_average",
+            x_shape=(1, 1, 10, 9),
+            row=2,
+            col=1,
+        ),
+        Case(
+            "3x3 pixels, two apart", group="gaps", forward="dilated_3x3", x_shape=(1, 1, 8, 7), row=1, col=0
+        ),
+        Case(
+            "three channels, the last alone is read",
+            group="channels",
+            forward="last_channel_3x3",
+            x_shape=(1, 3, 5, 6),
+            row=1,
+            col=2,
+        ),
+        Case(
+            "first channel less last channel",
+            group="channels",
+            forward="first_less_last_channel",
+            x_shape=(1, 2, 6, 6),
+            row=2,
+            col=4,
+        ),
+        Case(
+            "each channel read at another place",
+            group="channels",
+            forward="channels_in_a_row",
+            x_shape=(1, 3, 4, 7),
+            row=2,
+            col=1,
+        ),
+        Case(
+            "two filters that look at different pixels",
+            group="filters",
+            forward="two_filters_apart",
+            x_shape=(1, 1, 6, 7),
+            row=1,
+            col=3,
+        ),
+        Case(
+            "a filter and its negative",
+            group="filters",
+            forward="filter_and_its_negative",
+            x_shape=(1, 2, 5, 7),
+            row=3,
+            col=5,
+        ),
+    ],
+    secret=[
+        Case(
+            "a single pixel of two channels",
+            group="basic",
+            forward="one_pixel",
+            x_shape=(1, 2, 7, 6),
+            row=whole(1, 2),
+            col=whole(3, 5),
+        ),
+        Case(
+            "a 3x3 sum with negative weights",
+            group="basic",
+            forward="negative_box_3x3",
+            x_shape=(1, 1, 9, 8),
+            row=whole(3, 5),
+            col=whole(0, 2),
+        ),
+        Case(
+            "4x2 pixels, stride (2, 3), on a larger image",
+            group="basic",
+            forward="box_4x2_stride_2x3",
+            x_shape=(1, 2, 12, 13),
+            row=whole(0, 1),
+            col=whole(2, 3),
+        ),
+        Case(
+            "a border with padding below and to the right",
+            group="borders",
+            forward="padded_after_3x3",
+            x_shape=(1, 1, 6, 8),
+            row=5,
+            col=whole(1, 4),
+        ),
+        Case(
+            "a border with padding and a bias",
+            group="borders",
+            forward="biased_3x3",
+            x_shape=(1, 1, 8, 9),
+            row=whole(2, 6),
+            col=0,
+        ),
+        Case(
+            "2x2 averages, then a 3x3 sum",
+            group="stacks",
+            forward="average_then_convolution",
+            x_shape=(1, 1, 14, 12),
+            row=whole(2, 4),
+            col=whole(0, 1),
+        ),
+        Case(
+            "two padded 3x3 sums on a larger image",
+            group="stacks",
+            forward="two_convolutions",
+            x_shape=(1, 1, 11, 10),
+            row=whole(1, 4),
+            col=whole(6, 8),
+        ),
+        Case(
+            "every third pixel, then 2x2",
+            group="gaps",
+            forward="every_third_then_2x2",
+            x_shape=(1, 1, 11, 14),
+            row=whole(0, 1),
+            col=whole(2, 3),
+        ),
+        Case(
+            "2x3 pixels with gaps between",
+            group="gaps",
+            forward="dilated_2x3",
+            x_shape=(1, 1, 9, 10),
+            row=whole(0, 2),
+            col=whole(3, 4),
+        ),
+        Case(
+            "four channels, the last alone is read",
+            group="channels",
+            forward="last_channel_3x3",
+            x_shape=(1, 4, 7, 6),
+            row=whole(2, 4),
+            col=whole(0, 1),
+        ),
+        Case(
+            "first channel less last of three",
+            group="channels",
+            forward="first_less_last_channel",
+            x_shape=(1, 3, 5, 8),
+            row=whole(0, 2),
+            col=whole(3, 6),
+        ),
+        Case(
+            "each of four channels read at another place",
+            group="channels",
+            forward="channels_in_a_row",
+            x_shape=(1, 4, 6, 9),
+            row=whole(3, 5),
+            col=whole(0, 2),
+        ),
+        Case(
+            "two filters that look at different pixels of two channels",
+            group="filters",
+            forward="two_filters_apart",
+            x_shape=(1, 2, 7, 9),
+            row=whole(0, 2),
+            col=whole(3, 5),
+        ),
+        Case(
+            "a filter and its negative on a larger image",
+            group="filters",
+            forward="filter_and_its_negative",
+            x_shape=(1, 1, 8, 6),
+            row=whole(4, 6),
+            col=whole(1, 3),
+        ),
+    ],
+    clues=[
+        "You have nothing but `forward`: change one number of an image, run it again, and compare the outputs "
+        "at (row, col) with those of the unchanged image.",
+        "Change one channel of one pixel at a time, always from the same unchanged image, and look at all "
+        "filters: forward(changed)[0, :, row, col] against forward(x)[0, :, row, col].",
+        "Loop over np.ndindex(C, H, W); where any filter's output differs, set footprint[i, j] = True.",
+    ],
+    mistakes=[
+        Mistake(
+            "first channel only",
+            "You changed the first channel only: a pixel belongs to the footprint if any of its channels does.",
+            seen_by(lambda rise: np.any(rise[0] != 0, axis=-1)),
+        ),
+        Mistake(
+            "all channels moved together",
+            "You changed all channels of a pixel by the same amount, and opposite weights cancel: change one "
+            "channel at a time.",
+            seen_by(lambda rise: np.any(rise.sum(axis=0) != 0, axis=-1)),
+        ),
+        Mistake(
+            "first filter only",
+            "You looked at the first filter only: a pixel counts if it changes the output of any filter.",
+            seen_by(lambda rise: np.any(rise[..., 0] != 0, axis=0)),
+        ),
+        Mistake(
+            "filters added up",
+            "You added up the changes of all filters, and opposite ones cancel: compare filter by filter.",
+            seen_by(lambda rise: np.any(rise.sum(axis=-1) != 0, axis=0)),
+        ),
+        Mistake(
+            "only rises count",
+            "You counted only outputs that rise, but a negative weight makes them fall: compare with !=, or take "
+            "the absolute value.",
+            seen_by(lambda rise: np.any(rise > 0, axis=(0, 3))),
+        ),
+        Mistake(
+            "any output counts",
+            "You marked a pixel that changes any output: look at output (row, col) alone.",
+            lambda forward, x_shape, row, col: np.any(slopes(forward, x_shape) != 0, axis=(0, 3, 4, 5)),
+        ),
+        Mistake(
+            "row and column swapped",
+            "You looked at output (col, row): the row comes first.",
+            swapped,
+        ),
+        Mistake(
+            "pixel not set back",
+            "You never set a pixel back, so that every later image differs too: start each time from the "
+            "unchanged image.",
+            never_set_back,
+        ),
+        Mistake(
+            "compared with zero",
+            "You asked whether the output is zero, but a bias keeps it from that: compare with the output of the "
+            "unchanged image.",
+            without_baseline,
+        ),
+        Mistake(
+            "gaps filled",
+            "You marked the whole box from the first pixel to the last: leave out those between that change "
+            "nothing.",
+            outlined(box_around),
+        ),
+        Mistake(
+            "footprint transposed",
+            "Your footprint is (W, H): rows come first.",
+            outlined(np.transpose),
+        ),
+        Mistake(
+            "numbers in place of booleans",
+            "You returned how much the output changes: return whether it does, as booleans.",
+            seen_by(lambda rise: np.abs(rise).sum(axis=(0, 3))),
+        ),
+        Mistake(
+            "channels kept",
+            "You returned a footprint for each channel: a pixel is seen if any of its channels is, so join them "
+            "into (H, W).",
+            seen_by(lambda rise: np.any(rise != 0, axis=-1)),
+        ),
+    ],
+)

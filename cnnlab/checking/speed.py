@@ -1,0 +1,89 @@
+"""How fast an Answer is: its CPU time as a ratio to a matrix product of as many multiply-adds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cnnlab.checking.wire import Value
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to be done fast.
+
+    words: what it is, for people; draw: rng -> inputs, argument name -> value; product: called with the same
+    inputs, does the bare matrix products and returns arrays as large as the Answer's; at_most: the largest
+    ratio of CPU times that is fast.
+    """
+
+    words: str
+    draw: Callable[[np.random.Generator], dict[str, Value]]
+    product: Callable[..., Any]
+    at_most: float
+
+
+def _conv_inputs(rng: np.random.Generator) -> dict[str, Value]:
+    # Large enough that the clock's hundredths of a second tell, and that products outweigh the traffic.
+    x = rng.standard_normal((4, 256, 32, 32), dtype=np.float32)
+    w = rng.standard_normal((256, 256, 3, 3), dtype=np.float32) / 48
+    return {"x": x, "w": w, "b": rng.standard_normal(256, dtype=np.float32), "padding": 1}
+
+
+def _conv_product(x: np.ndarray, w: np.ndarray, b: np.ndarray, padding: int) -> np.ndarray:
+    columns = np.ones((w[0].size, x[0, 0].size), x.dtype)  # (C*KH*KW, OH*OW): one image's columns
+    return np.stack([w.reshape(len(w), -1) @ columns for _ in x]).reshape(len(x), len(w), *x.shape[2:])
+
+
+def _conv_gradient_inputs(rng: np.random.Generator) -> dict[str, Value]:
+    inputs = _conv_inputs(rng)
+    return {"dout": rng.standard_normal((4, 256, 32, 32), dtype=np.float32), **inputs}
+
+
+def _conv_gradient_product(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, padding: int
+) -> tuple[np.ndarray, ...]:
+    columns = np.ones((w[0].size, x[0, 0].size), x.dtype)
+    filters = w.reshape(len(w), -1)
+    gradients = dout.reshape(*dout.shape[:2], -1)
+    dw = sum(gradient @ columns.T for gradient in gradients)  # (F, C*KH*KW)
+    dx = [(filters.T @ gradient)[: x.shape[1]] for gradient in gradients]
+    return np.stack(dx).reshape(x.shape), np.asarray(dw).reshape(w.shape), b.copy()
+
+
+TASKS = {
+    "conv2d_forward": Task(
+        "4 images of 256 x 32 x 32 and 256 filters of 3 x 3, float32",
+        _conv_inputs,
+        _conv_product,
+        4.0,
+    ),
+    "conv2d_backward": Task(
+        "gradients for 4 images of 256 x 32 x 32 and 256 filters of 3 x 3, float32",
+        _conv_gradient_inputs,
+        _conv_gradient_product,
+        4.0,
+    ),
+}
+
+
+def measure(function: Callable[..., Any], task: Task, repetitions: int = 3) -> float:
+    """Return the ratio of CPU times of an Answer and the task's product, here and now.
+
+    The minimum of interleaved repetitions of each; stops early where the Answer is fast. What the Answer
+    raises passes through.
+    """
+    inputs = task.draw(np.random.default_rng(0))
+    best = [float("inf"), float("inf")]
+    for _ in range(repetitions):
+        for i, work in enumerate((task.product, function)):
+            began = time.process_time()
+            work(**inputs)
+            best[i] = min(best[i], time.process_time() - began)
+        if best[1] <= task.at_most * best[0]:
+            break
+    return best[1] / max(best[0], 1e-9)

@@ -1,0 +1,127 @@
+"""Speed is decided from outside: CPU time of the Answer's sandbox against a matrix product in a clean one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from autograder.course import Course
+from autograder.exercise import SPEED, Lesson
+from autograder.exercises import all_lessons
+from autograder.intake import take_in_notebook
+from autograder.judge import judge_notebook
+from autograder.sample import Solved
+from autograder.verdict import Verdict
+from cnnlab.checking import speed
+
+EXERCISE = "conv2d_forward"
+# What each of these does wrong shows on large inputs only, so every other group keeps its points.
+WRAPPED = """
+    large = x.size > 100_000
+    {large}
+    return correct(x, w, b, stride, padding, dilation, groups)
+"""
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Verdict]:
+    """Judge the solved lesson with a conv2d_forward that does `large` before it does right."""
+    course = Course(Course.here().root, tmp_path_factory.mktemp("work"))
+    lesson = next(lesson for lesson in all_lessons() if lesson.name == "02_convolution")
+    solved = Solved(course, lesson)
+
+    def run(large: str) -> Verdict:
+        right = solved.answers[EXERCISE].replace("def conv2d_forward", "def correct").replace("@answer\n", "")
+        mine = f"\n\n@answer\ndef {EXERCISE}(x, w, b, stride=1, padding=0, dilation=1, groups=1):"
+        filled = solved.notebook({EXERCISE: right + mine + WRAPPED.format(large=large)})
+        taken = take_in_notebook(course, [lesson], json.dumps(filled).encode())
+        return judge_notebook(course, lesson, taken.notebook).verdicts[EXERCISE]
+
+    return run
+
+
+def lost(verdict: Verdict) -> set[str]:
+    return {group for group, (won, total) in verdict.groups.items() if won < total}
+
+
+@pytest.mark.usefixtures("bubblewrap")
+def test_the_solved_layer_is_fast(judged) -> None:
+    verdict = judged("pass")
+    assert (verdict.status, verdict.points) == ("passed", verdict.total)
+    assert [c.passed for c in verdict.cases if c.group == SPEED] == [True]
+
+
+@pytest.mark.usefixtures("bubblewrap")
+@pytest.mark.parametrize(
+    ("large", "said"),
+    [
+        ("for _ in range(25 * large): correct(x, w, b, padding=padding)", "times as long|longer than it may"),
+        ("while large: pass", "longer than it may"),
+        ("if large: return np.zeros(x.shape, x.dtype)", "wrong values"),
+        ("if large: raise ValueError", "failed on the large input"),
+        ("if large: import os; os._exit(0)", "ended the process"),
+        # time cannot be hidden from outside: another process, another clock
+        (
+            "import time; time.process_time = lambda: 0.0\n"
+            "    for _ in range(25 * large): correct(x, w, b, padding=padding)",
+            "times as long|longer than it may",
+        ),
+        (
+            "import os\n    child = os.fork() if large else 1\n    if child == 0:\n"
+            "        for _ in range(25): correct(x, w, b, padding=padding)\n        os._exit(0)\n"
+            "    if large: os.waitpid(child, 0)",
+            "times as long|longer than it may",
+        ),
+    ],
+    ids=["slow", "endless", "garbage", "raises", "exits", "lies about time", "hides in a child"],
+)
+def test_what_is_slow_or_wrong_on_large_inputs_loses_the_points_for_speed_only(
+    judged, large: str, said: str
+) -> None:
+
+    verdict = judged(large)
+    assert lost(verdict) == {SPEED} and verdict.status == "failed"
+    (case,) = [case for case in verdict.cases if case.group == SPEED]
+    assert re.search(said, case.sentence), case.sentence
+
+
+@pytest.mark.usefixtures("bubblewrap")
+def test_a_wrong_answer_is_not_timed(judged) -> None:
+    verdict = judged("return np.zeros(1)")
+    assert {"basic", SPEED} <= lost(verdict)
+    assert not [case for case in verdict.cases if case.group == SPEED]
+
+
+@pytest.mark.parametrize("name", speed.TASKS)
+def test_a_product_returns_what_has_the_answers_shapes(name: str) -> None:
+    task = speed.TASKS[name]
+    inputs = task.draw(np.random.default_rng(0))
+    again = task.draw(np.random.default_rng(0))
+    assert all(np.array_equal(inputs[key], again[key]) for key in inputs)
+    returned = task.product(**inputs)
+    if name.endswith("backward"):
+        assert [r.shape for r in returned] == [inputs[key].shape for key in ("x", "w", "b")]
+    else:
+        assert returned.shape == (4, 256, 32, 32)
+
+
+def test_measure_tells_slow_from_fast() -> None:
+    task = speed.TASKS[EXERCISE]
+    assert speed.measure(task.product, task) < task.at_most
+
+    def slow(**inputs: object) -> None:
+        for _ in range(12):
+            task.product(**inputs)
+
+    assert speed.measure(slow, task) > task.at_most
+
+
+def test_every_speed_exercise_names_a_task_and_carries_points() -> None:
+    lessons: tuple[Lesson, ...] = all_lessons()
+    for exercise in (e for lesson in lessons for e in lesson.exercises.values()):
+        assert (SPEED in exercise.points) == bool(exercise.way.speed)
+        assert not exercise.way.speed or exercise.way.speed in speed.TASKS
