@@ -1,4 +1,4 @@
-"""The bundled data: what it holds, and that loading it needs neither network nor pyplot."""
+"""The bundled data: what it holds, and that loading it, or drawing shapes, needs neither network nor pyplot."""
 
 import subprocess
 import sys
@@ -54,7 +54,7 @@ def test_every_call_gives_fresh_arrays():
         np.testing.assert_array_equal(load(), kept)
 
 
-@pytest.mark.parametrize("call", ["data.digits()", "data.photo()"])
+@pytest.mark.parametrize("call", ["data.digits()", "data.photo()", "data.shapes(3)", "data.shape_images(3)"])
 def test_loading_needs_no_network_and_no_pyplot(call):
     script = f"""
 import socket, sys
@@ -66,7 +66,8 @@ loaded = set(sys.modules)
 {call}
 heavy = {{"matplotlib.pyplot", "torch", "scipy"}} & set(sys.modules)
 assert not heavy, heavy
-assert "PIL" not in loaded, "importing the package already imports Pillow"
+heavy = {{"PIL", "pooch", "requests", "tqdm"}} & loaded
+assert not heavy, f"importing the package already imports {{heavy}}"
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
