@@ -2,6 +2,7 @@
 # make test   set up and run the whole test suite
 # make slow   the tests marked slow
 # make lab    open JupyterLab on the first lesson
+# make matrix write the table of what the checks catch to docs/matrix.md
 # make lint   ruff and pyright
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test slow lab lint setup build clean
+.PHONY: demo test slow lab lint matrix setup build clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +36,9 @@ slow: $(READY)
 
 lab: $(READY)
 	@$(BIN)/jupyter lab notebooks/1_layers/02_convolution.ipynb
+
+matrix: $(READY)
+	@$(BIN)/autograder matrix
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         help="run students' code with YOUR rights; only for code that you trust",
     )
 
+    _command(commands, "matrix", _matrix, "write the table of what the checks catch to docs/matrix.md")
     _command(commands, "sync", _sync, "register assignments in the gradebook (grading does it by itself)")
     _command(commands, "demo", _demo, "grade a sample class in work/demo and show what came out")
     return parser
@@ -153,6 +154,17 @@ def grade_and_show(
             f"{len(problems)} submissions could not be graded: see the table; the others are recorded."
         )
     return result
+
+
+def _matrix(course: Course, options: argparse.Namespace) -> int:
+    from autograder import matrix
+    from autograder.exercises import all_lessons
+
+    path = course.root / matrix.PAGE
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(matrix.page(all_lessons()), encoding="utf-8")
+    print(f"{matrix.PAGE} is written.")
+    return 0
 
 
 def _demo(course: Course, options: argparse.Namespace) -> int:
