@@ -69,6 +69,11 @@ filter_image = Exercise(
     name="filter_image",
     returns=("filtered",),
     reference=read_mirrored,
+    clues=(
+        "A grey image is a batch of one with one channel; a colour image is best seen as a batch of three grey ones.",
+        'Mirror first, with `np.pad(..., mode="reflect")`: (KH - 1)//2 rows before and KH//2 after, columns likewise.',
+        "Then conv2d_forward with the kernel as `kernel[None, None]`, no padding and a bias of zero.",
+    ),
     points={"basic": 3, "edges": 2, "colour": 1, "even": 1, "together": 1},
     public=[
         Case(

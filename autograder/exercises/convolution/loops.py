@@ -40,6 +40,11 @@ conv2d_naive = Exercise(
     name="conv2d_naive",
     returns=("y",),
     reference=conv2d,
+    clues=(
+        "Four loops: image, filter, output row, output column. Find the output's size first, with conv_output_size.",
+        "Output (i, j) looks at the rows from `i * sh` to `i * sh + kh` of the padded image, all channels at once.",
+        "Each value is `np.sum(window * w[f]) + b[f]`, with a window of shape (C, KH, KW).",
+    ),
     points={"basic": 4, "stride": 2, "padding": 3, "together": 1},
     public=[
         layer_case("a 3x3 kernel on 5x6 images", "basic", x=(2, 3, 5, 6), w=(4, 3, 3, 3)),

@@ -29,6 +29,11 @@ pad2d = Exercise(
     name="pad2d",
     returns=("padded",),
     reference=pad,
+    clues=(
+        "Only the last two axes grow; batch and channels keep their length.",
+        "`sides(padding)` gives ((top, bottom), (left, right)), and `np.pad` takes one such pair for each axis.",
+        "The pairs are `((0, 0), (0, 0), *sides(padding))`, and `constant_values` is what it pads with.",
+    ),
     points={"basic": 2, "axes": 1, "sides": 2, "value": 1},
     public=[
         Case("padding 1 around 3x4 images", group="basic", x=normal(2, 3, 3, 4), padding=1),

@@ -52,6 +52,11 @@ im2col = Exercise(
     name="im2col",
     returns=("cols",),
     reference=unfold,
+    clues=(
+        "Take one weight (u, v) and ask which pixels it meets in all windows: they lie a stride apart.",
+        "They are `padded[:, :, u*dh : u*dh + sh*oh : sh, v*dw : v*dw + sw*ow : sw]`, of shape (N, C, OH, OW).",
+        "Put them into `out[:, :, u, v]` of an array (N, C, KH, KW, OH, OW) and reshape it at the end.",
+    ),
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 1, "together": 1},
     public=[
         Case(

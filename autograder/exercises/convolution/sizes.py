@@ -59,6 +59,11 @@ conv_output_size = Exercise(
     name="conv_output_size",
     returns=("out",),
     reference=count_positions,
+    clues=(
+        "Count positions of the first tap: it starts at 0 and moves by `stride` while the last tap is still inside.",
+        "The dilated kernel spans `dilation * (kernel - 1) + 1`; the padded signal has `size + before + after` values.",
+        "Steps are `(room - span) // stride`, and there is one position more than steps.",
+    ),
     points={"basic": 1, "stride": 1, "padding": 1, "dilation": 1, "together": 1},
     public=[
         Case("kernel 3 on size 7", group="basic", size=7, kernel=3),
@@ -196,6 +201,11 @@ same_padding = Exercise(
     name="same_padding",
     returns=("before", "after"),
     reference=search_same,
+    clues=(
+        "Ask first where the last window ends: it is the one with number ceil(size / stride) - 1, counted from 0.",
+        "What that end exceeds `size` by is the padding in all; where it is negative, pad nothing.",
+        "`total // 2` goes before and the rest, `total - total // 2`, after.",
+    ),
     points={"basic": 1, "even": 1, "stride": 2, "dilation": 1, "together": 1},
     public=[
         Case("kernel 3 on size 7", group="basic", size=7, kernel=3),
