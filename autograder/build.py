@@ -24,6 +24,7 @@ from autograder.exercise import Lesson
 from autograder.script import BEGIN, END, Cell, Script, read
 from autograder.settings import Release, release, write_release
 from cnnlab.checking import cases, wire
+from cnnlab.checking.speed import TASKS
 
 CASES = Path("cnnlab/checking/cases")
 STUB = "# Write your code here, in place of the next line.\nraise NotImplementedError"
@@ -96,6 +97,8 @@ def _stamped(source: str, lesson: Lesson, where: Release, folder: str) -> str:
     source = source.replace("{badge}", badge).replace("{points}", f"{total:g}")
     for name, exercise in lesson.exercises.items():
         source = source.replace(f"{{points:{name}}}", f"{exercise.total:g}")
+        if exercise.way.speed:
+            source = source.replace(f"{{at_most:{name}}}", f"{TASKS[exercise.way.speed].at_most:g}")
     for name, points in lesson.questions.items():
         source = source.replace(f"{{points:{name}}}", f"{points:g}")
     return SETUP_LINE.sub(f'CNNLAB = "{where.requirement}"', source)

@@ -384,8 +384,12 @@ check(im2col)
 #
 # ### Exercise: convolution, fast ({points:conv2d_forward} points, 14 minutes)
 #
-# `@` multiplies stacks of matrices: $(G, F/G, R)$ by $(N, G, R, L)$ gives $(N, G, F/G, L)$. Here
+# `@` multiplies stacks of matrices: $(G, F/G, R)$ by $(G, R, L)$ gives $(G, F/G, L)$. Here
 # $R = (C/G) K_H K_W$ is the length of a window and $L$ the number of output positions.
+#
+# Take one image at a time: its columns are $K_H K_W$ times as large as the image, and those of a whole batch
+# would not fit into the processor's cache. Two of the points are for speed, with a batch of large images: at
+# most {at_most:conv2d_forward} times the time of the bare matrix product.
 
 
 # %% exercise="conv2d_forward"
@@ -410,11 +414,13 @@ def conv2d_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     oh = conv_output_size(height, kh, pair(stride)[0], rows, pair(dilation)[0])
     ow = conv_output_size(width, kw, pair(stride)[1], columns, pair(dilation)[1])
 
-    # In a column the channels come first, so a group is one run of rows.
-    cols = im2col(x, (kh, kw), stride, padding, dilation)  # (N, C*KH*KW, OH*OW)
-    cols = cols.reshape(n, groups, c_group * kh * kw, oh * ow)
     filters = w.reshape(groups, f // groups, c_group * kh * kw)
-    out = (filters @ cols).reshape(n, f, oh, ow)  # from (N, G, F/G, OH*OW)
+    out = np.empty((n, f, oh, ow), dtype=x.dtype)
+    for image in range(n):  # the columns of one image stay in the processor's cache, those of a batch do not
+        cols = im2col(x[image : image + 1], (kh, kw), stride, padding, dilation)  # (1, C*KH*KW, OH*OW)
+        # In a column the channels come first, so a group is one run of rows.
+        cols = cols.reshape(groups, c_group * kh * kw, oh * ow)
+        out[image] = (filters @ cols).reshape(f, oh, ow)  # from (G, F/G, OH*OW)
     return out + b[:, None, None]
     # END SOLUTION
 
@@ -488,6 +494,20 @@ if written(conv2d_naive, conv2d_forward):
     print(f"the windows share the input's memory: {np.shares_memory(x, view)}")
     ratio = times["conv2d_naive"] / times["conv2d_forward"]
     print(f"Your matrix product is {ratio:.0f} times as fast as your loops.")
+
+    x, w = (rng.normal(size=shape).astype(np.float32) for shape in ((16, 64, 32, 32), (64, 64, 3, 3)))
+    b = np.zeros(64, np.float32)
+
+    def conv2d_whole_batch(x, w, b):
+        """The columns of all images at once."""
+        cols = im2col(x, 3, 1, 1)  # (N, C*KH*KW, OH*OW)
+        return (w.reshape(64, -1) @ cols).reshape(x.shape) + b[:, None, None]
+
+    whole = seconds(conv2d_whole_batch, x, w, b, repetitions=5)
+    single = seconds(conv2d_forward, x, w, b, 1, 1, repetitions=5)
+    print(
+        f"16 images of {x.shape[1:]}: columns of all at once {whole * 1e3:.0f} ms, yours {single * 1e3:.0f} ms"
+    )
 
 # %% [markdown]
 # ## Filters on a photograph

@@ -161,9 +161,7 @@ numerical_gradient = Exercise(
         Mistake(
             "flat",
             "Your gradient is one long row: give it the shape of x.",
-            lambda f, x, eps=1e-5: (
-                one_by_one(f, x, eps).ravel() if x.ndim > 1 else one_by_one(f, x, eps)[:, None]
-            ),
+            lambda f, x, eps=1e-5: one_by_one(f, x, eps).ravel(),
         ),
     ],
 )
@@ -203,6 +201,12 @@ def only_sums(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray
     return abs(math.fsum(left) - math.fsum(right)) / scale if scale else 0.0
 
 
+def scale_of_one_side(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
+    left, right, scale = gap_of(forward, adjoint, x, y)
+    scale = math.fsum(map(abs, products(forward(x), y)))
+    return abs(left - right) / scale if scale else 0.0
+
+
 def gap_case(words: str, group: str, names: str, x: Any, y: Any) -> Case:
     """A Case of two public functions, named `forward adjoint`."""
     forward, adjoint = names.split()
@@ -218,11 +222,17 @@ adjoint_gap = Exercise(
     public=[
         gap_case("a sliding kernel and its adjoint", "right", "slide slide_adjoint", normal(8), normal(6)),
         gap_case("a border of zeros, cut off", "right", "frame frame_adjoint", normal(2, 3), normal(4, 5)),
+        gap_case("a sliding kernel, flipped", "wrong", "slide slide_adjoint_flipped", normal(7), normal(5)),
         gap_case(
-            "a sliding kernel, flipped", "wrong", "slide slide_adjoint_flipped", normal(7), normal(5)
+            "an adjoint twice too large",
+            "wrong",
+            "slide slide_adjoint_doubled",
+            uniform(6, low=1, high=2),  # positive throughout, so that the difference has a known sign
+            uniform(4, low=1, high=2),
         ),
-        gap_case("an adjoint twice too large", "wrong", "slide slide_adjoint_doubled", normal(6), normal(4)),
-        gap_case("an adjoint with the wrong sign", "wrong", "slide slide_adjoint_negated", normal(5), normal(3)),
+        gap_case(
+            "an adjoint with the wrong sign", "wrong", "slide slide_adjoint_negated", normal(5), normal(3)
+        ),
         gap_case(
             "an adjoint one place further", "wrong", "slide slide_adjoint_shifted", normal(9), normal(7)
         ),
@@ -240,13 +250,15 @@ adjoint_gap = Exercise(
             normal(8),
         ),
         gap_case("a turn the same way", "wrong", "turn turn_adjoint_same_way", normal(2, 5), normal(2, 5)),
-        gap_case("a border cut off askew", "wrong", "frame frame_adjoint_shifted", normal(3, 2), normal(5, 4)),
+        gap_case(
+            "a border cut off askew", "wrong", "frame frame_adjoint_shifted", normal(3, 2), normal(5, 4)
+        ),
         gap_case(
             "an adjoint twice too large, on 12 values",
             "wrong",
             "slide slide_adjoint_doubled",
-            normal(12),
-            normal(10),
+            uniform(12, low=1, high=2),
+            uniform(10, low=1, high=2),
         ),
         gap_case(
             "an adjoint with the wrong sign, on 8 values",
@@ -285,7 +297,7 @@ adjoint_gap = Exercise(
         Mistake(
             "scale of one side",
             "Your scale counts the products of forward(x) and y only: add those of x and adjoint(y).",
-            lambda forward, adjoint, x, y: _one_sided_gap(forward, adjoint, x, y),
+            scale_of_one_side,
         ),
         Mistake(
             "only sums",
@@ -304,9 +316,3 @@ adjoint_gap = Exercise(
         ),
     ],
 )
-
-
-def _one_sided_gap(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
-    left, right, scale = gap_of(forward, adjoint, x, y)
-    scale = math.fsum(map(abs, products(forward(x), y)))
-    return abs(left - right) / scale if scale else 0.0

@@ -61,9 +61,9 @@ conv2d_forward = Exercise(
     returns=("y",),
     reference=conv2d,
     clues=(
-        "Without groups it is one product: `w.reshape(F, -1) @ im2col(x, ...)`, reshaped to maps, plus the bias.",
-        "The rows of im2col begin with the channels, so a group is one run of rows: reshape them to (N, G, C/G*KH*KW, L).",
-        "`w.reshape(G, F // G, -1) @ cols` multiplies group by group; reshape to maps and add `b[:, None, None]`.",
+        "Without groups it is one product an image: `w.reshape(F, -1) @ im2col(...)`, reshaped to maps, plus the bias.",
+        "The rows of im2col begin with the channels, so a group is one run of rows: reshape them to (G, C/G*KH*KW, L).",
+        "`w.reshape(G, F // G, -1) @ cols` multiplies group by group; reshape to (F, OH, OW) and add `b[:, None, None]`.",
     ),
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 2, "groups": 4, "together": 1, "speed": 2},
     way=Way(speed="conv2d_forward"),

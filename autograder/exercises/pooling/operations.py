@@ -92,9 +92,9 @@ def rounded_up(
 def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True) -> Callable[..., np.ndarray]:
     """Return a backward that gives each pixel of a window its share of the window's gradient, in plain loops.
 
-    share: the pixels of one window, (N, C, KH, KW), and the kernel -> the factor of each; value: what surrounds x; adds: "all" adds
-    up what overlapping windows give, "none" lets a later window overwrite the earlier ones, "taken" does so only
-    where its share is not zero; crops: whether the padding is cut off at the end.
+    share: the pixels of one window, (N, C, KH, KW), and the kernel -> the factor of each; value: what surrounds x;
+    adds: "all" adds up what overlapping windows give, "none" lets a later window overwrite the earlier ones, "taken"
+    does so only where its share is not zero; crops: whether the padding is cut off at the end.
     """
 
     def backward(

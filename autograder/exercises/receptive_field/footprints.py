@@ -40,27 +40,28 @@ def seen_by(look: Callable[[np.ndarray], Any]) -> Callable[..., Any]:
     return lambda forward, x_shape, row, col: look(slopes(forward, x_shape)[..., row, col])
 
 
-def never_set_back(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray:
+def never_set_back(forward: Forward, x_shape: Shape, row: int, col: int) -> Any:
     """Step after step into the same image: all that comes after the first hit counts as seen."""
     hit = np.any(slopes(forward, x_shape)[..., row, col] != 0, axis=-1)  # (C, H, W)
     return np.logical_or.accumulate(hit.ravel()).reshape(hit.shape).any(axis=0)
 
 
 def box_around(seen: np.ndarray) -> np.ndarray:
-    return np.outer(between(seen.any(axis=1)), between(seen.any(axis=0)))
+    rows, columns = (between(np.asarray(seen.any(axis=axis))) for axis in (1, 0))
+    return np.outer(rows, columns)
 
 
 def between(hit: np.ndarray) -> np.ndarray:
     return np.logical_or.accumulate(hit) & np.logical_or.accumulate(hit[::-1])[::-1]
 
 
-def without_baseline(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray:
+def without_baseline(forward: Forward, x_shape: Shape, row: int, col: int) -> Any:
     """Compare with zero, not with the output of the image before the step."""
     raw = slopes(forward, x_shape)[..., row, col] + forward(np.zeros(x_shape))[0, :, row, col]
     return np.any(raw != 0, axis=(0, 3))
 
 
-def swapped(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray:
+def swapped(forward: Forward, x_shape: Shape, row: int, col: int) -> Any:
     return np.any(slopes(forward, x_shape)[..., col, row] != 0, axis=(0, 3))
 
 

@@ -357,7 +357,7 @@ input_window = Exercise(
         Case(
             "kernel 7, stride 3, padding 3, then two layers with padding",
             group="padding",
-            layers=then([(7, 3, 3, 1)], drawn(2, (3, 5), (1, 2), (1, 2), (1, 1))),
+            layers=then([(7, 3, 3, 1)], drawn(2, (3, 5), (2, 3), (1, 2), (1, 1))),
             row=whole(5, 9),
             col=whole(1, 4),
         ),

@@ -1,0 +1,260 @@
+"""conv_transpose2d_forward: the way back of a convolution, used as a layer that enlarges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import one_thread, pair, sides, tensor
+from autograder.exercises.convolution.slips import sides_swapped, swapped, without
+
+
+def conv_transpose2d(
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+) -> np.ndarray:
+    """Enlarge by torch with no padding, and cut off what each side asks for."""
+    extra, steps = pair(output_padding), pair(stride)
+    if any(more >= step for more, step in zip(extra, steps, strict=True)):
+        raise ValueError(f"output_padding {extra} is not below the stride {steps}")
+    (top, bottom), (left, right) = sides(padding)
+    with one_thread() as torch:
+        y = torch.nn.functional.conv_transpose2d(tensor(x), tensor(w), tensor(b), steps, 0, extra).numpy()
+    height, width = y.shape[2:]
+    return y[:, :, top : height - bottom, left : width - right].astype(x.dtype)
+
+
+def padded_instead(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """Adds a border of nothing but the bias where the padding should cut one off."""
+    y = conv_transpose2d(x, w, 0 * b, **without(how, "padding"))
+    return np.pad(y, ((0, 0), (0, 0), *sides(how.get("padding", 0)))) + b[:, None, None]
+
+
+def extra_of_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """Enlarges without the output padding and appends rows and columns of bias."""
+    down, across = pair(how.get("output_padding", 0))
+    y = conv_transpose2d(x, w, 0 * b, **without(how, "output_padding"))
+    return np.pad(y, ((0, 0), (0, 0), (0, down), (0, across))) + b[:, None, None]
+
+
+def extra_before(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """Gives the upper and left sides what the output padding adds below and on the right."""
+    down, across = pair(how.get("output_padding", 0))
+    (top, bottom), (left, right) = sides(how.get("padding", 0))
+    y = conv_transpose2d(x, w, 0 * b, **without(without(how, "padding"), "output_padding"))
+    y = np.pad(y, ((0, 0), (0, 0), (down, 0), (across, 0))) + b[:, None, None]
+    height, width = y.shape[2:]
+    return y[:, :, top : height - bottom, left : width - right]
+
+
+def filters_first(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """Reads w as (F, C, KH, KW), which fits by chance where F is C."""
+    c, f = w.shape[:2]
+    return conv_transpose2d(x, w.reshape(f, c, *w.shape[2:]).swapaxes(0, 1), b, **how)
+
+
+def ordinary(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """Slides the filters over the enlarged input as an ordinary layer does, without a flip."""
+    return conv_transpose2d(x, w[:, :, ::-1, ::-1], b, **how)
+
+
+def overwritten(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """Lets the last input value win where its window overlaps others."""
+    y = np.zeros_like(conv_transpose2d(x, w, b, **without(how, "padding")))
+    (sh, sw), (kh, kw) = pair(how.get("stride", 1)), w.shape[2:]
+    for i, j in np.ndindex(*x.shape[2:]):
+        window = np.einsum("nc,cfuv->nfuv", x[:, :, i, j], w)
+        y[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw] = window
+    (top, bottom), (left, right) = sides(how.get("padding", 0))
+    return (y + b[:, None, None])[:, :, top : y.shape[2] - bottom, left : y.shape[3] - right]
+
+
+def enlarging_case(
+    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+) -> Case:
+    arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype), "b": normal(w[1], dtype=dtype)}
+    return Case(words, group=group, **arrays, **how)
+
+
+conv_transpose2d_forward = Exercise(
+    name="conv_transpose2d_forward",
+    returns=("y",),
+    reference=conv_transpose2d,
+    points={"basic": 3, "stride": 2, "padding": 2, "output_padding": 1, "together": 1},
+    public=[
+        Case(
+            "one pixel of value 2: twice the kernel",
+            group="basic",
+            x=np.full((1, 1, 1, 1), 2.0),
+            w=np.arange(6.0).reshape(1, 1, 2, 3),
+            b=np.zeros(1),
+        ),
+        enlarging_case("a 3x2 kernel on 4x3 images", "basic", x=(2, 3, 4, 3), w=(3, 2, 3, 2)),
+        enlarging_case("a 1x1 kernel over 2 channels", "basic", x=(2, 2, 3, 4), w=(2, 4, 1, 1)),
+        enlarging_case("float32", "basic", x=(1, 2, 3, 3), w=(2, 3, 2, 2), dtype="float32"),
+        enlarging_case(
+            "stride 2, kernel 2: windows side by side", "stride", x=(2, 2, 3, 4), w=(2, 3, 2, 2), stride=2
+        ),
+        enlarging_case(
+            "stride (2, 3), kernel (3, 4)", "stride", x=(1, 2, 4, 3), w=(2, 2, 3, 4), stride=(2, 3)
+        ),
+        enlarging_case("stride 3, kernel 2: gaps", "stride", x=(1, 1, 3, 2), w=(1, 2, 2, 2), stride=3),
+        enlarging_case("padding 1", "padding", x=(2, 2, 4, 5), w=(2, 3, 3, 3), padding=1),
+        enlarging_case("padding (0, 2)", "padding", x=(1, 3, 3, 4), w=(3, 2, 2, 4), padding=(0, 2)),
+        enlarging_case(
+            "padding ((1, 0), (2, 1))", "padding", x=(2, 1, 4, 4), w=(1, 2, 3, 3), padding=((1, 0), (2, 1))
+        ),
+        enlarging_case(
+            "stride 2, output padding 1",
+            "output_padding",
+            x=(2, 2, 3, 4),
+            w=(2, 3, 3, 3),
+            stride=2,
+            padding=1,
+            output_padding=1,
+        ),
+        enlarging_case(
+            "stride (3, 2), output padding (2, 0)",
+            "output_padding",
+            x=(1, 2, 2, 3),
+            w=(2, 2, 2, 3),
+            stride=(3, 2),
+            output_padding=(2, 0),
+        ),
+        enlarging_case(
+            "stride (2, 3), padding ((1, 2), (0, 1)), output padding (1, 2)",
+            "together",
+            x=(2, 3, 4, 3),
+            w=(3, 2, 4, 3),
+            stride=(2, 3),
+            padding=((1, 2), (0, 1)),
+            output_padding=(1, 2),
+        ),
+    ],
+    secret=[
+        enlarging_case("a 2x4 kernel on 3x5 images", "basic", x=(3, 2, 3, 5), w=(2, 3, 2, 4)),
+        enlarging_case("a 3x3 kernel on one 2x4 image", "basic", x=(1, 4, 2, 4), w=(4, 2, 3, 3)),
+        enlarging_case("a 1x1 kernel over 3 channels", "basic", x=(2, 3, 2, 5), w=(3, 2, 1, 1)),
+        enlarging_case("float32, a 1x3 kernel", "basic", x=(2, 3, 3, 2), w=(3, 4, 1, 3), dtype="float32"),
+        enlarging_case(
+            "stride 3, kernel 3: windows side by side", "stride", x=(2, 2, 2, 4), w=(2, 3, 3, 3), stride=3
+        ),
+        enlarging_case(
+            "stride (3, 2), kernel (4, 3)", "stride", x=(2, 3, 3, 3), w=(3, 2, 4, 3), stride=(3, 2)
+        ),
+        enlarging_case(
+            "stride (2, 1), kernel (1, 3): gaps", "stride", x=(1, 2, 4, 2), w=(2, 1, 1, 3), stride=(2, 1)
+        ),
+        enlarging_case("padding 2", "padding", x=(2, 3, 4, 6), w=(3, 2, 4, 4), padding=2),
+        enlarging_case("padding (1, 0)", "padding", x=(1, 2, 5, 3), w=(2, 3, 3, 2), padding=(1, 0)),
+        enlarging_case(
+            "padding ((0, 2), (1, 0))", "padding", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=((0, 2), (1, 0))
+        ),
+        enlarging_case(
+            "stride 3, output padding 2",
+            "output_padding",
+            x=(2, 3, 3, 2),
+            w=(3, 2, 4, 4),
+            stride=3,
+            padding=1,
+            output_padding=2,
+        ),
+        enlarging_case(
+            "stride (2, 3), output padding (0, 1)",
+            "output_padding",
+            x=(1, 2, 4, 3),
+            w=(2, 3, 3, 2),
+            stride=(2, 3),
+            output_padding=(0, 1),
+        ),
+        enlarging_case(
+            "stride (3, 2), padding ((2, 0), (1, 2)), output padding (2, 1)",
+            "together",
+            x=(2, 2, 3, 4),
+            w=(2, 3, 3, 4),
+            stride=(3, 2),
+            padding=((2, 0), (1, 2)),
+            output_padding=(2, 1),
+        ),
+    ],
+    clues=(
+        "Each input value adds its multiple of a kernel to the output, stride apart. That is what col2im does "
+        "with columns; which matrix product makes them from x?",
+        "OH = (H - 1)*sh - top - bottom + KH + extra rows. The columns are w.reshape(C, F*KH*KW).T @ "
+        "x.reshape(N, C, H*W), and the image they make is (N, F, OH, OW).",
+        "return col2im(cols, (N, F, OH, OW), (KH, KW), stride, padding) + b[:, None, None].",
+    ),
+    mistakes=[
+        Mistake(
+            "kernel flipped",
+            "Your kernel is flipped: one input pixel must leave the kernel in the output as it is.",
+            ordinary,
+        ),
+        Mistake(
+            "filters first",
+            "You read w as (F, C, KH, KW): here the channels of x come first, (C, F, KH, KW).",
+            filters_first,
+        ),
+        Mistake(
+            "bias forgotten",
+            "The bias is missing: add b[f] to every value of output channel f.",
+            lambda x, w, b, **how: conv_transpose2d(x, w, 0 * b, **how),
+        ),
+        Mistake(
+            "overwritten",
+            "Where windows overlap, the last one overwrote the others: add them up.",
+            overwritten,
+        ),
+        Mistake(
+            "stride ignored",
+            "Your windows lie one pixel apart: input (i, j) goes to row i * stride and column j * stride.",
+            lambda x, w, b, **how: conv_transpose2d(
+                x, w, b, **without(without(how, "stride"), "output_padding")
+            ),
+        ),
+        Mistake(
+            "stride swapped",
+            "You moved down by the stride's width and across by its height: (h, w) is height first.",
+            lambda x, w, b, **how: conv_transpose2d(x, w, b, **swapped(how, "stride")),
+        ),
+        Mistake(
+            "padding ignored",
+            "You left out the padding: cut it off the output's sides.",
+            lambda x, w, b, **how: conv_transpose2d(x, w, b, **without(how, "padding")),
+        ),
+        Mistake(
+            "padding added",
+            "You put the padding around the output: the forward convolution would have added it, so here it is "
+            "cut off.",
+            padded_instead,
+        ),
+        Mistake(
+            "padding sides swapped",
+            "You cut off the bottom's number of rows at the top, or the right's at the left: the pairs are (top, "
+            "bottom) and (left, right).",
+            lambda x, w, b, **how: conv_transpose2d(x, w, b, **sides_swapped(how)),
+        ),
+        Mistake(
+            "output padding ignored",
+            "You left out the output padding: it makes the output that many rows and columns larger.",
+            lambda x, w, b, **how: conv_transpose2d(x, w, b, **without(how, "output_padding")),
+        ),
+        Mistake(
+            "output padding of bias",
+            "You appended rows that hold only the bias: output padding cuts less off below and on the right, and "
+            "what the windows wrote there stays.",
+            extra_of_bias,
+        ),
+        Mistake(
+            "output padding before",
+            "You put the output padding above and on the left: the extra rows and columns come last.",
+            extra_before,
+        ),
+    ],
+)

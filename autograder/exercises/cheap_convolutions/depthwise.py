@@ -1,0 +1,486 @@
+"""depthwise_conv2d_forward and depthwise_conv2d_backward: every channel has filters of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.cheap_convolutions.gradients import gradients
+from autograder.exercises.convolution.operations import conv2d, pair, scaled, sides
+from autograder.exercises.convolution.slips import LAYER, without
+
+Arrays = tuple[np.ndarray, ...]
+
+
+def as_groups(w: np.ndarray) -> np.ndarray:
+    """Return the filters (C, M, KH, KW) as those of a convolution in C groups."""
+    return w.reshape(-1, 1, *w.shape[2:])
+
+
+def depthwise(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+    """Convolve every channel by itself, by torch."""
+    return conv2d(x, as_groups(w), b, stride, padding, groups=len(w))
+
+
+def depthwise_backward(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0
+) -> Arrays:
+    """Return dx, dw, db, by torch."""
+    (top, bottom), (left, right) = sides(padding)
+
+    def forward(torch: Any, x: Any, w: Any, b: Any) -> Any:
+        functional = torch.nn.functional
+        padded = functional.pad(x, (left, right, top, bottom))
+        return functional.conv2d(padded, as_groups(w), b, pair(stride), groups=len(w))
+
+    return gradients(forward, dout, x, w, b)
+
+
+def out_shape(x: tuple[int, ...], w: tuple[int, ...], stride: Any, padding: Any) -> tuple[int, ...]:
+    """Return the shape of the output, by its formula."""
+    lengths = [n + sum(side) for n, side in zip(x[2:], sides(padding), strict=True)]
+    steps = zip(lengths, w[2:], pair(stride), strict=True)
+    return (x[0], w[0] * w[1], *((n - k) // s + 1 for n, k, s in steps))
+
+
+def forward_case(
+    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+) -> Case:
+    """A Case of normal values: the shapes of x and w."""
+    arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
+    return Case(words, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
+
+
+def backward_case(
+    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+) -> Case:
+    """A Case of normal values, dout among them: the shapes of x and w."""
+    shape = out_shape(x, w, how.get("stride", 1), how.get("padding", 0))
+    arrays = {"dout": normal(*shape, dtype=dtype), "x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
+    return Case(words, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
+
+
+def on_channels(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Return a wrong convolution as a wrong depthwise convolution."""
+    return lambda x, w, b, **how: function(x, as_groups(w), b, groups=len(w), **how)
+
+
+def filters_outside(y: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Move output c*M + m to m*C + c."""
+    n, _, height, width = y.shape
+    return y.reshape(n, *w.shape[:2], height, width).transpose(0, 2, 1, 3, 4).reshape(y.shape)
+
+
+def added_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """An ordinary convolution with M filters of C channels."""
+    return conv2d(x, w.transpose(1, 0, 2, 3), b[: w.shape[1]], **how)
+
+
+def wrapped(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+    return depthwise(np.pad(x, ((0, 0), (0, 0), *sides(padding)), mode="wrap"), w, b, stride)
+
+
+SLIPS = [
+    Mistake(slip.name, slip.hint, on_channels(slip.function))
+    for slip in LAYER
+    if slip.name != "kernel transposed"  # its hint names the shape of an ordinary layer's filters
+]
+
+depthwise_conv2d_forward = Exercise(
+    name="depthwise_conv2d_forward",
+    returns=("y",),
+    reference=depthwise,
+    points={"basic": 3, "multiplier": 2, "stride": 1, "padding": 2, "together": 1},
+    public=[
+        forward_case("3 channels, a 3x3 kernel on 6x5 images", "basic", (2, 3, 6, 5), (3, 1, 3, 3)),
+        forward_case("2 channels, a 2x4 kernel on one 4x6 image", "basic", (1, 2, 4, 6), (2, 1, 2, 4)),
+        forward_case("one channel, a 3x2 kernel", "basic", (2, 1, 5, 4), (1, 1, 3, 2)),
+        forward_case("a 1x1 kernel: every channel scaled", "basic", (2, 4, 3, 2), (4, 1, 1, 1)),
+        forward_case("a kernel as large as the 3x4 image", "basic", (2, 3, 3, 4), (3, 1, 3, 4)),
+        forward_case("float32", "basic", (2, 3, 4, 5), (3, 1, 3, 2), "float32"),
+        Case(
+            "values in the millions",
+            group="basic",
+            x=scaled(1e6, 2, 2, 4, 5),
+            w=normal(2, 1, 2, 2),
+            b=normal(2),
+        ),
+        forward_case("3 channels with 2 filters each", "multiplier", (2, 3, 5, 4), (3, 2, 3, 2)),
+        forward_case("2 channels with 3 filters each", "multiplier", (1, 2, 4, 5), (2, 3, 2, 3)),
+        forward_case("stride 2 on a 6x7 image", "stride", (2, 3, 6, 7), (3, 1, 3, 3), stride=2),
+        forward_case("stride (3, 2) on a 9x8 image", "stride", (1, 2, 9, 8), (2, 1, 3, 2), stride=(3, 2)),
+        forward_case("padding 1 on a 5x4 image", "padding", (2, 3, 5, 4), (3, 1, 3, 3), padding=1),
+        forward_case("padding (0, 2) on a 4x3 image", "padding", (1, 2, 4, 3), (2, 1, 3, 3), padding=(0, 2)),
+        forward_case(
+            "padding ((2, 1), (0, 1)) on a 3x4 image",
+            "padding",
+            (2, 2, 3, 4),
+            (2, 1, 2, 2),
+            padding=((2, 1), (0, 1)),
+        ),
+        forward_case(
+            "2 filters each, stride (2, 1), padding ((1, 0), (2, 1))",
+            "together",
+            (2, 3, 7, 6),
+            (3, 2, 3, 3),
+            stride=(2, 1),
+            padding=((1, 0), (2, 1)),
+        ),
+    ],
+    secret=[
+        forward_case("4 channels, a 3x2 kernel on 5x6 images", "basic", (3, 4, 5, 6), (4, 1, 3, 2)),
+        forward_case("3 channels, a 2x3 kernel on one 4x4 image", "basic", (1, 3, 4, 4), (3, 1, 2, 3)),
+        forward_case("one channel, a 1x4 kernel", "basic", (3, 1, 3, 6), (1, 1, 1, 4)),
+        forward_case("a 1x1 kernel over 5 channels", "basic", (2, 5, 2, 3), (5, 1, 1, 1)),
+        forward_case("a kernel as large as the 5x2 image", "basic", (2, 2, 5, 2), (2, 1, 5, 2)),
+        forward_case("float32 on one 6x4 image", "basic", (1, 4, 6, 4), (4, 1, 3, 3), "float32"),
+        Case(
+            "values near ten thousand",
+            group="basic",
+            x=scaled(10.0, 2, 3, 3, 5, offset=1e4),
+            w=normal(3, 1, 2, 2),
+            b=normal(3),
+        ),
+        forward_case("2 channels with 2 filters each", "multiplier", (3, 2, 4, 6), (2, 2, 3, 3)),
+        forward_case("4 channels with 3 filters each", "multiplier", (2, 4, 4, 3), (4, 3, 2, 2)),
+        forward_case("stride 3 on an 8x9 image", "stride", (2, 2, 8, 9), (2, 1, 2, 4), stride=3),
+        forward_case("stride (1, 2) on a 4x9 image", "stride", (3, 3, 4, 9), (3, 1, 3, 3), stride=(1, 2)),
+        forward_case("padding 2 on a 4x3 image", "padding", (2, 2, 4, 3), (2, 1, 4, 3), padding=2),
+        forward_case("padding (1, 0) on a 3x6 image", "padding", (1, 3, 3, 6), (3, 1, 3, 2), padding=(1, 0)),
+        forward_case(
+            "padding ((0, 2), (3, 1)) on a 4x4 image",
+            "padding",
+            (2, 3, 4, 4),
+            (3, 1, 3, 3),
+            padding=((0, 2), (3, 1)),
+        ),
+        forward_case(
+            "3 filters each, stride (1, 2), padding ((0, 2), (1, 0))",
+            "together",
+            (2, 2, 6, 7),
+            (2, 3, 2, 3),
+            stride=(1, 2),
+            padding=((0, 2), (1, 0)),
+        ),
+    ],
+    mistakes=[
+        *SLIPS,
+        Mistake(
+            "kernel transposed",
+            "You exchanged the kernel's rows and columns: w has the shape (C, M, KH, KW), height first.",
+            lambda x, w, b, **how: depthwise(x, w.transpose(0, 1, 3, 2), b, **how),
+        ),
+        Mistake(
+            "filters outside channels",
+            "You stored the outputs at m*C + c: the M outputs of a channel are neighbours, so channel c's filter "
+            "m goes to c*M + m.",
+            lambda x, w, b, **how: filters_outside(depthwise(x, w, b, **how), w),
+        ),
+        Mistake(
+            "filters outside channels but for the bias",
+            "You stored the outputs at m*C + c: the M outputs of a channel are neighbours, so channel c's filter "
+            "m goes to c*M + m, and there b fits as it is.",
+            lambda x, w, b, **how: filters_outside(depthwise(x, w, 0 * b, **how), w) + b[:, None, None],
+        ),
+        Mistake(
+            "bias outside channels",
+            "You read the bias at m*C + c: b goes with the outputs, so channel c's filter m has b[c*M + m].",
+            lambda x, w, b, **how: depthwise(x, w, b.reshape(w.shape[1], -1).T.ravel(), **how),
+        ),
+        Mistake(
+            "channels added up",
+            "You added the channels up, as an ordinary layer does: a depthwise layer keeps them apart, "
+            "C*M outputs in all.",
+            added_up,
+        ),
+        Mistake(
+            "first channel for all",
+            "All your filters read the first channel: the filters w[c] read channel c.",
+            lambda x, w, b, **how: depthwise(np.repeat(x[:, :1], x.shape[1], axis=1), w, b, **how),
+        ),
+        Mistake(
+            "first filter only",
+            "You used the first filter of each channel only: all M give an output of their own.",
+            lambda x, w, b, **how: depthwise(x, w[:, :1], b[:: w.shape[1]], **how),
+        ),
+        Mistake(
+            "first filter for all",
+            "All M outputs of a channel came from its first filter: output c*M + m uses w[c, m].",
+            lambda x, w, b, **how: depthwise(x, np.repeat(w[:, :1], w.shape[1], axis=1), b, **how),
+        ),
+        Mistake(
+            "wrapped edges",
+            "Your windows go on at the opposite edge of the image: what lies outside is zero.",
+            wrapped,
+        ),
+        Mistake(
+            "last tap only",
+            "Each tap of the kernel overwrites the one before: add them up with +=.",
+            lambda x, w, b, **how: depthwise(
+                x, w * (np.arange(w[0, 0].size) == w[0, 0].size - 1).reshape(w.shape[2:]), b, **how
+            ),
+        ),
+    ],
+    clues=(
+        "Loop over the taps u, v, not over the windows. For all output positions at once, tap (u, v) sees one "
+        "slice of the padded input; which one?",
+        "`padded[:, :, u : u + sh * oh : sh, v : v + sw * ow : sw]` has one value for each output position; every "
+        "channel multiplies it by its own `w[c, m, u, v]`.",
+        "For each m, with s the slice: `y[:, m::M] += padded[s] * w[:, m, u, v, None, None]`, starting from "
+        "`b[m::M, None, None]`. Output channels m, m + M, m + 2M, ... are those of filter m.",
+    ),
+)
+
+
+def gradient_with(change: Callable[..., Any]) -> Callable[..., Arrays]:
+    """Return a wrong backward: change(dx, dw, db, dout, x, w, b, **how) stands in for what it returns."""
+
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Arrays:
+        return change(*depthwise_backward(dout, x, w, b, **how), dout, x, w, b, **how)
+
+    return wrong
+
+
+def padded_gradient(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """Return dx with the border that the padding added."""
+    border = np.pad(x, ((0, 0), (0, 0), *sides(how.get("padding", 0))))
+    return depthwise_backward(dout, border, w, b, **without(how, "padding"))[0]
+
+
+def cut_to_the_corner(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
+) -> np.ndarray:
+    return padded_gradient(dout, x, w, b, **how)[:, :, : x.shape[2], : x.shape[3]]
+
+
+def cut_to_minus_zero(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
+) -> np.ndarray:
+    (top, bottom), (left, right) = sides(how.get("padding", 0))
+    return padded_gradient(dout, x, w, b, **how)[:, :, top:-bottom, left:-right]
+
+
+def overwritten(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    """dx where the windows of different taps overwrite each other, filter by filter."""
+    (top, bottom), (left, right) = sides(how.get("padding", 0))
+    sh, sw = pair(how.get("stride", 1))
+    (n, c, height, width), (_, m, kh, kw) = x.shape, w.shape
+    grown = np.zeros((n, c, top + height + bottom, left + width + right), x.dtype)
+    oh, ow = dout.shape[2:]
+    for k in range(m):
+        for u, v in np.ndindex(kh, kw):
+            part = dout[:, k::m] * w[:, k, u, v, None, None]
+            grown[:, :, u : u + sh * oh : sh, v : v + sw * ow : sw] = part
+    return grown[:, :, top : top + height, left : left + width]
+
+
+def crowded(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Arrays:
+    """The gradients of a layer whose windows start one pixel apart."""
+    dense = how | {"stride": 1}
+    shape = out_shape(x.shape, w.shape, 1, how.get("padding", 0))
+    spread = np.zeros(shape, dout.dtype)
+    spread[:, :, : dout.shape[2], : dout.shape[3]] = dout
+    return depthwise_backward(spread, x, w, b, **dense)
+
+
+def filters_outside_gradient(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
+) -> Arrays:
+    c, m = w.shape[:2]
+    ordered = dout.reshape(len(dout), m, c, *dout.shape[2:]).transpose(0, 2, 1, 3, 4).reshape(dout.shape)
+    return (*depthwise_backward(ordered, x, w, b, **how)[:2], dout.sum(axis=(0, 2, 3)))
+
+
+def last_filter(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+    m = w.shape[1]
+    return depthwise_backward(dout[:, m - 1 :: m], x, w[:, -1:], b[m - 1 :: m], **how)[0]
+
+
+depthwise_conv2d_backward = Exercise(
+    name="depthwise_conv2d_backward",
+    returns=("dx", "dw", "db"),
+    reference=depthwise_backward,
+    points={"basic": 4, "multiplier": 2, "stride": 2, "padding": 2, "together": 1},
+    public=[
+        backward_case("3 channels, a 3x3 kernel on 6x5 images", "basic", (2, 3, 6, 5), (3, 1, 3, 3)),
+        backward_case("2 channels, a 2x4 kernel on one 4x6 image", "basic", (1, 2, 4, 6), (2, 1, 2, 4)),
+        backward_case("one channel, a 3x2 kernel", "basic", (2, 1, 5, 4), (1, 1, 3, 2)),
+        backward_case("a 1x1 kernel: every channel scaled", "basic", (2, 4, 3, 2), (4, 1, 1, 1)),
+        backward_case("a kernel as large as the 3x4 image", "basic", (2, 3, 3, 4), (3, 1, 3, 4)),
+        backward_case("float32", "basic", (2, 3, 4, 5), (3, 1, 3, 2), "float32"),
+        backward_case("3 channels with 2 filters each", "multiplier", (2, 3, 5, 4), (3, 2, 3, 2)),
+        backward_case("2 channels with 3 filters each", "multiplier", (1, 2, 4, 5), (2, 3, 2, 3)),
+        backward_case("stride 2 on a 7x6 image", "stride", (2, 3, 7, 6), (3, 1, 3, 3), stride=2),
+        backward_case(
+            "stride (3, 2) on a 9x8 image: the last columns unused",
+            "stride",
+            (1, 2, 9, 8),
+            (2, 1, 3, 3),
+            stride=(3, 2),
+        ),
+        backward_case("padding 1 on a 5x4 image", "padding", (2, 3, 5, 4), (3, 1, 3, 3), padding=1),
+        backward_case("padding (0, 2) on a 4x3 image", "padding", (1, 2, 4, 3), (2, 1, 3, 3), padding=(0, 2)),
+        backward_case(
+            "padding ((2, 1), (0, 1)) on a 3x4 image",
+            "padding",
+            (2, 2, 3, 4),
+            (2, 1, 2, 2),
+            padding=((2, 1), (0, 1)),
+        ),
+        backward_case(
+            "2 filters each, stride (2, 1), padding ((1, 0), (2, 1))",
+            "together",
+            (2, 3, 7, 6),
+            (3, 2, 3, 3),
+            stride=(2, 1),
+            padding=((1, 0), (2, 1)),
+        ),
+    ],
+    secret=[
+        backward_case("4 channels, a 3x2 kernel on 5x6 images", "basic", (3, 4, 5, 6), (4, 1, 3, 2)),
+        backward_case("3 channels, a 2x3 kernel on one 4x4 image", "basic", (1, 3, 4, 4), (3, 1, 2, 3)),
+        backward_case("one channel, a 2x4 kernel", "basic", (3, 1, 3, 6), (1, 1, 2, 4)),
+        backward_case("a 1x1 kernel over 5 channels", "basic", (2, 5, 2, 3), (5, 1, 1, 1)),
+        backward_case("a kernel as large as the 5x2 image", "basic", (2, 2, 5, 2), (2, 1, 5, 2)),
+        backward_case("float32, three 4x4 images", "basic", (3, 2, 4, 4), (2, 1, 2, 3), "float32"),
+        backward_case("2 channels with 2 filters each", "multiplier", (3, 2, 4, 6), (2, 2, 3, 3)),
+        backward_case("4 channels with 3 filters each", "multiplier", (2, 4, 4, 3), (4, 3, 2, 2)),
+        backward_case("stride 3 on an 8x9 image", "stride", (2, 2, 8, 9), (2, 1, 4, 4), stride=3),
+        backward_case(
+            "stride (2, 1) on an 8x4 image: the last row unused",
+            "stride",
+            (3, 3, 8, 4),
+            (3, 1, 3, 2),
+            stride=(2, 1),
+        ),
+        backward_case("padding 2 on a 4x3 image", "padding", (2, 2, 4, 3), (2, 1, 4, 3), padding=2),
+        backward_case("padding (1, 0) on a 3x6 image", "padding", (1, 3, 3, 6), (3, 1, 3, 2), padding=(1, 0)),
+        backward_case(
+            "padding ((0, 2), (3, 1)) on a 4x4 image",
+            "padding",
+            (2, 3, 4, 4),
+            (3, 1, 3, 3),
+            padding=((0, 2), (3, 1)),
+        ),
+        backward_case(
+            "3 filters each, stride (1, 2), padding ((0, 2), (1, 0))",
+            "together",
+            (2, 2, 6, 7),
+            (2, 3, 2, 3),
+            stride=(1, 2),
+            padding=((0, 2), (1, 0)),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "dx with the kernel flipped",
+            "Your dx has the kernel the wrong way round: what tap (u, v) read from a pixel it gives back to that "
+            "pixel, times w[c, m, u, v].",
+            gradient_with(
+                lambda dx, dw, db, dout, x, w, b, **how: (
+                    depthwise_backward(dout, x, w[:, :, ::-1, ::-1], b, **how)[0],
+                    dw,
+                    db,
+                )
+            ),
+        ),
+        Mistake(
+            "dw flipped",
+            "Your dw is flipped: dw[c, m, u, v] multiplies dout with what tap (u, v) read, so keep the taps in "
+            "their order.",
+            gradient_with(lambda dx, dw, db, *_, **how: (dx, dw[:, :, ::-1, ::-1], db)),
+        ),
+        Mistake(
+            "overlaps overwritten",
+            "Where windows overlap, each tap overwrites what the others gave to dx: add with +=.",
+            gradient_with(lambda dx, dw, db, *given, **how: (overwritten(*given, **how), dw, db)),
+        ),
+        Mistake(
+            "dw of the first image",
+            "Your dw is that of the first image: all images use the same w, so sum over them.",
+            gradient_with(
+                lambda dx, dw, db, dout, x, w, b, **how: (
+                    dx,
+                    depthwise_backward(dout[:1], x[:1], w, b, **how)[1],
+                    db,
+                )
+            ),
+        ),
+        Mistake(
+            "dw averaged over the images",
+            "You averaged dw over the images: the loss's own mean is in dout already, so sum.",
+            gradient_with(lambda dx, dw, db, dout, *_, **how: (dx, dw / len(dout), db)),
+        ),
+        Mistake(
+            "dw averaged over the positions",
+            "You averaged dw over the positions: a tap is used at each of them, so sum.",
+            gradient_with(lambda dx, dw, db, dout, *_, **how: (dx, dw / dout[0, 0].size, db)),
+        ),
+        Mistake(
+            "db averaged",
+            "You averaged dout for db: b was added at every position of every image, so sum.",
+            gradient_with(lambda dx, dw, db, dout, *_, **how: (dx, dw, dout.mean(axis=(0, 2, 3)))),
+        ),
+        Mistake(
+            "db not summed over the images",
+            "Your db has one row for each image: b is (C*M,), and its gradient sums over the images too.",
+            gradient_with(lambda dx, dw, db, dout, *_, **how: (dx, dw, dout.sum(axis=(2, 3)))),
+        ),
+        Mistake(
+            "one db for each channel",
+            "Your db has one value for each input channel: each of the C*M outputs has a bias of its own.",
+            gradient_with(
+                lambda dx, dw, db, dout, x, w, b, **how: (dx, dw, db.reshape(w.shape[:2]).sum(axis=1))
+            ),
+        ),
+        Mistake(
+            "filters outside channels",
+            "You read dout at m*C + c: the M outputs of a channel are neighbours, so filter m of channel c gets "
+            "dout[:, c*M + m].",
+            filters_outside_gradient,
+        ),
+        Mistake(
+            "dx of the last filter",
+            "Your dx comes from the last of a channel's M filters only: all of them read x, so add up what they "
+            "give.",
+            gradient_with(lambda dx, dw, db, *given, **how: (last_filter(*given, **how), dw, db)),
+        ),
+        Mistake(
+            "stride ignored",
+            "You took the windows one pixel apart: output (i, j) read from row i * stride and column j * stride "
+            "on.",
+            crowded,
+        ),
+        Mistake(
+            "padding left on",
+            "Your dx still has the border: cut it down to the rows and columns of x.",
+            gradient_with(lambda dx, dw, db, *given, **how: (padded_gradient(*given, **how), dw, db)),
+        ),
+        Mistake(
+            "cut from the corner",
+            "You cut dx from the padded corner: x begins at row `top` and column `left` of the padded image.",
+            gradient_with(lambda dx, dw, db, *given, **how: (cut_to_the_corner(*given, **how), dw, db)),
+        ),
+        Mistake(
+            "cut to minus zero",
+            "You cut with [p:-p], which is empty where p is 0: cut [top : top + H] and [left : left + W].",
+            gradient_with(lambda dx, dw, db, *given, **how: (cut_to_minus_zero(*given, **how), dw, db)),
+        ),
+        Mistake(
+            "another order",
+            "You returned the gradients in another order: dx, dw, db, as the arguments come.",
+            gradient_with(lambda dx, dw, db, *_, **how: (dw, dx, db)),
+        ),
+    ],
+    clues=(
+        "Write the forward pass as taps: part_of_y += w[c, m, u, v] * part_of_padded. If y changes by dout, what "
+        "reaches w[c, m, u, v], and what reaches that part of padded?",
+        "For each tap, with s the slice that it reads: `dw[c, m, u, v]` is the sum of `dout * padded[s]` over images "
+        "and positions, and `dpadded[s] += w[c, m, u, v] * dout`. At the end cut the border off dpadded.",
+        "For each m with `d = dout[:, m::M]`: `dw[:, m, u, v] = (d * padded[s]).sum(axis=(0, 2, 3))` and "
+        "`dpadded[s] += d * w[:, m, u, v, None, None]`; `db = dout.sum(axis=(0, 2, 3))`.",
+    ),
+)

@@ -1,0 +1,216 @@
+"""grouped_conv2d_forward: layers side by side, each on its own run of channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Exercise, Mistake
+from autograder.exercises.convolution.layer import as_one_product, blocks, by_group, dealt
+from autograder.exercises.convolution.operations import conv2d, layer_case
+from autograder.exercises.convolution.slips import LAYER
+
+
+def grouped(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Any = 1, padding: Any = 0
+) -> np.ndarray:
+    """Convolve in groups, by torch."""
+    return conv2d(x, w, b, stride, padding, 1, groups)
+
+
+def in_parts(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Any) -> list[np.ndarray]:
+    """Return the output of each group."""
+    runs = zip(blocks(x.shape[1], groups), blocks(len(w), groups), strict=True)
+    return [conv2d(x[:, read], w[write], b[write], **how) for read, write in runs]
+
+
+def first_filters(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Any) -> np.ndarray:
+    filters = slice(0, len(w) // groups)
+    parts = [conv2d(x[:, read], w[filters], b[filters], **how) for read in blocks(x.shape[1], groups)]
+    return np.concatenate(parts, axis=1)
+
+
+def first_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Any) -> np.ndarray:
+    return conv2d(x, w, np.tile(b[: len(b) // groups], groups), groups=groups, **how)
+
+
+grouped_conv2d_forward = Exercise(
+    name="grouped_conv2d_forward",
+    returns=("y",),
+    reference=grouped,
+    points={"one group": 1, "groups": 3, "depthwise": 1, "stride": 1, "padding": 1, "together": 1},
+    public=[
+        layer_case(
+            "one group: a 3x2 kernel on 5x4 images", "one group", (2, 3, 5, 4), (4, 3, 3, 2), groups=1
+        ),
+        layer_case("2 groups of 3 channels, 4 filters", "groups", (2, 6, 5, 4), (4, 3, 3, 3), groups=2),
+        layer_case("3 groups of 2 channels, 6 filters", "groups", (1, 6, 4, 5), (6, 2, 2, 3), groups=3),
+        layer_case(
+            "4 groups of 2 channels, 12 filters, 1x1", "groups", (2, 8, 3, 2), (12, 2, 1, 1), groups=4
+        ),
+        layer_case(
+            "float32, 2 groups of 2 channels", "groups", (2, 4, 4, 4), (6, 2, 2, 2), "float32", groups=2
+        ),
+        layer_case("as many groups as channels", "depthwise", (2, 3, 4, 5), (3, 1, 3, 2), groups=3),
+        layer_case(
+            "as many groups as channels, two filters each", "depthwise", (1, 4, 5, 3), (8, 1, 2, 2), groups=4
+        ),
+        layer_case(
+            "stride 2 on a 6x7 image, 2 groups", "stride", (2, 4, 6, 7), (4, 2, 3, 3), groups=2, stride=2
+        ),
+        layer_case(
+            "stride (3, 2) on a 9x8 image, 2 groups",
+            "stride",
+            (1, 4, 9, 8),
+            (6, 2, 3, 2),
+            groups=2,
+            stride=(3, 2),
+        ),
+        layer_case(
+            "padding 1 on a 5x4 image, 3 groups", "padding", (2, 6, 5, 4), (3, 2, 3, 3), groups=3, padding=1
+        ),
+        layer_case(
+            "padding (0, 2) on a 4x3 image, 2 groups",
+            "padding",
+            (1, 4, 4, 3),
+            (4, 2, 3, 3),
+            groups=2,
+            padding=(0, 2),
+        ),
+        layer_case(
+            "padding ((2, 1), (0, 1)) on a 3x4 image, 2 groups",
+            "padding",
+            (2, 4, 3, 4),
+            (4, 2, 2, 2),
+            groups=2,
+            padding=((2, 1), (0, 1)),
+        ),
+        layer_case(
+            "stride (2, 1), padding ((1, 0), (2, 1)), 2 groups",
+            "together",
+            (2, 4, 7, 6),
+            (6, 2, 3, 3),
+            groups=2,
+            stride=(2, 1),
+            padding=((1, 0), (2, 1)),
+        ),
+    ],
+    secret=[
+        layer_case(
+            "one group: a 2x3 kernel on 4x6 images", "one group", (3, 2, 4, 6), (3, 2, 2, 3), groups=1
+        ),
+        layer_case("2 groups of 2 channels, 6 filters", "groups", (3, 4, 4, 6), (6, 2, 2, 3), groups=2),
+        layer_case("3 groups of 3 channels, 6 filters", "groups", (2, 9, 3, 4), (6, 3, 3, 2), groups=3),
+        layer_case("2 groups of 4 channels, 8 filters, 1x1", "groups", (2, 8, 2, 3), (8, 4, 1, 1), groups=2),
+        layer_case(
+            "float32, 4 groups of 2 channels", "groups", (1, 8, 4, 3), (8, 2, 3, 2), "float32", groups=4
+        ),
+        layer_case("as many groups as channels, four", "depthwise", (2, 4, 4, 4), (4, 1, 2, 3), groups=4),
+        layer_case(
+            "as many groups as channels, three filters each",
+            "depthwise",
+            (3, 2, 4, 4),
+            (6, 1, 3, 2),
+            groups=2,
+        ),
+        layer_case(
+            "stride 3 on an 8x9 image, 3 groups", "stride", (2, 6, 8, 9), (6, 2, 2, 4), groups=3, stride=3
+        ),
+        layer_case(
+            "stride (1, 2) on a 4x9 image, 2 groups",
+            "stride",
+            (3, 4, 4, 9),
+            (4, 2, 3, 3),
+            groups=2,
+            stride=(1, 2),
+        ),
+        layer_case(
+            "padding 2 on a 4x2 image, 2 groups", "padding", (2, 4, 4, 2), (6, 2, 4, 3), groups=2, padding=2
+        ),
+        layer_case(
+            "padding (1, 0) on a 3x6 image, 3 groups",
+            "padding",
+            (1, 6, 3, 6),
+            (6, 2, 3, 2),
+            groups=3,
+            padding=(1, 0),
+        ),
+        layer_case(
+            "padding ((0, 2), (3, 1)) on a 4x4 image, 2 groups",
+            "padding",
+            (2, 4, 4, 4),
+            (2, 2, 3, 3),
+            groups=2,
+            padding=((0, 2), (3, 1)),
+        ),
+        layer_case(
+            "stride (1, 2), padding ((0, 2), (1, 0)), 3 groups",
+            "together",
+            (2, 6, 6, 7),
+            (6, 2, 2, 3),
+            groups=3,
+            stride=(1, 2),
+            padding=((0, 2), (1, 0)),
+        ),
+    ],
+    mistakes=[
+        *LAYER,
+        Mistake(
+            "groups ignored",
+            "You multiplied every filter with all the channels: a filter has C / groups channels and meets those "
+            "of its own group only.",
+            as_one_product,
+        ),
+        Mistake(
+            "first channels for every group",
+            "All your filters read the first group's channels: group g reads the g-th run of C / groups "
+            "channels.",
+            lambda x, w, b, groups, **how: conv2d(x[:, : w.shape[1]], w, b, **how),
+        ),
+        Mistake(
+            "first filters for every group",
+            "Every group used the filters of the first one: group g has the g-th run of F / groups filters.",
+            first_filters,
+        ),
+        Mistake(
+            "first biases for every group",
+            "Every group used the biases of the first one: cut b into runs as you cut w.",
+            first_bias,
+        ),
+        Mistake(
+            "channels dealt out in turn",
+            "You dealt the channels out to the groups in turn: a group is a run of neighbouring channels.",
+            lambda x, w, b, groups, **how: by_group(
+                x, w, b, dealt(x.shape[1], groups), blocks(len(w), groups), **how
+            ),
+        ),
+        Mistake(
+            "filters dealt out in turn",
+            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first "
+            "group.",
+            lambda x, w, b, groups, **how: by_group(
+                x, w, b, blocks(x.shape[1], groups), dealt(len(w), groups), **how
+            ),
+        ),
+        Mistake(
+            "groups added up",
+            "You added the groups' outputs up: they stand side by side, so join them along the channels.",
+            lambda x, w, b, groups, **how: np.sum(in_parts(x, w, b, groups, **how), axis=0),
+        ),
+        Mistake(
+            "groups joined along the batch",
+            "You joined the groups' outputs along the first axis, the batch: join them along the channels, "
+            "axis 1.",
+            lambda x, w, b, groups, **how: np.concatenate(in_parts(x, w, b, groups, **how), axis=0),
+        ),
+    ],
+    clues=(
+        "Group g is an ordinary layer of its own. Which channels does it read, and which filters and biases are "
+        "its own?",
+        "It reads `x[:, g * C // groups : (g + 1) * C // groups]` and owns the filters from `g * F // groups` up to "
+        "`(g + 1) * F // groups`, in w and in b.",
+        "Call `layers.conv2d_forward` on these parts, collect the outputs in a list, and join them with "
+        "`np.concatenate(parts, axis=1)`.",
+    ),
+)

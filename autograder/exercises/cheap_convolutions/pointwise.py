@@ -1,0 +1,290 @@
+"""conv1x1_forward and conv1x1_backward: one matrix for the channels of every pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random, normal
+from autograder.exercises.cheap_convolutions.gradients import gradients
+from autograder.exercises.convolution.operations import conv2d, scaled
+
+Arrays = tuple[np.ndarray, ...]
+
+
+def mixed(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Mix the channels, by torch."""
+    return conv2d(x, w[:, :, None, None], b)
+
+
+def mixed_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Arrays:
+    """Return dx, dw, db, by torch."""
+    return gradients(
+        lambda torch, x, w, b: torch.nn.functional.conv2d(x, w[:, :, None, None], b), dout, x, w, b
+    )
+
+
+def forward_case(
+    words: str, group: str, x: tuple[int, int, int, int], filters: int, dtype: str = "float64"
+) -> Case:
+    """A Case of normal values: the shape of x, and the number of filters."""
+    arrays: dict[str, Any] = {"x": normal(*x, dtype=dtype), "w": normal(filters, x[1], dtype=dtype)}
+    return Case(words, group=group, **arrays, b=normal(filters, dtype=dtype))
+
+
+def backward_case(
+    words: str,
+    group: str,
+    x: tuple[int, int, int, int],
+    filters: int,
+    dtype: str = "float64",
+    values: Random | None = None,
+) -> Case:
+    """A Case of normal values, dout among them: the shape of x, and the number of filters."""
+    n, c, h, w = x
+    arrays: dict[str, Any] = {"dout": normal(n, filters, h, w, dtype=dtype)}
+    arrays |= {"x": values or normal(*x, dtype=dtype), "w": normal(filters, c, dtype=dtype)}
+    return Case(words, group=group, **arrays, b=normal(filters, dtype=dtype))
+
+
+def transposed(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("cf,nchw->nfhw", w, x) + b[:, None, None]
+
+
+def reshaped_to_pixels(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    n, c, height, width = x.shape
+    y = x.reshape(n, height * width, c) @ w.T + b
+    return y.transpose(0, 2, 1).reshape(n, len(w), height, width)
+
+
+def reshaped_batch(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    n, c, height, width = x.shape
+    return (w @ x.reshape(c, -1)).reshape(n, len(w), height, width) + b[:, None, None]
+
+
+def reshaped_back(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    y = mixed(x, w, b)
+    return y.transpose(1, 0, 2, 3).reshape(y.shape)
+
+
+conv1x1_forward = Exercise(
+    name="conv1x1_forward",
+    returns=("y",),
+    reference=mixed,
+    points={"basic": 3, "one": 1},
+    public=[
+        forward_case("3 channels to 4 on two 5x3 images", "basic", (2, 3, 5, 3), 4),
+        forward_case("as many filters as channels, 3, on 4x5 images", "basic", (2, 3, 4, 5), 3),
+        forward_case("5 channels to 4 on 2x4 images", "basic", (3, 5, 2, 4), 4),
+        forward_case("float32, 4 channels to 2", "basic", (2, 4, 3, 3), 2, "float32"),
+        Case("values in the millions", group="basic", x=scaled(1e6, 2, 3, 3, 4), w=normal(2, 3), b=normal(2)),
+        forward_case("one image", "one", (1, 6, 3, 2), 5),
+        forward_case("one channel, one filter", "one", (2, 1, 3, 5), 1),
+        forward_case("one pixel: a dense layer", "one", (3, 4, 1, 1), 5),
+    ],
+    secret=[
+        forward_case("2 channels to 5 on three 3x4 images", "basic", (3, 2, 3, 4), 5),
+        forward_case("as many filters as channels, 4, on 3x5 images", "basic", (2, 4, 3, 5), 4),
+        forward_case("6 channels to 3 on 4x3 images", "basic", (2, 6, 4, 3), 3),
+        forward_case("float32, 5 channels to 3", "basic", (3, 5, 2, 5), 3, "float32"),
+        Case(
+            "values near ten thousand",
+            group="basic",
+            x=scaled(10.0, 2, 4, 2, 3, offset=1e4),
+            w=normal(3, 4),
+            b=normal(3),
+        ),
+        forward_case("one 4x5 image", "one", (1, 3, 4, 5), 4),
+        forward_case("one channel, one filter, on 2x6 images", "one", (3, 1, 2, 6), 1),
+        forward_case("one pixel of 6 channels: a dense layer", "one", (4, 6, 1, 1), 3),
+    ],
+    mistakes=[
+        Mistake(
+            "weights transposed",
+            "You read w as (C, F), but it is (F, C): row f holds the weights of output channel f.",
+            transposed,
+        ),
+        Mistake(
+            "bias forgotten",
+            "The bias is missing: add b[f] to every value of output channel f.",
+            lambda x, w, b: mixed(x, w, 0 * b),
+        ),
+        Mistake(
+            "bias along the rows",
+            "You added b along the last axis, the width: reshape it to (F, 1, 1), so that channel f gets b[f].",
+            lambda x, w, b: mixed(x, w, 0 * b) + b,
+        ),
+        Mistake(
+            "batch mixed into the channels",
+            "You reshaped a batch (N, C, H, W) to (C, -1), but reshape does not move axes, so images and "
+            "channels are mixed up: keep the batch in front, (N, C, H*W).",
+            reshaped_batch,
+        ),
+        Mistake(
+            "batch and filters mixed up",
+            "Your product has the filters before the batch, and reshape does not move axes: bring the batch to "
+            "the front with transpose first.",
+            reshaped_back,
+        ),
+        Mistake(
+            "pixels by reshape",
+            "You reshaped (C, H*W) to (H*W, C), which mixes channels and pixels up: transpose swaps axes, "
+            "reshape does not.",
+            reshaped_to_pixels,
+        ),
+        Mistake(
+            "mean over the channels",
+            "You averaged over the channels: a layer adds the products up.",
+            lambda x, w, b: mixed(x, w / w.shape[1], b),
+        ),
+        Mistake(
+            "first image for all",
+            "Every image of the batch got the output of the first one: compute each from its own x[n].",
+            lambda x, w, b: np.repeat(mixed(x[:1], w, b), len(x), axis=0),
+        ),
+    ],
+    clues=(
+        "For one image, lay the pixels out as columns: a matrix (C, H*W). What does w times this matrix hold in "
+        "row f?",
+        "`x.reshape(N, C, H * W)` keeps the batch in front, and `w @` that is (N, F, H*W): w is used for every image.",
+        "Add the bias as `b[:, None]`, one number for each row of (F, H*W), and reshape to (N, F, H, W).",
+    ),
+)
+
+
+def with_dw(dw: Any) -> Any:
+    """Return a wrong backward: right but for dw(dout, x, w)."""
+
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Arrays:
+        dx, _, db = mixed_backward(dout, x, w, b)
+        return dx, dw(dout, x, w), db
+
+    return wrong
+
+
+def with_db(db: Any) -> Any:
+    """Return a wrong backward: right but for db(dout)."""
+
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Arrays:
+        return (*mixed_backward(dout, x, w, b)[:2], db(dout))
+
+    return wrong
+
+
+def weights_gradient(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return mixed_backward(dout, x, w, np.zeros(len(w), x.dtype))[1]
+
+
+def untransposed(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Arrays:
+    dx = np.einsum("fc,nfhw->nchw", w.T, dout)  # refused unless F = C
+    return (dx, *mixed_backward(dout, x, w, b)[1:])
+
+
+def of_rows(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return dout.reshape(len(w), -1) @ x.reshape(w.shape[1], -1).T
+
+
+conv1x1_backward = Exercise(
+    name="conv1x1_backward",
+    returns=("dx", "dw", "db"),
+    reference=mixed_backward,
+    points={"one image": 2, "batch": 4},
+    public=[
+        backward_case("one 4x3 image, 3 channels to 2", "one image", (1, 3, 4, 3), 2),
+        backward_case("one 3x5 image, as many filters as channels", "one image", (1, 4, 3, 5), 4),
+        backward_case("one image, one channel, one filter", "one image", (1, 1, 2, 4), 1),
+        backward_case("two 3x4 images, 3 channels to 5", "batch", (2, 3, 3, 4), 5),
+        backward_case("three 2x3 images, 3 channels to 3", "batch", (3, 3, 2, 3), 3),
+        backward_case("five images of one pixel: a dense layer", "batch", (5, 4, 1, 1), 3),
+        backward_case("float32, two 5x2 images", "batch", (2, 4, 5, 2), 3, "float32"),
+    ],
+    secret=[
+        backward_case("one 2x5 image, 4 channels to 3", "one image", (1, 4, 2, 5), 3),
+        backward_case("one 5x4 image, as many filters as channels, 3", "one image", (1, 3, 5, 4), 3),
+        backward_case("one 3x3 image, one channel, one filter", "one image", (1, 1, 3, 3), 1),
+        backward_case("three 4x2 images, 2 channels to 4", "batch", (3, 2, 4, 2), 4),
+        backward_case("two 3x3 images, 5 channels to 5", "batch", (2, 5, 3, 3), 5),
+        backward_case("four images of one pixel, 3 channels to 6", "batch", (4, 3, 1, 1), 6),
+        backward_case("float32, three 2x4 images", "batch", (3, 3, 2, 4), 2, "float32"),
+        backward_case(
+            "inputs near a hundred",
+            "batch",
+            (2, 2, 5, 3),
+            3,
+            values=scaled(1.0, 2, 2, 5, 3, offset=100.0),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "dx with w as it is",
+            "You multiplied dout by w for dx: input channel c gets w[f, c] times dout[f] from every filter f, "
+            "which is w.T.",
+            untransposed,
+        ),
+        Mistake(
+            "dw transposed",
+            "Your dw is (C, F), the transpose of w: multiply dout by the transposed pixels, not the other way "
+            "round.",
+            with_dw(lambda dout, x, w: weights_gradient(dout, x, w).T),
+        ),
+        Mistake(
+            "dw of the first image",
+            "Your dw is that of the first image: all images use the same w, so sum over them.",
+            with_dw(lambda dout, x, w: weights_gradient(dout[:1], x[:1], w)),
+        ),
+        Mistake(
+            "dw of the last image",
+            "Your dw is that of the last image, which overwrote the others: add them up with +=.",
+            with_dw(lambda dout, x, w: weights_gradient(dout[-1:], x[-1:], w)),
+        ),
+        Mistake(
+            "dw averaged over the images",
+            "You averaged dw over the images: the loss's own mean is in dout already, so sum.",
+            with_dw(lambda dout, x, w: weights_gradient(dout, x, w) / len(x)),
+        ),
+        Mistake(
+            "dw averaged over the pixels",
+            "You averaged dw over the pixels: every pixel used w once, so sum.",
+            with_dw(lambda dout, x, w: weights_gradient(dout, x, w) / x[0, 0].size),
+        ),
+        Mistake(
+            "dw of mixed images",
+            "You reshaped (N, F, H, W) to (F, -1), which mixes images and channels up in dw: keep the batch in "
+            "front and sum over it, or transpose first.",
+            with_dw(of_rows),
+        ),
+        Mistake(
+            "db averaged",
+            "You averaged dout for db: b[f] was added at every pixel of every image, so sum.",
+            with_db(lambda dout: dout.mean(axis=(0, 2, 3))),
+        ),
+        Mistake(
+            "db averaged over the images",
+            "You averaged db over the images: sum over them.",
+            with_db(lambda dout: dout.sum(axis=(2, 3)).mean(axis=0)),
+        ),
+        Mistake(
+            "db not summed over the images",
+            "Your db has one row for each image: b is (F,), and its gradient sums over the images too.",
+            with_db(lambda dout: dout.sum(axis=(2, 3))),
+        ),
+        Mistake(
+            "db of the first image",
+            "Your db is that of the first image: all images use the same b, so sum over them.",
+            with_db(lambda dout: dout[0].sum(axis=(1, 2))),
+        ),
+        Mistake(
+            "another order",
+            "You returned the gradients in another order: dx, dw, db, as the arguments come.",
+            lambda dout, x, w, b: tuple(mixed_backward(dout, x, w, b)[i] for i in (1, 0, 2)),
+        ),
+    ],
+    clues=(
+        "For one image, Z = W X + b with X of shape (C, H*W). Shapes nearly decide it: which products of dZ "
+        "(F, H*W), W (F, C) and X (C, H*W) have the shapes of X and of W?",
+        "dX = W.T @ dZ for each image. dW = dZ @ X.T for each image, summed over the images, for they share w.",
+        "With x as (N, C, H*W) and dout as (N, F, H*W): `w.T @ dout`, `(dout @ x.transpose(0, 2, 1)).sum(axis=0)` "
+        "and `dout.sum(axis=(0, 2))`.",
+    ),
+)

@@ -1,0 +1,476 @@
+"""dense_parameters, local_parameters and conv_parameters: what three layers of one shape have to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.convolution.operations import pair
+
+Shape = tuple[int, int, int]
+
+
+def some(*bounds: tuple[int, int]) -> Random:
+    """A tuple of whole numbers that the secret chooses, each between its low and high, both included."""
+    return Random(lambda rng: tuple(int(rng.integers(low, high + 1)) for low, high in bounds))
+
+
+def one(low: int, high: int) -> Random:
+    """A whole number that the secret chooses, between low and high, both included."""
+    return Random(lambda rng: int(rng.integers(low, high + 1)))
+
+
+def size(shape: Any) -> int:
+    """The numbers in an array of this shape, counted by NumPy, which stores but one of them."""
+    return np.broadcast_to(0, shape).size
+
+
+# The references write down the arrays that a layer holds and count what is in them.
+
+
+def dense_count(in_shape: Shape, out_shape: Shape, bias: bool = True) -> int:
+    return size((*out_shape, *in_shape)) + size(out_shape) * bias
+
+
+def local_count(in_shape: Shape, out_shape: Shape, kernel: Any, bias: bool = True) -> int:
+    return size((*out_shape, in_shape[0], *pair(kernel))) + size(out_shape) * bias
+
+
+def conv_count(c_in: int, c_out: int, kernel: Any, groups: int = 1, bias: bool = True) -> int:
+    filters, rest = divmod(c_in, groups)
+    if rest or c_out % groups:
+        raise ValueError(f"{groups} groups do not divide {c_in} and {c_out} channels")
+    return size((c_out, filters, *pair(kernel))) + c_out * bias
+
+
+def with_bias(weights: Callable[..., Any], biases: Callable[..., int]) -> Callable[..., Any]:
+    """Return a wrong count: weights(...) and, where there is a bias, biases(...)."""
+
+    def wrong(*, bias: bool = True, **how: Any) -> Any:
+        return weights(**how) + (biases(**how) if bias else 0)
+
+    return wrong
+
+
+def dense_weights(in_shape: Shape, out_shape: Shape) -> int:
+    return dense_count(in_shape, out_shape, False)
+
+
+def local_weights(in_shape: Shape, out_shape: Shape, kernel: Any) -> int:
+    return local_count(in_shape, out_shape, kernel, False)
+
+
+def conv_weights(c_in: int, c_out: int, kernel: Any, groups: int = 1) -> int:
+    return conv_count(c_in, c_out, kernel, groups, False)
+
+
+def outputs(out_shape: Shape, **_: Any) -> int:
+    return size(out_shape)
+
+
+def maps(out_shape: Shape, **_: Any) -> int:
+    return out_shape[0]
+
+
+def squared(kernel: Any) -> tuple[int, int]:
+    """The kernel's first number twice."""
+    return pair(kernel)[0], pair(kernel)[0]
+
+
+def one_side(kernel: Any) -> tuple[int, int]:
+    """An int kernel as a row."""
+    return kernel if isinstance(kernel, tuple) else (1, kernel)
+
+
+BIAS_FORGOTTEN = "The biases are missing: unless bias is False, "
+BIAS_ALWAYS = "You counted biases where bias is False: then there are none."
+
+dense_parameters = Exercise(
+    name="dense_parameters",
+    returns=("parameters",),
+    reference=dense_count,
+    points={"weights": 2, "bias": 1},
+    public=[
+        Case(
+            "a 4x5 grey image to 3 numbers, no bias",
+            group="weights",
+            in_shape=(1, 4, 5),
+            out_shape=(3, 1, 1),
+            bias=False,
+        ),
+        Case(
+            "a 6x7 colour image to two 4x5 maps, no bias",
+            group="weights",
+            in_shape=(3, 6, 7),
+            out_shape=(2, 4, 5),
+            bias=False,
+        ),
+        Case(
+            "256x256 pixels to 1,024 classes, no bias",
+            group="weights",
+            in_shape=(1, 256, 256),
+            out_shape=(1024, 1, 1),
+            bias=False,
+        ),
+        Case("an 8x8 digit to 10 classes", group="bias", in_shape=(1, 8, 8), out_shape=(10, 1, 1)),
+        Case("a 5x4 colour image to four 3x2 maps", group="bias", in_shape=(3, 5, 4), out_shape=(4, 3, 2)),
+    ],
+    secret=[
+        Case(
+            "a grey image to some classes, no bias",
+            group="weights",
+            in_shape=some((1, 1), (9, 19), (20, 40)),
+            out_shape=some((5, 60), (1, 1), (1, 1)),
+            bias=False,
+        ),
+        Case(
+            "some channels to some maps, no bias",
+            group="weights",
+            in_shape=some((2, 6), (8, 15), (16, 30)),
+            out_shape=some((7, 12), (3, 9), (10, 14)),
+            bias=False,
+        ),
+        Case(
+            "a colour image to some classes",
+            group="bias",
+            in_shape=some((3, 3), (16, 32), (33, 50)),
+            out_shape=some((11, 99), (1, 1), (1, 1)),
+        ),
+        Case(
+            "some channels to some maps",
+            group="bias",
+            in_shape=some((2, 5), (10, 20), (21, 31)),
+            out_shape=some((6, 9), (3, 7), (8, 12)),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "bias forgotten",
+            f"{BIAS_FORGOTTEN}each of the F*OH*OW outputs has one.",
+            lambda in_shape, out_shape, bias=True: dense_weights(in_shape, out_shape),
+        ),
+        Mistake(
+            "bias always",
+            BIAS_ALWAYS,
+            lambda in_shape, out_shape, bias=True: dense_count(in_shape, out_shape),
+        ),
+        Mistake(
+            "one bias",
+            "You counted one bias for the whole layer, but each of the F*OH*OW outputs has its own.",
+            with_bias(dense_weights, lambda **_: 1),
+        ),
+        Mistake(
+            "a bias for each map",
+            "You counted one bias for each map, as in a convolution; here each of the F*OH*OW outputs has one.",
+            with_bias(dense_weights, maps),
+        ),
+        Mistake(
+            "a bias for each input",
+            "You counted a bias for each input, but a bias is added to each output.",
+            with_bias(dense_weights, lambda in_shape, out_shape: size(in_shape)),
+        ),
+        Mistake(
+            "input channels forgotten",
+            "You left out the channels of the input: an image holds C*H*W numbers, and each has a weight.",
+            with_bias(lambda in_shape, out_shape: size(in_shape[1:]) * size(out_shape), outputs),
+        ),
+        Mistake(
+            "output maps forgotten",
+            "You counted one map of outputs only: there are F of them, each with weights of its own.",
+            with_bias(
+                lambda in_shape, out_shape: size(in_shape) * size(out_shape[1:]),
+                lambda in_shape, out_shape: size(out_shape[1:]),
+            ),
+        ),
+        Mistake(
+            "inputs and outputs added",
+            "You added inputs and outputs, but each output has a weight for each input: multiply.",
+            with_bias(lambda in_shape, out_shape: size(in_shape) + size(out_shape), outputs),
+        ),
+    ],
+    clues=(
+        "Count the inputs and the outputs, and think of one output alone: how many weights does it have?",
+        "There are C*H*W inputs and F*OH*OW outputs, a weight for every pair of them, and a bias for every output.",
+        "With `inputs` and `outputs` multiplied up from the shapes, it is `inputs * outputs`, plus `outputs` if bias.",
+    ),
+)
+
+local_parameters = Exercise(
+    name="local_parameters",
+    returns=("parameters",),
+    reference=local_count,
+    points={"weights": 2, "bias": 1},
+    public=[
+        Case(
+            "one 4x3 map from a 6x5 grey image by 3x3 windows, no bias",
+            group="weights",
+            in_shape=(1, 6, 5),
+            out_shape=(1, 4, 3),
+            kernel=3,
+            bias=False,
+        ),
+        Case(
+            "two 5x6 maps from a 6x8 colour image by 2x3 windows, no bias",
+            group="weights",
+            in_shape=(3, 6, 8),
+            out_shape=(2, 5, 6),
+            kernel=(2, 3),
+            bias=False,
+        ),
+        Case(
+            "six 28x28 maps from a 32x32 colour image by 5x5 windows, no bias",
+            group="weights",
+            in_shape=(3, 32, 32),
+            out_shape=(6, 28, 28),
+            kernel=5,
+            bias=False,
+        ),
+        Case(
+            "four 3x4 maps from a 5x7 colour image by 3x4 windows",
+            group="bias",
+            in_shape=(3, 5, 7),
+            out_shape=(4, 3, 4),
+            kernel=(3, 4),
+        ),
+        Case(
+            "three 4x4 maps from a 5x5 grey image by 2x2 windows",
+            group="bias",
+            in_shape=(1, 5, 5),
+            out_shape=(3, 4, 4),
+            kernel=2,
+        ),
+    ],
+    secret=[
+        Case(
+            "some maps by square windows, no bias",
+            group="weights",
+            in_shape=some((2, 4), (15, 20), (21, 26)),
+            out_shape=some((5, 9), (10, 12), (13, 14)),
+            kernel=one(3, 6),
+            bias=False,
+        ),
+        Case(
+            "some maps by flat windows, no bias",
+            group="weights",
+            in_shape=some((2, 5), (16, 20), (21, 28)),
+            out_shape=some((6, 9), (10, 12), (13, 15)),
+            kernel=some((2, 3), (4, 6)),
+            bias=False,
+        ),
+        Case(
+            "some maps by square windows",
+            group="bias",
+            in_shape=some((2, 3), (14, 18), (19, 25)),
+            out_shape=some((4, 9), (10, 11), (12, 13)),
+            kernel=one(2, 5),
+        ),
+        Case(
+            "some maps by tall windows",
+            group="bias",
+            in_shape=some((2, 4), (17, 22), (23, 29)),
+            out_shape=some((5, 8), (9, 11), (12, 16)),
+            kernel=some((5, 7), (2, 4)),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "weights shared",
+            "You counted one filter for each map, but here nothing is shared: every output position has "
+            "weights of its own.",
+            with_bias(
+                lambda in_shape, out_shape, kernel: conv_weights(in_shape[0], out_shape[0], kernel), maps
+            ),
+        ),
+        Mistake(
+            "a bias for each map",
+            "You counted one bias for each map, as in a convolution; here each of the F*OH*OW outputs has one.",
+            with_bias(local_weights, maps),
+        ),
+        Mistake(
+            "bias forgotten",
+            f"{BIAS_FORGOTTEN}each of the F*OH*OW outputs has one.",
+            lambda in_shape, out_shape, kernel, bias=True: local_weights(in_shape, out_shape, kernel),
+        ),
+        Mistake(
+            "bias always",
+            BIAS_ALWAYS,
+            lambda in_shape, out_shape, kernel, bias=True: local_count(in_shape, out_shape, kernel),
+        ),
+        Mistake(
+            "channels forgotten",
+            "You left out the channels of the input: a window reaches through all C of them.",
+            lambda in_shape, **how: local_count(in_shape=(1, *in_shape[1:]), **how),
+        ),
+        Mistake(
+            "maps forgotten",
+            "You counted one map of outputs only: there are F of them, each with weights of its own.",
+            lambda out_shape, **how: local_count(out_shape=(1, *out_shape[1:]), **how),
+        ),
+        Mistake(
+            "square kernel",
+            "You squared the kernel's height: the window is KH high and KW wide.",
+            lambda kernel, **how: local_count(kernel=squared(kernel), **how),
+        ),
+        Mistake(
+            "one side of the kernel",
+            "You took a kernel k as k weights: it is k high and k wide.",
+            lambda kernel, **how: local_count(kernel=one_side(kernel), **how),
+        ),
+        Mistake(
+            "a window at each input",
+            "You counted a window for each input position: there is one for each of the OH*OW output positions.",
+            lambda in_shape, out_shape, **how: local_count(
+                in_shape=in_shape, out_shape=(out_shape[0], *in_shape[1:]), **how
+            ),
+        ),
+        Mistake(
+            "all inputs",
+            "You counted a weight for every input: an output sees only the C*KH*KW inputs of its window.",
+            with_bias(lambda in_shape, out_shape, kernel: dense_weights(in_shape, out_shape), outputs),
+        ),
+    ],
+    clues=(
+        "The outputs are those of the dense layer, but each sees less: how many inputs lie in one window?",
+        "A window holds C*KH*KW inputs, and each of the F*OH*OW outputs has its own weight for each of them.",
+        "After `kh, kw = pair(kernel)` it is `outputs * c * kh * kw`, plus `outputs` if bias; H and W are not needed.",
+    ),
+)
+
+conv_parameters = Exercise(
+    name="conv_parameters",
+    returns=("parameters",),
+    reference=conv_count,
+    points={"weights": 1, "bias": 1, "groups": 2},
+    public=[
+        Case("3x3 from 10 to 10 channels, no bias", group="weights", c_in=10, c_out=10, kernel=3, bias=False),
+        Case(
+            "3x5 from 4 to 6 channels, no bias", group="weights", c_in=4, c_out=6, kernel=(3, 5), bias=False
+        ),
+        Case(
+            "1x1 from 256 to 64 channels, no bias", group="weights", c_in=256, c_out=64, kernel=1, bias=False
+        ),
+        Case("six 5x5 filters on a colour image", group="bias", c_in=3, c_out=6, kernel=5),
+        Case("3x3 from 10 to 10 channels", group="bias", c_in=10, c_out=10, kernel=3),
+        Case("2x4 from 5 to 1 channel", group="bias", c_in=5, c_out=1, kernel=(2, 4)),
+        Case(
+            "3x3 from 8 to 12 channels in 4 groups, no bias",
+            group="groups",
+            c_in=8,
+            c_out=12,
+            kernel=3,
+            groups=4,
+            bias=False,
+        ),
+        Case(
+            "2x3 from 6 to 9 channels in 3 groups", group="groups", c_in=6, c_out=9, kernel=(2, 3), groups=3
+        ),
+        Case("each of 7 channels by itself", group="groups", c_in=7, c_out=7, kernel=3, groups=7),
+    ],
+    secret=[
+        Case(
+            "a square kernel, no bias",
+            group="weights",
+            c_in=one(8, 30),
+            c_out=one(31, 70),
+            kernel=one(2, 7),
+            bias=False,
+        ),
+        Case(
+            "a flat kernel, no bias",
+            group="weights",
+            c_in=one(12, 40),
+            c_out=one(2, 11),
+            kernel=some((2, 4), (5, 9)),
+            bias=False,
+        ),
+        Case("a square kernel", group="bias", c_in=one(3, 20), c_out=one(21, 90), kernel=one(2, 6)),
+        Case("a tall kernel", group="bias", c_in=one(15, 60), c_out=one(4, 14), kernel=some((5, 8), (2, 4))),
+        Case(
+            "4 channels to 10 in 2 groups, no bias",
+            group="groups",
+            c_in=4,
+            c_out=10,
+            kernel=some((2, 3), (4, 9)),
+            groups=2,
+            bias=False,
+        ),
+        Case("20 channels to 15 in 5 groups", group="groups", c_in=20, c_out=15, kernel=one(2, 9), groups=5),
+        Case(
+            "each of 6 channels by itself, twice",
+            group="groups",
+            c_in=6,
+            c_out=12,
+            kernel=some((3, 5), (6, 8)),
+            groups=6,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "groups ignored",
+            "You left the groups out: a filter sees the c_in/groups channels of its own group only.",
+            lambda groups=1, **how: conv_count(**how),
+        ),
+        Mistake(
+            "one group only",
+            "You divided the filters by the groups too, which counts one group: every group has its filters, c_out "
+            "in all.",
+            lambda c_in, c_out, kernel, groups=1, bias=True: (
+                conv_weights(c_in, c_out, kernel, groups) // groups + c_out * bias
+            ),
+        ),
+        Mistake(
+            "groups multiplied",
+            "You multiplied by the groups: they make the layer smaller, since each filter sees fewer channels.",
+            lambda c_in, groups=1, **how: conv_count(c_in=c_in * groups, **how),
+        ),
+        Mistake(
+            "float returned",
+            "You divided with /, which gives a float: a number of parameters is an int, so divide with //.",
+            lambda **how: float(conv_count(**how)),
+        ),
+        Mistake(
+            "bias forgotten",
+            f"{BIAS_FORGOTTEN}each of the c_out filters has one.",
+            lambda bias=True, **how: conv_weights(**how),
+        ),
+        Mistake("bias always", BIAS_ALWAYS, lambda bias=True, **how: conv_count(**how)),
+        Mistake(
+            "one bias",
+            "You counted one bias for the whole layer, but each of the c_out filters has its own.",
+            with_bias(conv_weights, lambda **_: 1),
+        ),
+        Mistake(
+            "a bias for each input channel",
+            "You counted a bias for each input channel, but a bias is added to each output map.",
+            with_bias(conv_weights, lambda c_in, **_: c_in),
+        ),
+        Mistake(
+            "input channels forgotten",
+            "You left out the channels of the input: a filter has KH*KW weights for each of them.",
+            lambda c_in, groups=1, **how: conv_count(c_in=1, **how),
+        ),
+        Mistake(
+            "one filter",
+            "You counted one filter: there is one for each of the c_out output channels.",
+            lambda c_in, c_out, kernel, groups=1, bias=True: conv_count(c_in // groups, 1, kernel, bias=bias),
+        ),
+        Mistake(
+            "square kernel",
+            "You squared the kernel's height: a filter is KH high and KW wide.",
+            lambda kernel, **how: conv_count(kernel=squared(kernel), **how),
+        ),
+        Mistake(
+            "one side of the kernel",
+            "You took a kernel k as k weights: it is k high and k wide.",
+            lambda kernel, **how: conv_count(kernel=one_side(kernel), **how),
+        ),
+    ],
+    clues=(
+        "Sharing leaves one filter for each output channel: how many weights does one filter have?",
+        "A filter has KH*KW weights for each channel that it sees, which is c_in // groups of them, and one bias.",
+        "After `kh, kw = pair(kernel)` it is `c_out * (c_in // groups) * kh * kw`, plus `c_out` if bias.",
+    ),
+)

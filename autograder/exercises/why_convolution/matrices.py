@@ -1,0 +1,459 @@
+"""toeplitz_matrix and toeplitz_matrix_2d: a convolution as the matrix that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import Sides, conv2d, pair, sides
+from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
+
+Shape = tuple[int, int]
+
+
+def responses(w: np.ndarray, shape: Shape, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+    """Show torch each image that has a single 1 and write down what comes out: (OH, OW, H, W)."""
+    units = np.eye(shape[0] * shape[1], dtype=w.dtype).reshape(-1, 1, *shape)
+    maps = conv2d(units, w[None, None], np.zeros(1), stride, padding)[:, 0]  # (H*W, OH, OW)
+    return maps.transpose(1, 2, 0).reshape(*maps.shape[1:], *shape)
+
+
+def flat(matrix: np.ndarray) -> np.ndarray:
+    """Turn (OH, OW, H, W) into (OH*OW, H*W)."""
+    oh, ow, height, width = matrix.shape
+    return matrix.reshape(oh * ow, height * width)
+
+
+def matrix_2d(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+    return flat(responses(w, shape, **how))
+
+
+def matrix_1d(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+    return matrix_2d(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
+
+
+def padded(shape: Shape, padding: Any) -> Shape:
+    """The image's size with its padding."""
+    (top, bottom), (left, right) = sides(padding)
+    return top + shape[0] + bottom, left + shape[1] + right
+
+
+def cropped(matrix: np.ndarray, shape: Shape, around: Sides) -> np.ndarray:
+    """Drop the columns that belong to padding, from (OH, OW, padded height, padded width)."""
+    (top, _), (left, _) = around
+    return matrix[:, :, top : top + shape[0], left : left + shape[1]]
+
+
+def painted(
+    w: np.ndarray, shape: Shape, place: Callable[..., np.ndarray], stride: Any = 1, padding: Any = 0
+) -> np.ndarray:
+    """Lay a wrong matrix: place(w, (i, j), first row and column, OW, padded size) is a padded image, flat."""
+    oh, ow = responses(w, shape, stride, padding).shape[:2]
+    size = padded(shape, padding)
+    (sh, sw), rows = pair(stride), []
+    for i, j in np.ndindex(oh, ow):
+        rows.append(place(w, (i * sh, j * sw), ow, size))
+    return flat(cropped(np.array(rows).reshape(oh, ow, *size), shape, sides(padding)))
+
+
+def in_one_run(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
+    """All weights behind each other, without the jump to the next image row."""
+    row = np.zeros(size[0] * size[1], w.dtype)
+    first = start[0] * size[1] + start[1]
+    room = row[first : first + w.size]
+    room[:] = w.ravel()[: len(room)]
+    return row
+
+
+def by_output_width(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
+    """The output's width in place of the image's as the length of a row."""
+    row = np.zeros(size[0] * size[1], w.dtype)
+    for (u, v), weight in np.ndenumerate(w):
+        row[(start[0] + u) * ow + start[1] + v] = weight
+    return row
+
+
+def wrapped(w: np.ndarray, shape: Shape, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+    """What hangs over the image's edge comes in again at the opposite one."""
+    oh, ow = responses(w, shape, stride, padding).shape[:2]
+    (sh, sw), ((top, _), (left, _)) = pair(stride), sides(padding)
+    matrix = np.zeros((oh, ow, *shape), w.dtype)
+    for i, j in np.ndindex(oh, ow):
+        for (u, v), weight in np.ndenumerate(w):
+            matrix[i, j, (i * sh + u - top) % shape[0], (j * sw + v - left) % shape[1]] += weight
+    return flat(matrix)
+
+
+def crowded(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+    """As many rows as the stride gives, but from windows one step apart."""
+    oh, ow = responses(w, shape, **how).shape[:2]
+    return flat(responses(w, shape, **without(how, "stride"))[:oh, :ow])
+
+
+def with_padding_columns(w: np.ndarray, shape: Shape, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+    return matrix_2d(w, padded(shape, padding), stride=stride)
+
+
+def hanging_over(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+    """A row for every start of a window, also of those that hang over the end."""
+    before, after = pair(padding)
+    room = before + n + after
+    matrix = np.zeros((-(-room // stride), room), w.dtype)
+    for i, row in enumerate(matrix):
+        start = i * stride
+        row[start : start + len(w)] = w[: room - start]
+    return matrix[:, before : before + n]
+
+
+def as_row(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Return the 1-D form of a wrong toeplitz_matrix_2d: a signal is an image of one row."""
+
+    def wrong(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+        return function(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
+
+    return wrong
+
+
+def columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+    """The pixels of the image read column by column."""
+    matrix = responses(w, shape, **how)
+    return flat(matrix.transpose(0, 1, 3, 2)).copy()
+
+
+def outputs_columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+    return flat(responses(w, shape, **how).transpose(1, 0, 2, 3))
+
+
+toeplitz_matrix = Exercise(
+    name="toeplitz_matrix",
+    returns=("matrix",),
+    reference=matrix_1d,
+    points={"basic": 3, "stride": 2, "padding": 2, "together": 1},
+    public=[
+        Case("3 weights on 7 values", group="basic", w=normal(3), n=7),
+        Case("2 weights on 5 values", group="basic", w=normal(2), n=5),
+        Case("one weight on 4 values", group="basic", w=normal(1), n=4),
+        Case("5 weights on 5 values: one row", group="basic", w=normal(5), n=5),
+        Case("float32", group="basic", w=normal(4, dtype="float32"), n=6),
+        Case("3 weights, stride 2 on 9 values", group="stride", w=normal(3), n=9, stride=2),
+        Case(
+            "2 weights, stride 3 on 10 values: two are left over", group="stride", w=normal(2), n=10, stride=3
+        ),
+        Case("3 weights, padding 1 on 5 values", group="padding", w=normal(3), n=5, padding=1),
+        Case("4 weights, padding 2 on 6 values", group="padding", w=normal(4), n=6, padding=2),
+        Case("3 weights, padding (2, 0) on 6 values", group="padding", w=normal(3), n=6, padding=(2, 0)),
+        Case("4 weights, padding (1, 2) on 4 values", group="padding", w=normal(4), n=4, padding=(1, 2)),
+        Case(
+            "3 weights, stride 2, padding (1, 2) on 7 values",
+            group="together",
+            w=normal(3),
+            n=7,
+            stride=2,
+            padding=(1, 2),
+        ),
+        Case(
+            "6 weights, longer than the signal of 4, stride 2, padding 3",
+            group="together",
+            w=normal(6),
+            n=4,
+            stride=2,
+            padding=3,
+        ),
+    ],
+    secret=[
+        Case("3 weights on 8 values", group="basic", w=normal(3), n=8),
+        Case("4 weights on 9 values", group="basic", w=normal(4), n=9),
+        Case("one weight on 6 values", group="basic", w=normal(1), n=6),
+        Case("4 weights on 4 values: one row", group="basic", w=normal(4), n=4),
+        Case("float32, 2 weights", group="basic", w=normal(2, dtype="float32"), n=7),
+        Case("2 weights, stride 2 on 9 values: one is left over", group="stride", w=normal(2), n=9, stride=2),
+        Case(
+            "3 weights, stride 4 on 13 values: two are left over", group="stride", w=normal(3), n=13, stride=4
+        ),
+        Case("5 weights, padding 2 on 7 values", group="padding", w=normal(5), n=7, padding=2),
+        Case("2 weights, padding 1 on 5 values", group="padding", w=normal(2), n=5, padding=1),
+        Case("3 weights, padding (0, 2) on 5 values", group="padding", w=normal(3), n=5, padding=(0, 2)),
+        Case("5 weights, padding (3, 1) on 6 values", group="padding", w=normal(5), n=6, padding=(3, 1)),
+        Case(
+            "4 weights, stride 3, padding (2, 1) on 9 values",
+            group="together",
+            w=normal(4),
+            n=9,
+            stride=3,
+            padding=(2, 1),
+        ),
+        Case(
+            "5 weights, longer than the signal of 3, stride 2, padding 2",
+            group="together",
+            w=normal(5),
+            n=3,
+            stride=2,
+            padding=2,
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "flipped",
+            "Your weights run backwards: w[0] belongs to the first value of the window.",
+            lambda w, **how: matrix_1d(w[::-1], **how),
+        ),
+        Mistake(
+            "transposed",
+            "Your matrix is transposed: it needs a row for each output and a column for each input.",
+            lambda **how: matrix_1d(**how).T.copy(),
+        ),
+        Mistake(
+            "last row missing",
+            "Your matrix lacks its last row: the number of outputs is the number of steps plus 1.",
+            lambda **how: matrix_1d(**how)[:-1],
+        ),
+        Mistake(
+            "windows over the end",
+            "Your last windows hang over the end of the padded signal: stop where the whole kernel no longer "
+            "fits.",
+            hanging_over,
+        ),
+        Mistake(
+            "whole numbers",
+            "Your matrix holds whole numbers: make it an array of w's dtype.",
+            lambda **how: matrix_1d(**how).astype(np.int64),
+        ),
+        Mistake(
+            "stride ignored",
+            "Your windows lie one value apart: move them by `stride`.",
+            lambda stride=1, **how: matrix_1d(**how),
+        ),
+        Mistake(
+            "stride in the size only",
+            "You have the right number of rows, but they move one value at a time: row i begins at i * stride.",
+            as_row(crowded),
+        ),
+        Mistake(
+            "padding ignored",
+            "You left out the padding: the first window begins before the signal.",
+            lambda padding=0, **how: matrix_1d(**how),
+        ),
+        Mistake(
+            "padding after only",
+            "You padded after the signal only: the padding before it moves all windows.",
+            lambda padding=0, **how: matrix_1d(padding=(0, pair(padding)[1]), **how),
+        ),
+        Mistake(
+            "padding before only",
+            "You padded before the signal only: the padding after it makes room for more windows.",
+            lambda padding=0, **how: matrix_1d(padding=(pair(padding)[0], 0), **how),
+        ),
+        Mistake(
+            "padding sides swapped",
+            "You swapped the sides of the padding: the pair is (before, after).",
+            lambda padding=0, **how: matrix_1d(padding=pair(padding)[::-1], **how),
+        ),
+        Mistake(
+            "padding columns kept",
+            "You kept columns for the padding: it is always zero, so drop them and keep the n of the signal.",
+            as_row(with_padding_columns),
+        ),
+        Mistake(
+            "wrapped around",
+            "Weights that fall on the padding came in again at the other end: they meet zeros, so leave them "
+            "out.",
+            as_row(wrapped),
+        ),
+    ],
+    clues=(
+        "Each row is w somewhere among zeros: where does it begin in row 0, row 1, row i?",
+        "Let the matrix have before + n + after columns first, write w into row i from column i * stride on, and "
+        "cut the columns of the padding off at the end.",
+        "After `before, after = pair(padding)`, make zeros of (out, before + n + after), set "
+        "`matrix[i, i * stride : i * stride + len(w)] = w` in a loop, and return `matrix[:, before : before + n]`.",
+    ),
+)
+
+toeplitz_matrix_2d = Exercise(
+    name="toeplitz_matrix_2d",
+    returns=("matrix",),
+    reference=matrix_2d,
+    points={"basic": 4, "stride": 2, "padding": 2, "together": 1},
+    public=[
+        Case("a 2x2 kernel on a 3x4 image", group="basic", w=normal(2, 2), shape=(3, 4)),
+        Case("a 2x3 kernel on a 5x4 image", group="basic", w=normal(2, 3), shape=(5, 4)),
+        Case("a 3x2 kernel on a 4x5 image", group="basic", w=normal(3, 2), shape=(4, 5)),
+        Case("a 1x1 kernel on a 2x3 image", group="basic", w=normal(1, 1), shape=(2, 3)),
+        Case("a kernel as large as the 2x4 image", group="basic", w=normal(2, 4), shape=(2, 4)),
+        Case("float32", group="basic", w=normal(2, 2, dtype="float32"), shape=(4, 3)),
+        Case("stride 2 on a 5x7 image", group="stride", w=normal(3, 3), shape=(5, 7), stride=2),
+        Case(
+            "stride (1, 3) on a 4x6 image: one column is left over",
+            group="stride",
+            w=normal(2, 2),
+            shape=(4, 6),
+            stride=(1, 3),
+        ),
+        Case("padding 1 on a 3x4 image", group="padding", w=normal(3, 3), shape=(3, 4), padding=1),
+        Case("padding (0, 2) on a 4x3 image", group="padding", w=normal(2, 3), shape=(4, 3), padding=(0, 2)),
+        Case(
+            "padding ((2, 1), (0, 1)) on a 3x4 image",
+            group="padding",
+            w=normal(2, 2),
+            shape=(3, 4),
+            padding=((2, 1), (0, 1)),
+        ),
+        Case(
+            "stride (2, 1), padding ((1, 0), (2, 1)) on a 5x4 image",
+            group="together",
+            w=normal(3, 2),
+            shape=(5, 4),
+            stride=(2, 1),
+            padding=((1, 0), (2, 1)),
+        ),
+    ],
+    secret=[
+        Case("a 2x2 kernel on a 4x6 image", group="basic", w=normal(2, 2), shape=(4, 6)),
+        Case("a 3x2 kernel on a 5x6 image", group="basic", w=normal(3, 2), shape=(5, 6)),
+        Case("a 2x4 kernel on a 4x7 image", group="basic", w=normal(2, 4), shape=(4, 7)),
+        Case("a 1x1 kernel on a 3x2 image", group="basic", w=normal(1, 1), shape=(3, 2)),
+        Case("a kernel as large as the 3x2 image", group="basic", w=normal(3, 2), shape=(3, 2)),
+        Case("float32, a 1x3 kernel", group="basic", w=normal(1, 3, dtype="float32"), shape=(3, 5)),
+        Case("stride 2 on a 6x5 image", group="stride", w=normal(2, 3), shape=(6, 5), stride=2),
+        Case(
+            "stride (3, 2) on a 7x6 image: one column is left over",
+            group="stride",
+            w=normal(2, 3),
+            shape=(7, 6),
+            stride=(3, 2),
+        ),
+        Case("padding 2 on a 4x3 image", group="padding", w=normal(3, 3), shape=(4, 3), padding=2),
+        Case("padding (1, 0) on a 3x5 image", group="padding", w=normal(2, 3), shape=(3, 5), padding=(1, 0)),
+        Case(
+            "padding ((0, 2), (1, 3)) on a 4x3 image",
+            group="padding",
+            w=normal(3, 2),
+            shape=(4, 3),
+            padding=((0, 2), (1, 3)),
+        ),
+        Case(
+            "stride (1, 2), padding ((0, 1), (2, 0)) on a 4x6 image",
+            group="together",
+            w=normal(2, 3),
+            shape=(4, 6),
+            stride=(1, 2),
+            padding=((0, 1), (2, 0)),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "flipped",
+            "Your kernel is flipped: put it on the image as it is, w[0, 0] on the window's first pixel.",
+            lambda w, **how: matrix_2d(w[::-1, ::-1], **how),
+        ),
+        Mistake(
+            "kernel transposed",
+            "You exchanged the kernel's rows and columns: w[u, v] meets the pixel u down and v across.",
+            lambda w, **how: matrix_2d(w.T, **how),
+        ),
+        Mistake(
+            "transposed",
+            "Your matrix is transposed: it needs a row for each output and a column for each pixel.",
+            lambda **how: matrix_2d(**how).T.copy(),
+        ),
+        Mistake(
+            "not reshaped",
+            "Your array has the right numbers in four axes: reshape (OH, OW, H, W) to (OH*OW, H*W).",
+            responses,
+        ),
+        Mistake(
+            "image transposed",
+            "Your columns go through the image column by column: x.ravel() goes row by row.",
+            columns_first,
+        ),
+        Mistake(
+            "outputs transposed",
+            "Your rows go through the output column by column: output (i, j) belongs to row i*OW + j.",
+            outputs_columns_first,
+        ),
+        Mistake(
+            "kernel in one run",
+            "You wrote the whole kernel behind each other: its next row lies in the next row of the image, W pixels "
+            "further on.",
+            lambda w, shape, **how: painted(w, shape, in_one_run, **how),
+        ),
+        Mistake(
+            "output width as row length",
+            "You took OW for the length of an image row: pixel (r, c) of the padded image is number "
+            "r * its width + c.",
+            lambda w, shape, **how: painted(w, shape, by_output_width, **how),
+        ),
+        Mistake(
+            "last row and column missing",
+            "The last row and column of outputs are missing: the number of positions is the number of steps plus 1.",
+            lambda **how: flat(responses(**how)[:-1, :-1]),
+        ),
+        Mistake(
+            "whole numbers",
+            "Your matrix holds whole numbers: make it an array of w's dtype.",
+            lambda **how: matrix_2d(**how).astype(np.int64),
+        ),
+        Mistake(
+            "stride ignored",
+            "Your windows lie one pixel apart: move them by `stride`.",
+            lambda **how: matrix_2d(**without(how, "stride")),
+        ),
+        Mistake(
+            "stride swapped",
+            "You moved down by the stride's width and across by its height: (h, w) is height first.",
+            lambda **how: matrix_2d(**swapped(how, "stride")),
+        ),
+        Mistake(
+            "stride in the size only",
+            "You have the right number of rows, but their windows lie one pixel apart: output (i, j) reads from row "
+            "i * stride and column j * stride on.",
+            crowded,
+        ),
+        Mistake(
+            "padding ignored",
+            "You left out the padding: the first window begins above and to the left of the image.",
+            lambda **how: matrix_2d(**without(how, "padding")),
+        ),
+        Mistake(
+            "padding after only",
+            "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
+            lambda **how: matrix_2d(**after_only(how)),
+        ),
+        Mistake(
+            "padding before only",
+            "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
+            lambda **how: matrix_2d(**before_only(how)),
+        ),
+        Mistake(
+            "padding axes swapped",
+            "You padded the rows by the columns' numbers: height comes first, then width.",
+            lambda **how: matrix_2d(**swapped(how, "padding")),
+        ),
+        Mistake(
+            "padding sides swapped",
+            "You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).",
+            lambda **how: matrix_2d(**sides_swapped(how)),
+        ),
+        Mistake(
+            "padding columns kept",
+            "You kept columns for the padding: it is always zero, so drop them and keep the H*W of the image.",
+            with_padding_columns,
+        ),
+        Mistake(
+            "wrapped around",
+            "Weights that fall on the padding came in again at the opposite edge: they meet zeros, so leave them "
+            "out.",
+            wrapped,
+        ),
+    ],
+    clues=(
+        "Each row of the matrix is an image: the kernel painted at one place on black. Make those images first.",
+        "Fill zeros of (OH, OW, padded height, padded width): in image (i, j) the kernel begins at row i*sh and "
+        "column j*sw. Then cut the padding off and flatten.",
+        "In the loop over i and j: `matrix[i, j, i*sh : i*sh + kh, j*sw : j*sw + kw] = w`. At the end: "
+        "`matrix[:, :, top : top + h, left : left + w]`, reshaped to (OH*OW, H*W); call the width otherwise than w.",
+    ),
+)

@@ -1,0 +1,104 @@
+"""linear_scores: the scores of a linear classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal, uniform
+from autograder.exercises.convolution.operations import one_thread, scaled, tensor
+
+
+def scored(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Score by torch, whose weights are one row for each output."""
+    with one_thread() as torch:
+        scores = torch.nn.functional.linear(tensor(x), tensor(W.T), tensor(b))
+    return scores.numpy().astype(x.dtype)
+
+
+def probabilities(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+    scores = scored(x, W, b)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def case(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
+    """A Case of `n` images of `d` pixels and `m` classes; the bias is zero but in the group "bias"."""
+    b: Any = normal(m, dtype=dtype) if group == "bias" else np.zeros(m, dtype)
+    return Case(words, group=group, x=normal(n, d, dtype=dtype), W=normal(d, m, dtype=dtype), b=b)
+
+
+linear_scores = Exercise(
+    name="linear_scores",
+    returns=("scores",),
+    reference=scored,
+    points={"product": 2, "bias": 1},
+    public=[
+        case("4 images of 6 pixels, 3 classes, no bias", "product", 4, 6, 3),
+        case("5 pixels and 5 classes, no bias", "product", 3, 5, 5),
+        case("one image, no bias", "product", 1, 7, 2),
+        case("one class, no bias", "product", 5, 3, 1),
+        case("float32, no bias", "product", 2, 8, 3, "float32"),
+        case("a bias for each of 4 classes", "bias", 3, 6, 4),
+        case("as many images as classes", "bias", 5, 4, 5),
+    ],
+    secret=[
+        case("6 images of 9 pixels, 4 classes, no bias", "product", 6, 9, 4),
+        case("6 pixels and 6 classes, no bias", "product", 4, 6, 6),
+        case("one image of 64 pixels, 10 classes, no bias", "product", 1, 64, 10),
+        case("float32, 5 images, no bias", "product", 5, 10, 2, "float32"),
+        case("a bias for each of 7 classes", "bias", 2, 3, 7),
+        case("4 images and 4 classes", "bias", 4, 6, 4),
+        Case(
+            "scores in the thousands",
+            group="bias",
+            x=uniform(3, 8),
+            W=scaled(1e3, 8, 5),
+            b=scaled(1e3, 5),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "bias forgotten",
+            "The bias is missing: add b[m] to every score of class m.",
+            lambda x, W, b: scored(x, W, 0 * b),
+        ),
+        Mistake(
+            "weights transposed",
+            "You multiplied by W.T, but W holds one column for each class already: multiply x by W.",
+            lambda x, W, b: x @ W.T + b,
+        ),
+        Mistake(
+            "scores transposed",
+            "Your scores have a row for each class: they need a row for each image and a column for each class.",
+            lambda x, W, b: scored(x, W, b).T.copy(),
+        ),
+        Mistake(
+            "a bias for each image",
+            "You gave each image a bias of its own: b has one value for each class, so it is added along the "
+            "columns.",
+            lambda x, W, b: x @ W + b[:, None],
+        ),
+        Mistake(
+            "probabilities",
+            "You turned the scores into probabilities: return them as they are.",
+            probabilities,
+        ),
+        Mistake(
+            "labels",
+            "You returned the best class: return the scores of all classes.",
+            lambda x, W, b: scored(x, W, b).argmax(axis=1),
+        ),
+        Mistake(
+            "first image for all",
+            "Every image got the scores of the first one: compute each row from its own x[n].",
+            lambda x, W, b: np.repeat(scored(x, W, b)[:1], len(x), axis=0),
+        ),
+    ],
+    clues=(
+        "Look at the shapes: which product of x, (N, D), and W, (D, M), has the shape (N, M)?",
+        "The matrix product `@` sums over the axis that both share; b, (M,), then fits onto each row by itself.",
+        "Two symbols join the three arrays: `x @ W`, and then `+ b`.",
+    ),
+)
