@@ -2,7 +2,9 @@
 
 from cnnlab.answer import answer, written
 from cnnlab.checking.check import check
+from cnnlab.library import export_library, import_library
+from cnnlab.progress import progress
 
 __version__ = "0.1.0"
 
-__all__ = ["answer", "check", "written"]
+__all__ = ["answer", "check", "export_library", "import_library", "progress", "written"]

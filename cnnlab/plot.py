@@ -16,6 +16,8 @@ INK = "#1f2933"
 MARK = "#ffd37a"
 LINE = "#9aa5b1"
 BAR = "#3b6ea8"
+LINES = ["#3b6ea8", "#d55e00", "#2f9e63", "#a3559b", "#8a6d00", "#59636e"]  # told apart by colour-blind eyes
+MARKERS = "os^Dv"
 
 
 def show_images(
@@ -159,6 +161,50 @@ def bar_times(seconds: Mapping[str, float], title: str = "") -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0, labelsize=10)
     axes.set_title(title, fontsize=10, color=INK, loc="left")
+    _show(plt)
+
+
+def show_lines(
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    title: str = "",
+    logarithmic: str = "",
+) -> None:
+    """Draw measured values as lines over one axis, each with its own colour and marker, named in a legend.
+
+    x: the places, in order; lines: name -> one value for each place. logarithmic: the axes, of "x" and "y",
+    whose scale is.
+
+    Raises ValueError when there is no line or one has not as many values as there are places.
+    """
+    import matplotlib.pyplot as plt
+
+    if not lines:
+        raise ValueError("there must be at least one line")
+    for name, values in lines.items():
+        if len(values) != len(x):
+            raise ValueError(f"{len(values)} values of {name!r} for {len(x)} places")
+    _, axes = plt.subplots(figsize=(7.5, 3.6), layout="constrained")
+    for i, (name, values) in enumerate(lines.items()):
+        colour, marker = LINES[i % len(LINES)], MARKERS[i % len(MARKERS)]
+        axes.plot(x, values, label=name, color=colour, marker=marker, markersize=5, linewidth=1.6)
+    if "x" in logarithmic:
+        axes.set_xscale("log")
+    if len(x) <= 12:  # few enough to be named one by one
+        axes.set_xticks(list(x), [f"{place:g}" for place in x])
+        axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+    if "y" in logarithmic:
+        axes.set_yscale("log")
+    axes.set_xlabel(xlabel, fontsize=9, color=INK)
+    axes.set_ylabel(ylabel, fontsize=9, color=INK)
+    axes.set_title(title, fontsize=10, color=INK, loc="left")
+    axes.grid(color=LINE, alpha=0.4)
+    axes.spines[["top", "right"]].set_visible(False)
+    # Beside the lines, where it hides none of them.
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, frameon=False, labelcolor=INK)
     _show(plt)
 
 

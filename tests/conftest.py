@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,28 @@ from autograder.course import Course
 from autograder.exercise import Lesson
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+NUMBER = count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_library_in_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what passes a check in a temporary folder, in processes that tests start as well."""
+    before = os.environ.get("CNNLAB_HOME")
+    os.environ["CNNLAB_HOME"] = str(tmp_path_factory.getbasetemp() / "libraries" / "shared")
+    yield
+    os.environ.pop("CNNLAB_HOME")
+    if before is not None:
+        os.environ["CNNLAB_HOME"] = before
+
+
+@pytest.fixture(autouse=True)
+def library(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of this test's own library, which does not exist yet."""
+    folder = tmp_path_factory.getbasetemp() / "libraries" / f"{next(NUMBER)}"
+    monkeypatch.setenv("CNNLAB_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
-from cnnlab.checking import cases, probe, report
-from cnnlab.checking.assess import Finding, assess
+from cnnlab.checking import cases, handin, probe, report, tries
+from cnnlab.checking.assess import Finding, Questionnaire, assess
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.report import Remarks
+from cnnlab.library import asking, cells, keeping
 
 
 class CheckFailed(AssertionError):
@@ -21,48 +22,76 @@ class CheckFailed(AssertionError):
 def check(function: Any, folder: Path = cases.FOLDER) -> None:
     """Check an Answer against the public Cases of the Exercise of the same name, and show what was found.
 
-    folder: where the lessons' public Cases lie. Shows one line where every Case passes. Otherwise shows the
-    Case, what was expected and what came, the first wrong index and the Mistake that explains it (as HTML
-    with a picture in a notebook, as text elsewhere), and raises CheckFailed, so that tools which run
-    notebooks see the failure. Raises TypeError for something that is not a function or class, and LookupError
-    where no Exercise has its name.
+    folder: where the lessons' public Cases lie. Shows one line where every Case passes, and in a notebook keeps
+    the Answer in the student's library. Otherwise shows the Case, what was expected and what came, the first
+    wrong index, the Mistake that explains it and one clue more for each try (as HTML with a picture in a
+    notebook, as text elsewhere), and raises CheckFailed, so that tools which run notebooks see the failure.
+    Raises TypeError for something that is not a function or class, and LookupError where no Exercise has its
+    name.
     """
     name = getattr(function, "__name__", None)
     if not callable(function) or not isinstance(name, str):
         raise TypeError("check takes the function itself, as in check(conv2d_forward), without calling it")
-    finding = examine(function, name, folder)
-    _show(finding)
+    questionnaire = cases.load(name, folder)
+    with asking.asking(name) as asked:
+        finding = assess(questionnaire, _outcomes(function, questionnaire))
+    code = _fingerprint(function, questionnaire)
+    failed = tries.note(name, code, finding.passed, finding.attempted)
+    kept = _keep(function, questionnaire) if finding.passed else ""
+    clues = questionnaire.clues[:failed] if finding.attempted else ()
+    _show(finding, Remarks(questionnaire.way, clues, len(questionnaire.clues), tuple(asked.helped), kept))
     if not finding.passed:
         # Raised here and not further down: a plain Python script prints this one frame of ours and no more.
         raise CheckFailed(report.headline(finding))
 
 
 def examine(function: Any, exercise: str, folder: Path = cases.FOLDER) -> Finding:
-    """Ask an Answer the public Cases of `exercise` and return what they say.
+    """Ask an Answer the public Cases of `exercise` and return what they say; keep and show nothing.
 
     folder: where the lessons' public Cases lie. Raises LookupError where no Exercise has that name.
     """
     questionnaire = cases.load(exercise, folder)
+    with asking.asking(exercise):
+        return assess(questionnaire, _outcomes(function, questionnaire))
+
+
+def _outcomes(function: Any, questionnaire: Questionnaire) -> list[Outcome]:
+    questions, way = questionnaire.questions, questionnaire.way
+    if way.file:
+        return [handin.read_weights(Path(way.file))] * len(questions)
     outcomes: list[Outcome] = []
-    for question in questionnaire.questions:
-        outcomes.append(probe.ask(function, dict(question.inputs), questionnaire.returns, questionnaire.way))
+    for question in questions:
+        outcomes.append(probe.ask(function, dict(question.inputs), questionnaire.returns, way))
         if len(outcomes) == 1 and outcomes[0].kind == "not attempted":
-            outcomes += [outcomes[-1]] * (len(questionnaire.questions) - len(outcomes))
-            break
-    return assess(questionnaire, outcomes)
+            return outcomes * len(questions)
+    return outcomes
 
 
-def _show(finding: Finding) -> None:
-    if _in_notebook():
+def _fingerprint(function: Any, questionnaire: Questionnaire) -> bytes:
+    if not questionnaire.way.file:
+        return tries.fingerprint(function)
+    try:
+        status = Path(questionnaire.way.file).stat()
+    except OSError:
+        return b""
+    return repr((status.st_mtime_ns, status.st_size)).encode()
+
+
+def _keep(function: Any, questionnaire: Questionnaire) -> str:
+    # A check inside an Answer keeps nothing, and what was read from a file is no code to keep.
+    if not keeping.keeps() or asking.is_asking() or questionnaire.way.file:
+        return ""
+    try:
+        return keeping.keep(function, questionnaire)
+    except Exception as error:  # keeping is a service; a check that passed has passed
+        return f"It is not kept ({type(error).__name__}: {error})."
+
+
+def _show(finding: Finding, remarks: Remarks) -> None:
+    if cells.in_notebook():
         from IPython.display import display
 
-        display({"text/html": report.html(finding), "text/plain": report.text(finding)}, raw=True)
+        shown = {"text/html": report.html(finding, remarks), "text/plain": report.text(finding, remarks)}
+        display(shown, raw=True)
     else:
-        print(report.text(finding))
-
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    # A terminal's shell shows text; notebooks, Colab and nbclient talk to a kernel.
-    return shell is not None and getattr(shell, "kernel", None) is not None
+        print(report.text(finding, remarks))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from cnnlab.checking import picture
 from cnnlab.checking.assess import CaseResult, Finding
 from cnnlab.checking.picture import INK, LINE, MONO, PALE_INK
+from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
 
 WIDTH = 88  # columns of a terminal
@@ -24,44 +26,72 @@ SIGNS = {  # paths on a 16 x 16 grid: the shape tells pass from fail, not the co
 }
 
 
+@dataclass(frozen=True)
+class Remarks:
+    """What a report says beside what the Cases said.
+
+    way: how the Answer was asked; clues: those to show, of `clue_count` in all; helped: names of the stand-ins
+    that it used; kept: a sentence about keeping it.
+    """
+
+    way: Way = CALL
+    clues: tuple[str, ...] = ()
+    clue_count: int = 0
+    helped: tuple[str, ...] = ()
+    kept: str = ""
+
+
+NONE = Remarks()
+
+
 def headline(finding: Finding) -> str:
     """Say in one line of plain text what came of a check, and the Mistake or failure that explains it."""
     why = finding.hint or _failure(finding.telling) if finding.attempted else ""
     return f"{_count(finding)} {_clean(why)}".rstrip()
 
 
-def text(finding: Finding) -> str:
+def text(finding: Finding, remarks: Remarks = NONE) -> str:
     """Return the report for a terminal: at most 88 columns of plain text."""
+    helped = [_wrap(_helped(remarks))] if remarks.helped else []
     if finding.passed:
-        return _wrap(headline(finding))
+        return "\n".join(
+            [_wrap(headline(finding)), *helped, *([_wrap(remarks.kept)] if remarks.kept else [])]
+        )
     if not finding.attempted:
-        return _wrap(f"{headline(finding)} {NEXT_STEP}")
+        return _wrap(f"{headline(finding)} {_next_step(finding)}")
     result = finding.telling
     assert result is not None, "a Finding that did not pass has a failed Case"
-    parts = [_wrap(f"{_count(finding)} {_clean(finding.hint)}".rstrip()), ""]
+    parts = [_wrap(f"{_count(finding)} {_clean(finding.hint)}".rstrip()), *helped, ""]
     parts += [_wrap(f"Case: {_clean(result.question.words)}", "      ")]
-    parts += [_wrap(_call(finding.exercise, result.question.inputs), "      ", "      ")]
+    parts += [_wrap(_call(finding.exercise, result.question.inputs, remarks.way), "      ", "      ")]
     parts += ["", _wrap(_what_came(result)), *_numbers(result)]
+    for number, clue in enumerate(remarks.clues, 1):
+        parts += ["", _wrap(f"Clue {number} of {remarks.clue_count}: {_printable(clue)}", "  ")]
     return "\n".join([*parts, "", *_case_lines(finding)])
 
 
-def html(finding: Finding) -> str:
+def html(finding: Finding, remarks: Remarks = NONE) -> str:
     """Return the report for a notebook: one bordered box of HTML that needs nothing from outside."""
+    quiet = f"margin-top:4px;font-size:13px;color:{PALE_INK}"
+    helped = _paragraph(escape(_helped(remarks)), quiet) if remarks.helped else ""
     if finding.passed:
-        return _box(_heading("passes", _count(finding)))
+        kept = _paragraph(_marked(_printable(remarks.kept)), quiet) if remarks.kept else ""
+        return box(heading("passes", _count(finding)) + helped + kept)
     if not finding.attempted:
-        return _box(_heading("is not attempted", _count(finding)) + _paragraph(escape(NEXT_STEP)))
+        step = _paragraph(escape(_next_step(finding)))
+        return box(heading("is not attempted", _count(finding)) + step)
     result = finding.telling
     assert result is not None, "a Finding that did not pass has a failed Case"
     hint = _paragraph(_marked(_clean(finding.hint)), "font-size:15px;margin-top:6px") if finding.hint else ""
     case = _paragraph(
         f'<span style="color:{PALE_INK}">Case:</span> {escape(_clean(result.question.words))}'
-        f"<br/>{_code(_call(finding.exercise, result.question.inputs))}",
+        f"<br/>{_code(_call(finding.exercise, result.question.inputs, remarks.way))}",
         "margin-top:10px",
     )
     came = _paragraph(escape(_what_came(result)), "margin-top:10px")
     shown = picture.draw(result) or _table(result)
-    return _box(_heading("fails", _count(finding)) + hint + case + came + shown + _case_list(finding))
+    top = heading("fails", _count(finding)) + hint + helped + case + came + shown
+    return box(top + _clues(remarks.clues, remarks.clue_count) + _case_list(finding))
 
 
 def _count(finding: Finding) -> str:
@@ -73,13 +103,27 @@ def _count(finding: Finding) -> str:
     return f"{finding.exercise}: {f'{failed} of {total} cases fail' if total != 1 else 'its one case fails'}."
 
 
+def _next_step(finding: Finding) -> str:
+    outcome = finding.results[0].outcome
+    # A file that is not there yet says so itself.
+    return _failure(finding.results[0]) if outcome.message and not outcome.error else NEXT_STEP
+
+
+def _helped(remarks: Remarks) -> str:
+    names = [*remarks.helped]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    stand_ins = f"stand-ins for {listed}, which are" if names[1:] else f"a stand-in for {listed}, which is"
+    return f"With {stand_ins} not in your library yet."
+
+
 def _failure(result: CaseResult | None) -> str:
     """Return a failed Outcome's message as a sentence; "" where the Answer returned values."""
     if result is None or result.outcome.kind == "values":
         return ""
     words = _clean(result.outcome.message or result.outcome.kind)
-    # An exception's own words start with its type's name, which stays as it is; ours start small.
-    if not result.outcome.error or not result.outcome.message.startswith(result.outcome.error):
+    # An exception's own words start with its type's name, and some with a file's, which stay; ours start small.
+    named = "." in words.split(" ")[0].rstrip(".")
+    if not named and not (result.outcome.error and result.outcome.message.startswith(result.outcome.error)):
         words = words[:1].upper() + words[1:]
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
@@ -92,11 +136,16 @@ def _what_came(result: CaseResult) -> str:
     return _failure(result) + where
 
 
-def _call(exercise: str, inputs: Mapping[str, Value]) -> str:
-    return f"{exercise}({', '.join(_argument(name, value) for name, value in inputs.items())})"
+def _call(exercise: str, inputs: Mapping[str, Value], way: Way) -> str:
+    listed = ", ".join(_argument(name, value, way) for name, value in inputs.items())
+    return f"{way.file}: {listed}" if way.file else f"{exercise}({listed})"
 
 
-def _argument(name: str, value: Value) -> str:
+def _argument(name: str, value: Value, way: Way) -> str:
+    if name in way.functions:
+        return f"{name}={_clean(str(value))}"
+    if name == way.rng:
+        return f"{name}=default_rng({_plain(value, 60)})"
     if isinstance(value, np.ndarray):
         dtype = "" if value.dtype == np.float64 else f" {value.dtype.name}"
         return f"{name} {value.shape}{dtype}"
@@ -126,8 +175,12 @@ def _whole(value: float) -> float:
 
 def _clean(words: str) -> str:
     """Return one line of printable characters: messages and type names come from the student."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in words[: 4 * LONGEST]).split())
+    line = _printable(words[: 4 * LONGEST])
     return line if len(line) <= LONGEST else line[: LONGEST - 4] + " ..."
+
+
+def _printable(words: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
 # Plain text
@@ -175,7 +228,8 @@ def _case_lines(finding: Finding) -> list[str]:
 # HTML: styles stand in each element, since a notebook's own style sheet reaches what is left open
 
 
-def _box(inner: str) -> str:
+def box(inner: str) -> str:
+    """Return HTML inside the bordered box that every report of ours is."""
     return (
         f'<div style="box-sizing:border-box;max-width:960px;padding:12px 16px;border:1px solid {LINE};'
         f"border-radius:6px;background:#ffffff;color:{INK};"
@@ -184,19 +238,21 @@ def _box(inner: str) -> str:
     )
 
 
-def _heading(sign: str, words: str) -> str:
-    colour = SIGNS[sign][0]
+def heading(sign_name: str, words: str) -> str:
+    """Return a line of HTML with a sign of SIGNS before it, in its colour."""
+    colour = SIGNS[sign_name][0]
     return (
         f'<div style="display:flex;gap:8px;align-items:center;font-weight:600;color:{colour}">'
-        f"{_sign(sign, 16)}<span>{escape(words)}</span></div>"
+        f"{sign(sign_name, 16)}<span>{escape(words)}</span></div>"
     )
 
 
-def _sign(sign: str, size: int) -> str:
-    colour, path = SIGNS[sign]
+def sign(name: str, size: int) -> str:
+    """Return a sign of SIGNS as a small SVG."""
+    colour, path = SIGNS[name]
     return (
         f'<svg role="img" width="{size}" height="{size}" viewBox="0 0 16 16" style="flex:none">'
-        f"<title>{sign}</title>"
+        f"<title>{name}</title>"
         f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.2" stroke-linecap="round"/></svg>'
     )
 
@@ -211,6 +267,16 @@ def _marked(words: str) -> str:
     if len(parts) % 2 == 0:  # a backquote without its partner
         return escape(words)
     return "".join(_code(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+
+
+def _clues(clues: Sequence[str], count: int) -> str:
+    """Return the clues that have been earned, the latest last; each can be folded away."""
+    summary = f'style="cursor:pointer;font-weight:600;color:{PALE_INK};font-size:13px"'
+    return "".join(
+        f'<details open="open" style="margin-top:8px;padding:4px 0 4px 10px;border-left:3px solid {LINE}">'
+        f"<summary {summary}>Clue {number} of {count}</summary>{_paragraph(_marked(_printable(clue)))}</details>"
+        for number, clue in enumerate(clues, 1)
+    )
 
 
 def _code(words: str) -> str:
@@ -249,7 +315,7 @@ def _case_list(finding: Finding) -> str:
     if len(finding.results) == 1:
         return ""
     rows = "".join(
-        f'<div style="display:flex;gap:7px;align-items:center">{_sign("passes" if r.passed else "fails", 11)}'
+        f'<div style="display:flex;gap:7px;align-items:center">{sign("passes" if r.passed else "fails", 11)}'
         f'<span><span style="color:{PALE_INK}">{escape(_clean(r.question.group))}:</span> '
         f"{escape(_clean(r.question.words))}</span></div>"
         for r in finding.results

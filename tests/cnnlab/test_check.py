@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from cnnlab import check
-from cnnlab.checking import cases, probe
+from cnnlab.checking import cases, handin, probe, tries
 from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.check import CheckFailed, examine
+from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.way import Way
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADLINE = "double: its one case fails. You forgot to double."
@@ -53,7 +55,8 @@ def folder(tmp_path) -> Path:
 def environment(folder: Path) -> dict[str, str]:
     """Return an environment in which a child finds cnnlab and keeps its settings in `folder`."""
     own = {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_CONFIG_DIR": str(folder)}
-    return {**os.environ, **own, "JUPYTER_DATA_DIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
+    inherited = {name: value for name, value in os.environ.items() if name != "CNNLAB_HOME"}
+    return {**inherited, **own, "JUPYTER_DATA_DIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
 
 
 def run(python: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -106,6 +109,8 @@ def test_in_a_notebook(python, folder):
 
     (display,) = right
     assert "double: its one case passes." in "".join(display["data"]["text/html"])
+    assert "Kept in my_cnnlab/double.py." in "".join(display["data"]["text/html"])
+    assert RIGHT.strip() in (folder / "my_cnnlab" / "double.py").read_text()
 
 
 def test_in_a_terminal_of_ipython(python, folder):
@@ -247,3 +252,144 @@ def test_what_an_answer_does_to_its_inputs_stays_there(folder):
         assert finding.results[0].outcome.message.startswith("it changed its argument x")
         (question,) = cases.load("double", folder).questions
         assert (question.inputs["x"] * 2 == question.expected["out"]).all()
+
+
+# Tries and clues
+
+
+CLUES = ("Look at x.", "Add something to x.", "Write `x + x`.")
+
+
+@pytest.fixture
+def clued(tmp_path, monkeypatch) -> Path:
+    """A folder whose one Exercise has three clues, in a kernel that has just started."""
+    monkeypatch.setattr(tries, "_records", {})
+    question = Question("a number", "basic", {"x": 3}, {"out": 6}, 1e-6, {})
+    cases.save(tmp_path / "01_clued.npz", [Questionnaire("clued", ("out",), (question,), {}, clues=CLUES)])
+    return tmp_path
+
+
+def version(body: str):
+    """Return `clued` with this body, as a cell would define it."""
+    space: dict = {}
+    exec(f"K = 5\ndef helper(x):\n    return x\ndef clued(x):\n    {body}", space)
+    return space["clued"]
+
+
+def clues_of(function, folder: Path, capsys) -> list[int]:
+    """Check and return the numbers of the clues shown."""
+    try:
+        check(function, folder)
+    except CheckFailed:
+        pass
+    out = " ".join(capsys.readouterr().out.split())
+    shown = [n for n in (1, 2, 3) if f"Clue {n} of 3: {CLUES[n - 1]}" in out]
+    assert out.count("Clue") == len(shown)
+    return shown
+
+
+def test_each_try_unfolds_one_clue_more(clued, capsys):
+    stub, first, second = version("raise NotImplementedError"), version("return x"), version("return x + 1")
+    assert clues_of(stub, clued, capsys) == []
+    assert clues_of(first, clued, capsys) == [1]
+    assert clues_of(version("return x  # the same code"), clued, capsys) == [1]
+    assert clues_of(second, clued, capsys) == [1, 2]
+    assert clues_of(stub, clued, capsys) == []
+    assert clues_of(second, clued, capsys) == [1, 2]
+    assert clues_of(version("return 1 / 0"), clued, capsys) == [1, 2, 3]
+    assert clues_of(first, clued, capsys) == [1, 2, 3]
+
+
+def test_a_pass_folds_the_clues_again(clued, capsys):
+    assert clues_of(version("return x"), clued, capsys) == [1]
+    assert clues_of(version("return 2 * x"), clued, capsys) == []
+    assert tries.record("clued").passed
+    assert clues_of(version("return x"), clued, capsys) == [1]
+
+
+def test_what_an_answer_names_counts_as_its_code(clued, capsys):
+    one, other = version("return helper(x) + K"), version("return helper(x) + K")
+    assert clues_of(one, clued, capsys) == [1] and clues_of(other, clued, capsys) == [1]
+    other.__globals__["K"] = 6
+    assert clues_of(other, clued, capsys) == [1, 2]
+    exec("def helper(x):\n    return 7", other.__globals__)
+    assert clues_of(other, clued, capsys) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("class A:\n    def f(self): return 1", "class A:\n    def f(self): return 2"),
+        ("def A(x=1): return x", "def A(x=2): return x"),
+        ("def g(n):\n    return lambda: n\nA = g(1)", "def g(n):\n    return lambda: n\nA = g(2)"),
+        ("T = [1]\ndef A(): return T", "T = [2]\ndef A(): return T"),
+        ("import numpy as np\nT = np.zeros(3)\ndef A(): return T", "import numpy as np\nT = np.ones(3)\ndef A(): return T"),
+        ("def A(): return A2()\ndef A2(): return A", "def A(): return A2()\ndef A2(): return A()"),
+        ("def A(): return [i for i in range(3)]", "def A(): return [i for i in range(4)]"),
+    ],
+)  # fmt: skip
+def test_versions_are_told_apart_and_known_again(one, other):
+    def made(source):
+        space: dict = {"__name__": "__main__"}
+        exec(source, space)
+        return tries.fingerprint(space["A"])
+
+    assert made(one) == made(one) != made(other)
+
+
+def test_a_value_that_cannot_be_written_down_is_no_trouble():
+    class Odd:
+        def __repr__(self):
+            raise ValueError
+
+    odd = [Odd()]
+
+    def answer(x, default=odd[0]):
+        return odd, default
+
+    assert tries.fingerprint(answer) == tries.fingerprint(answer)
+
+
+# Trained weights in a file
+
+
+@pytest.fixture
+def weighed(tmp_path, monkeypatch) -> Path:
+    """A folder whose one Exercise is judged from the file weights.safetensors beside the notebook."""
+    monkeypatch.setattr(tries, "_records", {})
+    monkeypatch.chdir(tmp_path)
+    questions = [
+        Question(f"case {n}", "basic", {"x": np.zeros(3)}, {"weights": {"w": np.ones(n)}}, 1e-6, {})
+        for n in (2, 3)
+    ]
+    way = Way(file="weights.safetensors")
+    cases.save(
+        tmp_path / "07_weighed.npz", [Questionnaire("weighed", ("weights",), tuple(questions), {}, way)]
+    )
+    return tmp_path
+
+
+def weighed_answer():
+    raise AssertionError("it is the file that is judged")
+
+
+weighed_answer.__name__ = "weighed"
+
+
+def test_the_file_beside_the_notebook_is_judged(weighed, capsys, library, monkeypatch):
+    with pytest.raises(CheckFailed, match=r"^weighed is not attempted yet\.$"):
+        check(weighed_answer, weighed)
+    assert "weights.safetensors is not beside the notebook." in " ".join(capsys.readouterr().out.split())
+    Path("weights.safetensors").write_bytes(b"what")
+    with pytest.raises(CheckFailed, match=r"2 of 2 cases fail"):
+        check(weighed_answer, weighed)
+    assert "weights.safetensors: x (3,)" in capsys.readouterr().out
+    read = []
+
+    def fits(path):
+        read.append(path)
+        return Outcome("values", {"weights": {"w": np.ones(2)}})
+
+    monkeypatch.setattr(handin, "read_weights", fits)
+    assert [r.passed for r in examine(weighed_answer, "weighed", weighed).results] == [True, False]
+    assert read == [Path("weights.safetensors")] and not library.exists()

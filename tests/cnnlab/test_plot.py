@@ -193,3 +193,35 @@ def test_labels_of_times_stay_in_the_figure(slowest):
 def test_times_that_are_none_or_not_positive_are_refused(seconds):
     with pytest.raises(ValueError, match="positive"):
         plot.bar_times(seconds)
+
+
+def test_lines_show_their_values_and_names():
+    plot.show_lines([0, 1, 4], {"up": [1, 2, 3], "down": [3, 2, 0.5]}, xlabel="pixels", title="two lines")
+    drawn = plt.gca().lines
+    assert [list(line.get_xdata()) for line in drawn] == [[0, 1, 4]] * 2
+    assert [list(line.get_ydata()) for line in drawn] == [[1, 2, 3], [3, 2, 0.5]]
+    assert len({(line.get_color(), line.get_marker()) for line in drawn}) == 2
+    assert {"up", "down", "pixels", "two lines"} <= set(texts())
+    assert [label.get_text() for label in plt.gca().get_xticklabels()] == ["0", "1", "4"]
+
+
+@pytest.mark.parametrize(
+    "logarithmic, scales", [("", ["linear"] * 2), ("y", ["linear", "log"]), ("xy", ["log"] * 2)]
+)
+def test_lines_have_the_asked_scales(logarithmic, scales):
+    plot.show_lines([1, 10], {"a": [1, 100]}, logarithmic=logarithmic)
+    assert [plt.gca().get_xscale(), plt.gca().get_yscale()] == scales
+
+
+def test_the_names_of_lines_stay_in_the_figure():
+    plot.show_lines([1, 2], {"a rather long name of a line that goes on": [1, 2], "b": [2, 1]})
+    pixels()
+    assert all(inside(text) for text in plt.gca().get_legend().get_texts())
+
+
+@pytest.mark.parametrize(
+    "lines, words", [({}, "at least one line"), ({"a": [1]}, "1 values of 'a' for 2 places")]
+)
+def test_lines_that_do_not_fit_are_refused(lines, words):
+    with pytest.raises(ValueError, match=words):
+        plot.show_lines([1, 2], lines)

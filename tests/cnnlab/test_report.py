@@ -15,6 +15,8 @@ from PIL import Image
 from cnnlab.checking import picture, probe, report
 from cnnlab.checking.assess import Finding, Question, Questionnaire, assess
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.report import Remarks
+from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
 RNG = np.random.default_rng(0)
@@ -332,3 +334,66 @@ def test_the_number_of_any_float_fits_a_cell():
     rng = np.random.default_rng(1)
     for value in rng.normal(size=500) * 10.0 ** rng.integers(-300, 300, size=500):
         assert len(picture.number(value)) <= 7
+
+
+# What stands beside the Finding
+
+
+def test_clues_stand_below_and_leave_the_headline_alone():
+    clues = ("Look at `x` & <think>.", "Nearly the code: " + "double it, " * 40 + "done.")
+    finding = find(lambda x: x.copy(), double, {"x": X4})
+    remarks = Remarks(clues=clues, clue_count=3)
+    text, tree = report.text(finding, remarks), ET.fromstring(report.html(finding, remarks))
+    assert text.startswith(report.text(finding).split("\n\n")[0])
+    assert max(map(len, text.splitlines())) <= 88
+    for words in (" ".join(text.split()), words_of(tree)):
+        assert (
+            words.index(HINT) < words.index("Clue 1 of 3") < words.index("Clue 2 of 3") and "done." in words
+        )
+    folded = [d for d in tree.iter("details") if "Clue" in words_of(d)]
+    assert [d.attrib["open"] for d in folded] == ["open"] * 2
+    assert words_of(folded[0]) == "Clue 1 of 3Look at x & <think>."
+    assert [code.text for code in folded[0].iter("code")] == ["x"]
+
+
+def test_functions_and_chance_are_written_as_they_are_called():
+    def right(f, x, rng, rate):
+        return x * 2
+
+    given = {"f": "sum_of_squares", "x": X4, "rng": 3, "rate": 0.5}
+    finding = find(lambda f, x, rng, rate: x, right, given)
+    remarks = Remarks(way=Way(functions=("f",), rng="rng"))
+    call = "double(f=sum_of_squares, x (2, 3, 4, 3), rng=default_rng(3), rate=0.5)"
+    assert call in report.text(finding, remarks) and call in words_of(
+        ET.fromstring(report.html(finding, remarks))
+    )
+
+
+def test_a_file_is_named_in_place_of_a_call():
+    finding = find(lambda x: x, double, {"x": X4})
+    assert "lenet.safetensors: x (2, 3, 4, 3)" in report.text(
+        finding, Remarks(way=Way(file="lenet.safetensors"))
+    )
+
+
+def test_stand_ins_and_keeping_are_said_in_a_line_each():
+    finding = find(double, double, {"x": X4})
+    remarks = Remarks(helped=("im2col", "pad2d", "sides"), kept="Kept in my_cnnlab/double.py.")
+    assert report.text(finding, remarks) == (
+        "double: its one case passes.\n"
+        "With stand-ins for im2col, pad2d and sides, which are not in your library yet.\n"
+        "Kept in my_cnnlab/double.py."
+    )
+    words = words_of(ET.fromstring(report.html(finding, remarks)))
+    assert "im2col, pad2d and sides" in words and words.endswith("Kept in my_cnnlab/double.py.")
+    failing = find(lambda x: x, double, {"x": X4})
+    assert "With a stand-in for pad2d, which is not" in report.text(failing, Remarks(helped=("pad2d",)))
+
+
+def test_a_file_that_is_not_there_yet_is_asked_for():
+    questions = Questionnaire("lenet", ("y",), (Question("w", "g", {}, {"y": 1}, 1e-6, {}),), {})
+    missing = assess(
+        questions, [Outcome("not attempted", message="lenet.safetensors is not beside the notebook")]
+    )
+    expected = "lenet is not attempted yet. lenet.safetensors is not beside the notebook."
+    assert " ".join(report.text(missing).split()) == expected

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake
-from autograder.exercises.backward.operations import conv2d_gradients, layer_gradient_case
+from autograder.exercises.backward.operations import conv2d_gradients, layer_gradient_case, positions
 from autograder.exercises.convolution.operations import pair, scaled, sides
+from cnnlab.checking.way import Way
 
 Gradients = tuple[np.ndarray, ...]
 
@@ -58,8 +59,6 @@ def weights_of_one_image(
 
 def moved(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, how: dict[str, Any]) -> Gradients:
     """Backward with other settings, where dout is cut or filled up with zeros to the outputs they give."""
-    from autograder.exercises.backward.operations import positions
-
     where = {name: value for name, value in how.items() if name != "groups"}
     out = positions(x.shape[2:], w.shape[2:], **where)  # type: ignore[arg-type]
     fitted = np.zeros((*dout.shape[:2], *out), dout.dtype)
@@ -123,7 +122,8 @@ conv2d_backward = Exercise(
     name="conv2d_backward",
     returns=("dx", "dw", "db"),
     reference=conv2d_gradients,
-    points={"basic": 4, "stride": 2, "padding": 2, "dilation": 1, "groups": 3, "together": 1},
+    points={"basic": 4, "stride": 2, "padding": 2, "dilation": 1, "groups": 3, "together": 1, "speed": 2},
+    way=Way(speed="conv2d_backward"),
     public=[
         layer_gradient_case("a 3x3 kernel on 6x5 images", "basic", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
         layer_gradient_case(

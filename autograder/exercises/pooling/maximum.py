@@ -45,7 +45,7 @@ def picked(pick: Callable[[np.ndarray], np.ndarray]) -> Share:
 
 
 def first_by_columns(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
-    return first(window.swapaxes(2, 3), kernel[::-1]).swapaxes(2, 3)
+    return first(window.swapaxes(2, 3), (kernel[1], kernel[0])).swapaxes(2, 3)
 
 
 def split(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:

@@ -163,9 +163,7 @@ receptive_field = Exercise(
         Mistake(
             "strides ignored",
             "You left the strides out: after a stride, neighbours in the map are several pixels apart.",
-            folded(
-                lambda kernel, stride, dilation, jump: dilation * (kernel - 1),
-            ),
+            folded(lambda kernel, stride, dilation, jump: dilation * (kernel - 1)),
         ),
         Mistake(
             "last stride only",
@@ -248,6 +246,11 @@ def centred(layers: Sequence[Placed], unit: int) -> tuple[int, int]:
     start, end = window(changed(layers, padding=0), unit)
     back = (end - start - 1) // 2
     return start - back, end - back
+
+
+def exchanged(layers: Sequence[Placed], unit: int) -> tuple[int, int]:
+    """The window where padding and dilation are read for each other; a dilation may then be 0."""
+    return window([(kernel, stride, dilation, padding) for kernel, stride, padding, dilation in layers], unit)
 
 
 input_window = Exercise(
@@ -465,14 +468,7 @@ input_window = Exercise(
         Mistake(
             "padding and dilation exchanged",
             "You read the last two numbers of a layer the wrong way round: they are padding, then dilation.",
-            both(
-                lambda layers, unit: exchanged_window(layers, unit),
-            ),
+            both(exchanged),
         ),
     ],
 )
-
-
-def exchanged_window(layers: Sequence[Placed], unit: int) -> tuple[int, int]:
-    """The window where padding and dilation are read for each other; a dilation may then be 0."""
-    return window([(kernel, stride, dilation, padding) for kernel, stride, padding, dilation in layers], unit)

@@ -1,0 +1,114 @@
+"""The tries at each Exercise in this kernel: a try is a failed check of code that has changed since the last one."""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_REPR = 1 << 16  # characters of one constant that count
+MAX_ARRAY = 1 << 20  # bytes of one array that count
+
+
+@dataclass
+class Record:
+    """What became of an Exercise so far.
+
+    failed: tries since it last passed; passed: whether its last check passed; code: fingerprint of what was checked last.
+    """
+
+    failed: int = 0
+    passed: bool = False
+    code: bytes = b""
+
+
+_records: dict[str, Record] = {}
+
+
+def record(exercise: str) -> Record:
+    """Return what became of an Exercise in this kernel."""
+    return _records.get(exercise, Record())
+
+
+def note(exercise: str, code: bytes, passed: bool, attempted: bool) -> int:
+    """Note a check of an Exercise and return the tries that have failed since it last passed.
+
+    code: the fingerprint of what was checked; attempted: False for a stub, which is no try.
+    """
+    old = record(exercise)
+    failed = 0 if passed else old.failed + (attempted and code != old.code)
+    _records[exercise] = Record(failed, passed, code if attempted else old.code)
+    return failed
+
+
+def fingerprint(answer: Any) -> bytes:
+    """Return what tells one version of an Answer from another: its code and that of what it names.
+
+    Helpers count that stand in the same notebook as the Answer; comments and line breaks do not.
+    """
+    hasher = hashlib.blake2b(digest_size=16)
+    space = getattr(answer, "__globals__", None)
+    if space is None and isinstance(answer, type):
+        functions = [value for value in vars(answer).values() if isinstance(value, types.FunctionType)]
+        space = functions[0].__globals__ if functions else None
+    waiting: list[Any] = [answer]
+    seen: set[int] = set()
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, (types.FunctionType, types.CodeType, type)):
+            words, more = _parts(thing, space)
+            hasher.update(words)
+            waiting += more
+        else:
+            hasher.update(_words(thing))
+    return hasher.digest()
+
+
+def _parts(thing: Any, space: Any) -> tuple[bytes, list[Any]]:
+    """Return what a function, class or piece of code says itself, and what it consists of."""
+    if isinstance(thing, types.CodeType):
+        names = [space[n] for n in thing.co_names if space and n in space]
+        return thing.co_code + repr((thing.co_names, thing.co_varnames)).encode("utf-8", "replace"), [
+            *thing.co_consts,
+            *(named for named in names if _is_own(named, space)),
+        ]
+    if isinstance(thing, types.FunctionType):
+        cells = [cell.cell_contents for cell in thing.__closure__ or () if _is_filled(cell)]
+        inside = [value for value in cells if _is_own(value, space)]
+        return b"function", [thing.__code__, *(thing.__defaults__ or ()), *inside]
+    inner = [getattr(value, "__func__", getattr(value, "fget", value)) for value in vars(thing).values()]
+    return b"class", [
+        value for value in inner if isinstance(value, (types.FunctionType, int, float, str, tuple))
+    ]
+
+
+def _is_own(thing: Any, space: Any) -> bool:
+    """Say whether a thing is the student's: code of the same notebook, or a plain value."""
+    if isinstance(thing, types.FunctionType):
+        return thing.__globals__ is space
+    if isinstance(thing, type):
+        return bool(space) and thing.__module__ == space.get("__name__")
+    return isinstance(thing, (int, float, complex, str, bytes, tuple, list, dict, np.ndarray))
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:  # not bound yet
+        return False
+
+
+def _words(thing: Any) -> bytes:
+    if isinstance(thing, np.ndarray):
+        small = thing.nbytes <= MAX_ARRAY and thing.dtype != object
+        return repr((thing.shape, thing.dtype)).encode() + (thing.tobytes() if small else b"")
+    try:
+        return repr(thing)[:MAX_REPR].encode("utf-8", "replace")
+    except Exception:  # a student's own __repr__
+        return type(thing).__name__.encode()

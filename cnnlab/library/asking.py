@@ -1,0 +1,64 @@
+"""Which Exercise is being asked right now, and which stand-ins help: known to this process, said once to its user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from cnnlab.library.catalogue import lesson_words
+
+
+class Refused(RuntimeError):
+    """A call of the very function that is being written."""
+
+
+@dataclass
+class Asked:
+    """An Exercise that is being asked; helped: the names of the stand-ins that were called meanwhile."""
+
+    exercise: str
+    helped: list[str] = field(default_factory=list)
+
+
+_asked: list[Asked] = []
+_said: set[str] = set()
+
+
+@contextmanager
+def asking(exercise: str) -> Iterator[Asked]:
+    """Note that `exercise` is being asked: `cnnlab.layers` refuses it meanwhile."""
+    asked = Asked(exercise)
+    _asked.append(asked)
+    try:
+        yield asked
+    finally:
+        _asked.remove(asked)
+
+
+def is_asking() -> bool:
+    """Say whether any Exercise is being asked."""
+    return bool(_asked)
+
+
+def refuse(name: str) -> None:
+    """Raise Refused where `name` is being asked."""
+    if any(asked.exercise == name for asked in _asked):
+        raise Refused(f"{name} is what you are writing here, so cnnlab.layers.{name} cannot stand in for it")
+
+
+def note(name: str) -> None:
+    """Note that a stand-in helps, and say so the first time.
+
+    What is printed while an Answer is asked is dropped, so then the name is noted for the report instead.
+    """
+    for asked in _asked:
+        if name not in asked.helped:
+            asked.helped.append(name)
+    if not _asked and name not in _said:
+        _said.add(name)
+        where = lesson_words(name)
+        print(
+            f"{name} is not in your library yet: cnnlab lends a stand-in made with torch; "
+            f"write it in {where or 'its lesson'}."
+        )

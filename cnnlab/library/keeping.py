@@ -1,0 +1,45 @@
+"""Keeps an Answer whose check has passed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from cnnlab.checking.assess import Questionnaire
+from cnnlab.library import proof, shelf
+from cnnlab.library.cells import cells_of, in_notebook
+from cnnlab.library.source import MissingHelper, extract
+
+
+def keeps() -> bool:
+    """Say whether passed Answers are kept here: in a notebook, or where $CNNLAB_HOME says so."""
+    return in_notebook() or bool(os.environ.get("CNNLAB_HOME"))
+
+
+def keep(function: Any, questionnaire: Questionnaire, cells: Sequence[str] | None = None) -> str:
+    """Keep an Answer that has passed `questionnaire`, and return a sentence about it; "" where nothing changed.
+
+    cells: the texts that define it, by default those of this kernel or of its file. It is kept only where its
+    source passes by itself; else, and where the folder cannot be written, the sentence says so.
+    """
+    name = questionnaire.exercise
+    try:
+        source = extract(name, cells_of(function, name) if cells is None else cells)
+    except MissingHelper as error:
+        return _not_kept(name, str(error).removeprefix(f"{name} "))
+    text = shelf.headed(name, source)
+    path = shelf.home() / f"{name}.py"
+    if shelf.holds(name, text):  # this very text was proven before
+        return ""
+    if why := proof.problem(name, text, questionnaire):
+        return _not_kept(name, why)
+    try:
+        shelf.write(name, text)
+    except OSError as error:
+        return f"{name} passes, but {shelf.shown(path)} cannot be written: {error.strerror or error}."
+    return f"Kept in {shelf.shown(path)}."
+
+
+def _not_kept(name: str, why: str) -> str:
+    return f"{name} passes, but {why}: it is not kept."

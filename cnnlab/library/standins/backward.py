@@ -1,0 +1,101 @@
+"""Stand-ins for lesson 03: gradients of a convolution, and the convolution that runs the other way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cnnlab.library.standins.common import floating, gradients, like, must_fit, pair, sides, torch_for
+from cnnlab.library.standins.convolution import convolved
+
+
+def conv1d_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return dx, dw of the cross-correlation of x (n,) with w (K,), given dout (n - K + 1,)."""
+    torch = torch_for("conv1d_backward")
+
+    def forward(x: Any, w: Any) -> Any:
+        return torch.nn.functional.conv1d(x[None, None], w.to(x.dtype)[None, None])[0, 0]
+
+    return gradients(torch, forward, dout, x, w)
+
+
+def numerical_gradient(f: Callable[[np.ndarray], Any], x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+    """Return the gradient of a scalar f at x by central differences in float64, of the shape of x."""
+    torch = torch_for("numerical_gradient")
+    point = floating(torch, x).double()
+    slopes = torch.zeros_like(point)
+    for index in np.ndindex(*point.shape):
+        step = torch.zeros_like(point)
+        step[index] = eps
+        slopes[index] = (float(f((point + step).numpy())) - float(f((point - step).numpy()))) / (2 * eps)
+    return slopes.numpy()
+
+
+def adjoint_gap(
+    forward: Callable[[np.ndarray], np.ndarray],
+    adjoint: Callable[[np.ndarray], np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+) -> float:
+    """Return how far the sums of forward(x) * y and x * adjoint(y) differ, against the size of those products."""
+    torch = torch_for("adjoint_gap")
+    left = floating(torch, forward(x)) * floating(torch, y)
+    right = floating(torch, x) * floating(torch, adjoint(y))
+    scale = float(left.abs().sum() + right.abs().sum())
+    return abs(float(left.sum()) - float(right.sum())) / scale if scale else 0.0
+
+
+def col2im(
+    cols: np.ndarray,
+    x_shape: tuple[int, ...],
+    kernel: Any,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+) -> np.ndarray:
+    """Add up columns (N, C*KH*KW, OH*OW) where im2col took them from: (N, C, H, W)."""
+    torch = torch_for("col2im")
+    must_fit(tuple(x_shape), kernel, padding, dilation)
+    (top, bottom), (left, right) = sides(padding)
+    height, width = x_shape[2:]
+    whole = torch.nn.functional.fold(
+        floating(torch, cols),
+        (top + height + bottom, left + width + right),
+        pair(kernel),
+        pair(dilation),
+        stride=pair(stride),
+    )
+    return like(whole[:, :, top : top + height, left : left + width], cols)
+
+
+def conv2d_backward(
+    dout: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> tuple[np.ndarray, ...]:
+    """Return dx, dw, db of conv2d_forward, given dout (N, F, OH, OW)."""
+    torch = torch_for("conv2d_backward")
+    return gradients(
+        torch, lambda x, w, b: convolved(torch, x, w, b, stride, padding, dilation, groups), dout, x, w, b
+    )
+
+
+def conv_transpose2d_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0, output_padding: Any = 0
+) -> np.ndarray:
+    """Run a convolution with w (C, F, KH, KW) the other way: x (N, C, H, W) -> (N, F, OH, OW)."""
+    torch = torch_for("conv_transpose2d_forward")
+    (top, bottom), (left, right) = sides(padding)
+    x_, w_, b_ = (floating(torch, array) for array in (x, w, b))
+    down, across = pair(output_padding)
+    maps = torch.nn.functional.conv_transpose2d(x_, w_.to(x_.dtype), None, pair(stride))
+    # Padding of the convolution is what this one cuts off, and output_padding adds to the far sides.
+    maps = torch.nn.functional.pad(maps, (-left, across - right, -top, down - bottom))
+    return like(maps + b_.to(x_.dtype)[:, None, None], x)

@@ -1,0 +1,93 @@
+"""Stand-ins for lesson 05: 1x1, grouped and depthwise convolutions, and what they cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cnnlab.library.standins.common import floating, gradients, like, pair, sides, torch_for
+from cnnlab.library.standins.convolution import convolved
+
+
+def conv1x1_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Mix the channels of x (N, C, H, W) with w (F, C) and add b (F,): (N, F, H, W)."""
+    torch = torch_for("conv1x1_forward")
+    return like(_conv1x1(torch, *(floating(torch, array) for array in (x, w, b))), x)
+
+
+def conv1x1_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return dx, dw, db of conv1x1_forward."""
+    torch = torch_for("conv1x1_backward")
+    return gradients(torch, lambda x, w, b: _conv1x1(torch, x, w, b), dout, x, w, b)
+
+
+def grouped_conv2d_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Any = 1, padding: Any = 0
+) -> np.ndarray:
+    """Convolve each group of channels of x (N, C, H, W) with its filters of w (F, C/groups, KH, KW)."""
+    torch = torch_for("grouped_conv2d_forward")
+    x_, w_, b_ = (floating(torch, array) for array in (x, w, b))
+    return like(convolved(torch, x_, w_, b_, stride, padding, 1, groups), x)
+
+
+def depthwise_conv2d_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0
+) -> np.ndarray:
+    """Convolve each channel of x (N, C, H, W) with its own M filters of w (C, M, KH, KW): (N, C*M, OH, OW)."""
+    torch = torch_for("depthwise_conv2d_forward")
+    x_, w_, b_ = (floating(torch, array) for array in (x, w, b))
+    return like(_depthwise(torch, x_, w_, b_, stride, padding), x)
+
+
+def depthwise_conv2d_backward(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0
+) -> tuple[np.ndarray, ...]:
+    """Return dx, dw, db of depthwise_conv2d_forward."""
+    torch = torch_for("depthwise_conv2d_backward")
+    return gradients(torch, lambda x, w, b: _depthwise(torch, x, w, b, stride, padding), dout, x, w, b)
+
+
+def separable_cost_ratio(filters: int, kernel: Any) -> float:
+    """Return the cost of a depthwise separable layer relative to a full one: 1/filters + 1/(KH*KW)."""
+    torch = torch_for("separable_cost_ratio")
+    window = torch.empty(pair(kernel), device="meta").numel()
+    return 1 / filters + 1 / window
+
+
+def bottleneck_parameters(channels: int, reduced: int, kernel: Any = 3, bias: bool = False) -> int:
+    """Count the parameters of 1x1, kernel, 1x1 from channels to reduced, reduced, channels."""
+    torch = torch_for("bottleneck_parameters")
+    layers = ((channels, reduced, 1), (reduced, reduced, kernel), (reduced, channels, 1))
+    modules = (
+        torch.nn.Conv2d(c_in, c_out, pair(k), bias=bool(bias), device="meta") for c_in, c_out, k in layers
+    )
+    return sum(parameter.numel() for module in modules for parameter in module.parameters())
+
+
+def macs(
+    in_shape: tuple[int, int, int],
+    filters: int,
+    kernel: Any,
+    stride: Any = 1,
+    padding: Any = 0,
+    groups: int = 1,
+) -> int:
+    """Count the multiply-adds of a convolution of one image (C, H, W)."""
+    torch = torch_for("macs")
+    channels, height, width = in_shape
+    x = torch.empty(1, channels, height, width, device="meta")
+    w = torch.empty(filters, channels // groups, *pair(kernel), device="meta")
+    out = convolved(torch, x, w, torch.empty(filters, device="meta"), stride, sides(padding), 1, groups)
+    return out.numel() * w[0].numel()
+
+
+def _conv1x1(torch: Any, x: Any, w: Any, b: Any) -> Any:
+    return torch.nn.functional.conv2d(x, w.to(x.dtype)[:, :, None, None], b.to(x.dtype))
+
+
+def _depthwise(torch: Any, x: Any, w: Any, b: Any, stride: Any, padding: Any) -> Any:
+    channels, multiplier = w.shape[:2]
+    filters = w.reshape(channels * multiplier, 1, *w.shape[2:])
+    # One bias for each output map, in whichever shape it is given.
+    return convolved(torch, x, filters, b.reshape(-1), stride, padding, 1, channels)

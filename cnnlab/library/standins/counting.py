@@ -1,0 +1,67 @@
+"""Stand-ins for lesson 01: a linear classifier, its number of parameters, and convolution as a matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cnnlab.library.standins.common import floating, like, padded, pair, torch_for
+
+
+def linear_scores(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Score each row of x (N, D) with W (D, M) and b (M,): (N, M)."""
+    torch = torch_for("linear_scores")
+    x_, W_, b_ = (floating(torch, array) for array in (x, W, b))
+    return like(torch.nn.functional.linear(x_, W_.T, b_), x)
+
+
+def dense_parameters(in_shape: tuple[int, ...], out_shape: tuple[int, ...], bias: bool = True) -> int:
+    """Count the parameters of a dense layer between two shapes (C, H, W)."""
+    torch = torch_for("dense_parameters")
+    sizes = [torch.empty(tuple(shape), device="meta").numel() for shape in (in_shape, out_shape)]
+    return _count(torch.nn.Linear(*sizes, bias=bool(bias), device="meta"))
+
+
+def local_parameters(
+    in_shape: tuple[int, ...], out_shape: tuple[int, ...], kernel: Any, bias: bool = True
+) -> int:
+    """Count the parameters of a locally connected layer between two shapes (C, H, W)."""
+    torch = torch_for("local_parameters")
+    one = torch.nn.Conv2d(in_shape[0], 1, pair(kernel), bias=bool(bias), device="meta")
+    return _count(one) * torch.empty(tuple(out_shape), device="meta").numel()
+
+
+def conv_parameters(c_in: int, c_out: int, kernel: Any, groups: int = 1, bias: bool = True) -> int:
+    """Count the parameters of a convolutional layer."""
+    torch = torch_for("conv_parameters")
+    return _count(torch.nn.Conv2d(c_in, c_out, pair(kernel), groups=groups, bias=bool(bias), device="meta"))
+
+
+def toeplitz_matrix(w: np.ndarray, n: int, stride: int = 1, padding: int = 0) -> np.ndarray:
+    """Write the cross-correlation of n values with w (K,) as a matrix (OUT, n)."""
+    torch = torch_for("toeplitz_matrix")
+    before, after = pair(padding)
+    kernel = floating(torch, w)
+    units = torch.nn.functional.pad(
+        torch.eye(n, dtype=kernel.dtype)[:, None], (before, after)
+    )  # (n, 1, n + P)
+    return like(torch.nn.functional.conv1d(units, kernel[None, None], stride=stride)[:, 0].T, w)
+
+
+def toeplitz_matrix_2d(
+    w: np.ndarray, shape: tuple[int, int], stride: Any = 1, padding: Any = 0
+) -> np.ndarray:
+    """Write the cross-correlation of an image (H, W) with w (KH, KW) as a matrix (OH*OW, H*W)."""
+    torch = torch_for("toeplitz_matrix_2d")
+    height, width = shape
+    kernel = floating(torch, w)
+    units = torch.eye(height * width, dtype=kernel.dtype).reshape(-1, 1, height, width)
+    maps = torch.nn.functional.conv2d(
+        padded(torch, units, padding), kernel[None, None], stride=pair(stride)
+    )  # (H*W, 1, OH, OW)
+    return like(maps.flatten(1).T, w)
+
+
+def _count(module: Any) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
