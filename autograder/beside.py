@@ -55,17 +55,19 @@ class Beside:
         return [other for other in self.lessons if other.name < lesson.name]
 
     def needed(self, lesson: Lesson, notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
-        """Return the earlier lessons whose Answers a notebook names, and theirs: lesson -> its cells' sources.
+        """Return the lessons whose Answers a notebook names, and those that theirs name: lesson -> cells' sources.
 
-        A lesson that was not handed in has no cells.
+        Its own lesson is among them; one that was not handed in is not.
         """
-        words = _words(sources(notebook))
-        needed: dict[str, tuple[str, ...]] = {}
+        own = sources(notebook)
+        words = _words(own)
+        needed = {lesson.name: own} if "layers" in words else {}
         for other in reversed(self.earlier(lesson)):  # what an earlier Answer names lies earlier still
             if words & set(other.exercises):
                 theirs = self.notebook(other)
-                needed[other.name] = sources(theirs) if theirs else ()
-                words |= _words(needed[other.name])
+                if theirs:
+                    needed[other.name] = sources(theirs)
+                    words |= _words(needed[other.name])
         return dict(reversed(needed.items()))
 
 

@@ -29,7 +29,7 @@ from cnnlab.checking import handin, probe
 from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
 from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
-from cnnlab.checking.speed import TASKS
+from cnnlab.checking.speed import IMAGES, TASKS
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ def _raced(
     if not exercise.way.speed or verdict.status != "passed":
         return verdict
     task, points = TASKS[exercise.way.speed], float(exercise.points[SPEED])
-    inputs = task.draw(np.random.default_rng())
+    inputs = task.draw(np.random.default_rng(), IMAGES)
     expected = probe.ask(exercise.reference, inputs, exercise.returns, exercise.way)
     cells = [step for step in steps if isinstance(step, RunCell)]
     timing = race(cells, Probe(exercise.name, exercise.returns, (inputs,), exercise.way), exercise.way.speed)

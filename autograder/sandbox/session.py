@@ -112,15 +112,12 @@ def run(
 
 
 def lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits) -> None:
-    """Put the submission's own earlier Answers into the sandbox's library."""
-    if library:
-        lessons = {lesson: list(cells) for lesson, cells in library.items()}
-        try:
-            sandbox.ask({"library": lessons}, 2 * limits.cell_seconds)
-        except Gone as error:  # no code of the student's has run yet
-            raise SandboxError(
-                "The sandbox's library cannot be filled; install the package again."
-            ) from error
+    """Put the submission's own Answers, and nothing else, into the sandbox's library."""
+    lessons = {lesson: list(cells) for lesson, cells in library.items()}
+    try:
+        sandbox.ask({"library": lessons}, 2 * limits.cell_seconds)
+    except Gone as error:  # no code of the student's has run yet
+        raise SandboxError("The sandbox's library cannot be filled; install the package again.") from error
 
 
 def _play(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cnnlab.checking import cases, handin, probe, report, tries
+from cnnlab.checking import cases, handin, probe, report, speed, tries
 from cnnlab.checking.assess import Finding, Questionnaire, assess
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.report import Remarks
@@ -39,7 +39,9 @@ def check(function: Any, folder: Path = cases.FOLDER) -> None:
     failed = tries.note(name, code, finding.passed, finding.attempted)
     kept = _keep(function, questionnaire) if finding.passed else ""
     clues = questionnaire.clues[:failed] if finding.attempted else ()
-    _show(finding, Remarks(questionnaire.way, clues, len(questionnaire.clues), tuple(asked.helped), kept))
+    way = questionnaire.way
+    fast = speed.remark(function, way.speed) if finding.passed and way.speed else ""
+    _show(finding, Remarks(way, clues, len(questionnaire.clues), tuple(asked.helped), kept, fast))
     if not finding.passed:
         # Raised here and not further down: a plain Python script prints this one frame of ours and no more.
         raise CheckFailed(report.headline(finding))

@@ -31,7 +31,7 @@ class Remarks:
     """What a report says beside what the Cases said.
 
     way: how the Answer was asked; clues: those to show, of `clue_count` in all; helped: names of the stand-ins
-    that it used; kept: a sentence about keeping it.
+    that it used; kept: a sentence about keeping it; speed: one about how fast it is.
     """
 
     way: Way = CALL
@@ -39,6 +39,7 @@ class Remarks:
     clue_count: int = 0
     helped: tuple[str, ...] = ()
     kept: str = ""
+    speed: str = ""
 
 
 NONE = Remarks()
@@ -54,9 +55,8 @@ def text(finding: Finding, remarks: Remarks = NONE) -> str:
     """Return the report for a terminal: at most 88 columns of plain text."""
     helped = [_wrap(_helped(remarks))] if remarks.helped else []
     if finding.passed:
-        return "\n".join(
-            [_wrap(headline(finding)), *helped, *([_wrap(remarks.kept)] if remarks.kept else [])]
-        )
+        said = [_wrap(words) for words in (remarks.speed, remarks.kept) if words]
+        return "\n".join([_wrap(headline(finding)), *helped, *said])
     if not finding.attempted:
         return _wrap(f"{headline(finding)} {_next_step(finding)}")
     result = finding.telling
@@ -75,8 +75,9 @@ def html(finding: Finding, remarks: Remarks = NONE) -> str:
     quiet = f"margin-top:4px;font-size:13px;color:{PALE_INK}"
     helped = _paragraph(escape(_helped(remarks)), quiet) if remarks.helped else ""
     if finding.passed:
+        fast = _paragraph(escape(remarks.speed), quiet) if remarks.speed else ""
         kept = _paragraph(_marked(_printable(remarks.kept)), quiet) if remarks.kept else ""
-        return box(heading("passes", _count(finding)) + helped + kept)
+        return box(heading("passes", _count(finding)) + helped + fast + kept)
     if not finding.attempted:
         step = _paragraph(escape(_next_step(finding)))
         return box(heading("is not attempted", _count(finding)) + step)

@@ -122,8 +122,8 @@ check(conv1d_backward)
 #
 # $$\frac{\partial f}{\partial x_k} \approx \frac{f(x + \varepsilon e_k) - f(x - \varepsilon e_k)}{2\varepsilon}$$
 #
-# where $e_k$ is 1 at entry $k$ and 0 elsewhere. Two calls for each entry are too slow to train with, but they
-# judge.
+# where $e_k$ is 1 at entry $k$ and 0 elsewhere. Two calls for each entry: too slow to train with, good enough
+# to judge.
 #
 # ### Exercise: the gradient by measurement ({points:numerical_gradient} points, 8 minutes)
 #
@@ -220,8 +220,8 @@ if written(numerical_gradient):
 # ## The adjoint
 #
 # A convolution is **linear** in $x$: it is $z = A x$ with a matrix $A$, the one of lesson 01. By the chain rule
-# its backward multiplies by $A^T$, the transposed matrix or **adjoint**. That can be seen without any matrix,
-# for inner products tell it: for *all* $x$ and $y$
+# its backward multiplies by $A^T$, the transposed matrix or **adjoint**. Inner products show that without any
+# matrix: for *all* $x$ and $y$
 #
 # $$\langle A x,\, y \rangle = \langle x,\, A^T y \rangle$$
 #

@@ -206,7 +206,7 @@ def sides(padding):
 
 
 def out_shape(image, kernel, stride=1, padding=0):
-    """Return (OH, OW) of a convolution over images of size (H, W); ValueError where the kernel does not fit."""
+    """Return (OH, OW) of a convolution over images (H, W); ValueError where the kernel does not fit."""
     lengths = [size + sum(side) for size, side in zip(image, sides(padding), strict=True)]
     spare = [length - k for length, k in zip(lengths, pair(kernel), strict=True)]
     if min(spare) < 0:
@@ -256,8 +256,8 @@ check(macs)
 def bottleneck_parameters(channels, reduced, kernel=3, bias=False):
     """Count the parameters of a bottleneck: 1x1 down, a convolution in between, 1x1 up.
 
-    channels, reduced: int; kernel: int or (h, w), of the middle layer; bias: bool, whether each layer has one bias
-    for each of its filters. Returns count, an int.
+    channels, reduced: int; kernel: int or (h, w), of the middle layer; bias: bool, whether each layer has one
+    bias for each of its filters. Returns count, an int.
     Source: He, Zhang, Ren and Sun, Deep residual learning for image recognition, arXiv 1512.03385.
     """
     # BEGIN SOLUTION
@@ -284,9 +284,8 @@ if written(bottleneck_parameters, macs):
     steps = [macs((256, 14, 14), 64, 1), macs((64, 14, 14), 64, 3, padding=1), macs((64, 14, 14), 256, 1)]
     print(f"multiply-adds on 14 x 14: {wide:,} against {sum(steps):,}, {wide / sum(steps):.2f} times fewer")
     for reduced in (16, 32, 64, 128, 256):
-        print(
-            f"reduced to {reduced:3}: {plain / bottleneck_parameters(256, reduced):6.2f} times fewer weights"
-        )
+        times = plain / bottleneck_parameters(256, reduced)
+        print(f"reduced to {reduced:3}: {times:6.2f} times fewer weights")
     rng = np.random.default_rng(0)
     down, up = rng.normal(size=(64, 256)), rng.normal(size=(256, 64))
     print(f"rank of up times down, a {(up @ down).shape} matrix: {np.linalg.matrix_rank(up @ down)}")
@@ -295,8 +294,8 @@ if written(bottleneck_parameters, macs):
 # ## Groups
 #
 # Cut the channels into $G$ equal runs and the filters too; the filters of a run read only the channels of
-# the same run. AlexNet did so in 2012 to spread over two GPUs. $w$ has the shape $(F,\ C/G,\ K_H,\ K_W)$, with
-# $G$ times fewer weights and multiply-adds.
+# the same run. AlexNet did so in 2012 to spread over two GPUs. $w$ has the shape $(F,\ C/G,\ K_H,\ K_W)$,
+# with $G$ times fewer weights and multiply-adds.
 #
 # As a matrix, with a row for each filter and a column for each channel, a 1 x 1 layer becomes
 # **block-diagonal**. (With larger kernels each square below holds a kernel.)
@@ -323,9 +322,9 @@ plot.show_images(
 # %% [markdown]
 # ### Exercise: grouped convolution ({points:grouped_conv2d_forward} points, 10 minutes)
 #
-# A group is an ordinary convolution on its own channels: call `layers.conv2d_forward(x, w, b, stride, padding)`
-# for each group, and join what comes back along the channels with `np.concatenate`. When this is graded, it
-# is your own `conv2d_forward` that is called.
+# A group is an ordinary convolution on its own channels: for each, call
+# `layers.conv2d_forward(x, w, b, stride, padding)`, and join what comes back along the channels with
+# `np.concatenate`. When this is graded, it is your own `conv2d_forward` that is called.
 
 
 # %% exercise="grouped_conv2d_forward"
@@ -336,7 +335,8 @@ def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
     x: (N, C, H, W); w: (F, C/groups, KH, KW); b: (F,); groups: int, divides C and F; stride: int or (h, w);
     padding: int, (h, w) or ((top, bottom), (left, right)). Returns y, (N, F, OH, OW) of the dtype of x:
     filters g*F/groups to (g+1)*F/groups read channels g*C/groups to (g+1)*C/groups.
-    Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012.
+    Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks,
+    2012.
     """
     # BEGIN SOLUTION
     filters, read = w.shape[:2]
@@ -561,9 +561,9 @@ check(depthwise_conv2d_backward)
 # %% [markdown]
 # ## Depthwise separable
 #
-# A depthwise layer mixes no channels, a 1 x 1 layer sees no neighbours. One after the other they do both jobs:
-# that is a **depthwise separable** convolution. (The second must be a 1 x 1 layer; any other step on single
-# channels would leave them apart.) For one output position, with $C$ channels in and $F$ out:
+# A depthwise layer mixes no channels, a 1 x 1 layer sees no neighbours. One after the other they do both
+# jobs: that is a **depthwise separable** convolution. (The second must be a 1 x 1 layer; another step on
+# single channels would leave them apart.) For one output position, with $C$ channels in and $F$ out:
 #
 # - ordinary: $F\, C\, K_H K_W$ multiply-adds,
 # - depthwise: $C\, K_H K_W$, then 1 x 1: $F\, C$.
@@ -645,8 +645,9 @@ if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forwa
         print(f"{name:19} {shares} {total / time / 1e9:21.1f} {total / numbers:31.1f}")
 
 # %% [markdown]
-# The last column explains much: the ordinary layer uses a number that has come from memory hundreds of times,
-# the depthwise one a few times, and so it waits for memory. It saves time, but usually far less than promised.
+# The last column explains much: the ordinary layer uses a number that has come from memory hundreds of
+# times, the depthwise one a few times, and so it waits for memory. It saves time, but usually far less than
+# promised.
 
 # %% [markdown]
 # ## Question: fewer multiply-adds, no less time ({points:why_not_faster} points, 6 minutes)
@@ -664,8 +665,8 @@ if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forwa
 # and waits for the next, so its time is set by memory, which it does not save.
 #
 # In NumPy the 1 x 1 layer is one matrix product, from a library that keeps blocks in the cache and uses the
-# processor's widest instructions. The depthwise layer is a loop in Python over nine taps, with two passes over
-# the arrays for each, a multiplication and an addition, whose result is written and read again.
+# processor's widest instructions. The depthwise layer is a loop in Python over nine taps, with two passes
+# over the arrays for each, a multiplication and an addition, whose result is written and read again.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -735,6 +736,7 @@ if written(depthwise_conv2d_forward):
 # %% [markdown]
 # ## Where this goes
 #
-# Learned kernels are rarely of rank 1, but a network can be *built* of $n \times 1$ and $1 \times n$ layers, as
-# Inception-v3 is (arXiv 1512.00567). ShuffleNet has grouped 1 x 1 layers and shuffles (1707.01083), MobileNet
-# depthwise separable layers, a deep ResNet bottlenecks. Next, lesson 06 asks how far a stack of layers sees.
+# A learned kernel need not be of rank 1, but a network can be *built* of $n \times 1$ and $1 \times n$
+# layers, as Inception-v3 is (arXiv 1512.00567). ShuffleNet has grouped 1 x 1 layers and shuffles (1707.01083),
+# MobileNet depthwise separable layers, a deep ResNet bottlenecks. Next, lesson 06 asks how far a stack of
+# layers sees.

@@ -99,8 +99,8 @@ def test_a_wrong_answer_is_not_timed(judged) -> None:
 @pytest.mark.parametrize("name", speed.TASKS)
 def test_a_product_returns_what_has_the_answers_shapes(name: str) -> None:
     task = speed.TASKS[name]
-    inputs = task.draw(np.random.default_rng(0))
-    again = task.draw(np.random.default_rng(0))
+    inputs = task.draw(np.random.default_rng(0), 4)
+    again = task.draw(np.random.default_rng(0), 4)
     assert all(np.array_equal(inputs[key], again[key]) for key in inputs)
     returned = task.product(**inputs)
     if name.endswith("backward"):
@@ -118,6 +118,9 @@ def test_measure_tells_slow_from_fast() -> None:
             task.product(**inputs)
 
     assert speed.measure(slow, task) > task.at_most
+    assert speed.remark(slow, EXERCISE).endswith("no points for speed yet.")
+    assert speed.remark(task.product, EXERCISE).endswith("fast enough.")
+    assert "raises TypeError" in speed.remark(lambda: None, EXERCISE)
 
 
 def test_every_speed_exercise_names_a_task_and_carries_points() -> None:

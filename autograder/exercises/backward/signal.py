@@ -48,12 +48,8 @@ def with_dw(change: Any) -> Any:
 
 
 def signal_case(words: str, group: str, n: int, k: int, dtype: str = "float64") -> Case:
-    arrays = {
-        "dout": normal(n - k + 1, dtype=dtype),
-        "x": normal(n, dtype=dtype),
-        "w": normal(k, dtype=dtype),
-    }
-    return Case(words, group=group, **arrays)
+    dout, x, w = (normal(size, dtype=dtype) for size in (n - k + 1, n, k))
+    return Case(words, group=group, dout=dout, x=x, w=w)
 
 
 conv1d_backward = Exercise(

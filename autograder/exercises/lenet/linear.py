@@ -1,0 +1,175 @@
+"""linear_forward and linear_backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.lenet.operations import forward, gradients
+
+Arrays = tuple[np.ndarray, ...]
+
+
+def product(torch: Any, x: Any, W: Any, b: Any) -> Any:
+    return torch.nn.functional.linear(x, W.T, b)
+
+
+def apply(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return forward(product, x, W, b)
+
+
+def pull(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Arrays:
+    return gradients(product, dout, x, W, b)
+
+
+def ahead(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
+    """A Case of the forward: n vectors of d values, m scores."""
+    arrays = {"x": normal(n, d, dtype=dtype), "W": normal(d, m, dtype=dtype), "b": normal(m, dtype=dtype)}
+    return Case(words, group=group, **arrays)
+
+
+def back(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
+    """A Case of the backward, with a random upstream gradient."""
+    case = ahead(words, group, n, d, m, dtype)
+    return Case(words, group=group, dout=normal(n, m, dtype=dtype), **case.inputs)
+
+
+def changed(change: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a backward whose gradients are `change(dx, dW, db, dout)`."""
+
+    def wrong(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Any:
+        return change(*pull(dout, x, W, b), dout)
+
+    return wrong
+
+
+linear_forward = Exercise(
+    name="linear_forward",
+    returns=("y",),
+    reference=apply,
+    points={"basic": 1, "edges": 1},
+    public=[
+        ahead("5 vectors of 7 values, 4 scores", "basic", 5, 7, 4),
+        ahead("more scores than values", "basic", 3, 2, 6),
+        ahead("as many values as scores", "basic", 2, 4, 4),
+        ahead("one vector", "edges", 1, 6, 3),
+        ahead("one score", "edges", 4, 5, 1),
+        ahead("float32, 3 vectors and 3 scores", "edges", 3, 8, 3, "float32"),
+    ],
+    secret=[
+        ahead("6 vectors of 9 values, 5 scores", "basic", 6, 9, 5),
+        ahead("4 vectors of 3 values, 8 scores", "basic", 4, 3, 8),
+        ahead("a square matrix", "basic", 4, 5, 5),
+        ahead("a single vector of 7 values", "edges", 1, 7, 4),
+        ahead("one value for each vector", "edges", 3, 1, 5),
+        ahead("float32, 4 vectors and 4 scores", "edges", 4, 6, 4, "float32"),
+    ],
+    mistakes=[
+        Mistake(
+            "bias forgotten",
+            "The bias is missing: add b[m] to score m of every vector.",
+            lambda x, W, b: apply(x, W, 0 * b),
+        ),
+        Mistake(
+            "W transposed",
+            "You transposed W: its shape is (D, M), so x @ W fits as it is.",
+            lambda x, W, b: x @ W.T + b,
+        ),
+        Mistake(
+            "a bias for each vector",
+            "You gave each vector one bias for all its scores: b goes along the scores, the last axis.",
+            lambda x, W, b: x @ W + b[:, None],
+        ),
+        Mistake(
+            "first vector for all",
+            "Every vector of the batch got the scores of the first one: multiply the whole x, (N, D).",
+            lambda x, W, b: np.repeat(apply(x[:1], W, b), len(x), axis=0),
+        ),
+        Mistake(
+            "bias subtracted",
+            "You subtracted the bias: add it.",
+            lambda x, W, b: apply(x, W, -b),
+        ),
+    ],
+    clues=(
+        "Each score is a sum of products over the D values of a vector: that is a matrix product.",
+        "(N, D) times (D, M) gives (N, M); NumPy adds a b of shape (M,) to each row by itself.",
+        "return x @ W + b",
+    ),
+)
+
+linear_backward = Exercise(
+    name="linear_backward",
+    returns=("dx", "dW", "db"),
+    reference=pull,
+    points={"basic": 3, "edges": 1},
+    public=[
+        back("5 vectors of 7 values, 4 scores", "basic", 5, 7, 4),
+        back("more scores than values", "basic", 3, 2, 6),
+        back("as many values as scores", "basic", 2, 4, 4),
+        back("vectors, values and scores all 3", "basic", 3, 3, 3),
+        back("one vector", "edges", 1, 6, 3),
+        back("one score", "edges", 4, 5, 1),
+        back("float32", "edges", 3, 8, 2, "float32"),
+    ],
+    secret=[
+        back("6 vectors of 9 values, 5 scores", "basic", 6, 9, 5),
+        back("4 vectors of 3 values, 8 scores", "basic", 4, 3, 8),
+        back("a square matrix", "basic", 3, 5, 5),
+        back("vectors, values and scores all 4", "basic", 4, 4, 4),
+        back("a single vector of 7 values", "edges", 1, 7, 4),
+        back("one value for each vector", "edges", 3, 1, 5),
+        back("float32, 5 vectors", "edges", 5, 6, 3, "float32"),
+    ],
+    mistakes=[
+        Mistake(
+            "W not transposed",
+            "dx leads from the scores back to the values, (N, M) to (N, D): multiply dout by W transposed.",
+            lambda dout, x, W, b: (dout @ W, *pull(dout, x, W, b)[1:]),
+        ),
+        Mistake(
+            "dW transposed",
+            "Your dW has the axes of W exchanged: x transposed times dout gives (D, M).",
+            changed(lambda dx, dW, db, dout: (dx, dW.T, db)),
+        ),
+        Mistake(
+            "mean over the batch",
+            "You divided dW and db by the number of vectors: they are sums over the batch; a mean is the loss's "
+            "matter, and dout holds it already.",
+            changed(lambda dx, dW, db, dout: (dx, dW / len(dx), db / len(dx))),
+        ),
+        Mistake(
+            "db averaged",
+            "You averaged db over the batch: every vector adds its share of the gradient, so sum.",
+            changed(lambda dx, dW, db, dout: (dx, dW, db / len(dx))),
+        ),
+        Mistake(
+            "db not summed",
+            "Your db is dout itself: the same b is added to every vector, so sum dout over the batch, axis 0.",
+            changed(lambda dx, dW, db, dout: (dx, dW, dout)),
+        ),
+        Mistake(
+            "db over the scores",
+            "You summed dout over the scores: each score has a bias of its own, so sum over the batch, axis 0.",
+            changed(lambda dx, dW, db, dout: (dx, dW, dout.sum(axis=1))),
+        ),
+        Mistake(
+            "dW and dx exchanged",
+            "You returned dW before dx: the gradients come in the order of the forward's arguments, x, W, b.",
+            changed(lambda dx, dW, db, dout: (dW, dx, db)),
+        ),
+        Mistake(
+            "upstream gradient ignored",
+            "You passed on ones: multiply by the gradient that comes in, dout.",
+            lambda dout, x, W, b: pull(np.ones_like(dout), x, W, b),
+        ),
+    ],
+    clues=(
+        "Shapes lead: dx is (N, D), and of what you have only dout (N, M) and W (D, M) can make it.",
+        "dW is made of x and dout, with the sum over the batch inside the product; db is dout summed over axis 0.",
+        "return dout @ W.T, x.T @ dout, dout.sum(axis=0)",
+    ),
+)

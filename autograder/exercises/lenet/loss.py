@@ -1,0 +1,165 @@
+"""softmax_cross_entropy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import one_thread, scaled, tensor
+from autograder.exercises.lenet.operations import classes
+
+Result = tuple[float, np.ndarray]
+
+
+def entropy(scores: np.ndarray, labels: np.ndarray) -> Result:
+    """torch's cross_entropy and its gradient, by autograd."""
+    with one_thread() as torch:
+        leaf = tensor(scores).requires_grad_()
+        loss = torch.nn.functional.cross_entropy(leaf, torch.from_numpy(np.array(labels)))
+        loss.backward()
+    return float(loss.detach()), leaf.grad.numpy().astype(scores.dtype)
+
+
+def spelt(
+    scores: np.ndarray, labels: np.ndarray, top: Any = 0.0, tiny: float = 0.0, axis: int = 1
+) -> Result:
+    """The formula word by word. top: what is subtracted first; tiny: is added before the logarithm."""
+    powers = np.exp(scores - top)
+    p = powers / powers.sum(axis=axis, keepdims=True)
+    rows = np.arange(len(scores))
+    right = np.zeros_like(p)
+    right[rows, labels] = 1
+    return float(-np.log(p[rows, labels] + tiny).mean()), (p - right) / len(p)
+
+
+def highest(scores: np.ndarray) -> np.ndarray:
+    return scores.max(axis=1, keepdims=True)
+
+
+def without_right(scores: np.ndarray, labels: np.ndarray) -> Result:
+    loss, gradient = entropy(scores, labels)
+    gradient[np.arange(len(scores)), labels] += 1 / len(scores)
+    return loss, gradient
+
+
+def scored(words: str, group: str, n: int, m: int, dtype: str = "float64") -> Case:
+    return Case(words, group=group, scores=normal(n, m, dtype=dtype), labels=classes(n, m))
+
+
+softmax_cross_entropy = Exercise(
+    name="softmax_cross_entropy",
+    returns=("loss", "dscores"),
+    reference=entropy,
+    points={"basic": 3, "large": 2, "far apart": 1},
+    public=[
+        scored("5 images, 4 classes", "basic", 5, 4),
+        scored("one image, 10 classes", "basic", 1, 10),
+        scored("as many images as classes", "basic", 3, 3),
+        scored("float32", "basic", 4, 6, "float32"),
+        Case("all scores equal: the loss is log 10", group="basic", scores=np.zeros((3, 10)), labels=classes(3, 10)),
+        Case("scores near 1,000", group="large", scores=scaled(3.0, 4, 5, offset=1e3), labels=classes(4, 5)),
+        Case("scores near -2,000", group="large", scores=scaled(2.0, 3, 6, offset=-2e3), labels=classes(3, 6)),
+        Case(
+            "the right class 2,000 below the best",
+            group="far apart",
+            scores=np.array([[0.0, 2000.0, 5.0], [1.0, 0.0, -1.0]]),
+            labels=np.array([0, 2]),
+        ),
+        Case(
+            "one image's scores 3,000 above another's",
+            group="far apart",
+            scores=np.array([[3001.0, 3000.0, 2998.5, 3000.5], [0.5, 1.0, -1.0, 0.0]]),
+            labels=np.array([1, 3]),
+        ),
+    ],
+    secret=[
+        scored("6 images, 3 classes", "basic", 6, 3),
+        scored("one image, 7 classes", "basic", 1, 7),
+        scored("4 images, 4 classes", "basic", 4, 4),
+        scored("float32, 3 images", "basic", 3, 8, "float32"),
+        Case("5 images with all scores equal", group="basic", scores=np.full((5, 6), 0.5), labels=classes(5, 6)),
+        Case("scores near 5,000", group="large", scores=scaled(4.0, 5, 4, offset=5e3), labels=classes(5, 4)),
+        Case("scores near -1,500", group="large", scores=scaled(3.0, 2, 7, offset=-1.5e3), labels=classes(2, 7)),
+        Case(
+            "the right class far below the best",
+            group="far apart",
+            scores=scaled(1.0, 3, 4, offset=np.array([0.0, 0.0, 1500.0, 0.0])),  # type: ignore[arg-type]
+            labels=np.array([1, 0, 3]),
+        ),
+        Case(
+            "one image's scores far above the others'",
+            group="far apart",
+            scores=scaled(1.0, 3, 5, offset=np.array([[0.0], [2500.0], [-100.0]])),  # type: ignore[arg-type]
+            labels=classes(3, 5),
+        ),
+    ],
+    mistakes=[
+        Mistake(
+            "not shifted",
+            "The exponential of a large score is infinite, and of a very low one 0: subtract each row's largest "
+            "score first, which changes no probability.",
+            spelt,
+        ),
+        Mistake(
+            "logarithm of a rounded zero",
+            "A small probability was rounded to 0 before you took its logarithm: take it of the formula, shifted "
+            "score minus log of the sum, and no probability is needed.",
+            lambda scores, labels: spelt(scores, labels, highest(scores)),
+        ),
+        Mistake(
+            "tiny number added",
+            "You added a tiny number before the logarithm, which caps the loss where the network is very wrong: "
+            "use shifted score minus log of the sum instead.",
+            lambda scores, labels: spelt(scores, labels, highest(scores), 1e-8),
+        ),
+        Mistake(
+            "shifted by the whole batch's largest",
+            "You subtracted the largest score of the whole batch, so the other rows may all round to 0: take each "
+            "row's own largest.",
+            lambda scores, labels: spelt(scores, labels, scores.max()),
+        ),
+        Mistake(
+            "softmax over the batch",
+            "You summed over the images: the probabilities of one image's classes add up to 1, so sum along axis 1.",
+            lambda scores, labels: spelt(scores, labels, scores.max(axis=0), axis=0),
+        ),
+        Mistake(
+            "summed, not averaged",
+            "Your loss and gradient are sums over the batch: divide both by the number of images.",
+            lambda scores, labels: tuple(len(scores) * value for value in entropy(scores, labels)),
+        ),
+        Mistake(
+            "gradient not divided",
+            "Your loss is a mean over the batch, so its gradient carries the 1/N as well: divide dscores by N.",
+            lambda scores, labels: (entropy(scores, labels)[0], len(scores) * entropy(scores, labels)[1]),
+        ),
+        Mistake(
+            "1 not subtracted",
+            "Your gradient is the probabilities alone: subtract 1 at the right class of each row.",
+            without_right,
+        ),
+        Mistake(
+            "gradient's sign",
+            "Your gradient points downhill: it is p minus one-hot, not one-hot minus p; the step turns it round.",
+            lambda scores, labels: (entropy(scores, labels)[0], -entropy(scores, labels)[1]),
+        ),
+        Mistake(
+            "minus forgotten",
+            "Your loss is negative: it is minus the logarithm of a probability.",
+            lambda scores, labels: (-entropy(scores, labels)[0], entropy(scores, labels)[1]),
+        ),
+        Mistake(
+            "logarithm to base 2",
+            "You took the logarithm to the base 2: the gradient p - 1 belongs to the natural one, np.log.",
+            lambda scores, labels: (entropy(scores, labels)[0] / np.log(2), entropy(scores, labels)[1]),
+        ),
+    ],
+    clues=(
+        "Subtract each row's largest score: s = scores - scores.max(axis=1, keepdims=True). Nothing overflows now.",
+        "log p = s - np.log(np.exp(s).sum(axis=1, keepdims=True)); with rows = np.arange(N) the right ones are "
+        "log_p[rows, labels].",
+        "dscores = np.exp(log_p); dscores[rows, labels] -= 1; return -log_p[rows, labels].mean(), dscores / N",
+    ),
+)

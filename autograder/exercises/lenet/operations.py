@@ -1,0 +1,45 @@
+"""What the references and Mistakes of this lesson share: torch's own operations, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Random
+from autograder.exercises.convolution.operations import one_thread, tensor
+
+
+def forward(operation: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
+    """Compute `operation(torch, *tensors)`; returns an array of the dtype of the first."""
+    with one_thread() as torch:
+        y = operation(torch, *map(tensor, arrays))
+    return y.numpy().astype(arrays[0].dtype)
+
+
+def gradients(
+    operation: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return the gradients of `operation(torch, *tensors)` with respect to the arrays, by torch's autograd."""
+    with one_thread() as torch:
+        leaves = [tensor(array).requires_grad_() for array in arrays]
+        operation(torch, *leaves).backward(tensor(dout))
+    return tuple(
+        leaf.grad.numpy().astype(array.dtype) for leaf, array in zip(leaves, arrays, strict=True)
+    )
+
+
+def classes(count: int, of: int) -> Random:
+    """Labels 0 to `of` - 1: (count,) int64."""
+    return Random(lambda rng: rng.integers(0, of, count))
+
+
+def seed() -> Random:
+    """A seed for the generator that the Answer is handed."""
+    return Random(lambda rng: int(rng.integers(1 << 32)))
+
+
+def coins(*shape: int, rate: float) -> Random:
+    """Booleans that are False with the probability `rate`: a mask of dropout."""
+    return Random(lambda rng: rng.random(shape) >= rate)

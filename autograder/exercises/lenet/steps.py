@@ -1,0 +1,132 @@
+"""sgd_momentum_step: one step of gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.convolution.operations import one_thread, tensor
+
+Result = tuple[np.ndarray, np.ndarray]
+
+
+def stepped(
+    p: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, momentum: float, weight_decay: float
+) -> Result:
+    """One step of torch.optim.SGD from a state that it had before."""
+    with one_thread() as torch:
+        leaf = tensor(p).requires_grad_()
+        optimiser = torch.optim.SGD([leaf], lr=lr, momentum=momentum, weight_decay=weight_decay)
+        leaf.grad = tensor(g)
+        if momentum:
+            optimiser.state[leaf]["momentum_buffer"] = tensor(velocity)
+        optimiser.step()
+        moved = optimiser.state[leaf].get("momentum_buffer") if momentum else leaf.grad + weight_decay * tensor(p)
+    return leaf.detach().numpy().astype(p.dtype), moved.numpy().astype(p.dtype)
+
+
+def by(change: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a step that asks `change` for p and velocity; d: the gradient with the decay."""
+
+    def wrong(
+        p: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, momentum: float, weight_decay: float
+    ) -> Any:
+        return change(p, g, velocity, lr, momentum, weight_decay, g + weight_decay * p)
+
+    return wrong
+
+
+def stepping(words: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: float) -> Case:
+    """A Case of arrays of this shape. still: whether it is the first step, the velocity zero."""
+    velocity = np.zeros(shape, dtype) if still else normal(*shape, dtype=dtype)
+    settings = {"lr": 0.1, "momentum": 0.0, "weight_decay": 0.0, **how}
+    arrays = {"p": normal(*shape, dtype=dtype), "g": normal(*shape, dtype=dtype), "velocity": velocity}
+    return Case(words, group=group, **arrays, **settings)
+
+
+sgd_momentum_step = Exercise(
+    name="sgd_momentum_step",
+    returns=("p", "velocity"),
+    reference=stepped,
+    points={"plain": 1, "momentum": 2, "decay": 1, "together": 1},
+    public=[
+        stepping("no momentum, no decay", "plain", 4, 3, lr=0.1),
+        stepping("a learning rate of 1", "plain", 5, lr=1.0, still=True),
+        stepping("momentum 0.9", "momentum", 4, 3, momentum=0.9),
+        stepping("momentum 0.5, the first step", "momentum", 2, 3, lr=0.3, momentum=0.5, still=True),
+        stepping("weight decay 0.1", "decay", 4, 3, weight_decay=0.1),
+        stepping("filters, momentum and weight decay", "together", 2, 3, 2, 2, momentum=0.9, weight_decay=0.05),
+        stepping("float32", "together", 6, lr=0.05, momentum=0.8, weight_decay=0.2, dtype="float32"),
+    ],
+    secret=[
+        stepping("neither momentum nor decay", "plain", 3, 5, lr=0.2),
+        stepping("a learning rate of 2", "plain", 7, lr=2.0, still=True),
+        stepping("momentum 0.95", "momentum", 5, 2, lr=0.4, momentum=0.95),
+        stepping("momentum 0.7, a first step", "momentum", 3, 4, lr=0.2, momentum=0.7, still=True),
+        stepping("weight decay 0.3", "decay", 2, 6, lr=0.3, weight_decay=0.3),
+        stepping("filters with both", "together", 3, 2, 1, 3, lr=0.2, momentum=0.85, weight_decay=0.15),
+        stepping("float32 with both", "together", 9, lr=0.3, momentum=0.6, weight_decay=0.1, dtype="float32"),
+    ],
+    mistakes=[
+        Mistake(
+            "uphill",
+            "You added the step: the gradient points to where the loss grows, so subtract lr times the velocity.",
+            by(lambda p, g, v, lr, m, wd, d: (p + lr * (m * v + d), m * v + d)),
+        ),
+        Mistake(
+            "momentum ignored",
+            "You left the old velocity out: it stays as momentum * velocity, and the gradient is added to it.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * d, d)),
+        ),
+        Mistake(
+            "old velocity used",
+            "You moved p by the velocity that came in: compute the new velocity first and move by that.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * v, m * v + d)),
+        ),
+        Mistake(
+            "gradient dampened",
+            "You multiplied the gradient by 1 - momentum, as in an average: here it is added in full.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * (m * v + (1 - m) * d), m * v + (1 - m) * d)),
+        ),
+        Mistake(
+            "Nesterov",
+            "You looked one step ahead, which is Nesterov's momentum: here p moves by lr times the new velocity.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * (d + m * (m * v + d)), m * v + d)),
+        ),
+        Mistake(
+            "learning rate in the velocity",
+            "You multiplied the gradient by lr before it entered the velocity: keep lr out of it and multiply when "
+            "p moves.",
+            by(lambda p, g, v, lr, m, wd, d: (p - (m * v + lr * d), m * v + lr * d)),
+        ),
+        Mistake(
+            "decay ignored",
+            "You left the weight decay out: add weight_decay * p to the gradient first.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * (m * v + g), m * v + g)),
+        ),
+        Mistake(
+            "decay beside the velocity",
+            "You shrank p by itself, which is decoupled weight decay: here weight_decay * p is part of the gradient "
+            "and so of the velocity.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * wd * p - lr * (m * v + g), m * v + g)),
+        ),
+        Mistake(
+            "decay's sign",
+            "Your weights grow: the decay is added to the gradient, which is then subtracted.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * (m * v + g - wd * p), m * v + g - wd * p)),
+        ),
+        Mistake(
+            "decay towards the gradient",
+            "You multiplied the gradient by the decay: it is p that decays, so add weight_decay * p.",
+            by(lambda p, g, v, lr, m, wd, d: (p - lr * (m * v + g + wd * g), m * v + g + wd * g)),
+        ),
+    ],
+    clues=(
+        "Three lines in the order of the formulas: the gradient with its decay, the new velocity, the new p.",
+        "g = g + weight_decay * p makes a new array; g += ... would change the caller's.",
+        "velocity = momentum * velocity + g + weight_decay * p; return p - lr * velocity, velocity",
+    ),
+)
