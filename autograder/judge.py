@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ from autograder.exercise import FLOAT32_TOLERANCE, SPEED, Exercise, Lesson
 from autograder.journal import Journal
 from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Timing, Transcript
 from autograder.verdict import CaseVerdict, Verdict
-from cnnlab.checking import handin, probe
+from cnnlab.checking import handin
 from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
 from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.speed import IMAGES, TASKS
+from cnnlab.checking.wire import Value
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ def judge_notebook(
     seconds = time.monotonic() - began
     transcript.outcomes |= _handed_in(questionnaires, beside)
 
-    race = partial(sandbox.race, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop)
+    cells = [s for s in steps if isinstance(s, RunCell) and s.index not in transcript.destroyed]
+    race = partial(
+        sandbox.race, cells, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop
+    )
 
     def fails(other: Lesson) -> set[str]:
         theirs = beside.notebook(other)
@@ -109,7 +113,10 @@ def judge_notebook(
 
     verdicts = _verdicts(lesson, questionnaires, transcript, notebook, _Earlier(lesson, beside, fails))
     judgement = Judgement(
-        {name: _raced(verdict, lesson.exercises[name], filled, race) for name, verdict in verdicts.items()},
+        {
+            name: _raced(verdict, lesson.exercises[name], race, course.secret())
+            for name, verdict in verdicts.items()
+        },
         _printed(notebook, transcript),
         (*transcript.flags, *_stopped(transcript), *(["judged without a sandbox"] if bare else [])),
         seconds,
@@ -267,20 +274,34 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
     )
 
 
-def _raced(
-    verdict: Verdict, exercise: Exercise, steps: Sequence[RunCell | Probe], race: Callable[..., Timing]
-) -> Verdict:
+def _large_case(exercise: Exercise, secret: bytes) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Return the inputs on which an Exercise is timed in the course that holds `secret`, and what they give."""
+    with _lock:
+        return _large_case_once(
+            exercise.name, exercise.way.speed, exercise.returns, exercise.reference, secret
+        )
+
+
+@lru_cache(maxsize=8)
+def _large_case_once(
+    name: str, task: str, returns: tuple[str, ...], reference: Callable[..., Any], secret: bytes
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    seed = hashlib.sha256(secret + f"speed of {name}".encode()).digest()
+    inputs = TASKS[task].draw(np.random.default_rng(np.frombuffer(seed, np.uint32)), IMAGES)
+    result = reference(**inputs)
+    return inputs, dict(zip(returns, result if len(returns) > 1 else [result], strict=True))
+
+
+def _raced(verdict: Verdict, exercise: Exercise, race: Callable[..., Timing], secret: bytes) -> Verdict:
     """Have a right Answer timed where its Exercise asks for speed, and add what came of it."""
     if not exercise.way.speed or verdict.status != "passed":
         return verdict
     task, points = TASKS[exercise.way.speed], float(exercise.points[SPEED])
-    inputs = task.draw(np.random.default_rng(), IMAGES)
-    expected = probe.ask(exercise.reference, inputs, exercise.returns, exercise.way)
-    cells = [step for step in steps if isinstance(step, RunCell)]
-    timing = race(cells, Probe(exercise.name, exercise.returns, (inputs,), exercise.way), exercise.way.speed)
+    inputs, expected = _large_case(exercise, secret)
+    timing = race(Probe(exercise.name, exercise.returns, (inputs,), exercise.way), exercise.way.speed)
     if timing.outcome.kind != "values":
         sentence = STOPPED.get(timing.outcome.kind, "it failed on the large input")
-    elif compare(expected.values, timing.outcome, FLOAT32_TOLERANCE):
+    elif compare(expected, timing.outcome, FLOAT32_TOLERANCE):
         sentence = "it has wrong values on the large input"
     elif timing.ratio > task.at_most:
         sentence = f"it takes {timing.ratio:.2g} times as long as the matrix product; at most {task.at_most:g} is fast"

@@ -208,6 +208,54 @@ def show_lines(
     _show(plt)
 
 
+def show_confusion(
+    labels: Sequence[int], guesses: Sequence[int], names: Sequence[str] | None = None, *, title: str = ""
+) -> None:
+    """Draw how often each class (row) was called which (column): right answers plain, mistakes tinted by number.
+
+    labels, guesses: (N,) classes from 0 on, one of each for every example; names: of the classes, their numbers by
+    default.
+
+    Raises ValueError where labels and guesses are not as many, or a class has no name.
+    """
+    import matplotlib.pyplot as plt
+
+    labels, guesses = np.asarray(labels), np.asarray(guesses)
+    if labels.shape != guesses.shape or labels.ndim != 1 or not len(labels):
+        raise ValueError(f"{labels.shape} labels and {guesses.shape} guesses; give one guess a label")
+    count = int(max(labels.max(), guesses.max())) + 1
+    names = [str(i) for i in range(count)] if names is None else list(names)
+    if len(names) < count:
+        raise ValueError(f"{len(names)} names for {count} classes")
+    counts = np.zeros((len(names), len(names)), int)
+    np.add.at(counts, (labels, guesses), 1)
+    mistakes = np.where(np.eye(len(names), dtype=bool), 0, counts)
+
+    letters = max(map(len, names)) * 0.085  # 0.085 in: one letter of a name
+    side = 0.42 * len(names)
+    _, axes = plt.subplots(figsize=(side + letters + 0.9, side + letters + 0.8), layout="constrained")
+    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(2 * mistakes.max(), 1))  # 2: numbers stay readable
+    for (row, column), number in np.ndenumerate(counts):
+        if number:
+            colour = LINE if row == column else INK
+            axes.text(column, row, f"{number}", ha="center", va="center", fontsize=9, color=colour)
+    turned = {"rotation": 45, "ha": "right"} if letters > 0.3 else {}
+    axes.set_xticks(range(len(names)), names, fontsize=9, **turned)
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color=LINE, alpha=0.4)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_color(LINE)
+    axes.set_xlabel("what the network said", fontsize=9, color=INK)
+    axes.set_ylabel("what it is", fontsize=9, color=INK)
+    right = float(np.mean(labels == guesses))
+    axes.set_title(
+        f"{title}: {right:.1%} right" if title else f"{right:.1%} right", fontsize=10, color=INK, loc="left"
+    )
+    _show(plt)
+
+
 def _one_each(what: str, given: Sequence[Any] | None, count: int, default: Any) -> Sequence[Any]:
     if count == 0:
         raise ValueError("there must be at least one picture")

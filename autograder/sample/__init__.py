@@ -13,7 +13,7 @@ from nbformat.notebooknode import NotebookNode
 
 from autograder.classroom import ClassResult
 from autograder.course import Course
-from autograder.exercise import Lesson
+from autograder.exercise import SPEED, Lesson
 from autograder.script import BEGIN, END, read
 
 Write = Callable[[Path, "Solved"], None]
@@ -41,9 +41,10 @@ class Sample:
         lost = self.lost.get(exercise, ())
         if lost == "all":
             return 0.0
-        return float(
-            sum(points for group, points in lesson.exercises[exercise].points.items() if group not in lost)
-        )
+        asked = lesson.exercises[exercise]
+        if lost and asked.way.speed:
+            lost = (*lost, SPEED)  # only what is right is timed
+        return float(sum(points for group, points in asked.points.items() if group not in lost))
 
 
 class Solved:

@@ -45,12 +45,16 @@ class Probe:
 
 @dataclass
 class Transcript:
-    """What came of a submission: Outcomes by exercise, what each cell printed, the error each cell raised, flags."""
+    """What came of a submission: Outcomes by exercise, what each cell printed, the error each cell raised, flags.
+
+    destroyed: the cells that ended the sandbox, and were skipped when it was started again.
+    """
 
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
     printed: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
+    destroyed: set[int] = field(default_factory=set)
 
 
 def run(
@@ -93,6 +97,7 @@ def run(
         step = steps[position]
         skip.add(position)
         if isinstance(step, RunCell):
+            transcript.destroyed.add(step.index)
             transcript.errors[step.index] = "it ended the process that runs the notebook, or ran too long"
             transcript.flags.append(f"cell {step.index + 1} ended or hung the sandbox")
             until = until if left > 1 else position  # the last time, no cell that could destroy it again

@@ -4,6 +4,8 @@ A layer remembers its last input, fills `gradients` in `backward`, and holds its
 stands in for an `nn.Conv2d` inside a torch network is in `cnnlab.nn.in_torch`.
 """
 
+from cnnlab.checking.handin import save_weights
+from cnnlab.nn.augment import jitter
 from cnnlab.nn.convolution import Conv2d, DepthwiseConv2d
 from cnnlab.nn.dense import Dropout, Linear
 from cnnlab.nn.layer import Flatten, Layer, Sequential
@@ -30,7 +32,9 @@ __all__ = [
     "Sequential",
     "accuracy",
     "fit",
+    "jitter",
     "lenet5",
     "lenet_images",
     "predict",
+    "save_weights",
 ]

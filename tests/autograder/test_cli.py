@@ -49,7 +49,7 @@ def test_grading_a_folder_prints_the_table_and_where_all_is(
     status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
     assert status == 0, err
     rows = [line.split() for line in out.splitlines() if line.startswith(("ann", "ben"))]
-    assert [(row[0], row[-1]) for row in rows] == [("ann", "58"), ("ben", "58")]
+    assert [(row[0], row[-1]) for row in rows] == [("ann", "60"), ("ben", "60")]
     for label in ("Feedback", "Report", "Gradebook"):
         assert any(line.startswith(label) for line in out.splitlines())
     assert (tmp_path / "work" / "gradebook.db").exists()
@@ -104,7 +104,7 @@ def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None
     )
     assert status == 0, err
     assert "WARNING: no sandbox" in err
-    assert [line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben"))] == ["58", "58"]
+    assert [line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben"))] == ["60", "60"]
 
 
 def test_who_comes_later_joins_the_class_and_nobody_is_recorded_anew(
@@ -118,7 +118,7 @@ def test_who_comes_later_joins_the_class_and_nobody_is_recorded_anew(
     before = (work / "autograded" / "ann" / "1_layers" / "02_convolution.ipynb").stat().st_mtime_ns
     status, out, err = run("grade", "1_layers", str(tmp_path / "late"), work=work)
     assert status == 0, err
-    assert [line.split()[0] for line in out.splitlines() if line.endswith("58")] == ["ann", "ben"]
+    assert [line.split()[0] for line in out.splitlines() if line.endswith("60")] == ["ann", "ben"]
     assert (work / "autograded" / "ann" / "1_layers" / "02_convolution.ipynb").stat().st_mtime_ns == before
     page = (work / "report" / "1_layers.html").read_text()
     assert ">ann<" in page and ">ben<" in page
@@ -158,7 +158,7 @@ def test_what_was_put_into_submitted_by_hand_is_taken_in_first(
     (tmp_path / "work" / "submitted" / "eve" / "1_layers").symlink_to("/etc")
     status, out, err = run("grade", "1_layers", work=tmp_path / "work")
     rows = {line.split()[0]: line.split()[8] for line in out.splitlines() if line.startswith(("ann", "eve"))}
-    assert rows["ann"] == "58" and rows["eve"] == "0", err
+    assert rows["ann"] == "60" and rows["eve"] == "0", err
     assert status == 1 and "Traceback" not in err
     assert "schema_version" not in (place / f"{convolution.name}.ipynb").read_text().replace(
         '"schema_version": 3', ""
@@ -182,7 +182,7 @@ def test_a_lesson_file_that_is_no_json_is_said_and_the_class_goes_on(
         for line in out.splitlines()
         if line.startswith(("ann", "ben", "cut"))
     }
-    assert status == 0 and rows == {"ann": "58", "ben": "58", "cut": "0"}
+    assert status == 0 and rows == {"ann": "60", "ben": "60", "cut": "0"}
     page = (tmp_path / "work" / "report" / "1_layers.html").read_text()
     assert "not JSON" in page or "unreadable" in page
 

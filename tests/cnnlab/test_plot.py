@@ -225,3 +225,22 @@ def test_the_names_of_lines_stay_in_the_figure():
 def test_lines_that_do_not_fit_are_refused(lines, words):
     with pytest.raises(ValueError, match=words):
         plot.show_lines([1, 2], lines)
+
+
+def test_a_confusion_counts_what_was_said_of_what():
+    plot.show_confusion([0, 0, 1, 2, 2, 2], [0, 1, 1, 2, 0, 0], ["cat", "dog", "ankle boot"], title="test")
+    axes = plt.gcf().axes[0]
+    numbers = {tuple(map(int, t.get_position()[::-1])): t.get_text() for t in axes.texts}
+    assert numbers == {(0, 0): "1", (0, 1): "1", (1, 1): "1", (2, 2): "1", (2, 0): "2"}
+    np.testing.assert_array_equal(axes.images[0].get_array(), [[0, 1, 0], [0, 0, 0], [2, 0, 0]])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog", "ankle boot"]
+    assert axes.get_title(loc="left") == "test: 50.0% right"
+    pixels()
+    assert all(inside(text) for text in plt.gcf().findobj(matplotlib.text.Text) if text.get_text())
+
+
+def test_a_confusion_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="one guess a label"):
+        plot.show_confusion([0, 1], [0])
+    with pytest.raises(ValueError, match="2 names for 3 classes"):
+        plot.show_confusion([0, 2], [0, 1], ["a", "b"])

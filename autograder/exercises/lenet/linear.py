@@ -27,14 +27,18 @@ def pull(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Array
 
 def ahead(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
     """A Case of the forward: n vectors of d values, m scores."""
-    arrays = {"x": normal(n, d, dtype=dtype), "W": normal(d, m, dtype=dtype), "b": normal(m, dtype=dtype)}
+    arrays: dict[str, Any] = {
+        "x": normal(n, d, dtype=dtype),
+        "W": normal(d, m, dtype=dtype),
+        "b": normal(m, dtype=dtype),
+    }
     return Case(words, group=group, **arrays)
 
 
 def back(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
     """A Case of the backward, with a random upstream gradient."""
-    case = ahead(words, group, n, d, m, dtype)
-    return Case(words, group=group, dout=normal(n, m, dtype=dtype), **case.inputs)
+    inputs: dict[str, Any] = {"dout": normal(n, m, dtype=dtype), **ahead(words, group, n, d, m, dtype).inputs}
+    return Case(words, group=group, **inputs)
 
 
 def changed(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,7 +131,7 @@ linear_backward = Exercise(
     mistakes=[
         Mistake(
             "W not transposed",
-            "dx leads from the scores back to the values, (N, M) to (N, D): multiply dout by W transposed.",
+            "The gradient dx leads from the scores back to the values, (N, M) to (N, D): multiply dout by W transposed.",
             lambda dout, x, W, b: (dout @ W, *pull(dout, x, W, b)[1:]),
         ),
         Mistake(

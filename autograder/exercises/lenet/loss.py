@@ -22,9 +22,7 @@ def entropy(scores: np.ndarray, labels: np.ndarray) -> Result:
     return float(loss.detach()), leaf.grad.numpy().astype(scores.dtype)
 
 
-def spelt(
-    scores: np.ndarray, labels: np.ndarray, top: Any = 0.0, tiny: float = 0.0, axis: int = 1
-) -> Result:
+def spelt(scores: np.ndarray, labels: np.ndarray, top: Any = 0.0, tiny: float = 0.0, axis: int = 1) -> Result:
     """The formula word by word. top: what is subtracted first; tiny: is added before the logarithm."""
     powers = np.exp(scores - top)
     p = powers / powers.sum(axis=axis, keepdims=True)
@@ -58,9 +56,16 @@ softmax_cross_entropy = Exercise(
         scored("one image, 10 classes", "basic", 1, 10),
         scored("as many images as classes", "basic", 3, 3),
         scored("float32", "basic", 4, 6, "float32"),
-        Case("all scores equal: the loss is log 10", group="basic", scores=np.zeros((3, 10)), labels=classes(3, 10)),
+        Case(
+            "all scores equal: the loss is log 10",
+            group="basic",
+            scores=np.zeros((3, 10)),
+            labels=classes(3, 10),
+        ),
         Case("scores near 1,000", group="large", scores=scaled(3.0, 4, 5, offset=1e3), labels=classes(4, 5)),
-        Case("scores near -2,000", group="large", scores=scaled(2.0, 3, 6, offset=-2e3), labels=classes(3, 6)),
+        Case(
+            "scores near -2,000", group="large", scores=scaled(2.0, 3, 6, offset=-2e3), labels=classes(3, 6)
+        ),
         Case(
             "the right class 2,000 below the best",
             group="far apart",
@@ -79,9 +84,13 @@ softmax_cross_entropy = Exercise(
         scored("one image, 7 classes", "basic", 1, 7),
         scored("4 images, 4 classes", "basic", 4, 4),
         scored("float32, 3 images", "basic", 3, 8, "float32"),
-        Case("5 images with all scores equal", group="basic", scores=np.full((5, 6), 0.5), labels=classes(5, 6)),
-        Case("scores near 5,000", group="large", scores=scaled(4.0, 5, 4, offset=5e3), labels=classes(5, 4)),
-        Case("scores near -1,500", group="large", scores=scaled(3.0, 2, 7, offset=-1.5e3), labels=classes(2, 7)),
+        Case(
+            "5 images with all scores equal", group="basic", scores=np.full((5, 6), 0.5), labels=classes(5, 6)
+        ),
+        Case("scores near 5,000", group="large", scores=scaled(4.0, 6, 5, offset=5e3), labels=classes(6, 5)),
+        Case(
+            "scores near -1,500", group="large", scores=scaled(3.0, 2, 7, offset=-1.5e3), labels=classes(2, 7)
+        ),
         Case(
             "the right class far below the best",
             group="far apart",

@@ -24,7 +24,9 @@ def stepped(
         if momentum:
             optimiser.state[leaf]["momentum_buffer"] = tensor(velocity)
         optimiser.step()
-        moved = optimiser.state[leaf].get("momentum_buffer") if momentum else leaf.grad + weight_decay * tensor(p)
+        moved = (
+            optimiser.state[leaf].get("momentum_buffer") if momentum else leaf.grad + weight_decay * tensor(p)
+        )
     return leaf.detach().numpy().astype(p.dtype), moved.numpy().astype(p.dtype)
 
 
@@ -39,7 +41,9 @@ def by(change: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-def stepping(words: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: float) -> Case:
+def stepping(
+    words: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: float
+) -> Case:
     """A Case of arrays of this shape. still: whether it is the first step, the velocity zero."""
     velocity = np.zeros(shape, dtype) if still else normal(*shape, dtype=dtype)
     settings = {"lr": 0.1, "momentum": 0.0, "weight_decay": 0.0, **how}
@@ -58,7 +62,9 @@ sgd_momentum_step = Exercise(
         stepping("momentum 0.9", "momentum", 4, 3, momentum=0.9),
         stepping("momentum 0.5, the first step", "momentum", 2, 3, lr=0.3, momentum=0.5, still=True),
         stepping("weight decay 0.1", "decay", 4, 3, weight_decay=0.1),
-        stepping("filters, momentum and weight decay", "together", 2, 3, 2, 2, momentum=0.9, weight_decay=0.05),
+        stepping(
+            "filters, momentum and weight decay", "together", 2, 3, 2, 2, momentum=0.9, weight_decay=0.05
+        ),
         stepping("float32", "together", 6, lr=0.05, momentum=0.8, weight_decay=0.2, dtype="float32"),
     ],
     secret=[

@@ -28,22 +28,27 @@ def slide(x: np.ndarray) -> np.ndarray:
 
 
 def slide_adjoint(y: np.ndarray) -> np.ndarray:
+    """The adjoint of `slide`: a full convolution with its kernel."""
     return _band(KERNEL, y.size).T @ y
 
 
 def slide_adjoint_flipped(y: np.ndarray) -> np.ndarray:
+    """Not the adjoint of `slide`: the kernel is turned round."""
     return _band(KERNEL[::-1], y.size).T @ y
 
 
 def slide_adjoint_doubled(y: np.ndarray) -> np.ndarray:
+    """Not the adjoint of `slide`: twice as large."""
     return 2.0 * slide_adjoint(y)
 
 
 def slide_adjoint_shifted(y: np.ndarray) -> np.ndarray:
+    """Not the adjoint of `slide`: moved by one."""
     return np.roll(slide_adjoint(y), 1)
 
 
 def slide_adjoint_negated(y: np.ndarray) -> np.ndarray:
+    """Not the adjoint of `slide`: the sign is wrong."""
     return -slide_adjoint(y)
 
 
@@ -53,10 +58,12 @@ def turn(x: np.ndarray) -> np.ndarray:
 
 
 def turn_adjoint(y: np.ndarray) -> np.ndarray:
+    """The adjoint of `turn`: back to the left, the sign changed again."""
     return -np.roll(y, -1, axis=-1)
 
 
 def turn_adjoint_same_way(y: np.ndarray) -> np.ndarray:
+    """Not the adjoint of `turn`: it moves to the right once more."""
     return turn(y)
 
 
@@ -66,10 +73,12 @@ def frame(x: np.ndarray) -> np.ndarray:
 
 
 def frame_adjoint(y: np.ndarray) -> np.ndarray:
+    """The adjoint of `frame`: the frame cut off."""
     return y[1:-1, 1:-1].copy()
 
 
 def frame_adjoint_shifted(y: np.ndarray) -> np.ndarray:
+    """Not the adjoint of `frame`: cut out one step beside it."""
     return y[:-2, :-2].copy()
 
 
@@ -79,10 +88,12 @@ def copies(x: np.ndarray) -> np.ndarray:
 
 
 def copies_adjoint(y: np.ndarray) -> np.ndarray:
+    """The adjoint of `copies`: the copies added up."""
     return y.sum(axis=0)
 
 
 def copies_adjoint_averaged(y: np.ndarray) -> np.ndarray:
+    """Not the adjoint of `copies`: their mean."""
     return y.mean(axis=0)
 
 

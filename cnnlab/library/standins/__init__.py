@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
@@ -41,8 +43,24 @@ def lesson_of(name: str) -> str:
     return LESSONS[FAMILY[name]] if name in FAMILY else ""
 
 
+@cache
 def standin(name: str) -> Callable[..., Any]:
     """Return the stand-in for the Exercise `name`; raise LookupError where there is none."""
     if name not in FAMILY:
         raise LookupError(f"there is no stand-in for {name}")
-    return getattr(import_module(f"cnnlab.library.standins.{FAMILY[name]}"), name)
+    function = getattr(import_module(f"cnnlab.library.standins.{FAMILY[name]}"), name)
+
+    @wraps(function)
+    def on_one_thread(*arguments: Any, **named: Any) -> Any:
+        # Two pools of threads, torch's and that of NumPy's products, make small arrays many times slower.
+        torch = sys.modules.get("torch")
+        if torch is None:
+            return function(*arguments, **named)
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return function(*arguments, **named)
+        finally:
+            torch.set_num_threads(before)
+
+    return on_one_thread

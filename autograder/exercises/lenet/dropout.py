@@ -1,0 +1,179 @@
+"""dropout_forward and dropout_backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, integers, normal
+from autograder.exercises.lenet.operations import coins, seed
+from cnnlab.checking.way import Way
+
+Result = tuple[np.ndarray, np.ndarray]
+
+
+def drop(x: np.ndarray, rate: float, rng: np.random.Generator) -> Result:
+    """Decide value by value whether it is kept."""
+    mask = np.array([rng.random() >= rate for _ in range(x.size)]).reshape(x.shape)
+    return np.where(mask, x / (1 - rate), 0).astype(x.dtype), mask
+
+
+def dropping(
+    draw: Callable[..., Any] = lambda rng, rate, shape: rng.random(shape) >= rate,
+    scale: Callable[[float], float] = lambda rate: 1 / (1 - rate),
+    tells: Callable[[np.ndarray], np.ndarray] = lambda mask: mask,
+) -> Callable[..., Any]:
+    """Return a forward with some of its parts exchanged."""
+
+    def forward(x: np.ndarray, rate: float, rng: np.random.Generator) -> Any:
+        mask = np.broadcast_to(draw(rng, rate, x.shape), x.shape)
+        return (np.where(mask, x * scale(rate), 0).astype(x.dtype), tells(mask.copy()))
+
+    return forward
+
+
+def ahead(words: str, group: str, *shape: int, rate: float) -> Case:
+    # Whole numbers from 1 on: a zero of y was dropped, and the file of the public Cases stays small.
+    return Case(words, group=group, x=integers(*shape, low=1, high=9), rate=rate, rng=seed())
+
+
+def back(words: str, group: str, *shape: int, rate: float, dtype: str = "float64") -> Case:
+    return Case(
+        words, group=group, dout=normal(*shape, dtype=dtype), mask=coins(*shape, rate=rate), rate=rate
+    )
+
+
+dropout_forward = Exercise(
+    name="dropout_forward",
+    returns=("y", "mask"),
+    reference=drop,
+    points={"vectors": 2, "maps": 1},
+    way=Way(rng="rng", summary="dropout"),
+    public=[
+        ahead("rate 0.3, 60 vectors of 50 values", "vectors", 60, 50, rate=0.3),
+        ahead("rate 0.5, one long vector", "vectors", 3000, rate=0.5),
+        ahead("rate 0.8, 40 vectors of 80 values", "vectors", 40, 80, rate=0.8),
+        ahead("rate 0.25, 10 images of 6 channels", "maps", 10, 6, 8, 7, rate=0.25),
+        ahead("rate 0.6, 6 images of 12 channels", "maps", 6, 12, 6, 8, rate=0.6),
+    ],
+    secret=[
+        ahead("rate 0.2, 50 vectors of 70 values", "vectors", 50, 70, rate=0.2),
+        ahead("rate 0.5, one vector of 4,000 values", "vectors", 4000, rate=0.5),
+        ahead("rate 0.75, 90 vectors of 40 values", "vectors", 90, 40, rate=0.75),
+        ahead("rate 0.4, 12 images of 5 channels", "maps", 12, 5, 9, 7, rate=0.4),
+        ahead("rate 0.7, 8 images of 10 channels", "maps", 8, 10, 6, 7, rate=0.7),
+    ],
+    mistakes=[
+        Mistake(
+            "survivors not scaled",
+            "You left the survivors as they are, so the mean shrinks: divide them by 1 - rate.",
+            dropping(scale=lambda rate: 1.0),
+        ),
+        Mistake(
+            "divided by the rate",
+            "You divided the survivors by the rate: 1 - rate is the share that survives, so divide by that.",
+            dropping(scale=lambda rate: 1 / rate),
+        ),
+        Mistake(
+            "multiplied by the share kept",
+            "You multiplied by 1 - rate, which is for the time after training where nothing is dropped: here divide "
+            "by it.",
+            dropping(scale=lambda rate: 1 - rate),
+        ),
+        Mistake(
+            "rate taken as what is kept",
+            "You kept a share of `rate` and dropped the others: `rate` is the share that is dropped.",
+            dropping(draw=lambda rng, rate, shape: rng.random(shape) < rate),
+        ),
+        Mistake(
+            "mask turned round",
+            "Your mask is True where a value was dropped: make it True where it is kept.",
+            dropping(tells=lambda mask: ~mask),
+        ),
+        Mistake(
+            "mask of numbers",
+            "Your mask holds numbers: it is an array of booleans, True where a value is kept.",
+            dropping(tells=lambda mask: mask.astype(np.float64)),
+        ),
+        Mistake(
+            "one mask for the batch",
+            "You dropped the same places in every image: draw a number for each value of x, an array of x's shape.",
+            dropping(
+                draw=lambda rng, rate, shape: rng.random(shape[1:] if len(shape) > 1 else shape) >= rate
+            ),
+        ),
+        Mistake(
+            "normal numbers",
+            "You compared normal numbers with the rate: those of rng.random are spread evenly over [0, 1), so a "
+            "share of `rate` lies below the rate.",
+            dropping(draw=lambda rng, rate, shape: rng.standard_normal(shape) >= rate),
+        ),
+    ],
+    clues=(
+        "rng.random(x.shape) gives numbers spread evenly over [0, 1); each is at least `rate` with probability "
+        "1 - rate.",
+        "mask = rng.random(x.shape) >= rate is True where a value is kept; as a factor, True counts as 1.",
+        "return x * mask / (1 - rate), mask",
+    ),
+)
+
+
+def pull(dout: np.ndarray, mask: np.ndarray, rate: float) -> np.ndarray:
+    """Pass on what was kept, value by value."""
+    dx = np.zeros_like(dout)
+    for index in np.ndindex(dout.shape):
+        if mask[index]:
+            dx[index] = dout[index] / (1 - rate)
+    return dx
+
+
+dropout_backward = Exercise(
+    name="dropout_backward",
+    returns=("dx",),
+    reference=pull,
+    points={"basic": 2},
+    public=[
+        back("4 vectors of 6 values, rate 0.3", "basic", 4, 6, rate=0.3),
+        back("images, rate 0.5", "basic", 2, 3, 4, 2, rate=0.5),
+        back("float32, rate 0.75", "basic", 3, 7, rate=0.75, dtype="float32"),
+    ],
+    secret=[
+        back("5 vectors of 4 values, rate 0.4", "basic", 5, 4, rate=0.4),
+        back("maps, rate 0.5", "basic", 3, 2, 3, 4, rate=0.5),
+        back("float32, rate 0.8", "basic", 4, 8, rate=0.8, dtype="float32"),
+    ],
+    mistakes=[
+        Mistake(
+            "not scaled",
+            "You passed the survivors' gradient on as it is: y grew by 1 / (1 - rate), so does the gradient.",
+            lambda dout, mask, rate: dout * mask,
+        ),
+        Mistake(
+            "mask ignored",
+            "You passed a gradient through what was dropped: y is 0 there whatever x is, so multiply by the mask.",
+            lambda dout, mask, rate: dout / (1 - rate),
+        ),
+        Mistake(
+            "mask turned round",
+            "You let the gradient pass where values were dropped: mask is True where they were kept.",
+            lambda dout, mask, rate: (dout * ~mask / (1 - rate)).astype(dout.dtype),
+        ),
+        Mistake(
+            "multiplied by the share kept",
+            "You multiplied by 1 - rate: the forward divides by it, so the gradient is divided as well.",
+            lambda dout, mask, rate: dout * mask * (1 - rate),
+        ),
+        Mistake(
+            "divided by the rate",
+            "You divided by the rate: the forward divides by 1 - rate, the share that survives.",
+            lambda dout, mask, rate: dout * mask / rate,
+        ),
+    ],
+    clues=(
+        "With the mask fixed, y is x times a number: 1 / (1 - rate) where the mask is True, else 0.",
+        "So dx is dout times that same number.",
+        "return dout * mask / (1 - rate)",
+    ),
+)

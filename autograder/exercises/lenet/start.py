@@ -1,0 +1,122 @@
+"""he_normal: weights to begin with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake
+from autograder.exercises.lenet.operations import seed
+from cnnlab.checking.way import Way
+
+Shape = tuple[int, ...]
+
+
+def read_by_one(shape: Shape) -> int:
+    """How many values one output reads, counted on an array of that shape."""
+    places = np.zeros(shape)
+    return places[:, 0].size if len(shape) == 2 else places[0].size
+
+
+def weights(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    """Draw the weights one by one."""
+    spread = math.sqrt(2 / read_by_one(shape))
+    return np.array([rng.normal(0, spread) for _ in range(math.prod(shape))]).reshape(shape)
+
+
+def spread_by(spread: Callable[[Shape], float]) -> Callable[..., Any]:
+    """Return a function that draws normal weights of the standard deviation `spread(shape)`."""
+    return lambda shape, rng: rng.normal(0, spread(shape), shape)
+
+
+def fan_out(shape: Shape) -> int:
+    return shape[1] if len(shape) == 2 else shape[0] * math.prod(shape[2:])
+
+
+def drawn(words: str, group: str, *shape: int) -> Case:
+    return Case(words, group=group, shape=shape, rng=seed())
+
+
+he_normal = Exercise(
+    name="he_normal",
+    returns=("w",),
+    reference=weights,
+    points={"filters": 2, "matrix": 1},
+    way=Way(rng="rng", summary="he_normal"),
+    public=[
+        drawn("40 filters of 6 channels, 5x5", "filters", 40, 6, 5, 5),
+        drawn("24 filters of 90 channels, 3x2", "filters", 24, 90, 3, 2),
+        drawn("90 filters of one channel, 5x5", "filters", 90, 1, 5, 5),
+        drawn("a matrix from 120 values to 30 scores", "matrix", 120, 30),
+        drawn("a matrix from 50 values to 200", "matrix", 50, 200),
+    ],
+    secret=[
+        drawn("30 filters of 8 channels, 4x3", "filters", 30, 8, 4, 3),
+        drawn("20 filters of 120 channels, 2x3", "filters", 20, 120, 2, 3),
+        drawn("70 filters of one channel, 7x5", "filters", 70, 1, 7, 5),
+        drawn("a matrix from 160 values to 40 scores", "matrix", 160, 40),
+        drawn("a matrix from 60 values to 240", "matrix", 60, 240),
+    ],
+    mistakes=[
+        Mistake(
+            "fan in of a matrix read from the wrong axis",
+            "For a matrix you took the number of outputs: its shape is (D, M), and each output reads D values.",
+            spread_by(lambda shape: math.sqrt(2 / math.prod(shape[1:]))),
+        ),
+        Mistake(
+            "channels only",
+            "For filters you counted the channels only: one output reads a window of each, C * KH * KW values.",
+            spread_by(lambda shape: math.sqrt(2 / (shape[0] if len(shape) == 2 else shape[1]))),
+        ),
+        Mistake(
+            "first axis always",
+            "You took the first axis always: for filters it is their number, and each reads C * KH * KW values.",
+            spread_by(lambda shape: math.sqrt(2 / shape[0])),
+        ),
+        Mistake(
+            "outputs counted",
+            "You counted the outputs that a value feeds, which is fan out: fan in counts the values that an output "
+            "reads.",
+            spread_by(lambda shape: math.sqrt(2 / fan_out(shape))),
+        ),
+        Mistake(
+            "variance as standard deviation",
+            "You used 2 / fan in as the standard deviation: it is the variance, so take its root.",
+            spread_by(lambda shape: 2 / read_by_one(shape)),
+        ),
+        Mistake(
+            "1 in place of 2",
+            "Your variance is 1 / fan in: a ReLU loses half, so it takes 2 / fan in.",
+            spread_by(lambda shape: math.sqrt(1 / read_by_one(shape))),
+        ),
+        Mistake(
+            "not scaled",
+            "You left the normal numbers as they are: multiply them by sqrt(2 / fan in).",
+            spread_by(lambda shape: 1.0),
+        ),
+        Mistake(
+            "divided",
+            "You divided by sqrt(2 / fan in): multiply by it.",
+            spread_by(lambda shape: math.sqrt(read_by_one(shape) / 2)),
+        ),
+        Mistake(
+            "uniform",
+            "Your numbers are spread evenly, not normal: draw them with rng.normal or rng.standard_normal.",
+            lambda shape, rng: rng.uniform(-1, 1, shape) * math.sqrt(6 / read_by_one(shape)),
+        ),
+        Mistake(
+            "never negative",
+            "Your weights are never negative: draw normal numbers around 0.",
+            lambda shape, rng: np.abs(weights(shape, rng)),
+        ),
+    ],
+    clues=(
+        "Count what one output reads: D values of a vector, or a window of KH * KW pixels in each of C channels.",
+        "fan_in = shape[0] if len(shape) == 2 else np.prod(shape[1:]); rng.standard_normal(shape) has the standard "
+        "deviation 1.",
+        "return rng.standard_normal(shape) * np.sqrt(2 / fan_in)",
+    ),
+)

@@ -1,0 +1,1 @@
+"""What the course's code costs, measured: run by hand, not by the tests."""

@@ -1,0 +1,43 @@
+"""Changes images a little before each step of training, so that no two passes see the same pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def jitter(
+    batch: np.ndarray,
+    rng: np.random.Generator,
+    shift: float = 3.0,
+    degrees: float = 12.0,
+    zoom: float = 0.1,
+    empty: float = -1.0,
+) -> np.ndarray:
+    """Shift, turn and zoom each image by a little of its own, drawn evenly up to the given limits.
+
+    batch: (N, C, H, W); shift: pixels; degrees; zoom: a share of the size; empty: what lies outside an image.
+    Reads between the pixels, bilinearly. Returns a new array of the batch's shape and dtype.
+    """
+    n, channels, height, width = batch.shape
+    angle = np.deg2rad(rng.uniform(-degrees, degrees, (n, 1, 1)))
+    scale = 1 + rng.uniform(-zoom, zoom, (n, 1, 1))
+    down, across = rng.uniform(-shift, shift, (2, n, 1, 1))
+    i = np.arange(height)[:, None] - (height - 1) / 2
+    j = np.arange(width) - (width - 1) / 2
+    # Where each pixel of the result comes from, in the image with one empty pixel around it: (N, H, W).
+    rows = scale * (np.cos(angle) * i - np.sin(angle) * j) + down + (height + 1) / 2
+    columns = scale * (np.sin(angle) * i + np.cos(angle) * j) + across + (width + 1) / 2
+    rows, columns = rows.clip(0, height), columns.clip(0, width)
+    top, left = rows.astype(np.intp), columns.astype(np.intp)
+    dtype = batch.dtype
+    below, right = ((a - b)[:, None].astype(dtype) for a, b in ((rows, top), (columns, left)))  # (N, 1, H, W)
+    padded = np.pad(batch, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=empty)
+    flat = padded.reshape(n, channels, -1)
+    place = (top * (width + 2) + left).reshape(n, 1, -1)
+
+    def read(offset: int) -> np.ndarray:
+        return np.take_along_axis(flat, place + offset, axis=2).reshape(batch.shape)
+
+    upper = read(0) * (1 - right) + read(1) * right
+    lower = read(width + 2) * (1 - right) + read(width + 3) * right
+    return upper * (1 - below) + lower * below
