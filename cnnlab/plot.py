@@ -193,6 +193,8 @@ def show_lines(
         axes.plot(x, values, label=name, color=colour, marker=marker, markersize=5, linewidth=1.6)
     if "x" in logarithmic:
         axes.set_xscale("log")
+    elif all(float(place).is_integer() for place in x):
+        axes.xaxis.get_major_locator().set_params(integer=True)  # there is no layer 2.5
     if len(x) <= 12:  # few enough to be named one by one
         axes.set_xticks(list(x), [f"{place:g}" for place in x])
         axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)

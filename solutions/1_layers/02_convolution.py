@@ -342,6 +342,10 @@ plot.show_grids(
 # Loop over the positions of the *kernel*; there are fewer of them than windows. Weight $(u, v)$ meets the
 # padded rows $ud_h,\ ud_h + s_h,\ ud_h + 2s_h, \dots$, one for each output row, and columns likewise: one
 # slice with a step. Fill an array $(N, C, K_H, K_W, O_H, O_W)$ with these slices and reshape it at the end.
+#
+# The two loops need not be nested. Slide along the rows first, which makes windows one row high,
+# $(N, C, K_W, H_\text{padded}, O_W)$; then pick whole rows of them, $K_H$ for each window. That is $K_H + K_W$
+# slices in place of $K_H K_W$, and the second half are long runs, which copy fast. Either way is right.
 
 
 # %% exercise="im2col"
@@ -362,12 +366,12 @@ def im2col(x, kernel, stride=1, padding=0, dilation=1):
     oh = conv_output_size(height, kh, sh, rows, dh)
     ow = conv_output_size(width, kw, sw, columns, dw)
     padded = pad2d(x, padding)
+    pieces = np.empty((n, c, kw, padded.shape[2], ow), dtype=x.dtype)  # the windows, cut to one row high
+    for v in range(kw):
+        pieces[:, :, v] = padded[..., v * dw : v * dw + sw * ow : sw]
     out = np.empty((n, c, kh, kw, oh, ow), dtype=x.dtype)
     for u in range(kh):
-        for v in range(kw):
-            top, left = u * dh, v * dw
-            # One value for each output position: (N, C, OH, OW).
-            out[:, :, u, v] = padded[:, :, top : top + sh * oh : sh, left : left + sw * ow : sw]
+        out[:, :, u] = pieces[..., u * dh : u * dh + sh * oh : sh, :]  # (N, C, KW, OH, OW)
     return out.reshape(n, c * kh * kw, oh * ow)
     # END SOLUTION
 
