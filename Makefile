@@ -35,7 +35,7 @@ slow: $(READY)
 	@$(BIN)/python -m pytest -m slow; status=$$?; [ $$status -eq 5 ] && echo "No test is marked slow yet." && exit 0; exit $$status
 
 lab: $(READY)
-	@$(BIN)/jupyter lab notebooks/1_layers/02_convolution.ipynb
+	@$(BIN)/jupyter lab notebooks/1_layers/01_why_convolution.ipynb
 
 matrix: $(READY)
 	@$(BIN)/autograder matrix

@@ -24,20 +24,20 @@ def jitter(
     down, across = rng.uniform(-shift, shift, (2, n, 1, 1))
     i = np.arange(height)[:, None] - (height - 1) / 2
     j = np.arange(width) - (width - 1) / 2
-    # Where each pixel of the result comes from, in the image with one empty pixel around it: (N, H, W).
+    # Where each pixel of the result comes from, in the image with an empty row above and column before: (N, H, W).
     rows = scale * (np.cos(angle) * i - np.sin(angle) * j) + down + (height + 1) / 2
     columns = scale * (np.sin(angle) * i + np.cos(angle) * j) + across + (width + 1) / 2
-    rows, columns = rows.clip(0, height), columns.clip(0, width)
+    rows, columns = rows.clip(0, height + 1), columns.clip(0, width + 1)
     top, left = rows.astype(np.intp), columns.astype(np.intp)
     dtype = batch.dtype
     below, right = ((a - b)[:, None].astype(dtype) for a, b in ((rows, top), (columns, left)))  # (N, 1, H, W)
-    padded = np.pad(batch, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=empty)
+    padded = np.pad(batch, ((0, 0), (0, 0), (1, 2), (1, 2)), constant_values=empty)
     flat = padded.reshape(n, channels, -1)
-    place = (top * (width + 2) + left).reshape(n, 1, -1)
+    place = (top * (width + 3) + left).reshape(n, 1, -1)
 
     def read(offset: int) -> np.ndarray:
         return np.take_along_axis(flat, place + offset, axis=2).reshape(batch.shape)
 
     upper = read(0) * (1 - right) + read(1) * right
-    lower = read(width + 2) * (1 - right) + read(width + 3) * right
+    lower = read(width + 3) * (1 - right) + read(width + 4) * right
     return upper * (1 - below) + lower * below

@@ -391,44 +391,54 @@ if written(grouped_conv2d_forward):
 # $$z_{n,\,cM+m,\,i,\,j} = b_{cM+m} + \sum_u \sum_v x_{n,\,c,\,s_h i+u,\,s_w j+v}\; w_{c,m,u,v}$$
 #
 # with $x$ already padded. Matrix products do not help here, for each would be tiny. So go tap by tap: for all
-# outputs at once, tap $(u, v)$ reads one slice of the padded input, from row $u$ and column $v$ on, with the
-# stride as its step. Multiply it by $w_{c,m,u,v}$, one number for each channel, and add it to the output.
+# outputs at once, tap $(u, v)$ reads one slice of the padded channel, from row $u$ and column $v$ on, with
+# the stride as its step. Multiply it by $w_{c,m,u,v}$, a single number, and add it to the output.
 
 # %% [markdown]
-# ## Faster than slices
+# ## From slices to shifts
 #
-# NumPy walks through a slice row by row, and short rows waste time. So lay the rows of the padded channel end
-# to end, $H'$ rows of $W'$. At stride 1 a tap is then a **shift** by $u W' + v$: one long run, of
-# $(H' - K_H + 1)\, W' - (K_W - 1)$ numbers. Windows that hang over the right edge come out too, as nonsense;
-# leave their columns out. For a larger stride, keep every $s$-th row and column.
+# Slices are right; three steps make them faster.
+#
+# **One channel of all images at a time.** A whole batch is too large for the processor's cache, so every tap
+# fetches it from memory again. A channel of it fits.
+#
+# **Rows end to end.** NumPy walks through a slice row by row, and starting a row takes time. A padded channel
+# of $N$ images, each $H' \times W'$, is one vector in memory: `padded.reshape(-1)` shows it without copying. In it
+# the next column is one step on and the next row $W'$ steps. So what tap $(u, v)$ reads is a **shift** by
+# $s = uW' + v$ from the corner of the window, in every row and in every image. One long run, `flat[s : s + length]`,
+# holds it all. The last tap has the largest shift and must end inside, so
+#
+# $$\text{length} = N H' W' - (K_H - 1)\, W' - (K_W - 1)$$
+#
+# **Sums for every corner.** At each position a run gives a number, even where the window would leave the image: over
+# the right edge it goes on in the next row, over the bottom in the next image. Those sums mean nothing.
+# Let them come, in an array shaped like `padded`, and cut the others out at the end, with the stride as step.
 
 # %% tags=["show"]
-image = np.arange(20).reshape(4, 5)  # padded already; a 3x3 kernel has 2 x 3 positions
-seen = np.zeros((4, 5), bool)
-seen[1:3, 2:5] = True
-shift, length = 1 * 5 + 2, 2 * 5 - 2  # the last window of the last row is the last one that ends inside
-run = np.zeros(20, bool)
+padded = np.arange(24).reshape(
+    2, 3, 4
+)  # a channel of two images, padded already; each number says where it is
+flat = padded.reshape(-1)
+shift, length = 1 * 4 + 1, 24 - 1 * 4 - 1  # of tap (1, 1), the last tap of a 2 x 2 kernel
+slices = np.zeros((2, 3, 4), bool)
+slices[:, 1:3, 1:4] = True
+run = np.zeros(24, bool)
 run[shift : shift + length] = True
-laid_out = np.zeros(10)
-laid_out[:length] = image.ravel()[run]
-kept = np.zeros((2, 5), bool)
-kept[:, :3] = True
-plot.show_grids(
-    [image, image.ravel(), laid_out.reshape(2, 5)],
-    [
-        "a padded 4 x 5 image, and what tap (1, 2) of a 3 x 3 kernel reads",
-        "rows end to end: a run of 8, shifted by 1 times 5 plus 2",
-        "the run in rows of 5: three columns are outputs",
-    ],
-    [seen, run, kept],
-    columns=1,
-)
+total = np.zeros(24, int)
+total[:length] = flat[run]
+kept = np.zeros((2, 3, 4), bool)
+kept[:, :2, :3] = True
+titles = ["tap (1, 1) of a 2 x 2 kernel reads", "and in image 1"]
+plot.show_grids(padded, titles, slices, columns=2)
+plot.show_grids([flat], ["end to end: one run, shifted by 1 times 4 plus 1"], [run])
+titles = ["the run from the corner on: image 0", "image 1; unmarked: cut off"]
+plot.show_grids(total.reshape(2, 3, 4), titles, kept, columns=2)
 
 # %% [markdown]
 # ### Exercise: depthwise, forward ({points:depthwise_conv2d_forward} points, 14 minutes)
 #
-# Slices are quite right; shifts are for those who want speed, and so is taking one image at a time in arrays
-# that are used again (`np.multiply(..., out=product)`), which stay in the processor's cache.
+# Slices give all points; shifts are for those who want speed. So are arrays made once, before the loops:
+# `np.multiply(run, number, out=product)` writes into `product`, which stays in the cache.
 
 
 # %% exercise="depthwise_conv2d_forward"
@@ -442,28 +452,26 @@ def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
     Source: Chollet, Xception, arXiv 1610.02357. Raises ValueError when a filter does not fit.
     """
     # BEGIN SOLUTION
-    n_images, c, height, width = x.shape
+    n, c, height, width = x.shape
     _, per_channel, kh, kw = w.shape
     (sh, sw), ((top, bottom), (left, right)) = pair(stride), sides(padding)
     oh, ow = out_shape((height, width), (kh, kw), stride, padding)
-    padded = np.zeros((c, top + height + bottom, left + width + right), x.dtype)
-    flat = padded.reshape(c, -1)  # the same memory, rows end to end
-    wide = padded.shape[2]
-    rows, columns = padded.shape[1] - kh + 1, wide - kw + 1  # outputs at stride 1
-    length = rows * wide - (kw - 1)  # of the longest run that every tap can read
-    total = np.zeros((c, rows, wide), x.dtype)
-    sums, product = total.reshape(c, -1)[:, :length], np.empty((c, length), x.dtype)
-    y = np.empty((n_images, c, per_channel, oh, ow), x.dtype)
-    for n in range(n_images):
-        padded[:, top : top + height, left : left + width] = x[n]
-        for m in range(per_channel):
-            sums[...] = b[m::per_channel, None]
-            for u, v in np.ndindex(kh, kw):
-                shift = u * wide + v
-                np.multiply(flat[:, shift : shift + length], w[:, m, u, v, None], out=product)
-                sums += product
-            y[n, :, m] = total[:, ::sh, :columns:sw]
-    return y.reshape(n_images, c * per_channel, oh, ow)
+    high, wide = top + height + bottom, left + width + right
+    padded, total = np.zeros((2, n, high, wide), x.dtype)  # a channel of all images, and its sums
+    flat = padded.reshape(-1)  # the same memory, rows end to end
+    length = flat.size - (kh - 1) * wide - (kw - 1)  # of the longest run that every tap can read
+    sums, product = total.reshape(-1)[:length], np.empty(length, x.dtype)
+    y = np.empty((n, c * per_channel, oh, ow), x.dtype)
+    for f in range(c * per_channel):
+        k, m = divmod(f, per_channel)  # filter m of channel k
+        padded[:, top : top + height, left : left + width] = x[:, k]
+        sums[...] = b[f]
+        for u, v in np.ndindex(kh, kw):
+            shift = u * wide + v
+            np.multiply(flat[shift : shift + length], w[k, m, u, v], out=product)
+            sums += product
+        y[:, f] = total[:, : sh * oh : sh, : sw * ow : sw]  # the sums whose windows lie inside
+    return y
     # END SOLUTION
 
 
@@ -483,7 +491,7 @@ def by_windows(x, w, b):
 
 
 def by_slices(x, w, b):
-    """Tap by tap, a slice for each."""
+    """Tap by tap, a slice of the whole batch for each."""
     kh, kw = w.shape[2:]
     oh, ow = out_shape(x.shape[2:], (kh, kw))
     y = np.zeros((*x.shape[:2], oh, ow), x.dtype) + b[:, None, None]
@@ -492,13 +500,20 @@ def by_slices(x, w, b):
     return y
 
 
+def by_channels(x, w, b):
+    """The same slices, one channel of all images at a time."""
+    one = [slice(k, k + 1) for k in range(len(w))]
+    return np.concatenate([by_slices(x[:, k], w[k], b[k]) for k in one], axis=1)
+
+
 if written(depthwise_conv2d_forward, grouped_conv2d_forward):
     rng = np.random.default_rng(0)
     x, w, b = (rng.random(shape, "float32") for shape in [(16, 128, 34, 34), (128, 1, 3, 3), 128])
     times = {
         "window by window": seconds(by_windows, x, w, b, repetitions=2),
         "grouped, 128 groups": seconds(grouped_conv2d_forward, x, w, b, 128, repetitions=3),
-        "tap by tap, slices": seconds(by_slices, x, w, b),
+        "slices of the batch": seconds(by_slices, x, w, b),
+        "slices, by channel": seconds(by_channels, x, w, b),
         "depthwise_conv2d_forward": seconds(depthwise_conv2d_forward, x, w, b),
     }
     plot.bar_times(times, f"{x.shape} input, 3 x 3, depthwise")
@@ -506,15 +521,26 @@ if written(depthwise_conv2d_forward, grouped_conv2d_forward):
 # %% [markdown]
 # ## Each tap backwards
 #
-# What was read forwards is written backwards. Where tap $(u, v)$ read the slice $s$ of the padded input:
+# What was read forwards is written backwards. Where tap $(u, v)$ read the slice $s$ of the padded channel $c$:
 #
 # - forwards, output $cM + m$ got $w_{c,m,u,v} \cdot \text{padded}[s]$;
 # - so $dw_{c,m,u,v}$ is the sum of $dz \cdot \text{padded}[s]$ over images and positions,
 # - and $\text{dpadded}[s]$ gets $w_{c,m,u,v} \cdot dz$ *added*: windows overlap, and all $M$ filters read it.
 #
-# Cut the padding off at the end: the $x$ inside begins at row `top` and column `left`. With shifts, first
-# spread `dout` out: zeros, with its values where the forward pass kept an output.
+# Cut the padding off at the end: the $x$ inside begins at row `top` and column `left`.
 #
+# With shifts, $s$ is a run of the long vector, and $dz$ must be as long. So **spread** `dout` out, over zeros
+# shaped like `padded`: its values go where the forward pass cut its outputs out. The zeros silence all sums
+# that mean nothing, for they add nothing to $dw$ or $\text{dpadded}$. For each weight, $dw$ is then a dot product of
+# two long vectors, `dz @ run`.
+
+# %% tags=["show"]
+dout = np.array([[[1, 2]], [[3, 4]]])  # of the 2 x 2 kernel above with stride 2: 1 x 2 outputs for each image
+spread = np.zeros((2, 3, 4), int)
+spread[:, :2:2, :4:2] = dout
+plot.show_grids(spread, ["dout spread, stride 2: image 0", "image 1"], spread > 0, columns=2)
+
+# %% [markdown]
 # ### Exercise: depthwise, backward ({points:depthwise_conv2d_backward} points, 14 minutes)
 
 
@@ -529,28 +555,27 @@ def depthwise_conv2d_backward(dout, x, w, b, stride=1, padding=0):
     db = sum of dout over images and positions.
     """
     # BEGIN SOLUTION
-    n_images, c, height, width = x.shape
+    n, _, height, width = x.shape
     _, per_channel, kh, kw = w.shape
+    oh, ow = dout.shape[2:]
     (sh, sw), ((top, bottom), (left, right)) = pair(stride), sides(padding)
-    padded, dpadded = np.zeros((2, c, top + height + bottom, left + width + right), x.dtype)
-    flat, dflat = padded.reshape(c, -1), dpadded.reshape(c, -1)
-    wide = padded.shape[2]
-    rows, columns = padded.shape[1] - kh + 1, wide - kw + 1  # outputs at stride 1
-    length = rows * wide - (kw - 1)
-    spread = np.zeros((c, rows, wide), x.dtype)  # dout at stride 1, zero elsewhere
-    dz, product = spread.reshape(c, -1)[:, :length], np.empty((c, length), x.dtype)
-    dx, dw = np.empty_like(x), np.zeros_like(w)
-    for n in range(n_images):
-        padded[:, top : top + height, left : left + width] = x[n]
+    high, wide = top + height + bottom, left + width + right
+    padded, dpadded, spread = np.zeros((3, n, high, wide), x.dtype)
+    flat, dflat = padded.reshape(-1), dpadded.reshape(-1)
+    length = flat.size - (kh - 1) * wide - (kw - 1)
+    dz, product = spread.reshape(-1)[:length], np.empty(length, x.dtype)
+    dx, dw = np.empty_like(x), np.empty_like(w)
+    for k in range(len(w)):
+        padded[:, top : top + height, left : left + width] = x[:, k]
         dpadded[...] = 0
         for m in range(per_channel):
-            spread[:, ::sh, :columns:sw] = dout[n, m::per_channel]
+            spread[:, : sh * oh : sh, : sw * ow : sw] = dout[:, k * per_channel + m]
             for u, v in np.ndindex(kh, kw):
                 run = slice(u * wide + v, u * wide + v + length)
-                dw[:, m, u, v] += np.vecdot(dz, flat[:, run])  # a dot product for each channel
-                np.multiply(dz, w[:, m, u, v, None], out=product)
-                dflat[:, run] += product
-        dx[n] = dpadded[:, top : top + height, left : left + width]
+                dw[k, m, u, v] = dz @ flat[run]
+                np.multiply(dz, w[k, m, u, v], out=product)
+                dflat[run] += product
+        dx[:, k] = dpadded[:, top : top + height, left : left + width]
     return dx, dw, dout.sum(axis=(0, 2, 3))
     # END SOLUTION
 
@@ -645,8 +670,8 @@ if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forwa
         print(f"{name:19} {shares} {total / time / 1e9:21.1f} {total / numbers:31.1f}")
 
 # %% [markdown]
-# The last column explains much: the ordinary layer uses a number that has come from memory hundreds of
-# times, the depthwise one a few times, and so it waits for memory. It saves time, but usually far less than
+# The last column explains much: the ordinary layer uses a number that it has fetched hundreds of times, the
+# depthwise one a few times, and so its time goes into fetching. It saves time, but usually far less than
 # promised.
 
 # %% [markdown]
@@ -662,11 +687,12 @@ if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forwa
 # input and write an output of the same size, so the depthwise layer moves as much as the 1 x 1 layer (but for
 # a few weights). It uses each input 9 times, once for each tap; the 1 x 1 layer uses each 81 times, once for
 # each filter. The 1 x 1 layer keeps the arithmetic units busy; the depthwise layer is done with a number soon
-# and waits for the next, so its time is set by memory, which it does not save.
+# and waits for the next, so its time is set by moving numbers, which it does not save.
 #
 # In NumPy the 1 x 1 layer is one matrix product, from a library that keeps blocks in the cache and uses the
-# processor's widest instructions. The depthwise layer is a loop in Python over nine taps, with two passes
-# over the arrays for each, a multiplication and an addition, whose result is written and read again.
+# processor's widest instructions. The depthwise layer is a loop in Python over channels and nine taps,
+# with two passes over the arrays for each, a multiplication and an addition, whose result is written and read
+# again.
 # ### END SOLUTION
 
 # %% [markdown]

@@ -306,3 +306,41 @@ def test_a_network_of_torch_goes_on_with_the_students_convolution() -> None:
     torch.testing.assert_close(network(x), before)
     with pytest.raises(ValueError, match="padding"):
         StudentConv2d(1, 1, 3, padding="same")(torch.zeros(1, 1, 4, 4))
+
+
+def test_jitter_moves_each_image_by_its_own() -> None:
+    x = rng().uniform(-1, 1, (5, 2, 12, 9)).astype(np.float32)
+    still = nn.jitter(x, rng(), shift=0, degrees=0, zoom=0)
+    assert still.dtype == np.float32
+    np.testing.assert_allclose(still, x, atol=1e-6)
+    batch = x.copy()
+    moved = nn.jitter(batch, rng(1))
+    assert moved.shape == x.shape and np.array_equal(batch, x)
+    np.testing.assert_array_equal(moved, nn.jitter(x, rng(1)))
+    same = np.repeat(x[:1], 4, axis=0)
+    assert len({image.tobytes() for image in nn.jitter(same, rng(1))}) == 4
+    assert moved.min() >= -1 and moved.max() <= 1
+
+
+def test_jitter_shifts_and_leaves_empty_what_lies_outside() -> None:
+    class Fixed:
+        def uniform(self, low: float, high: float, size: tuple[int, ...]) -> np.ndarray:
+            return np.full(size, high)  # the largest shift of all
+
+    x = rng().uniform(0, 1, (1, 1, 6, 5))
+    moved = nn.jitter(x, Fixed(), shift=2, degrees=0, zoom=0, empty=-7.0)  # type: ignore[arg-type]
+    np.testing.assert_allclose(moved[0, 0, :4, :3], x[0, 0, 2:, 2:])
+    assert (moved[0, 0, 4:] == -7).all() and (moved[0, 0, :, 3:] == -7).all()
+    turned = nn.jitter(x[..., :5, :], Fixed(), shift=0, degrees=90, zoom=0)  # type: ignore[arg-type]
+    np.testing.assert_allclose(turned[0, 0], np.rot90(x[0, 0, :5]), atol=1e-9)
+
+
+def test_a_networks_weights_are_written_and_read(tmp_path: Any) -> None:
+    from cnnlab.checking.handin import read_weights
+
+    network = nn.lenet5(rng())
+    path = nn.save_weights(tmp_path / "lenet.safetensors", network.state())
+    other = nn.lenet5(rng(1))
+    other.load_state(read_weights(path).values["weights"])
+    x = rng(2).normal(size=(2, 1, 32, 32)).astype(np.float32)
+    np.testing.assert_array_equal(network(x), other(x))

@@ -225,12 +225,13 @@ depthwise_conv2d_forward = Exercise(
         ),
     ],
     clues=(
-        "Loop over the taps u, v, not over the windows. For all output positions at once, tap (u, v) sees one "
-        "slice of the padded input; which one?",
-        "`padded[:, :, u : u + sh * oh : sh, v : v + sw * ow : sw]` has one value for each output position; every "
-        "channel multiplies it by its own `w[c, m, u, v]`.",
-        "For each m, with s the slice: `y[:, m::M] += padded[s] * w[:, m, u, v, None, None]`, starting from "
-        "`b[m::M, None, None]`. Output channels m, m + M, m + 2M, ... are those of filter m.",
+        "Take one output channel c*M + m at a time, and loop over the taps u, v, not over the windows. For all "
+        "positions at once, tap (u, v) reads one slice of the padded channel c; which one?",
+        "`padded[:, c, u : u + sh * oh : sh, v : v + sw * ow : sw]` has one value for each position, and "
+        "`w[c, m, u, v]` is one number. With shifts it is the run `flat[s : s + length]` with `s = u * wide + v`, "
+        "where `wide` is the width of the padded image.",
+        "Start `y[:, c * M + m]` at `b[c * M + m]` and for each tap add `slice * w[c, m, u, v]`. With shifts, add the "
+        "runs into `total.reshape(-1)[:length]`, and at the end take `total[:, : sh * oh : sh, : sw * ow : sw]`.",
     ),
 )
 
@@ -478,9 +479,11 @@ depthwise_conv2d_backward = Exercise(
     clues=(
         "Write the forward pass as taps: part_of_y += w[c, m, u, v] * part_of_padded. If y changes by dout, what "
         "reaches w[c, m, u, v], and what reaches that part of padded?",
-        "For each tap, with s the slice that it reads: `dw[c, m, u, v]` is the sum of `dout * padded[s]` over images "
-        "and positions, and `dpadded[s] += w[c, m, u, v] * dout`. At the end cut the border off dpadded.",
-        "For each m with `d = dout[:, m::M]`: `dw[:, m, u, v] = (d * padded[s]).sum(axis=(0, 2, 3))` and "
-        "`dpadded[s] += d * w[:, m, u, v, None, None]`; `db = dout.sum(axis=(0, 2, 3))`.",
+        "For each tap, with s the slice that it reads: `dw[c, m, u, v]` is the sum of `dout[:, c * M + m] * padded[s]` "
+        "over images and positions, and `dpadded[s]` gets `w[c, m, u, v] * dout[:, c * M + m]` added. At the end cut the "
+        "border off dpadded.",
+        "With `d = dout[:, c * M + m]`: `dw[c, m, u, v] = (d * padded[s]).sum()` and `dpadded[s] += d * w[c, m, u, v]`; "
+        "`db = dout.sum(axis=(0, 2, 3))`. With shifts, s is the run of the forward pass, and d is "
+        "`spread.reshape(-1)[:length]`, with `spread[:, : sh * oh : sh, : sw * ow : sw] = dout[:, c * M + m]`.",
     ),
 )
