@@ -16,6 +16,7 @@ from autograder.intake import files
 from cnnlab.checking import handin
 
 WORD = re.compile(r"[A-Za-z_]\w*")
+MAX_LENT = 2 << 20  # characters of one notebook; an honest one has some ten thousand
 RUN_ROLES = ("given", "exercise", "extra")  # of the cells that are run when a notebook is judged
 
 
@@ -28,6 +29,7 @@ class Beside:
     def __init__(self, folder: Path | None, lessons: Sequence[Lesson] = ()) -> None:
         self.folder, self.lessons = folder, list(lessons)
         self._notebooks: dict[str, Any] = {}
+        self._lent: dict[str, tuple[tuple[str, ...], set[str]]] = {}
 
     @classmethod
     def of(cls, course: Course, assignment: str, student: str) -> Beside:
@@ -66,14 +68,22 @@ class Beside:
             if words & set(other.exercises):
                 theirs = self.notebook(other)
                 if theirs:
-                    needed[other.name] = sources(theirs)
-                    words |= _words(needed[other.name])
+                    if other.name not in self._lent:
+                        texts = sources(theirs)
+                        self._lent[other.name] = texts, _words(texts)
+                    needed[other.name], more = self._lent[other.name]
+                    words |= more
         return dict(reversed(needed.items()))
 
 
 def sources(notebook: NotebookNode) -> tuple[str, ...]:
-    """Return the text of the cells that are run when a notebook is judged, in order."""
-    return tuple(c.source for c in notebook.cells if c.cell_type == "code" and role(c) in RUN_ROLES)
+    """Return the text of the cells that are run when a notebook is judged, in order, as far as they can be lent."""
+    texts, room = [], MAX_LENT
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and role(cell) in RUN_ROLES and len(cell.source) <= room:
+            texts.append(cell.source)
+            room -= len(cell.source) + 1
+    return tuple(texts)
 
 
 def role(cell: NotebookNode) -> str:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,13 @@ from autograder.course import Course
 from autograder.exercise import FLOAT32_TOLERANCE, SPEED, Exercise, Lesson
 from autograder.journal import Journal
 from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Timing, Transcript
+from autograder.sandbox.race import REPETITIONS
 from autograder.verdict import CaseVerdict, Verdict
 from cnnlab.checking import handin
 from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
 from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.probe import same
 from cnnlab.checking.speed import IMAGES, TASKS
 from cnnlab.checking.wire import Value
 
@@ -98,12 +100,18 @@ def judge_notebook(
     )
     seconds = time.monotonic() - began
     transcript.outcomes |= _handed_in(questionnaires, beside)
+    for name, outcomes in transcript.outcomes.items():
+        if questionnaires[name].way.rng:
+            transcript.outcomes[name] = _fairly_drawn(questionnaires[name], outcomes)
 
-    cells = [s for s in steps if isinstance(s, RunCell) and s.index not in transcript.destroyed]
-    race = partial(
-        sandbox.race, cells, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop
-    )
+    def race(asked: Probe, task: str) -> Timing:
+        until = steps.index(asked.exercise)  # as it stood at its check
+        before = [s for s in steps[:until] if isinstance(s, RunCell) and s.index not in transcript.destroyed]
+        return sandbox.race(
+            before, asked, task, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop
+        )
 
+    @cache
     def fails(other: Lesson) -> set[str]:
         theirs = beside.notebook(other)
         if theirs is None:
@@ -160,7 +168,26 @@ def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -
         return step
     questionnaire = questionnaires[step]
     cases = tuple(q.inputs for q in questionnaire.questions)
+    if rng := questionnaire.way.rng:
+        cases += (*cases, *({**case, rng: case[rng] + 1} for case in cases))  # as _fairly_drawn reads them
     return Probe(step, questionnaire.returns, cases, questionnaire.way)
+
+
+def _fairly_drawn(questionnaire: Questionnaire, outcomes: list[Outcome]) -> list[Outcome]:
+    """Return the Outcomes of an Exercise that draws at random, those that its rng did not decide as "bad output".
+
+    outcomes: of all Cases, of all again, and of all with other seeds. The sandbox looks at this too, but what it says
+    can be changed there, and so can rng itself.
+    """
+    count = len(questionnaire.questions)
+    firsts, again, others = (outcomes[start : start + count] for start in (0, count, 2 * count))
+    pairs = [(a, b) for a, b in zip(firsts, others, strict=True) if a.kind == b.kind == "values"]
+    deaf = bool(pairs) and all(same(a.values, b.values) for a, b in pairs)
+    bad = Outcome("bad output", message="its result is not decided by its rng")
+    return [
+        bad if a.kind == "values" and (deaf or b.kind != "values" or not same(a.values, b.values)) else a
+        for a, b in zip(firsts, again, strict=True)
+    ]
 
 
 def _handed_in(questionnaires: dict[str, Questionnaire], beside: Beside) -> dict[str, list[Outcome]]:
@@ -274,22 +301,32 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
     )
 
 
-def _large_case(exercise: Exercise, secret: bytes) -> tuple[dict[str, Value], dict[str, Value]]:
-    """Return the inputs on which an Exercise is timed in the course that holds `secret`, and what they give."""
+def _large_inputs(exercise: Exercise, secret: bytes, turn: int) -> dict[str, Value]:
+    """Return the inputs on which an Exercise is timed in one turn of a race, in the course that holds `secret`."""
     with _lock:
-        return _large_case_once(
-            exercise.name, exercise.way.speed, exercise.returns, exercise.reference, secret
+        return _large_inputs_once(exercise.name, exercise.way.speed, secret, turn)
+
+
+@lru_cache(maxsize=2 * REPETITIONS)
+def _large_inputs_once(name: str, task: str, secret: bytes, turn: int) -> dict[str, Value]:
+    seed = hashlib.sha256(secret + f"speed of {name}, {turn}".encode()).digest()
+    return TASKS[task].draw(np.random.default_rng(np.frombuffer(seed, np.uint32)), IMAGES)
+
+
+def _large_outputs(exercise: Exercise, secret: bytes, turn: int) -> dict[str, Value]:
+    """Return what is expected of an Exercise on those inputs."""
+    with _lock:
+        return _large_outputs_once(
+            exercise.name, exercise.way.speed, exercise.returns, exercise.reference, secret, turn
         )
 
 
-@lru_cache(maxsize=8)
-def _large_case_once(
-    name: str, task: str, returns: tuple[str, ...], reference: Callable[..., Any], secret: bytes
-) -> tuple[dict[str, Value], dict[str, Value]]:
-    seed = hashlib.sha256(secret + f"speed of {name}".encode()).digest()
-    inputs = TASKS[task].draw(np.random.default_rng(np.frombuffer(seed, np.uint32)), IMAGES)
-    result = reference(**inputs)
-    return inputs, dict(zip(returns, result if len(returns) > 1 else [result], strict=True))
+@lru_cache(maxsize=2 * REPETITIONS)
+def _large_outputs_once(
+    name: str, task: str, returns: tuple[str, ...], reference: Callable[..., Any], secret: bytes, turn: int
+) -> dict[str, Value]:
+    result = reference(**_large_inputs_once(name, task, secret, turn))
+    return dict(zip(returns, result if len(returns) > 1 else [result], strict=True))
 
 
 def _raced(verdict: Verdict, exercise: Exercise, race: Callable[..., Timing], secret: bytes) -> Verdict:
@@ -297,11 +334,11 @@ def _raced(verdict: Verdict, exercise: Exercise, race: Callable[..., Timing], se
     if not exercise.way.speed or verdict.status != "passed":
         return verdict
     task, points = TASKS[exercise.way.speed], float(exercise.points[SPEED])
-    inputs, expected = _large_case(exercise, secret)
-    timing = race(Probe(exercise.name, exercise.returns, (inputs,), exercise.way), exercise.way.speed)
+    cases = tuple(_large_inputs(exercise, secret, turn) for turn in range(REPETITIONS))
+    timing = race(Probe(exercise.name, exercise.returns, cases, exercise.way), exercise.way.speed)
     if timing.outcome.kind != "values":
         sentence = STOPPED.get(timing.outcome.kind, "it failed on the large input")
-    elif compare(expected, timing.outcome, FLOAT32_TOLERANCE):
+    elif compare(_large_outputs(exercise, secret, timing.turn), timing.outcome, FLOAT32_TOLERANCE):
         sentence = "it has wrong values on the large input"
     elif timing.ratio > task.at_most:
         sentence = f"it takes {timing.ratio:.2g} times as long as the matrix product; at most {task.at_most:g} is fast"
@@ -356,7 +393,8 @@ def _sentence(exercise: Exercise, result: CaseResult) -> str:
         kind = outcome.error if _is_builtin_error(outcome.error) else "an error"
         return f"it raised {kind}" + (f" in line {outcome.line} of the cell" if outcome.line else "")
     if outcome.kind == "bad output":
-        return "it changed its arguments, or returned something other than plain arrays and numbers"
+        drew = ", or took chance from elsewhere than its rng" if exercise.way.rng else ""
+        return f"it changed its arguments, or returned something other than plain arrays and numbers{drew}"
     if outcome.kind != "values" or difference is None:
         return STOPPED.get(outcome.kind, "it is not attempted")
     name = difference.name
@@ -403,10 +441,14 @@ def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode, beside
     # With their places: what was printed is kept by them.
     cells = [[i, role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     asked = [e.way.file for e in lesson.exercises.values() if e.way.file]
-    files = [[name, hashlib.sha256(beside.file(name) or b"").hexdigest()] for name in asked]
+    files = [[name, _digest(beside.file(name))] for name in asked]
     library = beside.needed(lesson, notebook)
     said = json.dumps([lesson.assignment, lesson.name, cells, files, library, _grader_fingerprint()])
     return hashlib.sha256(course.secret() + said.encode()).hexdigest()
+
+
+def _digest(data: bytes | None) -> str:
+    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 @cache

@@ -181,6 +181,7 @@ def show_lines(
     Raises ValueError when there is no line or one has not as many values as there are places.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
     if not lines:
         raise ValueError("there must be at least one line")
@@ -194,7 +195,7 @@ def show_lines(
     if "x" in logarithmic:
         axes.set_xscale("log")
     elif all(float(place).is_integer() for place in x):
-        axes.xaxis.get_major_locator().set_params(integer=True)  # there is no layer 2.5
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no layer 2.5
     if len(x) <= 12:  # few enough to be named one by one
         axes.set_xticks(list(x), [f"{place:g}" for place in x])
         axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
@@ -222,15 +223,15 @@ def show_confusion(
     """
     import matplotlib.pyplot as plt
 
-    labels, guesses = np.asarray(labels), np.asarray(guesses)
-    if labels.shape != guesses.shape or labels.ndim != 1 or not len(labels):
-        raise ValueError(f"{labels.shape} labels and {guesses.shape} guesses; give one guess a label")
-    count = int(max(labels.max(), guesses.max())) + 1
+    truth, said = np.asarray(labels), np.asarray(guesses)
+    if truth.shape != said.shape or truth.ndim != 1 or not len(truth):
+        raise ValueError(f"{truth.shape} labels and {said.shape} guesses; give one guess a label")
+    count = int(max(truth.max(), said.max())) + 1
     names = [str(i) for i in range(count)] if names is None else list(names)
     if len(names) < count:
         raise ValueError(f"{len(names)} names for {count} classes")
     counts = np.zeros((len(names), len(names)), int)
-    np.add.at(counts, (labels, guesses), 1)
+    np.add.at(counts, (truth, said), 1)
     mistakes = np.where(np.eye(len(names), dtype=bool), 0, counts)
 
     letters = max(map(len, names)) * 0.085  # 0.085 in: one letter of a name
@@ -241,7 +242,7 @@ def show_confusion(
         if number:
             colour = LINE if row == column else INK
             axes.text(column, row, f"{number}", ha="center", va="center", fontsize=9, color=colour)
-    turned = {"rotation": 45, "ha": "right"} if letters > 0.3 else {}
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if letters > 0.3 else {}
     axes.set_xticks(range(len(names)), names, fontsize=9, **turned)
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
@@ -251,7 +252,7 @@ def show_confusion(
     axes.spines[:].set_color(LINE)
     axes.set_xlabel("what the network said", fontsize=9, color=INK)
     axes.set_ylabel("what it is", fontsize=9, color=INK)
-    right = float(np.mean(labels == guesses))
+    right = float(np.mean(truth == said))
     axes.set_title(
         f"{title}: {right:.1%} right" if title else f"{right:.1%} right", fontsize=10, color=INK, loc="left"
     )

@@ -20,12 +20,10 @@ LESSONS = all_lessons()
 IDS = [lesson.name for lesson in LESSONS]
 
 
-def executed(path: Path) -> NotebookNode:
-    """Run All, as JupyterLab does: it stops at an error but in cells that say that they may raise one."""
+def executed(path: Path, folder: Path) -> NotebookNode:
+    """Run All in a folder, as JupyterLab does: it stops at an error but in cells that may raise one."""
     notebook = nbformat.read(str(path), as_version=nbformat.NO_CONVERT)
-    client = nbclient.NotebookClient(
-        notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}
-    )
+    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
     client.execute()
     return notebook
 
@@ -43,12 +41,13 @@ def test_the_script_runs_from_top_to_bottom(checkout: Course, lesson: Lesson, tm
     assert done.returncode == 0, done.stderr
     for name in lesson.exercises:
         assert f"{name}: all " in done.stdout
-    assert not list(tmp_path.iterdir())
+    handed_in = {exercise.way.file for exercise in lesson.exercises.values() if exercise.way.file}
+    assert {path.name for path in tmp_path.iterdir()} == handed_in
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
-def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Lesson) -> None:
-    notebook = executed(checkout.script(lesson).with_suffix(".ipynb"))
+def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Lesson, tmp_path: Path) -> None:
+    notebook = executed(checkout.script(lesson).with_suffix(".ipynb"), tmp_path)
     checks = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith("check(")]
     assert len(checks) == len(lesson.exercises)
     assert all("cases pass" in text(check) for check in checks)
@@ -59,8 +58,10 @@ def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Les
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
-def test_the_notebook_as_handed_out_runs_to_the_end_calmly(checkout: Course, lesson: Lesson) -> None:
-    notebook = executed(checkout.released(lesson))
+def test_the_notebook_as_handed_out_runs_to_the_end_calmly(
+    checkout: Course, lesson: Lesson, tmp_path: Path
+) -> None:
+    notebook = executed(checkout.released(lesson), tmp_path)
     errors = {c.id: o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"}
     assert len(errors) == len(lesson.exercises)
     for error in errors.values():

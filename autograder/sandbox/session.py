@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -120,9 +121,20 @@ def lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits)
     """Put the submission's own Answers, and nothing else, into the sandbox's library."""
     lessons = {lesson: list(cells) for lesson, cells in library.items()}
     try:
-        sandbox.ask({"library": lessons}, 2 * limits.cell_seconds)
+        sandbox.ask({"library": _bytes(json.dumps(lessons))}, 2 * limits.cell_seconds)
     except Gone as error:  # no code of the student's has run yet
         raise SandboxError("The sandbox's library cannot be filled; install the package again.") from error
+
+
+def run_cell(sandbox: Sandbox, source: str, limits: Limits) -> Value:
+    """Run a cell's source and return the worker's reply; raise Gone or Late."""
+    request = {"cell": {"source": _bytes(source), "seconds": limits.cell_seconds}}
+    return sandbox.ask(request, 2 * limits.cell_seconds)
+
+
+def _bytes(text: str) -> np.ndarray:
+    """Return a text as it travels: as a string, a long one would not fit into a frame's header."""
+    return np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
 
 
 def _play(
@@ -147,8 +159,7 @@ def _play(
             break
         try:
             if isinstance(step, RunCell):
-                request = {"cell": {"source": step.source, "seconds": limits.cell_seconds}}
-                _note(so_far, step.index, sandbox.ask(request, 2 * limits.cell_seconds))
+                _note(so_far, step.index, run_cell(sandbox, step.source, limits))
             else:
                 sandbox.hold(position)
                 held.append(position)

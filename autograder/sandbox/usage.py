@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 
 def children(process: int) -> list[int]:
     """Return the processes that a process started and that are still there."""
+    found: list[int] = []
     try:
-        tasks = list(Path(f"/proc/{process}/task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        for task in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(OSError):  # a thread that has ended takes no children along
+                found += map(int, (task / "children").read_text().split())
     except OSError:
-        return []
+        pass
+    return found
 
 
 def tree(process: int) -> list[int]:
@@ -36,8 +40,8 @@ def proportional(process: int) -> int:
     """Return the bytes of memory that a process holds, its share of shared pages counted (slower to find out)."""
     try:
         return int(Path(f"/proc/{process}/smaps_rollup").read_text().split("\nPss:")[1].split()[0]) * 1024
-    except (OSError, IndexError):
-        return 0
+    except (OSError, IndexError):  # a process can refuse to be looked at so closely
+        return resident(process)
 
 
 def cpu_seconds(process: int) -> float:

@@ -8,6 +8,7 @@ MEMORY, where the first descriptor is for cells and each of the others for one c
 """
 
 import fcntl
+import json
 import os
 import resource
 import select
@@ -76,10 +77,13 @@ class Worker:
             _write(self.channel, self.wire.pack(answer))
 
     def lend(self, lessons):
-        """Fill `cnnlab.layers` with the Answers of the submission's earlier lessons: lesson -> texts of its cells."""
+        """Fill `cnnlab.layers` with the Answers of the submission's earlier lessons: lesson -> texts of its cells.
+
+        lessons: as the bytes of JSON.
+        """
         from cnnlab import library
 
-        library.lend(lessons)
+        library.lend(json.loads(bytes(lessons)))
         return {"lent": True}
 
     def hold(self, place):
@@ -105,7 +109,7 @@ class Worker:
         return b"".join(pieces)
 
     def cell(self, source, seconds):
-        """Run one cell and return what it printed and the error it raised, in one sentence."""
+        """Run one cell, its text in bytes, and return what it printed and the error it raised, in one sentence."""
         printed, error = Printed(), ""
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = printed
@@ -116,7 +120,7 @@ class Worker:
         signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
-            result = self.shell.run_cell(source, store_history=False)
+            result = self.shell.run_cell(bytes(source).decode("utf-8", "surrogatepass"), store_history=False)
             raised = result.error_before_exec or result.error_in_exec
             if raised is not None:
                 error = (

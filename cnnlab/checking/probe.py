@@ -41,7 +41,7 @@ def ask(
             "bad output", message=f"it drew nothing from {way.rng}; take all chance from {way.rng}"
         )
     again = call(function, {**given, way.rng: second}, returns)
-    if again.kind != "values" or not _same(outcome.values, again.values):
+    if again.kind != "values" or not same(outcome.values, again.values):
         message = f"two calls with the same seed gave different results; take all chance from {way.rng}"
         return Outcome("bad output", message=message)
     return outcome
@@ -69,7 +69,7 @@ def call(function: Callable[..., Any], inputs: dict[str, Value], returns: tuple[
         return _raised(function, error)
     outcome = _named(returned, returns)
     if outcome.kind == "values":
-        changed = [name for name, value in inputs.items() if not _same(value, given[name])]
+        changed = [name for name, value in inputs.items() if not same(value, given[name])]
         if changed:
             message = f"it changed its argument {' and '.join(changed)}; work on a copy instead"
             return Outcome("bad output", message=message)
@@ -173,13 +173,14 @@ def _copy(value: Value) -> Value:
     return {key: _copy(item) for key, item in value.items()} if type(value) is dict else value
 
 
-def _same(before: Value, after: Value) -> bool:
+def same(before: Value, after: Value) -> bool:
+    """Say whether two values are equal in type, dtype, shape and every number; NaN equals NaN."""
     if type(after) is not type(before):
         return False
     if type(before) in (tuple, list):
-        return len(before) == len(after) and all(map(_same, before, after))
+        return len(before) == len(after) and all(map(same, before, after))
     if type(before) is dict:
-        return list(before) == list(after) and all(_same(before[key], after[key]) for key in before)
+        return list(before) == list(after) and all(same(before[key], after[key]) for key in before)
     if isinstance(before, np.ndarray):
         alike = before.shape == after.shape and before.dtype == after.dtype
         return alike and np.array_equal(before, after, equal_nan=True)

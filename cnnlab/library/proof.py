@@ -28,10 +28,17 @@ def problem(name: str, source: str, questionnaire: Questionnaire) -> str:
     except KeyboardInterrupt:
         raise
     except NameError as error:
-        return _undefined(str(error)) or f"not by itself ({error})"
+        return _undefined(_text(error)) or f"not by itself ({_text(error)})"
     except BaseException as error:
-        return f"not by itself ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+        return f"not by itself ({type(error).__name__}: {_text(error)})"
     return _why(assess(questionnaire, outcomes))
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())[:200]
+    except Exception:  # an exception's own __str__ may raise
+        return ""
 
 
 def _why(finding: Finding) -> str:

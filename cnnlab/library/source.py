@@ -18,10 +18,11 @@ from functools import lru_cache
 MAX_CELL = 1 << 20  # characters of one cell that are read
 MAX_MAGICS = 100  # lines of one cell that are not Python; each costs a parse
 MAX_STEPS = 100_000  # names followed for one Answer
+MAX_PLACES = 1_000_000  # blocks looked at meanwhile
 END = 1 << 60  # after all cells
 
 PYTHON_MAGICS = ("%%time", "%%capture", "%%prun")  # their cells' names stay, other cell magics' do not
-NOT_PYTHON = re.compile(r"^\s*[%!?]|^\s*[\w., \[\]]+=\s*[%!]|\?\s*$")
+NOT_PYTHON = re.compile(r"^\s*+[%!?]|^\s*+[\w., \[\]]++=\s*+[%!]|\?\s*$")
 COMPREHENSIONS = ("listcomp", "setcomp", "dictcomp", "genexpr")
 # What IPython and the import system add to every namespace, beside Python's own names.
 GIVEN = {"display", "get_ipython", "__name__", "__file__", "__doc__", "__builtins__"}
@@ -107,6 +108,7 @@ class _Search:
         seen = {(name, END)}
         chosen: set[int] = set()
         missing: dict[str, None] = {}
+        looked = 0
         while waiting:
             wanted, before = waiting.pop()
             places = self._places(wanted, before, own=wanted == name and before == END)
@@ -120,7 +122,8 @@ class _Search:
                 reads = {(n, at) for n in block.now - own} | {(n, before) for n in block.later}
                 waiting += sorted(reads - seen)
                 seen |= reads
-            if len(seen) > MAX_STEPS:
+            looked += len(places)
+            if len(seen) > MAX_STEPS or looked > MAX_PLACES:
                 raise MissingHelper(name, (name,))
         return sorted(chosen), sorted(missing)
 

@@ -3,10 +3,9 @@
 #
 # {badge}
 #
-# Before you build the layer of convolutional networks, see what it is for. You will classify handwritten
+# See what the layer of convolutional networks is for before you build it. You will classify handwritten
 # digits by their pixels and watch that fail when they move by one pixel, count what different layers have
-# to learn, and write a convolution down as the matrix that it is: mostly zeros, and a few weights over and
-# over again.
+# to learn, and write a convolution as a matrix: mostly zeros.
 #
 # About 75 minutes, {points} points.
 
@@ -27,10 +26,9 @@ from cnnlab import answer, check, data, plot, written
 # %% [markdown]
 # ## An image as a vector
 #
-# Most of machine learning works on vectors. The simplest one reads the pixels row after row, as
-# `image.ravel()` does; an image of $C$ channels, $H$ rows and $W$ columns gives $D = C \cdot H \cdot W$
-# numbers. The tinted pixels touch each other. In the vector they are a whole row apart, and nothing says
-# that they were neighbours.
+# Most of machine learning works on vectors. `image.ravel()` makes one of an image, row after row: $C$
+# channels, $H$ rows and $W$ columns give $D = C \cdot H \cdot W$ numbers. The tinted pixels touch; in the
+# vector nothing says that they were neighbours.
 
 # %% tags=["show"]
 image = np.arange(1, 13).reshape(3, 4)
@@ -44,9 +42,8 @@ plot.show_grids([image, image.ravel()], ["image", "vector"], [touching, touching
 #
 # $$s_m = \sum_{d} x_d\, W_{d,m} + b_m$$
 #
-# Column $m$ of $W$ has one weight for each pixel, so it is an image too: a **template** of its class, and
-# the score says how well $x$ matches it. Two classes score the same on a flat plane through the space of
-# all images; such planes are all that a linear classifier can draw between classes.
+# Column $m$ of $W$ has one weight for each pixel, so it is an image too: a **template** of its class. The
+# border between two classes, where they score the same, is always flat.
 #
 # ### Exercise: linear scores ({points:linear_scores} points, 5 minutes)
 #
@@ -72,9 +69,8 @@ check(linear_scores)
 # %% [markdown]
 # ## Templates for digits
 #
-# `fit` looks for scores near 1 for the right class and 0 for the others, by least squares. It adds the
-# squares of the weights to the sum: else a pixel that is inked in very few images could get a huge weight.
-# The later digits are kept for the test.
+# `fit` finds $W$ and $b$ by least squares: scores near 1 for the right class and 0 for the others. The
+# last digits are kept for the test.
 
 # %%
 images, labels = data.digits()  # (N, 8, 8), (N,)
@@ -85,7 +81,8 @@ def fit(x, labels):
     """Find W: (D, M) and b: (M,) by least squares, for x: (N, D) and labels: (N,)."""
     targets = np.eye(labels.max() + 1)[labels]  # (N, M): a 1 at the right class
     with_one = np.column_stack([x, np.ones(len(x))])  # the bias is the weight of a pixel that is always 1
-    gram = with_one.T @ with_one + np.eye(with_one.shape[1])  # the identity keeps the weights small
+    # The identity keeps the weights small: without it, rarely inked pixels could get huge ones.
+    gram = with_one.T @ with_one + np.eye(with_one.shape[1])
     solution = np.linalg.solve(gram, with_one.T @ targets)  # (D + 1, M)
     return solution[:-1], solution[-1]
 
@@ -108,10 +105,9 @@ if written(linear_scores):
         print(f"{len(labels[part]):,} digits {name}: {share:.1%} right")
 
 # %% [markdown]
-# Red wants ink, blue forbids it; templates need not look like digits, only tell them apart. That looks like
-# a success. But these digits were cut out so that each fills its 8 x 8 pixels. Put them into a larger field
-# and move them to the right or left. Above each picture: by how many pixels, and the share of all test
-# digits that are still right when moved so far.
+# Red wants ink, blue forbids it; templates need not look like digits, only tell them apart. A success?
+# These digits were cut out so that each fills its 8 x 8 pixels. Put them into a larger field and move
+# them. Above each picture: by how many pixels to the right, and the share of all test digits still right.
 
 
 # %% tags=["show"]
@@ -137,10 +133,10 @@ if written(linear_scores):
 # %% [markdown]
 # ## What no template can do
 #
-# Guessing would get a tenth. Is that a matter of training? Not only. Take bars of two pixels, lying or
-# standing, anywhere in a 4 x 4 image; what leaves it on one side comes in on the other. Each pixel is lit
-# in two lying bars and in two standing ones. So whatever the weights, both classes have the same total
-# score, and lying bars cannot all score above standing ones. Least squares gives up:
+# Guessing would get a tenth. Training alone cannot cure this. Take bars of two pixels, lying or standing,
+# anywhere in a 4 x 4 image; what leaves it on one side comes in on the other. Each pixel is lit in two
+# lying bars and in two standing ones. So whatever the weights, both classes have the same total score,
+# and lying bars cannot all score above standing ones. Least squares gives up:
 
 # %% tags=["show"]
 if written(linear_scores):
@@ -162,14 +158,13 @@ if written(linear_scores):
 # %% [markdown]
 # ## Features first
 #
-# The last line shows a cure. Look everywhere for the same small thing, keep the best match, and one number
-# tells the classes apart: a **feature**. For decades, image recognition was this: features designed by
-# hand, then a linear classifier. Networks still end in one; what stands before it extracts features, and is
-# learned along with it. It cannot be linear all through, for linear steps in a row make one linear step.
-# Here the maximum is not linear.
+# The last line shows a cure: look everywhere for the same small thing and keep the best match. That one
+# number, a **feature**, tells the classes apart. For decades image recognition was features designed by
+# hand, then a linear classifier. Networks still end in one, but learn the features before it too. Linear
+# steps alone cannot make them, for together they are one linear step; here the maximum is not linear.
 #
 # The extractor below cuts 64 patches of 4 x 4 pixels out of training digits, at random. A feature is the
-# best match of one patch: its largest dot product with any window. Where that was is forgotten.
+# largest dot product of one patch with any window of the image, wherever that is.
 
 
 # %% tags=["show"]
@@ -212,8 +207,8 @@ if written(linear_scores):
         print(f"{name:32}", "  ".join(f"{share:4.0%}" for share in shares))
 
 # %% [markdown]
-# The matches stay the same wherever the digit is, and so does the answer. Training on moved digits does not
-# save the pixels' templates: one template has to fit every place, and digits in the middle get worse.
+# The matches are the same wherever the digit is. Training on moved digits is not enough for the pixels:
+# one template has to fit every place, and digits in the middle get worse.
 #
 # ## Who needs neighbours?
 #
@@ -234,21 +229,21 @@ if written(linear_scores):
             print(f"{name}: {way:15} {share:.1%}")
 
 # %% [markdown]
-# The linear classifier does not: its weights just go to the new places. It never knew which pixels are
-# neighbours. The patches lose, since they believe two things about images:
+# The linear classifier does not: its weights just go to the new places. The patches lose, since they
+# believe two things about images:
 #
 # - **locality**: what belongs together is close together, so look at a small window;
 # - **sharing**: what is worth finding here is worth finding anywhere, so use the same weights everywhere.
 #
-# The second is often called translation *invariance*. But the answers of the windows do not stay the same
-# when the image moves, they move along: that is **equivariance**. Our features are invariant because of the
-# maximum.
+# The second is often called translation *invariance*. But when the image moves, the answers of the
+# windows move along (except at the borders): that is **equivariance**. Our features are invariant because
+# of the maximum.
 #
 # ## Everything sees everything
 #
-# What are the two beliefs worth? Count parameters. In a **dense** layer each output has a weight for each
-# of the $C \cdot H \cdot W$ inputs and a bias of its own. Let its outputs be $F$ maps of $O_H \times O_W$
-# values.
+# What are the two beliefs worth? Count parameters. The outputs of our layers are $F$ maps of $O_H \times
+# O_W$ values. In a **dense** layer each of them has a weight for each of the $C \cdot H \cdot W$ inputs,
+# and a bias of its own.
 #
 # ### Exercise: a dense layer's parameters ({points:dense_parameters} points, 5 minutes)
 
@@ -285,16 +280,16 @@ if written(dense_parameters):
 #
 # ## Which inputs, which weights?
 #
-# The outputs of a map see all inputs or each a window of its own, with their own weights or the same. That
-# makes four layers. The weights of one map:
+# The outputs of a map see all inputs or a window each, with their own weights or the same. That makes
+# four layers. The weights of one map:
 #
 # | each output sees | with its own weights | with the same weights |
 # |---|---|---|
 # | all inputs | dense: $C H W \cdot O_H O_W$ | useless: $C H W$ |
 # | a window of its own | locally connected: $C K_H K_W \cdot O_H O_W$ | convolution: $C K_H K_W$ |
 #
-# Useless, since all its outputs are the same number. A convolution looks for one thing, wherever it is; to
-# look for more it has $F$ filters, which make $F$ maps.
+# Useless, since all its outputs are the same number. A convolution looks for one thing everywhere; for
+# more it has $F$ filters, which make $F$ maps.
 #
 # ### Exercise: a locally connected layer's parameters ({points:local_parameters} points, 5 minutes)
 #
@@ -331,9 +326,9 @@ check(local_parameters)
 # %% [markdown]
 # ### Exercise: a convolution's parameters ({points:conv_parameters} points, 6 minutes)
 #
-# One filter with one bias for each output channel, used in every window. **Groups** make it smaller still:
-# input channels and filters are cut into equal groups, and a filter sees the channels of its own group
-# only. Lesson 05 shows what that is good for.
+# One filter with one bias for each output channel, used in every window. **Groups** make it smaller
+# still: input channels and filters are cut into equal groups, and a filter sees the channels of its own
+# group only. (Lesson 05 says why.)
 
 
 # %% exercise="conv_parameters"
@@ -357,8 +352,8 @@ check(conv_parameters)
 
 # %% [markdown]
 # All three for six maps of 5 x 5 windows on a 32 x 32 colour image, with the **multiply-adds** for one
-# image. Locality saves both. Sharing saves parameters, but each weight is used in every window, so the work
-# stays the same. (Some notes call $K_H K_W C F \cdot O_H O_W$ parameters; it is multiply-adds.)
+# image. Locality saves both. Sharing saves parameters but no work: each weight is used in every window.
+# (Some notes call $K_H K_W C F \cdot O_H O_W$ parameters; it is multiply-adds.)
 
 # %% tags=["show"]
 if written(dense_parameters, local_parameters, conv_parameters):
@@ -379,9 +374,8 @@ if written(dense_parameters, local_parameters, conv_parameters):
 # %% [markdown]
 # ## What the image's size changes
 #
-# You may read that shrinking the maps, as pooling does, saves parameters in later layers. In a later
-# convolution it does not: $H$ and $W$ are not in its formula. Only a dense layer on the flattened maps gets
-# smaller.
+# You may read that pooling, which shrinks the maps, saves parameters in later layers. Not in a
+# convolution: $H$ and $W$ are not in its formula. Only a dense layer on the flattened maps gets smaller.
 
 # %% tags=["show"]
 if written(dense_parameters, conv_parameters):
@@ -393,13 +387,14 @@ if written(dense_parameters, conv_parameters):
 # %% [markdown]
 # ## Convolution is a matrix
 #
-# A convolution is linear: a matrix times a vector. In one dimension the kernel $w$ slides over the signal,
-# $z_i = \sum_u x_{i+u} w_u$, so row $i$ of the matrix is $w$, beginning at column $i$. Such a matrix, equal
-# along its diagonals, is called a **Toeplitz** matrix. (Strictly this is a *cross-correlation*; lesson 02
-# tells the difference.)
+# A convolution is linear: a matrix times a vector. In one dimension the kernel $w$ slides over the
+# signal, $z_i = \sum_u x_{i+u} w_u$, so row $i$ of the matrix is $w$, beginning at column $i$. Equal
+# along its diagonals, it is called a **Toeplitz** matrix. (Strictly this is a *cross-correlation*; see
+# lesson 02.)
 #
-# With **stride** $s$ each row begins $s$ columns further on. **Padding** puts zeros before and after the
-# signal; weights that meet them add nothing and are left out. Below, the kernel 1 2 3 on six values.
+# **Stride** $s$ keeps every $s$-th row: each begins $s$ columns further on. **Padding** puts zeros before
+# and after the signal; weights that meet them add nothing and are left out. Below, the kernel 1 2 3 on
+# six values.
 
 # %% tags=["show"]
 plain = np.array([[1, 2, 3, 0, 0, 0], [0, 1, 2, 3, 0, 0], [0, 0, 1, 2, 3, 0], [0, 0, 0, 1, 2, 3]])
@@ -410,12 +405,12 @@ plot.show_grids(matrices, ["as it is", "stride 2", "padding 1 before, 1 after"],
 # %% [markdown]
 # ### Exercise: convolution as a matrix ({points:toeplitz_matrix} points, 12 minutes)
 #
-# As many windows fit as end inside the padded signal:
+# Only windows that end inside the padded signal count; so many of them fit:
 #
 # $$\left\lfloor \frac{n + \text{before} + \text{after} - K}{s} \right\rfloor + 1$$
 #
-# Padding is one number for each side or (before, after): `pair` reads it. An easy way: build the matrix for
-# the padded signal, then cut off the columns of the padding.
+# Padding is one number for each side or (before, after): `pair` reads it. An easy way: build the matrix
+# for the padded signal, then cut off the columns of the padding.
 
 
 # %% exercise="toeplitz_matrix"
@@ -448,7 +443,7 @@ check(toeplitz_matrix)
 # ## The same in two dimensions
 #
 # Flatten image and output, both row by row; output $(i, j)$ is then row $i \cdot O_W + j$ of the matrix.
-# Fold a row back into an image, and the kernel lies in its window. Here 2 x 2 on 3 x 3:
+# Fold that row back into an image, and it shows the kernel in its window. Here 2 x 2 on 3 x 3:
 
 # %% tags=["show"]
 painted = np.zeros((2, 2, 3, 3), int)
@@ -504,8 +499,8 @@ check(toeplitz_matrix_2d)
 # %% [markdown]
 # ## Three matrices
 #
-# Here are the layers from a 6 x 6 image to a 4 x 4 map. Each row is an output, each column a pixel, white a
-# zero. Locality empties the dense matrix, sharing repeats the same nine weights in every row.
+# From a 6 x 6 image to a 4 x 4 map: each row is an output, each column a pixel, white a zero. Locality
+# empties the dense matrix, sharing repeats the same nine weights in every row.
 
 # %% tags=["show"]
 if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_parameters):
@@ -524,7 +519,7 @@ if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_paramete
         print(f"{name:17} {np.count_nonzero(matrix):3} of {matrix.size} are not zero, {count:3} to learn")
 
 # %% [markdown]
-# And here is equivariance: does the map move along when its image moves by one column?
+# And equivariance: does the map move along when its image moves by one column?
 
 # %% tags=["show"]
 if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_parameters):
@@ -541,8 +536,8 @@ if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_paramete
     print(f"of which {k**2 * (side - k + 1) ** 2 / entries:.3%} are not zero.")
 
 # %% [markdown]
-# Nobody stores that matrix. Lesson 02 computes the same product from the few weights alone, and lesson 03
-# runs it backwards: that is a product with the matrix transposed.
+# Nobody stores that matrix. Lesson 02 computes the product from the few weights alone, and lesson 03 that
+# with the matrix transposed.
 #
 # ## Question: why not dense? ({points:why_not_dense} points, 6 minutes)
 #
@@ -570,6 +565,6 @@ if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_paramete
 # %% [markdown]
 # ## Where this goes
 #
-# In lesson 02 you build the convolution itself. Local windows, shared weights and smaller maps come
-# together in LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to document recognition*
-# (1998); lesson 07 rebuilds its network.
+# Lesson 02 builds the convolution itself, and lesson 07 the network that joined local windows, shared
+# weights and smaller maps: LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to
+# document recognition* (1998).

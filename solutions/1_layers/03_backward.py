@@ -4,8 +4,8 @@
 # {badge}
 #
 # A network learns by asking what each of its numbers did to the loss. You will run the convolution of lesson 02
-# backwards, first in one dimension and then in full, prove your gradients in two ways, and meet the same
-# operation again as a layer that enlarges images.
+# backwards, in one dimension and then in full, prove your gradients in two ways, and meet the same operation
+# again as a layer that enlarges images.
 #
 # About 85 minutes, {points} points.
 
@@ -29,9 +29,8 @@ from cnnlab import answer, check, data, layers, plot, written
 # A layer makes $z$ from $x$ and its weights $w$; whatever follows turns $z$ into one number, the loss $e$.
 # Coming back, the layer is handed $\partial e / \partial z$, one number for each output: the **upstream
 # gradient**, `dout` in code. It owes two more: $\partial e / \partial w$, to change the weights by, and
-# $\partial e / \partial x$, the `dout` of the layer before.
-#
-# The chain rule adds up every way by which a number reaches the loss:
+# $\partial e / \partial x$, the `dout` of the layer before. The chain rule adds up every way by which a number
+# reaches the loss:
 #
 # $$\frac{\partial e}{\partial x_i} = \sum_k \frac{\partial e}{\partial z_k}\,
 # \frac{\partial z_k}{\partial x_i}$$
@@ -47,15 +46,15 @@ from cnnlab import answer, check, data, layers, plot, written
 # \frac{\partial e}{\partial z_i}\, w_2 + \frac{\partial e}{\partial z_{i+1}}\, w_1$$
 #
 # From left to right the weights stand backwards: the **flipped** kernel slides over the upstream gradient.
-# (Some notes write $\sum_j \frac{\partial e}{\partial z_i} w_j$ and call it the kernel's gradient. But each
-# weight goes with an output of its own, and this is the gradient of the input.)
+# (Some notes give $\sum_j \frac{\partial e}{\partial z_i} w_j$, as the kernel's gradient. But each weight goes
+# with an output of its own, and this is the input's.)
 
 # %% tags=["show"]
 w = np.array([1, 2, 3])
 middle = np.arange(7) == 3
 plot.show_grids(
     [np.arange(7), w, np.arange(7), w[::-1]],
-    ["x, by index: x3", "the kernel w", "z, by index: made with x3", "the weights that x3 met there"],
+    ["places in x: x3", "the kernel w", "places in z that use x3", "the weights x3 met there"],
     [middle, None, np.isin(np.arange(7), [2, 3, 4]), np.ones(3)],
     columns=2,
 )
@@ -68,9 +67,9 @@ plot.show_grids(
 # $$\frac{\partial e}{\partial x_i} = \sum_u \frac{\partial e}{\partial z_{i-u}}\, w_u \qquad
 # \frac{\partial e}{\partial w_u} = \sum_i \frac{\partial e}{\partial z_i}\, x_{i+u}$$
 #
-# The first is the convolution of mathematics, flip and all. Outputs beyond the ends count as 0: pad `dout`
-# with $K-1$ zeros on each side, and this **full** convolution is as long as $x$. The second
-# cross-correlates $x$ with `dout`.
+# The first is the convolution of mathematics, flip and all. Pad `dout` with $K-1$ zeros on each side, for the
+# outputs that do not exist, and this **full** convolution is as long as $x$. The second cross-correlates $x$
+# with `dout`.
 
 # %% tags=["show"]
 x, dout = np.array([2, 0, 1, 3, 1]), np.array([1, 0, -1])
@@ -88,8 +87,8 @@ plot.show_grids(
 # %% [markdown]
 # ### Exercise: backward in one dimension ({points:conv1d_backward} points, 8 minutes)
 #
-# Write both sums. If you lose your way in the indices, walk the other way round: output $i$ sends
-# `dout[i] * w[u]` to `dx[i + u]` and `dout[i] * x[i + u]` to `dw[u]`, for every `u`.
+# If you lose your way in the indices, walk the other way round: output $i$ sends `dout[i] * w[u]` to `dx[i + u]`
+# and `dout[i] * x[i + u]` to `dw[u]`, for every `u`.
 
 
 # %% exercise="conv1d_backward"
@@ -120,10 +119,10 @@ check(conv1d_backward)
 # A wrong gradient seldom crashes; the network just learns badly. So measure the slope: move one entry by
 # $\varepsilon$ to each side and see how far the loss goes,
 #
-# $$\frac{\partial f}{\partial x_k} \approx \frac{f(x + \varepsilon e_k) - f(x - \varepsilon e_k)}{2\varepsilon}$$
+# $$\frac{\partial f}{\partial x_k} \approx \frac{f(x + \varepsilon \delta_k) - f(x - \varepsilon \delta_k)}{2\varepsilon}$$
 #
-# where $e_k$ is 1 at entry $k$ and 0 elsewhere. Two calls for each entry: too slow to train with, good enough
-# to judge.
+# where $\delta_k$ is 1 at entry $k$ and 0 elsewhere. Two calls for each entry: too slow to train with, good
+# enough to judge.
 #
 # ### Exercise: the gradient by measurement ({points:numerical_gradient} points, 8 minutes)
 #
@@ -179,16 +178,17 @@ if written(conv1d_backward, numerical_gradient):
 # %% [markdown]
 # ## How small a step?
 #
-# If it is large, the curve bends between the two points: an error like $\varepsilon^2$ (like $\varepsilon$ where
-# only one side is measured). If it is small, the difference drowns in rounding: an error like $u/\varepsilon$,
-# with $u$ the precision of the numbers. The best lies between, near $\sqrt[3]{u}$. Look where each line has its
-# valley, and how deep it is.
+# In a large step the curve bends: an error like $\varepsilon^2$ (like $\varepsilon$ where only one side is
+# measured). In a small one the difference drowns in rounding: an error like $\eta/\varepsilon$, with $\eta$ the
+# precision of the numbers. With two sides the best lies near $\sqrt[3]{\eta}$. Look where each line has its
+# valley, and how deep it is. (Where float32 runs flat, the step no longer moves the number at all.)
 
 # %% tags=["show"]
 if written(numerical_gradient):
     x = np.random.default_rng(0).normal(size=50)
     true = np.cos(x)  # the gradient of the sum of the sines
-    steps = [10.0**-k for k in range(1, 13)]
+    powers = range(-1, -13, -1)
+    steps = [10.0**power for power in powers]
 
     def double(x):
         return float(np.sum(np.sin(x)))
@@ -206,22 +206,29 @@ if written(numerical_gradient):
     }
     errors = {name: [np.abs(way(f, x, eps) - true).max() for eps in steps] for name, (way, f) in ways.items()}
     plot.show_lines(
-        steps, errors, xlabel="eps", ylabel="largest error", title="the sum of 50 sines", logarithmic="xy"
+        powers,
+        errors,
+        xlabel="eps, as a power of 10",
+        ylabel="largest error",
+        title=f"the sum of {x.size} sines",
+        logarithmic="y",
     )
     for name, error in errors.items():
         best = int(np.argmin(error))
-        print(f"{name}: best at eps {steps[best]:.0e}, off by {error[best]:.0e}; at 1e-05 by {error[4]:.0e}")
+        print(
+            f"{name}: best at eps {steps[best]:.0e}, off by {error[best]:.0e}; at {steps[4]:.0e} by {error[4]:.0e}"
+        )
     for kind in (np.float64, np.float32):
         print(f"cube root of the precision of {kind.__name__}: {np.finfo(kind).eps ** (1 / 3):.0e}")
 
 # %% [markdown]
-# So check gradients in float64: in float32 a step of $10^{-5}$ measures mostly rounding.
+# So check gradients in float64: in float32 no step comes near.
 #
 # ## The adjoint
 #
 # A convolution is **linear** in $x$: it is $z = A x$ with a matrix $A$, the one of lesson 01. By the chain rule
-# its backward multiplies by $A^T$, the transposed matrix or **adjoint**. Inner products show that without any
-# matrix: for *all* $x$ and $y$
+# its backward multiplies by $A^T$, the transposed matrix or **adjoint**. With $\langle a, b \rangle$ for the sum
+# of `a * b`, that can be seen without any matrix: for *all* $x$ and $y$
 #
 # $$\langle A x,\, y \rangle = \langle x,\, A^T y \rangle$$
 #
@@ -229,8 +236,8 @@ if written(numerical_gradient):
 #
 # ### Exercise: the gap ({points:adjoint_gap} points, 6 minutes)
 #
-# Both sides are sums of products: divide their difference by the size of those products. Where all of them are
-# 0, so is the gap.
+# Divide the difference of the two sides by the size of the products they add up. Where all of these are 0, so
+# is the gap.
 
 
 # %% exercise="adjoint_gap"
@@ -269,10 +276,9 @@ if written(conv1d_backward, adjoint_gap):
 # %% [markdown]
 # ## Backward of im2col
 #
-# Now two dimensions, on the path of lesson 02: cut out windows, then multiply. `im2col` copies a pixel into
-# every window that holds it, so what comes back for the pixel is the *sum* over those places. This is
-# **col2im**. From columns of ones, a pixel gets the number of its windows, so col2im is not the inverse of
-# im2col but its adjoint.
+# Now two dimensions. `im2col` copies a pixel into every window that holds it, so what comes back for the pixel
+# is the *sum* over those places: **col2im**. From columns of ones, a pixel gets the number of its windows, so
+# col2im is not the inverse of im2col but its adjoint.
 
 # %% tags=["show"]
 image = np.arange(1, 10).reshape(3, 3)
@@ -306,11 +312,13 @@ def sides(padding):
 # %% [markdown]
 # ### Exercise: col2im ({points:col2im} points, 12 minutes)
 #
-# Your own functions of lesson 02 are at hand as `layers.im2col`, `layers.conv_output_size` and so on (cnnlab
-# lends those that you have not written). Turn your im2col round: the same slices in the same loop over the
-# kernel's positions, but now slices of an image of zeros, padding included, *grow* by the columns. At the end
-# cut the padding off. In two steps it is faster here as well: first add up the rows of the windows, into
-# windows one row high, $(N, C, K_W, H_\text{padded}, O_W)$; then add these along the rows.
+# Your functions of lesson 02 are at hand, as `layers.im2col` or
+# `layers.conv_output_size(H, KH, sh, (top, bottom), dh)`; cnnlab lends those that you have not written. Turn
+# your im2col round: the same slices in the same loop over the kernel's positions, but now slices of an image of
+# zeros, padding included, *grow* by the columns. At the end cut the padding off.
+#
+# (Faster, but not needed: two loops one after the other, as in lesson 02. The first adds up the kernel's rows,
+# into windows one row high; the second its columns.)
 
 
 # %% exercise="col2im"
@@ -364,16 +372,15 @@ if written(adjoint_gap, col2im):
 # | of the filters | $\partial e/\partial Z\; X^T$ | $(F, L)\,(L, R)$ |
 # | of the bias | $\partial e/\partial Z$ summed over positions | $(F)$ |
 #
-# The columns' gradient goes through col2im to become that of $x$. The filters' is the correlation of $x$ with
-# `dout` again. All images share filters and bias, so those gradients add up over the batch. With groups there
-# are $G$ such products side by side.
+# The columns' gradient goes through col2im to become that of $x$; the filters' is again the correlation of $x$
+# with `dout`. All images share filters and bias, so those gradients add up over the batch. With groups there are
+# $G$ such products side by side.
 #
 # ### Exercise: backward of the convolution ({points:conv2d_backward} points, 18 minutes)
 #
 # Take one image at a time, as in `conv2d_forward`, and for its groups stacks of matrices: $W^T$ is $(G, R, F/G)$
-# with $R = (C/G) K_H K_W$, the upstream gradient $(G, F/G, L)$. Two of the points are for speed: at most
-# {at_most:conv2d_backward} times the time of the bare matrix products. (It is a little faster to add up
-# $X\,(\partial e/\partial Z)^T$ and transpose once at the end.)
+# with $R = (C/G) K_H K_W$, the upstream gradient $(G, F/G, L)$. Part of the points is for speed: at most
+# {at_most:conv2d_backward} times the time of the bare matrix products.
 
 
 # %% exercise="conv2d_backward"
@@ -409,8 +416,7 @@ def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
 check(conv2d_backward)
 
 # %% [markdown]
-# Both proofs again, with everything switched on. The layer is linear in $x$ and also in $w$, so there are two
-# adjoints to test.
+# Both proofs again, with everything switched on. The layer is linear in $x$ and in $w$: two adjoints to test.
 
 # %% tags=["show"]
 if written(numerical_gradient, adjoint_gap, conv2d_backward):
@@ -477,10 +483,10 @@ if written(conv2d_backward):
 # %% [markdown]
 # ## The input's gradient is a convolution
 #
-# The flipped kernel of one dimension is still there: $\partial e/\partial x$ is a forward convolution of `dout`.
-# With stride $s$ the outputs lie $s$ pixels apart, so insert $s-1$ zeros between them. Pad with $K-1-p$ zeros on
-# each side, and with more at the end where the last window stopped short of the border. Flip the filters, and
-# let channels and filters change places, for the sum now runs over the filters.
+# The flipped kernel is still there: $\partial e/\partial x$ is a forward convolution of `dout`. With stride $s$
+# the outputs lie $s$ pixels apart, so insert $s-1$ zeros between them. Pad with $K-1-p$ zeros on each side, and
+# with more at the end where the last window stopped short of the border. Flip the filters, and let channels and
+# filters change places, for the sum now runs over the filters.
 
 # %% tags=["show"]
 if written(conv2d_backward):
@@ -510,17 +516,17 @@ if written(conv2d_backward):
 # The backward of a layer with stride 2 turns a small map into a large image. As a layer of its own it is the
 # **transposed convolution**; networks that draw, or label each pixel, enlarge with it. (Some say
 # deconvolution, but it is the adjoint, not the inverse.) Every input value lays its multiple of the kernel into
-# the output, $s$ apart, and overlaps add up:
+# the output, $s$ apart, and overlaps add up. From $n$ values in a row come
 #
 # $$\text{out} = (n-1)\,s - P + K + \text{extra}$$
 #
-# Padding, $P$ values in all, is cut *off*. Several sizes shrink to the same $n$; *extra*, the
-# `output_padding` below $s$, says which one to return to. It comes last: the output goes on so much further.
+# Padding, $P$ values in all, is cut *off*. With a stride, several sizes shrink to the same $n$; *extra*, the
+# `output_padding` below $s$, says which one to return to: so many more rows below, or columns on the right.
 #
 # ### Exercise: transposed convolution ({points:conv_transpose2d_forward} points, 12 minutes)
 #
-# In the table above, `x` now stands for the upstream gradient: which product makes columns of it, and where do
-# they go? The filters are $(C, F, K_H, K_W)$, as in the convolution whose adjoint this is.
+# In the table of products, `x` now stands for the upstream gradient: which product makes columns of it, and where
+# do they go? The filters are $(C, F, K_H, K_W)$: the convolution whose adjoint this is makes $C$ channels of $F$.
 
 
 # %% exercise="conv_transpose2d_forward"
@@ -555,9 +561,8 @@ check(conv_transpose2d_forward)
 # %% [markdown]
 # ## A checkerboard
 #
-# Enlarge an even grey by 2. With a 3 x 3 kernel the windows overlap unevenly: pixels lie in one window, in two
-# or in four. A kernel of 4 x 4, which the stride divides, covers all alike, and with weights that fall off to its
-# sides it interpolates.
+# Enlarge an even grey by 2. Windows of 3 x 3 overlap unevenly: pixels lie in one, in two or in four. With 4 x 4,
+# which the stride divides, all are covered alike, and weights that fall off to the sides interpolate.
 
 # %% tags=["show"]
 if written(conv_transpose2d_forward):
@@ -584,8 +589,8 @@ if written(conv_transpose2d_forward):
 # %% [markdown]
 # ## Question: what to keep ({points:what_to_keep} points, 5 minutes)
 #
-# In training, a convolution keeps its input $x$ from the forward pass until its backward. Which of the three
-# gradients need it, and which do not? Say why, and what follows for a network whose first layers are frozen.
+# In training, a convolution keeps its input $x$ until its backward. Which of the three gradients need it, and
+# which do not? Say why, and what follows for a network whose first layers are frozen: their weights stay.
 
 # %% [markdown] question="what_to_keep" points=2
 # ### BEGIN SOLUTION
@@ -601,6 +606,6 @@ if written(conv_transpose2d_forward):
 # %% [markdown]
 # ## Where this goes
 #
-# Your backward computes what PyTorch's autograd computes for `conv2d`; in lesson 07 it trains a network. For
-# pictures of every setting see Dumoulin and Visin (arXiv 1603.07285), for the checkerboard Odena, Dumoulin and
-# Olah, *Deconvolution and checkerboard artifacts*, Distill 2016.
+# In lesson 07 your backward trains a network. For pictures of every setting see Dumoulin and Visin (arXiv
+# 1603.07285), for the checkerboard Odena, Dumoulin and Olah, *Deconvolution and checkerboard artifacts*, Distill
+# 2016.

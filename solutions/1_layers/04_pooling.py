@@ -4,8 +4,8 @@
 # {badge}
 #
 # Between convolutions stand two kinds of layer that learn nothing: one bends, one shrinks. You will write
-# both, forward and backward, settle who gets the gradient when several pixels tie, and measure what pooling
-# is said to do: make a network care less about where things are.
+# both, forward and backward, settle who gets the gradient at a tie, and measure what pooling is said to do:
+# make a network care less about where things are.
 #
 # About 85 minutes, {points} points.
 
@@ -51,8 +51,8 @@ def relu_forward(x):
 check(relu_forward)
 
 # %% [markdown]
-# On a photograph: Sobel's filter answers to edges of both kinds, dark to light and light to dark; after the
-# ReLU one kind is left, and the other needs a filter of its own. `layers.conv2d_forward` is your function
+# Sobel's filter answers to edges of both kinds, dark to light and light to dark; after the ReLU one kind is
+# left, and the other needs a filter of its own. `layers.conv2d_forward` is your function
 # from lesson 02; `layers` lends a stand-in for what you have not written.
 
 # %% tags=["show"]
@@ -80,9 +80,8 @@ if written(relu_forward):
 # %% [markdown]
 # ## Backwards through the bend
 #
-# The slope is 1 where $x > 0$ and 0 where $x < 0$. At $x = 0$ there is none; any number from 0 to 1 would do,
-# and this course takes 0, as torch does. What counts is the sign of the *input*: a negative gradient passes
-# where $x$ was positive.
+# The slope is 1 where $x > 0$ and 0 where $x < 0$. At $x = 0$ there is none; this course takes 0, as torch does.
+# What counts is the sign of the *input*: a negative gradient passes where $x$ was positive.
 #
 # ### Exercise: ReLU backward ({points:relu_backward} points, 4 minutes)
 
@@ -104,9 +103,10 @@ def relu_backward(dout, x):
 check(relu_backward)
 
 # %% [markdown]
-# A slope of 1 is why deep networks took to the ReLU (it is older than they are). The sigmoid's slope is
-# $\frac14$ at most, so a gradient that goes back through many of them vanishes. The ReLU has a risk of its
-# own: a unit below zero for *every* input gets no gradient, so no step ever changes it. It is **dead**.
+# A slope of 1 is why deep networks took to the ReLU (it is older than they are). The sigmoid, $1 / (1 + e^{-x})$,
+# has a slope of $\frac14$ at most, so a gradient that goes back through many of them vanishes. The ReLU has a
+# risk of its own: a unit below zero for *every* input gets no gradient, so no step ever changes it. It is
+# **dead**.
 
 # %% tags=["show"]
 if written(relu_forward, relu_backward):
@@ -127,9 +127,9 @@ if written(relu_forward, relu_backward):
 # %% [markdown]
 # ## Fewer pixels
 #
-# **Pooling** lays windows over a map and makes one number of each. Nothing is learned, there is no filter,
-# and channels are *not* added up: each is pooled by itself, so $C$ maps stay $C$. With windows of
-# $K_H \times K_W$ and strides $s_h$, $s_w$, indices from 0, max pooling is
+# **Pooling** lays windows over a map and makes one number of each. There is no filter, and channels are *not*
+# added up: each is pooled by itself, so $C$ maps stay $C$. With windows of $K_H \times K_W$ and strides $s_h$,
+# $s_w$, indices from 0, max pooling is
 #
 # $$y_{n,c,i,j} = \max_{0 \le u < K_H,\ 0 \le v < K_W} x_{n,\,c,\,s_h i+u,\,s_w j+v}$$
 #
@@ -153,9 +153,9 @@ plot.show_grids(
 # ## All windows at once
 #
 # The trick of `im2col` again: do not visit the windows, visit the *positions in* the window. The first pixels
-# of all windows are one slice with a step, so are the second ones, and so on. `positions` lists these slices;
-# below, those of 3 x 3 windows at stride 2: nine slices, of 2 x 2 pixels each, for four windows that
-# **overlap**.
+# of all windows are one slice with a step, so are the second ones, and so on. `surround` pads, `positions` lists
+# these slices; below, those of 3 x 3 windows at stride 2: nine slices, of 2 x 2 pixels each, for four windows
+# that **overlap**.
 
 
 # %%
@@ -204,9 +204,8 @@ plot.show_grids([numbers] * 9, titles, marks, columns=3, cell=0.28)
 # %% [markdown]
 # ### Exercise: max pooling ({points:max_pool2d_forward} points, 12 minutes)
 #
-# Padding must never win, not even where all pixels are negative: pad with $-\infty$, `-np.inf`. Sizes are
-# rounded down: a row or column left over is not seen. `np.maximum(a, b)` compares two arrays element by
-# element.
+# Padding must never win, not even where all pixels are negative: surround with `-np.inf`. Sizes are rounded
+# down: a row or column left over is not seen. `np.maximum(a, b)` compares two arrays element by element.
 
 
 # %% exercise="max_pool2d_forward"
@@ -257,33 +256,33 @@ if written(max_pool2d_forward):
     )
 
 # %% [markdown]
-# Each leaves out something else: the maximum loses the rims of her glasses, the minimum the stars of the flag.
-# None *sharpens*, as some notes have it. Sharpening overshoots at an edge; no pooled value leaves the range of
-# its window.
+# The maximum loses the rims of her glasses, the minimum the stars of the flag. None *sharpens*, as some notes
+# have it: sharpening overshoots at an edge, but no pooled value leaves the range of its window.
 
 # %% tags=["show"]
 if written(max_pool2d_forward):
     edge = np.array([[2, 2, 2, 2, 3, 5, 6, 6, 6, 6]])
     wider = np.pad(edge, ((0, 0), (1, 1)), "edge")
     blurred = (wider[:, :-2] + 2 * edge + wider[:, 2:]) / 4
+    sharp = edge + 2 * (edge - blurred)
     x = edge[None, None].astype(float)  # (1, 1, 1, 10)
     highest, lowest = max_pool2d_forward(x, (1, 2)), -max_pool2d_forward(-x, (1, 2))
     plot.show_grids(
-        [edge, edge + 2 * (edge - blurred), highest[0, 0], lowest[0, 0]],
-        ["an edge", "sharpened: below 2, above 6", "maximum of pairs", "minimum of pairs"],
+        [edge, sharp, highest[0, 0], lowest[0, 0]],
+        ["an edge", f"sharpened: {sharp.min()} to {sharp.max()}", "maximum of pairs", "minimum of pairs"],
         columns=2,
     )
 
 # %% [markdown]
 # ## The winner takes the gradient
 #
-# Move a pixel that is not its window's largest a little, and the output stays. So the gradient goes to the
-# largest pixel whole, and the others get nothing. A pixel that wins in several overlapping windows gets the
-# *sum* of their gradients.
+# Change a pixel that is not its window's largest a little, and the output stays. So the largest pixel gets the
+# whole gradient, the others nothing. A pixel that wins in several overlapping windows gets the *sum* of their
+# gradients.
 #
-# And a tie? After a ReLU whole windows are zero. Giving all of it to the first or last winner, or a share to
-# each, are all defensible; handing every winner the full gradient makes more of it than came in. Our rule,
-# and torch's: **the first in row-major order takes all**.
+# And a tie? After a ReLU whole windows are zero. All to the first winner, all to the last, or a share to each:
+# any of these can be defended; the full gradient to every winner hands out more than came in. Our rule, and
+# torch's: **the first in row-major order takes all**.
 
 # %% tags=["show"]
 tied = np.array([[2, 7, 0], [7, 1, 7], [3, 7, 5]])
@@ -291,7 +290,7 @@ winners = tied == tied.max()
 numbers = np.where(winners, np.cumsum(winners).reshape(3, 3), 0)  # 1, 2, 3, 4 in row-major order
 plot.show_grids(
     [tied, 12.0 * (numbers == 1), 12.0 * (numbers == 4), 12 * winners / winners.sum(), 12 * winners],
-    ["a window, dout 12", "the first: ours", "the last", "split", "all: 48 handed out"],
+    ["a window, dout 12", "the first: ours", "the last", "split", f"all: {12 * winners.sum()} handed out"],
     [winners, numbers == 1, numbers == 4, winners, winners],
     columns=5,
 )
@@ -300,9 +299,9 @@ plot.show_grids(
 # ### Exercise: max pooling backward ({points:max_pool2d_backward} points, 18 minutes)
 #
 # In loops: for each window find the first largest pixel, add `dout` there, and in the end cut the padding
-# off. With slices: `padded[index] == y` marks the windows whose largest value lies at this position. Visit the
-# positions in order and remember in a boolean array which windows are still *free*, their winner not yet
-# found.
+# off. With slices: `padded[index] == y`, with `y` from your forward, marks the windows whose largest value lies
+# at this position. Visit the positions in order and remember in a boolean array which windows are still *free*,
+# their winner not yet found.
 
 
 # %% exercise="max_pool2d_backward"
@@ -342,8 +341,8 @@ def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
 check(max_pool2d_backward)
 
 # %% [markdown]
-# A gradient of 1 from every output, on a piece of the photograph. Where windows overlap, a bright pixel can win
-# several times; where they leave gaps (kernel 2, stride 3), some pixels are never even seen.
+# A gradient of 1 from every output. Where windows overlap, a bright pixel can win several times; where they
+# leave gaps (kernel 2, stride 3), some pixels are never even seen.
 
 # %% tags=["show"]
 if written(max_pool2d_backward):
@@ -362,9 +361,8 @@ if written(max_pool2d_backward):
 # %% [markdown]
 # ## How much faster?
 #
-# Three ways to the same gradient: loops; `argmax` over a view of all windows, then `np.add.at`, which adds one
-# element at a time; and slices. If yours goes through Python loops, this is what it could gain: as many steps
-# as the window has positions, each over the whole batch.
+# Loops; `argmax` over a view of all windows, then `np.add.at`, which adds one element at a time; and yours. With
+# slices it takes only as many steps as the window has positions, each over the whole batch.
 
 
 # %% tags=["show"]
@@ -418,9 +416,9 @@ if written(max_pool2d_forward, max_pool2d_backward):
 # %% [markdown]
 # ## Averages
 #
-# The mean of a window is linear: every pixel has the factor $1 / (K_H K_W)$, forward and backward. Padding
-# raises a question: do its zeros count? Here, and by default in torch, they do: divide by $K_H K_W$
-# everywhere, so borders come out darker.
+# The mean of a window is linear: every pixel has the factor $1 / (K_H K_W)$, forward and backward. Do the zeros
+# of the padding count? Here, and by default in torch, they do: divide by $K_H K_W$ everywhere, so borders come
+# out darker.
 #
 # ### Exercise: average pooling ({points:avg_pool2d_forward} points, 6 minutes)
 
@@ -449,8 +447,7 @@ def avg_pool2d_forward(x, kernel, stride=None, padding=0):
 check(avg_pool2d_forward)
 
 # %% [markdown]
-# An image of nines shows the border. And an average is also a convolution, one equal-weighted filter for each
-# channel; only it learns nothing.
+# Nines show the border. And an average is also a convolution, one filter of equal weights for each channel.
 
 # %% tags=["show"]
 if written(avg_pool2d_forward):
@@ -502,8 +499,8 @@ check(avg_pool2d_backward)
 # $$y = \Big( \frac{1}{K_H K_W} \sum_{u,v} |x_{u,v}|^p \Big)^{1/p}$$
 #
 # $p = 1$ is the average of $|x|$, $p = 2$ the root mean square, and as $p$ grows the largest $|x|$ outweighs
-# all others: $p = \infty$ is their maximum. Beware: torch's `lp_pool2d` adds up $x^p$ for finite $p$,
-# without average and without absolute value.
+# all others: $p = \infty$ is their maximum. (Torch's `lp_pool2d` adds up $x^p$ for finite $p$, without average
+# and without absolute value.)
 #
 # ### Exercise: l_p pooling ({points:lp_pool2d} points, 8 minutes)
 #
@@ -544,7 +541,7 @@ if written(lp_pool2d):
             "p = infinity": [ends[1]] * len(powers),
         },
         xlabel="p, logarithmic scale",
-        title="one window: 1, -2, 3, -10",
+        title=f"one window: {window.ravel().tolist()}",
         logarithmic="x",
     )
 
@@ -552,7 +549,7 @@ if written(lp_pool2d):
 # ## The whole map
 #
 # Let the window be the map, and one number is left of each channel. **Global average pooling** stands at the
-# end of GoogLeNet, of ResNet and of most networks after them.
+# end of GoogLeNet and of ResNet.
 #
 # ### Exercise: global average pooling ({points:global_avg_pool2d_forward} points, 3 minutes)
 #
@@ -599,9 +596,8 @@ check(global_avg_pool2d_backward)
 # %% [markdown]
 # ## What is saved
 #
-# Pooling has no parameters. Does it spare the *next* layers any? Not a convolution: its filters are as large
-# on a small map as on a large one; only its multiply-adds become fewer. A dense layer on the flattened map
-# does shrink.
+# Does pooling spare the *next* layers parameters? Not a convolution: its filters are as large on a small map as
+# on a large one; only its multiply-adds become fewer. A dense layer on the flattened map does shrink.
 
 # %% tags=["show"]
 channels, classes = 64, 10
@@ -615,8 +611,9 @@ for name, size in [("32 x 32", 32), ("16 x 16", 16), ("global", 1)]:
 # ## Move the image
 #
 # Pooling is said to make a network **invariant**: the output stays when the image moves. Lesson 02 found
-# convolution **equivariant**: the output moves along. The table holds both against max pooling of noise. It
-# shows the largest difference, inside the map; a zero means that the property holds.
+# convolution **equivariant**: the output moves along. Which is max pooling? The table shows, on noise, the
+# largest difference inside the map from the output moved by a whole number (the better one, where the shift
+# falls between two) and from the output that stayed. A zero means that the property holds.
 
 # %% tags=["show"]
 if written(max_pool2d_forward):
@@ -626,14 +623,15 @@ if written(max_pool2d_forward):
     for kernel, stride, shift in [(2, 2, 2), (2, 2, 1), (3, 2, 2), (3, 2, 1), (3, 1, 1)]:
         before = max_pool2d_forward(noise, kernel, stride)
         after = max_pool2d_forward(np.roll(noise, shift, axis=3), kernel, stride)
-        along = np.abs(after - np.roll(before, shift // stride, axis=3))[..., 3:-3].max()
+        moves = {shift // stride, -(-shift // stride)}  # rounded down, rounded up
+        along = min(np.abs(after - np.roll(before, move, axis=3))[..., 3:-3].max() for move in moves)
         stayed = np.abs(after - before)[..., 3:-3].max()
         print(f"{kernel:6} {stride:7} {shift:6} {along:13.2f} {stayed:8.2f}")
 
 # %% [markdown]
 # So pooling is equivariant too, to shifts by whole strides, and not invariant. But images are no noise. Here
-# the camera moves over the photograph; 4 x 4 windows; how far is the output from where it was, in units of its
-# own length?
+# the camera moves over the photograph, with 4 x 4 windows: how far is the output from what it was, in units of
+# its own length?
 
 # %% tags=["show"]
 if written(relu_forward, max_pool2d_forward, avg_pool2d_forward, global_avg_pool2d_forward):
@@ -658,14 +656,14 @@ if written(relu_forward, max_pool2d_forward, avg_pool2d_forward, global_avg_pool
         plot.show_lines(shifts, moved, xlabel="shift, pixels", ylabel="change of the output", title=title)
 
 # %% [markdown]
-# Maximum and average, which look at every pixel of the window, soften a small shift, and the less the larger
+# Maximum and average, which look at every pixel of the window, soften a shift, on the edges the less the larger
 # it is; subsampling softens next to nothing. That is *some local* invariance. Only the global average hardly
-# moves at all, and what it does move is picture entering and leaving at the borders.
+# moves at all, and only because picture enters and leaves at the borders.
 #
 # ## What invariance buys
 #
-# Recognise digits that move. 64 small patches of digits are the filters; ReLU; pooling; the label of the
-# nearest of 500 training images, none of them moved.
+# Recognise digits that move. Small patches of digits are the filters; ReLU; pooling; then the label of the
+# nearest training image, none of which was moved.
 
 # %% tags=["show"]
 if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
@@ -710,8 +708,8 @@ if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
     plot.show_lines(range(5), accuracy, xlabel="shift, pixels", ylabel="% of digits recognised")
 
 # %% [markdown]
-# Global pooling of good filters does not care where the digit is. The price: it does not know. Two digits side
-# by side are the same to it as the two exchanged.
+# Local pooling helps with one pixel; global pooling does not care where the digit is. The price: it does not
+# know. Two digits side by side are the same to it as the two exchanged.
 
 # %% tags=["show"]
 if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
@@ -731,9 +729,9 @@ if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
 # %% [markdown]
 # ## Question: is there a cat? ({points:indifferent_to_place} points, 6 minutes)
 #
-# You build a network that says whether a photograph shows a cat, wherever it sits. Which layers of this lesson
-# and of lesson 02 do you take, in which order, and what does each contribute? Name a question about the same
-# photograph that your network can then no longer answer, and why.
+# Build a network that says whether a photograph shows a cat, wherever it sits. Which layers of this lesson and
+# of lesson 02 do you take, in which order, and what does each contribute? Name a question about the photograph
+# that this network can no longer answer, and why.
 
 # %% [markdown] question="indifferent_to_place" points=2
 # ### BEGIN SOLUTION
@@ -754,6 +752,5 @@ if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
 # %% [markdown]
 # ## Where this goes
 #
-# Lesson 06 asks how far an output sees through such stacks, and lesson 07 trains one, with your layers.
-# On what subsampling does to shifts, and what a blur before it repairs, read Zhang, *Making convolutional
-# networks shift-invariant again* (arXiv 1904.11486).
+# Lesson 06 asks how far an output sees through such stacks, and lesson 07 trains one, with your layers. On
+# subsampling and shifts read Zhang, *Making convolutional networks shift-invariant again* (arXiv 1904.11486).

@@ -3,9 +3,9 @@
 #
 # {badge}
 #
-# A convolution does two jobs at once: it looks at neighbouring pixels, and it mixes channels. The layers of
-# this lesson do one at a time, or mix fewer channels. You will build them, count what they cost, and measure
-# whether they are as fast as they are cheap.
+# A convolution looks at neighbouring pixels and mixes channels, both at once. The layers of this lesson do one
+# at a time, or mix fewer channels. You will build them, count what they cost, and measure whether they are as
+# fast as they are cheap.
 #
 # About 90 minutes, {points} points.
 
@@ -36,13 +36,12 @@ from cnnlab import answer, check, data, layers, plot, written
 # %% [markdown]
 # ## One pixel at a time
 #
-# A 1 x 1 convolution has a window of one pixel. It turns the $C$ values of a pixel into $F$ new ones, with
-# the same $w$ of shape $(F, C)$ at every pixel:
+# A 1 x 1 convolution turns the $C$ values of a pixel into $F$ new ones, with the same $w$ of shape $(F, C)$ at
+# every pixel:
 #
 # $$z_{n,f,i,j} = b_f + \sum_c w_{f,c}\; x_{n,c,i,j}$$
 #
-# With the pixels as columns, that is one matrix product. Lesson 02 multiplied filters by columns of
-# $C K_H K_W$ values, $C$ being the *input* channels. Here a window is a pixel, so an image $(C, HW)$ is its
+# With the pixels as columns, that is one matrix product: where a window is a pixel, an image $(C, HW)$ is its
 # own im2col, and nothing needs to be copied.
 
 # %% tags=["show"]
@@ -87,7 +86,7 @@ check(conv1x1_forward)
 
 # %% [markdown]
 # Three filters on a photograph: one fuses the colours to grey, two compare them. Scramble the pixels first,
-# and the result is scrambled alike: a 1 x 1 layer sees no neighbours.
+# and the result is scrambled alike.
 
 # %% tags=["show"]
 if written(conv1x1_forward):
@@ -112,8 +111,8 @@ if written(conv1x1_forward):
 # %% [markdown]
 # ## Backwards
 #
-# `dout` is the gradient of the loss with respect to $Z$; ask what each number touched. In one image, with
-# pixels $p$ as columns, $z_{f,p} = b_f + \sum_c w_{f,c}\, x_{c,p}$.
+# `dout` is the gradient of the loss with respect to $Z$. In one image, with pixels $p$ as columns,
+# $z_{f,p} = b_f + \sum_c w_{f,c}\, x_{c,p}$; ask what each number touched.
 #
 # - $x_{c,p}$ went into $z_{f,p}$ of every filter, times $w_{f,c}$, so $dX = W^\top dZ$.
 # - $w_{f,c}$ met $x_{c,p}$ at every pixel of every image, so $dW = \sum_n dZ_n X_n^\top$.
@@ -145,8 +144,8 @@ def conv1x1_backward(dout, x, w, b):
 check(conv1x1_backward)
 
 # %% [markdown]
-# `layers.conv2d_forward`, your own function from lesson 02, can do this too. (Until you have written it, a
-# stand-in takes its place and says so.)
+# `layers.conv2d_forward`, your function from lesson 02, can do this too. (Until you have written it, a stand-in
+# takes its place and says so.)
 
 
 # %% tags=["show"]
@@ -183,14 +182,13 @@ if written(conv1x1_forward):
 # %% [markdown]
 # ## What a layer costs
 #
-# Each of the $F\, O_H O_W$ outputs takes one **multiply-add** for every tap of its filter, in every channel
-# that the filter reads:
+# Each of the $F\, O_H O_W$ outputs takes one **multiply-add** for every tap of its filter in every channel that
+# the filter reads. With $G$ **groups** (below; mostly 1) it reads $C/G$ channels:
 #
 # $$\text{multiply-adds} = F \cdot O_H O_W \cdot \frac{C}{G} \cdot K_H K_W$$
 #
-# $G$ is the number of groups, mostly 1. Some notes call this product the layer's parameters, but the same
-# weights serve all positions: without $O_H O_W$ it is the weights, and there are $F$ biases. Three helpers
-# read the settings, as in lesson 02:
+# Without $O_H O_W$ this is the number of weights, which all positions share; some notes mix the two up. Three
+# helpers read the settings, as in lesson 02:
 
 
 # %%
@@ -241,7 +239,7 @@ check(macs)
 # %% [markdown]
 # ## The bottleneck
 #
-# A 3 x 3 layer costs the product of its channels, in times out. So narrow the channels with a 1 x 1 layer,
+# The cost of a 3 x 3 layer grows with its channels, in times out. So narrow the channels with a 1 x 1 layer,
 # work on the narrow maps, and widen again:
 #
 # 1. a 1 x 1 layer from `channels` to `reduced`,
@@ -272,8 +270,8 @@ def bottleneck_parameters(channels, reduced, kernel=3, bias=False):
 check(bottleneck_parameters)
 
 # %% [markdown]
-# The saving has a price: 256 values of a pixel must pass through 64. The two 1 x 1 layers alone, down and up,
-# make one matrix of rank 64 at most.
+# The price: 256 values of a pixel must pass through 64. The two 1 x 1 layers alone make a matrix of rank 64 at
+# most.
 
 # %% tags=["show"]
 if written(bottleneck_parameters, macs):
@@ -293,12 +291,12 @@ if written(bottleneck_parameters, macs):
 # %% [markdown]
 # ## Groups
 #
-# Cut the channels into $G$ equal runs and the filters too; the filters of a run read only the channels of
-# the same run. AlexNet did so in 2012 to spread over two GPUs. $w$ has the shape $(F,\ C/G,\ K_H,\ K_W)$,
-# with $G$ times fewer weights and multiply-adds.
+# Cut the channels into $G$ equal runs, and the filters too; the filters of a run read only the channels of
+# the same run. Some layers of AlexNet did so, to spread over two GPUs. $w$ has the shape
+# $(F,\ C/G,\ K_H,\ K_W)$: $G$ times fewer weights and multiply-adds.
 #
-# As a matrix, with a row for each filter and a column for each channel, a 1 x 1 layer becomes
-# **block-diagonal**. (With larger kernels each square below holds a kernel.)
+# As a matrix, with a row for each filter and a column for each channel, $w$ is **block-diagonal**. (Below, 1 x 1
+# layers; in others each square holds a kernel.)
 
 
 # %% tags=["show"]
@@ -322,9 +320,9 @@ plot.show_images(
 # %% [markdown]
 # ### Exercise: grouped convolution ({points:grouped_conv2d_forward} points, 10 minutes)
 #
-# A group is an ordinary convolution on its own channels: for each, call
+# A group is an ordinary convolution of its own channels with its own filters and biases: for each, call
 # `layers.conv2d_forward(x, w, b, stride, padding)`, and join what comes back along the channels with
-# `np.concatenate`. When this is graded, it is your own `conv2d_forward` that is called.
+# `np.concatenate`. Grading calls your own `conv2d_forward`.
 
 
 # %% exercise="grouped_conv2d_forward"
@@ -353,9 +351,8 @@ def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
 check(grouped_conv2d_forward)
 
 # %% [markdown]
-# Groups never meet, however many grouped layers follow each other. A **channel shuffle** in between deals the
-# channels out anew, by a reshape and a transpose. Below, a row is an output, a column an input; where an
-# output does not depend on an input it is white.
+# However many grouped layers follow each other, groups never meet. A **channel shuffle** in between deals the
+# channels out anew, by a reshape and a transpose. Below, a row is an output, a column an input.
 
 # %% tags=["show"]
 if written(grouped_conv2d_forward):
@@ -375,6 +372,8 @@ if written(grouped_conv2d_forward):
         ["one layer in 3 groups", "two layers", "two, shuffled in between"],
         signed=True,
     )
+    links = [np.count_nonzero(y) for y in (hidden, without, between)]
+    print("inputs that an output depends on, of 9:", *(count // 9 for count in links))
     print("order of the channels after a shuffle:", *shuffled(np.arange(9).reshape(1, 9, 1, 1), 3).ravel())
     blocks = as_matrix(first[:, :, 0, 0], 3)[:, :, None, None]
     x, b = rng.normal(size=(2, 9, 5, 4)), np.zeros(9)
@@ -384,61 +383,57 @@ if written(grouped_conv2d_forward):
 # %% [markdown]
 # ## Depthwise
 #
-# With as many groups as channels, every channel has filters of its own, and nothing is summed over channels.
-# With $M$ filters a channel, $w$ has the shape $(C, M, K_H, K_W)$, and the $M$ outputs of a channel are
-# neighbours:
+# With as many groups as channels, nothing is summed over channels. With $M$ filters a channel, $w$ has the
+# shape $(C, M, K_H, K_W)$, and the $M$ outputs of a channel are neighbours:
 #
 # $$z_{n,\,cM+m,\,i,\,j} = b_{cM+m} + \sum_u \sum_v x_{n,\,c,\,s_h i+u,\,s_w j+v}\; w_{c,m,u,v}$$
 #
-# with $x$ already padded. Matrix products do not help here, for each would be tiny. So go tap by tap: for all
-# outputs at once, tap $(u, v)$ reads one slice of the padded channel, from row $u$ and column $v$ on, with
-# the stride as its step. Multiply it by $w_{c,m,u,v}$, a single number, and add it to the output.
+# with $x$ already padded (`np.pad` takes a pair for every axis). Matrix products would be tiny, so go tap by
+# tap: for all outputs of a channel at once, tap $(u, v)$ reads one slice of $O_H \times O_W$ values, from row
+# $u$ and column $v$ on, with the stride as its step. Multiply it by the number $w_{c,m,u,v}$, and add it to the
+# output.
 
 # %% [markdown]
 # ## From slices to shifts
 #
-# Slices are right; three steps make them faster.
+# Slices give all points; this part is for those who want speed. Take one channel of all images at a time, which
+# fits into the cache. And avoid short rows: NumPy walks through a slice row by row, and starting a row takes
+# time.
 #
-# **One channel of all images at a time.** A whole batch is too large for the processor's cache, so every tap
-# fetches it from memory again. A channel of it fits.
-#
-# **Rows end to end.** NumPy walks through a slice row by row, and starting a row takes time. A padded channel
-# of $N$ images, each $H' \times W'$, is one vector in memory: `padded.reshape(-1)` shows it without copying. In it
-# the next column is one step on and the next row $W'$ steps. So what tap $(u, v)$ reads is a **shift** by
-# $s = uW' + v$ from the corner of the window, in every row and in every image. One long run, `flat[s : s + length]`,
-# holds it all. The last tap has the largest shift and must end inside, so
+# A padded channel of $N$ images, each $H' \times W'$, is one long vector, `flat = padded.reshape(-1)`. The next
+# column is one step on, the next row $W'$ steps, so tap $(u, v)$ reads $uW' + v$ steps after the corner of its
+# window: a **shift**. One run, `flat[shift : shift + length]`, holds what it reads for all corners. That of the
+# last tap must end inside:
 #
 # $$\text{length} = N H' W' - (K_H - 1)\, W' - (K_W - 1)$$
 #
-# **Sums for every corner.** At each position a run gives a number, even where the window would leave the image: over
-# the right edge it goes on in the next row, over the bottom in the next image. Those sums mean nothing.
-# Let them come, in an array shaped like `padded`, and cut the others out at the end, with the stride as step.
+# Some corners have windows that leave the image and go on in the next row or image. Let their sums come: add
+# up the runs, each times its weight, in an array shaped like `padded`. At the end one slice, with the strides
+# as its steps, takes the outputs only.
 
 # %% tags=["show"]
-padded = np.arange(24).reshape(
-    2, 3, 4
-)  # a channel of two images, padded already; each number says where it is
-flat = padded.reshape(-1)
-shift, length = 1 * 4 + 1, 24 - 1 * 4 - 1  # of tap (1, 1), the last tap of a 2 x 2 kernel
-slices = np.zeros((2, 3, 4), bool)
-slices[:, 1:3, 1:4] = True
-run = np.zeros(24, bool)
-run[shift : shift + length] = True
-total = np.zeros(24, int)
+padded = np.arange(24).reshape(2, 3, 4)  # a channel of two padded images; each number is its place in memory
+flat, wide = padded.reshape(-1), padded.shape[2]
+u, v = 1, 1  # the last tap of a 2 x 2 kernel
+shift = u * wide + v
+length = flat.size - shift
+slices = np.zeros(padded.shape, bool)
+slices[:, u:, v:] = True
+run = np.arange(flat.size) >= shift
+total = np.zeros(flat.size, int)
 total[:length] = flat[run]
-kept = np.zeros((2, 3, 4), bool)
-kept[:, :2, :3] = True
-titles = ["tap (1, 1) of a 2 x 2 kernel reads", "and in image 1"]
-plot.show_grids(padded, titles, slices, columns=2)
-plot.show_grids([flat], ["end to end: one run, shifted by 1 times 4 plus 1"], [run])
-titles = ["the run from the corner on: image 0", "image 1; unmarked: cut off"]
-plot.show_grids(total.reshape(2, 3, 4), titles, kept, columns=2)
+kept = np.zeros(padded.shape, bool)
+kept[:, :-u, :-v] = True
+plot.show_grids([*padded], [f"image 0: what tap ({u}, {v}) reads", "image 1"], [*slices], columns=2)
+plot.show_grids([flat], [f"end to end: one run of {length}, shifted by {u} times {wide} plus {v}"], [run])
+titles = ["the run in image 0; marked: outputs", "in image 1"]
+plot.show_grids([*total.reshape(padded.shape)], titles, [*kept], columns=2)
 
 # %% [markdown]
 # ### Exercise: depthwise, forward ({points:depthwise_conv2d_forward} points, 14 minutes)
 #
-# Slices give all points; shifts are for those who want speed. So are arrays made once, before the loops:
-# `np.multiply(run, number, out=product)` writes into `product`, which stays in the cache.
+# With shifts, make arrays once, before the loops: `np.multiply(run, number, out=product)` writes into `product`,
+# which stays in the cache.
 
 
 # %% exercise="depthwise_conv2d_forward"
@@ -521,7 +516,7 @@ if written(depthwise_conv2d_forward, grouped_conv2d_forward):
 # %% [markdown]
 # ## Each tap backwards
 #
-# What was read forwards is written backwards. Where tap $(u, v)$ read the slice $s$ of the padded channel $c$:
+# Where tap $(u, v)$ read slice $s$ of the padded channel $c$:
 #
 # - forwards, output $cM + m$ got $w_{c,m,u,v} \cdot \text{padded}[s]$;
 # - so $dw_{c,m,u,v}$ is the sum of $dz \cdot \text{padded}[s]$ over images and positions,
@@ -529,16 +524,15 @@ if written(depthwise_conv2d_forward, grouped_conv2d_forward):
 #
 # Cut the padding off at the end: the $x$ inside begins at row `top` and column `left`.
 #
-# With shifts, $s$ is a run of the long vector, and $dz$ must be as long. So **spread** `dout` out, over zeros
-# shaped like `padded`: its values go where the forward pass cut its outputs out. The zeros silence all sums
-# that mean nothing, for they add nothing to $dw$ or $\text{dpadded}$. For each weight, $dw$ is then a dot product of
-# two long vectors, `dz @ run`.
+# With shifts, $s$ is a run, and $dz$ must be as long. So **spread** `dout`: its values go into zeros shaped like
+# `padded`, where the forward pass took its outputs. The zeros add nothing to $dw$ or $\text{dpadded}$, and
+# $dw_{c,m,u,v}$ is a dot product, `dz @ flat[s]`.
 
 # %% tags=["show"]
 dout = np.array([[[1, 2]], [[3, 4]]])  # of the 2 x 2 kernel above with stride 2: 1 x 2 outputs for each image
 spread = np.zeros((2, 3, 4), int)
 spread[:, :2:2, :4:2] = dout
-plot.show_grids(spread, ["dout spread, stride 2: image 0", "image 1"], spread > 0, columns=2)
+plot.show_grids([*spread], ["dout spread, stride 2: image 0", "image 1"], [*(spread > 0)], columns=2)
 
 # %% [markdown]
 # ### Exercise: depthwise, backward ({points:depthwise_conv2d_backward} points, 14 minutes)
@@ -586,12 +580,12 @@ check(depthwise_conv2d_backward)
 # %% [markdown]
 # ## Depthwise separable
 #
-# A depthwise layer mixes no channels, a 1 x 1 layer sees no neighbours. One after the other they do both
-# jobs: that is a **depthwise separable** convolution. (The second must be a 1 x 1 layer; another step on
-# single channels would leave them apart.) For one output position, with $C$ channels in and $F$ out:
+# A depthwise layer and then a 1 x 1 layer do both jobs, one after the other: that is a **depthwise separable**
+# convolution. (The second must mix channels, so it is 1 x 1, not 3 x 3 on single channels.) For one output
+# position, with $C$ channels in and $F$ out:
 #
 # - ordinary: $F\, C\, K_H K_W$ multiply-adds,
-# - depthwise: $C\, K_H K_W$, then 1 x 1: $F\, C$.
+# - separable: $C\, K_H K_W$, then $F\, C$.
 #
 # ### Exercise: the cost ratio ({points:separable_cost_ratio} points, 5 minutes)
 #
@@ -617,8 +611,8 @@ def separable_cost_ratio(filters, kernel):
 check(separable_cost_ratio)
 
 # %% [markdown]
-# Some notes call $1/F + 1/K^2$ the "improvement". It is the share of the cost that is left; how many times
-# cheaper the layer gets is its inverse.
+# Some notes call $1/F + 1/K^2$ the improvement, but it is the share of the cost that is left. Its inverse says
+# how many times cheaper the layer is.
 
 # %% tags=["show"]
 if written(separable_cost_ratio, macs):
@@ -634,8 +628,8 @@ if written(separable_cost_ratio, macs):
 # ## Cheap, but fast?
 #
 # *Promised* are the multiply-adds and *measured* is the time on your machine, as shares of the ordinary
-# layer's. The last column divides the multiply-adds by the numbers that a layer must at least read and write:
-# input, weights and output.
+# layer's. The last column divides the multiply-adds by the numbers that a layer must at least move: input,
+# weights and output.
 
 # %% tags=["show"]
 if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forward):
@@ -670,16 +664,16 @@ if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forwa
         print(f"{name:19} {shares} {total / time / 1e9:21.1f} {total / numbers:31.1f}")
 
 # %% [markdown]
-# The last column explains much: the ordinary layer uses a number that it has fetched hundreds of times, the
-# depthwise one a few times, and so its time goes into fetching. It saves time, but usually far less than
-# promised.
+# The ordinary layer does hundreds of multiply-adds for each number that it moves, the depthwise one a few, and
+# much of its time goes into moving them. (Where a matrix product is absurdly slow, another program holds a core:
+# run the cell again.)
 
 # %% [markdown]
 # ## Question: fewer multiply-adds, no less time ({points:why_not_faster} points, 6 minutes)
 #
-# On 81 channels, a depthwise 3 x 3 layer takes 1/9 of the multiply-adds of a 1 x 1 layer from 81 channels to
-# 81. Explain why it need not be faster: compare how many numbers the two layers read and write and how often
-# each uses a number, and name one more reason that lies in how the two are programmed here.
+# A depthwise 3 x 3 layer on 81 channels takes 1/9 of the multiply-adds of a 1 x 1 layer from 81 to 81. Why
+# need it not be faster? Compare how many numbers the two read and write and how often each uses a number, and
+# name one more reason, in how the two are programmed here.
 
 # %% [markdown] question="why_not_faster" points=2
 # ### BEGIN SOLUTION
@@ -698,11 +692,11 @@ if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forwa
 # %% [markdown]
 # ## A column, then a row
 #
-# A kernel itself can be cheap. If it is a column times a row, $w_{u,v} = a_u\, r_v$, then an $n \times 1$
-# convolution followed by a $1 \times n$ one gives the same map, with $2n$ multiply-adds for each value
-# and not $n^2$. Such a matrix has **rank** 1: only one singular value is not zero. Sobel's filter and the
-# binomial blur are of this kind. A random kernel is not; its first singular vectors give the closest one that
-# is. The table shows how much of each kernel is lost by it, as the length of what is missing.
+# If a kernel is a column times a row, $w_{u,v} = a_u\, r_v$, an $n \times 1$ convolution and then a
+# $1 \times n$ one give the same map, with $2n$ multiply-adds for each value in place of $n^2$. Such a matrix has
+# **rank** 1: all singular values but the first are zero. For any other, the first singular vectors give the
+# closest one of rank 1. *Lost* is the length of the difference over the length of the kernel, a length being
+# the root of the sum of squares.
 
 # %% tags=["show"]
 bell = np.array([1.0, 4, 6, 4, 1]) / 16
@@ -727,8 +721,7 @@ plot.show_images(
 )
 
 # %% [markdown]
-# Your depthwise layer blurs a photograph both ways, each colour by itself. The wider the blur, the more two
-# steps save.
+# Your depthwise layer blurs a photograph both ways, each colour by itself.
 
 # %% tags=["show"]
 if written(depthwise_conv2d_forward):
@@ -762,7 +755,6 @@ if written(depthwise_conv2d_forward):
 # %% [markdown]
 # ## Where this goes
 #
-# A learned kernel need not be of rank 1, but a network can be *built* of $n \times 1$ and $1 \times n$
-# layers, as Inception-v3 is (arXiv 1512.00567). ShuffleNet has grouped 1 x 1 layers and shuffles (1707.01083),
-# MobileNet depthwise separable layers, a deep ResNet bottlenecks. Next, lesson 06 asks how far a stack of
-# layers sees.
+# A learned kernel need not be of rank 1, but a network can have $n \times 1$ and $1 \times n$ layers, as
+# Inception-v3 does (arXiv 1512.00567). ShuffleNet has grouped 1 x 1 layers and shuffles (1707.01083), MobileNet
+# depthwise separable layers, a deep ResNet bottlenecks. Next, lesson 06 asks how far a stack of layers sees.

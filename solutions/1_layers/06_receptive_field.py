@@ -3,9 +3,9 @@
 #
 # {badge}
 #
-# How much of the image does one output of a deep network see, and where does it look? You will predict both
-# from the layers' settings alone, then measure them on real stacks and compare. On the way you will find why
-# VGG and its heirs build with 3 x 3 kernels, and that a unit does not care equally for all that it sees.
+# How much of the image does one output of a deep network see, and where? You will predict both from the
+# layers' settings, then measure them. On the way you will find why VGG and its heirs build with 3 x 3
+# kernels, and that a unit does not care equally for all that it sees.
 #
 # About 65 minutes, {points} points.
 
@@ -26,9 +26,9 @@ from cnnlab import answer, check, data, layers, plot, written
 # %% [markdown]
 # ## What a unit sees
 #
-# The **receptive field** of a unit is the region of the input whose values contribute to it. One layer: the
-# kernel's window. Two layers: all windows of all units in the window. Follow the tinted output back, row by
-# row; the numbers are positions.
+# The **receptive field** of a unit is the region of the input whose values contribute to it. One layer:
+# the kernel's window. Two layers: all windows of all units in the window. Follow the tinted output back,
+# row by row; the numbers are positions.
 
 # %% tags=["show"]
 grids, titles, marks = [], [], []
@@ -48,10 +48,10 @@ plot.show_grids(*([row for rows in zip(*what) for row in rows] for what in (grid
 # %% [markdown]
 # ## Adding up the layers
 #
-# Start with one pixel. A kernel of $K$ values reaches $K-1$ steps beyond its first value, and $d(K-1)$ steps
-# with dilation $d$: so much each layer adds. But a step in a deep map is not a step in the image. Left, both
-# layers step by 1, and the field is $1+2+2=5$. Right, neighbours in the middle row lie 2 inputs apart, and it
-# is $1+2+2\cdot 2=7$.
+# Start with one pixel. A kernel of $K$ values reaches $K-1$ steps beyond its first value, or $d(K-1)$ if
+# dilation puts them $d$ apart: so much each layer adds. But a step in a deep map is not a step in the
+# image. Left, both layers step by 1, and the field is $1+2+2=5$. Right, neighbours in the middle row lie
+# 2 inputs apart, and it is $1+2+2\cdot 2=7$.
 #
 # The distance in the input between neighbours of a map is its **jump**: all strides up to that map,
 # multiplied. A layer steps over the map *below* it, so its own stride does not count:
@@ -62,8 +62,8 @@ plot.show_grids(*([row for rows in zip(*what) for row in rows] for what in (grid
 #
 # ### Exercise: the size of the field ({points:receptive_field} points, 10 minutes)
 #
-# The field is a span, from the first pixel to the last. If a stride is larger than its kernel, or kernels are
-# dilated, some pixels between may go unread; they count all the same.
+# The field is a span, from the first pixel to the last. Strides larger than their kernel, or dilated
+# kernels, may leave pixels between unread; they count all the same.
 
 
 # %% exercise="receptive_field"
@@ -91,14 +91,14 @@ check(receptive_field)
 # %% [markdown]
 # ## A window of outputs
 #
-# What do $i$ neighbouring outputs see together? One more layer with kernel $i$ and stride 1 would read just
-# these, so your function answers this too. With $a = d(K-1)+1$, the span of a kernel, it is
+# What do $i$ neighbouring outputs see together? One more layer with kernel $i$ and stride 1 would read
+# just these, so your function answers this too. With $a = d(K-1)+1$, the span of a kernel, it is
 #
 # $$i \prod_{r=1}^{L} s_r + \sum_{u=1}^{L} (a_u - s_u) \prod_{v=1}^{u-1} s_v$$
 #
-# and $i = 1$ gives the formula above. A single layer makes it $(i-1)s + a$, and $L$ equal ones
-# $i s^L + (a-s)\frac{s^L-1}{s-1}$; at stride 1 it grows by $a-1$ a layer, $i + (a-1)L$. For the view of
-# an inner map, and not of the image, pass only the layers after it.
+# and $i = 1$ gives the formula above. A single layer makes it $(i-1)s + a$, and $L$ equal ones $i s^L +
+# (a-s)\frac{s^L-1}{s-1}$; at stride 1, $i + (a-1)L$. For what a unit sees of an inner map, pass only the
+# layers after that map.
 
 # %% tags=["show"]
 if written(receptive_field):
@@ -171,8 +171,8 @@ if written(receptive_field):
 # ## Growing fast
 #
 # At stride 1 each layer adds the same few pixels. Strides make the field grow exponentially, but throw
-# positions away. **Dilation** that doubles from layer to layer does so too and keeps every position, with
-# nine weights a layer as before.
+# positions away. **Dilation** that doubles from layer to layer also does, and keeps every position and
+# nine weights a layer.
 
 # %% tags=["show"]
 if written(receptive_field):
@@ -192,8 +192,8 @@ if written(receptive_field):
 #
 # $$\text{start} \leftarrow \text{start} - p\,J \qquad J \leftarrow J\,s$$
 #
-# Output `row` then sees the pixels from $\text{start} + \text{row}\cdot J$ on, $r$ of them. The same holds for
-# columns. Below, stride 2 after padding 1: the window of output 0 begins at $-1$, outside the input.
+# Output `row` then sees the $r$ pixels from $\text{start} + \text{row}\cdot J$ on; columns alike. Below,
+# stride 2 after padding 1: the window of output 0 begins at $-1$, outside the input.
 
 # %% tags=["show"]
 positions = np.arange(-1, 8)  # seven pixels, one of padding on either side
@@ -210,9 +210,9 @@ plot.show_grids(
 # %% [markdown]
 # ### Exercise: the window of an output ({points:input_window} points, 12 minutes)
 #
-# Give windows as slices do: the first pixel, and the one *after* the last. The image's size is not given, so a
-# window may reach outside: a negative number lies in the padding. Square kernels, the same numbers for both
-# axes.
+# Give windows as slices do: the first pixel, and the one *after* the last. They may reach outside the
+# image: a negative number lies in the padding. Kernels are square, their numbers the same for both axes.
+# `without_padding` turns such layers into those that `receptive_field` takes.
 
 
 # %% exercise="input_window"
@@ -240,9 +240,9 @@ def input_window(layers, row, col):
 check(input_window)
 
 # %% [markdown]
-# Read off your function: the window of output 0 begins at the start, that of output 1 one jump later. The
-# picture shows VGG16's poolings on a photograph: the window of the unit in the middle of each map, and of the
-# unit in its corner, which looks mostly at padding (grey).
+# Read off your function: jump and start. The picture shows VGG16's poolings on a photograph: the window
+# of the unit in the middle of each map, and of the unit in its corner, which looks mostly at padding
+# (grey).
 
 # %% tags=["show"]
 if written(receptive_field, input_window):
@@ -280,9 +280,9 @@ if written(receptive_field, input_window):
 # The pixels that move it are its **footprint**. In a linear stack this move *is* the gradient with respect to
 # that number, whatever the image.
 #
-# Step one number at a time, and look at each filter by itself: opposite weights would cancel. Loop over the
-# numbers, or let all changed images go in as one batch: for an image of $D$ numbers, `np.eye(D)` reshaped to
-# $(D, C, H, W)$ holds all steps. Call a move below $10^{-9}$ rounding.
+# Step one number at a time, and look at each filter by itself: opposite weights would cancel. Loop over
+# the numbers, or let all changed images go in as one batch: for an image of $D$ numbers, `np.eye(D)`
+# reshaped to $(D, C, H, W)$ holds all steps. Call a move below $10^{-9}$ rounding.
 #
 # ### Exercise: the footprint ({points:gradient_footprint} points, 15 minutes)
 #
@@ -316,9 +316,9 @@ check(gradient_footprint)
 # %% [markdown]
 # ## Does the prediction hold?
 #
-# Below `layers.conv2d_forward` is your own function from lesson 02 (a stand-in says so if you have not written
-# it yet). Three 3 x 3 convolutions with padding 1 on a 12 x 12 image: white is measured, the outline is
-# predicted. Away from the border they agree; a corner unit sees only what is left of its window.
+# `layers.conv2d_forward` is your own function from lesson 02 (or a stand-in, which says so). Three 3 x 3
+# convolutions with padding 1 on a 12 x 12 image: white is measured, the outline is predicted. Away from
+# the border they agree; a corner unit sees only what is left of its window.
 
 
 # %% tags=["show"]
@@ -351,9 +351,9 @@ if written(receptive_field, input_window, gradient_footprint):
 # %% [markdown]
 # ## Gaps, and chance
 #
-# The prediction is a span. Equal dilations, or a stride larger than its kernel, leave pixels inside it that
-# nobody reads; dilations that double fill it. And what is *not* linear may hide pixels: the maximum of a
-# window moves only with the pixel that holds it, in this one image.
+# The prediction is a span. Equal dilations above 1, or a stride larger than its kernel, leave pixels
+# inside it that nobody reads; with 3 x 3 kernels, dilations that double fill it. And what is *not* linear
+# may hide pixels: the maximum of a window moves only with the pixel that holds it, in this one image.
 
 # %% tags=["show"]
 if written(receptive_field, input_window, gradient_footprint):
@@ -363,6 +363,7 @@ if written(receptive_field, input_window, gradient_footprint):
         "kernel 2, stride 3": [(2, 3, 0, 1), (3, 1, 0, 1)],
         "3 x 3 maximum": [(3, 3, 0, 1)],
     }
+    # Values far apart: one step of 1 does not make another pixel the largest.
     image = 9 * np.random.default_rng(4).normal(size=(1, 1, 17, 17))
 
     def largest(x):
@@ -383,9 +384,9 @@ if written(receptive_field, input_window, gradient_footprint):
 # %% [markdown]
 # ## Three small kernels or one large
 #
-# Three 3 x 3 convolutions in a row see as much as one of 7 x 7. They cost $3 \cdot 9$ weights in place of 49,
-# times $C^2$ when each has $C$ channels in and out; multiply-adds fall alike. And a ReLU can follow each of
-# them, so there are three bends where the large kernel has one: more functions can be formed.
+# Three 3 x 3 convolutions in a row see as much as one of 7 x 7. They cost $3 \cdot 9$ weights in place of
+# 49, times $C^2$ when each has $C$ channels in and out; multiply-adds fall alike. And a ReLU can follow
+# each of them: three bends where the large kernel has one, so more functions can be formed.
 #
 # ### Exercise: compare stacks ({points:stack_compare} points, 6 minutes)
 
@@ -422,9 +423,9 @@ if written(receptive_field, stack_compare):
 # %% [markdown]
 # ## Thinner still
 #
-# An $n \times 1$ kernel followed by $1 \times n$ sees $n \times n$ pixels with $2n$ weights in place of $n^2$.
-# In one channel and without a ReLU between, the pair is exactly the $n \times n$ kernel
-# `np.outer(down, across)`, and no other: it can make only kernels whose rows are all alike but for a factor.
+# An $n \times 1$ kernel followed by $1 \times n$ sees $n \times n$ pixels with $2n$ weights in place of
+# $n^2$. In one channel and without a ReLU between, the pair is exactly the $n \times n$ kernel
+# `np.outer(down, across)`: it can make only kernels whose rows are all alike but for a factor.
 
 # %% tags=["show"]
 if written(gradient_footprint):
@@ -447,12 +448,12 @@ if written(gradient_footprint):
 # %% [markdown]
 # ## Not all pixels count alike
 #
-# A pixel in the middle of the field reaches the output by many paths, one in the corner by a single one. Below,
-# a 1 goes back from one output through 20 layers of 3 x 3 kernels and your `layers.conv2d_backward`. Each square
-# is the whole receptive field; what matters is a soft spot in its middle, shaped like a Gaussian: the
-# **effective receptive field** (Luo and others, 2016, arXiv 1701.04128). Random weights have both signs, so we
-# show the root of their mean square over 8 channels and 12 draws; for ReLU a coin stops half the values on
-# their way back.
+# A pixel in the middle of the field reaches the output by many paths, one in the corner by a single one.
+# Below, a 1 goes back from one output through 20 layers of 3 x 3 kernels and your
+# `layers.conv2d_backward`. Each square is the whole receptive field; what matters is a soft spot in its
+# middle, shaped like a Gaussian: the **effective receptive field** (Luo and others, 2016, arXiv
+# 1701.04128). Random weights have both signs, so we show the root of their mean square over 8 channels
+# and 12 draws; for ReLU a coin stops half the values.
 
 
 # %% tags=["show"]
@@ -531,6 +532,6 @@ for depth in (2, 5, 10, 20, 40):
 # %% [markdown]
 # ## Where this goes
 #
-# Lesson 07 puts your layers together and trains a network; before you do, work out what its last map sees.
-# AlexNet and VGG16 come back in lessons 08 and 09, with all their weights. For more on the arithmetic see
-# Araujo, Norris and Sim, *Computing receptive fields of convolutional neural networks* (Distill, 2019).
+# Lesson 07 puts your layers together and trains a network; before you do, work out what its last map
+# sees. AlexNet and VGG16 come back in lessons 08 and 09. For more on the arithmetic see Araujo, Norris
+# and Sim, *Computing receptive fields of convolutional neural networks* (Distill, 2019).

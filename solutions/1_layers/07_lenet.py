@@ -582,7 +582,7 @@ if written(batchnorm2d_forward):
 # %% [markdown]
 # ## Its gradient
 #
-# A value $x_i$ changes the loss on three ways: through its own $\hat x_i$, and through $\mu$ and $\sigma^2$, which
+# A value $x_i$ changes the loss in three ways: through its own $\hat x_i$, and through $\mu$ and $\sigma^2$, which
 # change *every* $\hat x_j$ of the channel. Write $s = \sqrt{\sigma^2 + \varepsilon}$, and
 # $g_j = \gamma\, \partial L / \partial y_j$ for the gradient that reaches $\hat x_j$.
 #
@@ -634,7 +634,7 @@ check(batchnorm2d_backward)
 #
 # Digits are easy. Fashion-MNIST has the same form, 28 x 28 pixels and ten classes, and 60,000 images of shirts,
 # shoes and bags. Set `FASHION = True` to download it (30 MB, once) and to train the same LeNet-5 on it: it gets
-# nearly nine in ten right, in the minutes that the cell says. With so many images it needs no `nn.jitter`.
+# about nine in ten right, in the minutes that the cell says. With so many images it needs no `nn.jitter`.
 
 # %% tags=["show"]
 FASHION = False
@@ -669,7 +669,7 @@ if FASHION and written(trained_lenet):
 # %% [markdown] question="dropout_losses" points=2
 # ### BEGIN SOLUTION
 # The two losses are not of the same network. In training dropout is at work: a share of the values is missing, so
-# each image is judged by a crippled, noisy network. On the held-out images dropout is off and the whole network
+# each image is judged by a thinned, noisy network. On the held-out images dropout is off and the whole network
 # answers, which is right more often.
 #
 # Also, the training loss is a mean over the epoch, so its first steps were taken with worse weights than those that

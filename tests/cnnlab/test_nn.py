@@ -332,7 +332,7 @@ def test_jitter_shifts_and_leaves_empty_what_lies_outside() -> None:
     np.testing.assert_allclose(moved[0, 0, :4, :3], x[0, 0, 2:, 2:])
     assert (moved[0, 0, 4:] == -7).all() and (moved[0, 0, :, 3:] == -7).all()
     turned = nn.jitter(x[..., :5, :], Fixed(), shift=0, degrees=90, zoom=0)  # type: ignore[arg-type]
-    np.testing.assert_allclose(turned[0, 0], np.rot90(x[0, 0, :5]), atol=1e-9)
+    np.testing.assert_allclose(turned[0, 0], np.rot90(x[0, 0, :5], -1), atol=1e-9)
 
 
 def test_a_networks_weights_are_written_and_read(tmp_path: Any) -> None:

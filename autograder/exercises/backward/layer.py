@@ -243,7 +243,8 @@ conv2d_backward = Exercise(
     ],
     clues=(
         "Take one image and one group, forget the rest: its output is filters @ cols. The two product rules of "
-        "the table above give dw and the gradient of cols, and col2im takes the latter home.",
+        "the table above give dw and the gradient of cols, and col2im, once its own check passes, takes the latter "
+        "home.",
         "dw and db add up over the images, dx does not. dout of one image and group is a matrix (F/G, OH*OW); "
         "its columns' rows are one run of C/G*KH*KW.",
         "With cols = layers.im2col(...) of shape (G, R, L), filters (G, F/G, R) and grad (G, F/G, L): dw += grad @ "
@@ -296,6 +297,11 @@ conv2d_backward = Exercise(
             "db averaged",
             "You took the mean of dout for db: the bias is added at each position, so its gradient is the sum.",
             with_db(lambda dout: dout.mean(axis=(0, 2, 3))),
+        ),
+        Mistake(
+            "db averaged over the images",
+            "You took the mean over the images for db: they all use the same bias, so its gradients add up.",
+            with_db(lambda dout: dout.mean(axis=0).sum(axis=(1, 2))),
         ),
         Mistake(
             "bias forgotten",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
-from autograder.exercises.convolution.operations import must_fit, one_thread, pair, sides, tensor
+from autograder.exercises.convolution.operations import must_fit, pair, sides, tensor
+from cnnlab.checking.threads import one_thread
 
 
 def gradients(forward: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:

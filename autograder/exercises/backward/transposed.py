@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import one_thread, pair, sides, tensor
+from autograder.exercises.convolution.operations import pair, sides, tensor
 from autograder.exercises.convolution.slips import sides_swapped, swapped, without
+from cnnlab.checking.threads import one_thread
 
 
 def conv_transpose2d(
@@ -187,7 +188,8 @@ conv_transpose2d_forward = Exercise(
         "Each input value adds its multiple of a kernel to the output, stride apart. That is what col2im does "
         "with columns; which matrix product makes them from x?",
         "OH = (H - 1)*sh - top - bottom + KH + extra rows. The columns are w.reshape(C, F*KH*KW).T @ "
-        "x.reshape(N, C, H*W), and the image they make is (N, F, OH, OW).",
+        "x.reshape(N, C, H*W), and the image they make is (N, F, OH, OW). Where col2im cannot reshape them, that size is "
+        "wrong.",
         "return col2im(cols, (N, F, OH, OW), (KH, KW), stride, padding) + b[:, None, None].",
     ),
     mistakes=[

@@ -191,6 +191,11 @@ depthwise_conv2d_forward = Exercise(
             lambda x, w, b, **how: depthwise(x, w, b.reshape(w.shape[1], -1).T.ravel(), **how),
         ),
         Mistake(
+            "one bias for each channel",
+            "You added b[c] to all M outputs of channel c: output c*M + m has a bias of its own, b[c*M + m].",
+            lambda x, w, b, **how: depthwise(x, w, np.repeat(b[: len(w)], w.shape[1]), **how),
+        ),
+        Mistake(
             "channels added up",
             "You added the channels up, as an ordinary layer does: a depthwise layer keeps them apart, "
             "C*M outputs in all.",
@@ -225,8 +230,9 @@ depthwise_conv2d_forward = Exercise(
         ),
     ],
     clues=(
-        "Take one output channel c*M + m at a time, and loop over the taps u, v, not over the windows. For all "
-        "positions at once, tap (u, v) reads one slice of the padded channel c; which one?",
+        "Pad with `np.pad(x, ((0, 0), (0, 0), *sides(padding)))`. Take one output channel c*M + m at a time, and loop "
+        "over the taps u, v, not over the windows. For all positions at once, tap (u, v) reads one slice of the padded "
+        "channel c; which one?",
         "`padded[:, c, u : u + sh * oh : sh, v : v + sw * ow : sw]` has one value for each position, and "
         "`w[c, m, u, v]` is one number. With shifts it is the run `flat[s : s + length]` with `s = u * wide + v`, "
         "where `wide` is the width of the padded image.",
@@ -255,6 +261,14 @@ def cut_to_the_corner(
     dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
 ) -> np.ndarray:
     return padded_gradient(dout, x, w, b, **how)[:, :, : x.shape[2], : x.shape[3]]
+
+
+def cut_by_the_other_sides(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
+) -> np.ndarray:
+    (_, bottom), (_, right) = sides(how.get("padding", 0))
+    grown = padded_gradient(dout, x, w, b, **how)
+    return grown[:, :, bottom : bottom + x.shape[2], right : right + x.shape[3]]
 
 
 def cut_to_minus_zero(
@@ -421,6 +435,11 @@ depthwise_conv2d_backward = Exercise(
             gradient_with(lambda dx, dw, db, dout, *_, **how: (dx, dw / dout[0, 0].size, db)),
         ),
         Mistake(
+            "dw averaged over images and positions",
+            "You averaged dw over images and positions: a tap is used at each position of each image, so sum.",
+            gradient_with(lambda dx, dw, db, dout, *_, **how: (dx, dw / dout[:, 0].size, db)),
+        ),
+        Mistake(
             "db averaged",
             "You averaged dout for db: b was added at every position of every image, so sum.",
             gradient_with(lambda dx, dw, db, dout, *_, **how: (dx, dw, dout.mean(axis=(0, 2, 3)))),
@@ -464,6 +483,12 @@ depthwise_conv2d_backward = Exercise(
             "cut from the corner",
             "You cut dx from the padded corner: x begins at row `top` and column `left` of the padded image.",
             gradient_with(lambda dx, dw, db, *given, **how: (cut_to_the_corner(*given, **how), dw, db)),
+        ),
+        Mistake(
+            "cut by the other sides",
+            "You cut `bottom` rows off above and `right` columns off at the left: x begins at row `top` and column "
+            "`left` of the padded image.",
+            gradient_with(lambda dx, dw, db, *given, **how: (cut_by_the_other_sides(*given, **how), dw, db)),
         ),
         Mistake(
             "cut to minus zero",

@@ -9,7 +9,7 @@ import numpy as np
 from autograder.exercise import Exercise, Mistake
 from autograder.exercises.convolution.layer import as_one_product, blocks, by_group, dealt
 from autograder.exercises.convolution.operations import conv2d, layer_case
-from autograder.exercises.convolution.slips import LAYER
+from autograder.exercises.convolution.slips import LAYER, without
 
 
 def grouped(
@@ -34,6 +34,8 @@ def first_filters(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **ho
 def first_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Any) -> np.ndarray:
     return conv2d(x, w, np.tile(b[: len(b) // groups], groups), groups=groups, **how)
 
+
+HANDED_ON = ("stride ignored", "padding ignored")  # here conv2d_forward has to be given them
 
 grouped_conv2d_forward = Exercise(
     name="grouped_conv2d_forward",
@@ -155,7 +157,22 @@ grouped_conv2d_forward = Exercise(
         ),
     ],
     mistakes=[
-        *LAYER,
+        *(slip for slip in LAYER if slip.name not in HANDED_ON),
+        Mistake(
+            "stride ignored",
+            "Your windows lie one pixel apart: hand `stride` on to conv2d_forward.",
+            lambda x, w, b, groups, **how: grouped(x, w, b, groups, **without(how, "stride")),
+        ),
+        Mistake(
+            "padding ignored",
+            "You left out the padding: hand `padding` on to conv2d_forward.",
+            lambda x, w, b, groups, **how: grouped(x, w, b, groups, **without(how, "padding")),
+        ),
+        Mistake(
+            "stride and padding ignored",
+            "You left out stride and padding: hand both on to conv2d_forward.",
+            lambda x, w, b, groups, **how: grouped(x, w, b, groups),
+        ),
         Mistake(
             "groups ignored",
             "You multiplied every filter with all the channels: a filter has C / groups channels and meets those "

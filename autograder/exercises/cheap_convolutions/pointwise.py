@@ -128,8 +128,14 @@ conv1x1_forward = Exercise(
             reshaped_back,
         ),
         Mistake(
+            "filters before the batch",
+            "Your y is (F, N, H, W), filters first: it is (N, F, H, W), so bring the batch to the front with "
+            "transpose.",
+            lambda x, w, b: mixed(x, w, b).transpose(1, 0, 2, 3),
+        ),
+        Mistake(
             "pixels by reshape",
-            "You reshaped (C, H*W) to (H*W, C), which mixes channels and pixels up: transpose swaps axes, "
+            "Your reshape mixes channels and pixels up: (C, H*W) becomes (H*W, C) by transpose, which swaps axes; "
             "reshape does not.",
             reshaped_to_pixels,
         ),
@@ -247,6 +253,11 @@ conv1x1_backward = Exercise(
             "dw averaged over the pixels",
             "You averaged dw over the pixels: every pixel used w once, so sum.",
             with_dw(lambda dout, x, w: weights_gradient(dout, x, w) / x[0, 0].size),
+        ),
+        Mistake(
+            "dw averaged over images and pixels",
+            "You averaged dw over images and pixels: every pixel of every image used w once, so sum.",
+            with_dw(lambda dout, x, w: weights_gradient(dout, x, w) / x[:, 0].size),
         ),
         Mistake(
             "dw of mixed images",

@@ -5,13 +5,12 @@ torch takes about a second to import, so it is imported only where a reference r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
+from cnnlab.checking.threads import one_thread
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
 
@@ -72,19 +71,6 @@ def unfold(x: np.ndarray, kernel: Any, stride: Any = 1, padding: Any = 0, dilati
     with one_thread() as torch:
         columns = torch.nn.functional.unfold(padded, pair(kernel), pair(dilation), 0, pair(stride))
     return columns.numpy().astype(x.dtype)
-
-
-@contextmanager
-def one_thread() -> Iterator[Any]:
-    """Give torch on one thread: a pool of them makes a later fork unsafe and small arrays slow."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield torch
-    finally:
-        torch.set_num_threads(before)
 
 
 def tensor(array: np.ndarray) -> Any:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import one_thread, scaled, tensor
+from autograder.exercises.convolution.operations import scaled, tensor
 from autograder.exercises.lenet.operations import classes
+from cnnlab.checking.threads import one_thread
 
 Result = tuple[float, np.ndarray]
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
-from autograder.exercises.convolution.operations import one_thread, scaled, tensor
+from autograder.exercises.convolution.operations import scaled, tensor
 from autograder.exercises.lenet.operations import gradients
+from cnnlab.checking.threads import one_thread
 
 Arrays = tuple[np.ndarray, ...]
 ALL = (0, 2, 3)  # the axes of the images, the rows and the columns

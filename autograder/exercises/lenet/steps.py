@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import one_thread, tensor
+from autograder.exercises.convolution.operations import tensor
+from cnnlab.checking.threads import one_thread
 
 Result = tuple[np.ndarray, np.ndarray]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import pair, scaled
+from autograder.exercises.convolution.operations import pad, pair, scaled
 from autograder.exercises.convolution.slips import without
 from autograder.exercises.pooling.maximum import first
 from autograder.exercises.pooling.operations import (
@@ -15,6 +15,7 @@ from autograder.exercises.pooling.operations import (
     avg_pool_gradient,
     back_case,
     max_pool,
+    overwritten_by_position,
     pool_case,
     rounded_up,
     routed,
@@ -142,6 +143,11 @@ avg_pool2d_forward = Exercise(
             lambda x, **how: avg_pool(x, **how) / real_share(x, **how),
         ),
         Mistake(
+            "padded with minus infinity",
+            "You surrounded x with minus infinity, as max pooling does: an average takes zeros.",
+            lambda x, padding=0, **how: avg_pool(pad(x, padding, -np.inf), **how),
+        ),
+        Mistake(
             "largest value",
             "You took the largest value of each window: take the average.",
             max_pool,
@@ -226,6 +232,11 @@ avg_pool2d_backward = Exercise(
             "overwritten",
             "Each window wipes out what its neighbours wrote into the pixels they share: add with +=.",
             routed(evenly, 0.0, adds="none"),
+        ),
+        Mistake(
+            "overwritten by position",
+            "Each position in the window wipes out what earlier ones wrote into the pixels they share: add with +=.",
+            overwritten_by_position(evenly, 0.0),
         ),
         Mistake(
             "largest takes all",

@@ -16,6 +16,7 @@ from autograder.exercises.pooling.operations import (
     back_case,
     max_pool,
     max_pool_gradient,
+    overwritten_by_position,
     pad,
     pool_case,
     rounded_up,
@@ -317,6 +318,11 @@ max_pool2d_backward = Exercise(
             routed(first, -np.inf, adds="none"),
         ),
         Mistake(
+            "overwritten by position",
+            "Each position in the window wipes out what earlier ones wrote into the pixels they share: add with +=.",
+            overwritten_by_position(first, -np.inf),
+        ),
+        Mistake(
             "whole window",
             "You gave the gradient to every pixel of the window: only the largest one decided the output.",
             routed(lambda window, kernel: np.ones(window.shape), -np.inf),
@@ -350,8 +356,8 @@ max_pool2d_backward = Exercise(
         *backward_slips(backward),
     ],
     clues=(
-        "Start with zeros as large as the padded image. Each position of the window in turn adds what it is due, and "
-        "the padding is cut off at the end.",
+        "If you call max_pool2d_forward, its own check comes first. Start with zeros as large as the padded image. Each "
+        "position in the window adds what it is due, and the padding is cut off at the end.",
         "padded[index] == y, with y from your forward, marks where this position holds the largest value. Remember in "
         "an array `free` which windows have given nothing yet, and look there only.",
         "for index in positions(...): here = (padded[index] == y) & free; dpadded[index] += dout * here; "

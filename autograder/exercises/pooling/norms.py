@@ -117,7 +117,8 @@ lp_pool2d = Exercise(
         ),
     ],
     clues=(
-        "Two poolings that you have already written do most of the work: one for a finite p, one for infinity.",
+        "Two poolings that you have already written do most of the work, once their own checks pass: one for a finite p, "
+        "one for infinity.",
         "For a finite p average np.abs(x) ** p over each window, then take the p-th root.",
         "avg_pool2d_forward(np.abs(x) ** p, kernel, stride) ** (1 / p); and where np.isinf(p), "
         "max_pool2d_forward(np.abs(x), kernel, stride).",

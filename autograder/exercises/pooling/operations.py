@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
-from autograder.exercises.convolution.operations import one_thread, pad, pair, sides, tensor
+from autograder.exercises.convolution.operations import pad, pair, sides, tensor
+from cnnlab.checking.threads import one_thread
 
 Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)
 Share = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
@@ -110,6 +111,27 @@ def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True)
             dx[window] = given if adds != "all" else dx[window] + given
         (top, _), (left, _) = sides(padding)
         return dx[:, :, top : top + x.shape[2], left : left + x.shape[3]] if crops else dx
+
+    return backward
+
+
+def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndarray]:
+    """Return a backward like `routed`'s that visits the positions in the window, and where the last one wins."""
+
+    def backward(
+        dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
+    ) -> np.ndarray:
+        padded = pad(x, padding, value)
+        dx = np.zeros_like(padded)
+        windows = list(places(dout.shape[2:], kernel, stride))
+        given = [
+            share(padded[window], pair(kernel)) * dout[:, :, i, j, None, None] for i, j, window in windows
+        ]
+        for u, v in np.ndindex(*pair(kernel)):
+            for (_, _, window), values in zip(windows, given, strict=True):
+                dx[window][:, :, u, v] = values[:, :, u, v]
+        (top, _), (left, _) = sides(padding)
+        return dx[:, :, top : top + x.shape[2], left : left + x.shape[3]]
 
     return backward
 

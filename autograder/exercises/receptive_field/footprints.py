@@ -301,6 +301,12 @@ gradient_footprint = Exercise(
             seen_by(lambda rise: np.any(rise[0] != 0, axis=-1)),
         ),
         Mistake(
+            "later channels overwrite",
+            "You kept what the last channel said: a pixel that one channel marked has to stay marked, so only ever "
+            "set True.",
+            seen_by(lambda rise: np.any(rise[-1] != 0, axis=-1)),
+        ),
+        Mistake(
             "all channels moved together",
             "You changed all channels of a pixel by the same amount, and opposite weights cancel: change one "
             "channel at a time.",

@@ -31,6 +31,14 @@ def span(layers: Sequence[Sized]) -> int:
     return max(seen) - min(seen) + 1
 
 
+def backwards(layers: Sequence[Sized]) -> int:
+    """A wrong size: from the output to the input, one stride too many in each layer."""
+    size = 1
+    for kernel, stride, dilation in reversed(layers):
+        size = size * stride + dilation * (kernel - 1)
+    return size
+
+
 def drawn(count: int, *ranges: tuple[int, int]) -> Random:
     """`count` layers; each number of a layer from its range, both ends included."""
 
@@ -164,6 +172,12 @@ receptive_field = Exercise(
             "strides ignored",
             "You left the strides out: after a stride, neighbours in the map are several pixels apart.",
             folded(lambda kernel, stride, dilation, jump: dilation * (kernel - 1)),
+        ),
+        Mistake(
+            "one stride too many on the way back",
+            "You went back through a layer with r * stride, but r neighbours have only r - 1 steps between them: "
+            "before the kernel they span (r - 1) * stride + 1.",
+            backwards,
         ),
         Mistake(
             "last stride only",

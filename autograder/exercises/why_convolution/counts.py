@@ -186,6 +186,11 @@ dense_parameters = Exercise(
             ),
         ),
         Mistake(
+            "output positions forgotten",
+            "You counted one output for each map: a map has OH*OW of them, each with weights and a bias of its own.",
+            with_bias(lambda in_shape, out_shape: size(in_shape) * out_shape[0], maps),
+        ),
+        Mistake(
             "inputs and outputs added",
             "You added inputs and outputs, but each output has a weight for each input: multiply.",
             with_bias(lambda in_shape, out_shape: size(in_shape) + size(out_shape), outputs),

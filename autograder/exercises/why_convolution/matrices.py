@@ -97,6 +97,12 @@ def with_padding_columns(w: np.ndarray, shape: Shape, stride: Any = 1, padding: 
     return matrix_2d(w, padded(shape, padding), stride=stride)
 
 
+def cut_from_the_end(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+    """The columns before:-after of the padded signal's matrix."""
+    before, after = pair(padding)
+    return matrix_1d(w, before + n + after, stride)[:, before:-after]
+
+
 def hanging_over(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
     """A row for every start of a window, also of those that hang over the end."""
     before, after = pair(padding)
@@ -257,6 +263,11 @@ toeplitz_matrix = Exercise(
             as_row(with_padding_columns),
         ),
         Mistake(
+            "nothing left without padding",
+            "You cut the padding's columns off with before:-after, which is empty where after is 0: end at before + n.",
+            cut_from_the_end,
+        ),
+        Mistake(
             "wrapped around",
             "Weights that fall on the padding came in again at the other end: they meet zeros, so leave them "
             "out.",
@@ -264,7 +275,8 @@ toeplitz_matrix = Exercise(
         ),
     ],
     clues=(
-        "Each row is w somewhere among zeros: where does it begin in row 0, row 1, row i?",
+        "Each row is w somewhere among zeros: where does it begin in row 0, row 1, row i? With padding, that may be "
+        "before column 0, and NumPy counts a negative index from the end.",
         "Let the matrix have before + n + after columns first, write w into row i from column i * stride on, and "
         "cut the columns of the padding off at the end.",
         "After `before, after = pair(padding)`, make zeros of (out, before + n + after), set "

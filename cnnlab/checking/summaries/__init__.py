@@ -18,7 +18,8 @@ def summarise(name: str, inputs: Mapping[str, Value], outcome: Outcome) -> Outco
     """Return an Outcome with the summary `name` of its values in place of them; "" leaves it as it is.
 
     A summary may raise Unfit: the Outcome is then "bad output" with its sentence. The outputs are a hostile
-    process's word, so a summary must look at type and shape before it computes.
+    process's word: a summary must look at type and shape before it computes, and whatever else it raises is the
+    outputs' fault. (A summary that fails on a right Answer fails on the reference too, which is not let pass.)
     """
     if not name or outcome.kind != "values":
         return outcome
@@ -26,3 +27,5 @@ def summarise(name: str, inputs: Mapping[str, Value], outcome: Outcome) -> Outco
         return replace(outcome, values=SUMMARIES[name](inputs, outcome.values))
     except Unfit as error:
         return Outcome("bad output", message=str(error))
+    except Exception:
+        return Outcome("bad output", message="what it returned cannot be judged")

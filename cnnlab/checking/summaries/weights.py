@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from cnnlab.checking.summaries.unfit import Unfit
+from cnnlab.checking.threads import one_thread
 from cnnlab.checking.wire import Value
 
 # What `cnnlab.nn.lenet5` returns as its state: a name and a shape for each array.
@@ -82,7 +81,7 @@ def _accuracy(weights: dict[str, np.ndarray], x: np.ndarray, labels: np.ndarray)
 
 def _scores(weights: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """Run LeNet-5, by torch: (N, 1, 32, 32) to (N, 10)."""
-    with _one_thread() as torch, torch.no_grad():
+    with one_thread() as torch, torch.no_grad():
         f = torch.nn.functional
         t = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in weights.items()}
         maps = torch.from_numpy(np.ascontiguousarray(x))
@@ -92,19 +91,6 @@ def _scores(weights: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
         for layer in ("linear1", "linear2"):
             values = f.relu(values @ t[f"{layer}.W"] + t[f"{layer}.b"])
         return (values @ t["linear3.W"] + t["linear3.b"]).numpy()
-
-
-@contextmanager
-def _one_thread() -> Iterator[Any]:
-    """Give torch on one thread: a pool of them makes a later fork of this process unsafe."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield torch
-    finally:
-        torch.set_num_threads(before)
 
 
 SUMMARIES: dict[str, Callable[[Mapping[str, Value], Mapping[str, Value]], dict[str, Value]]] = {

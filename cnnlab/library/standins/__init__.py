@@ -8,6 +8,8 @@ from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
+from cnnlab.checking.threads import one_thread
+
 FAMILIES = {  # module of this package -> the Exercises that it stands in for
     "counting": "linear_scores dense_parameters local_parameters conv_parameters toeplitz_matrix toeplitz_matrix_2d",
     "convolution": "conv_output_size same_padding pad2d im2col conv2d_naive conv2d_forward filter_image",
@@ -52,15 +54,9 @@ def standin(name: str) -> Callable[..., Any]:
 
     @wraps(function)
     def on_one_thread(*arguments: Any, **named: Any) -> Any:
-        # Two pools of threads, torch's and that of NumPy's products, make small arrays many times slower.
-        torch = sys.modules.get("torch")
-        if torch is None:
+        if "torch" not in sys.modules:  # the first time, it is the stand-in that says where torch is missing
             return function(*arguments, **named)
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with one_thread():
             return function(*arguments, **named)
-        finally:
-            torch.set_num_threads(before)
 
     return on_one_thread
