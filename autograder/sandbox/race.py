@@ -54,7 +54,8 @@ def race(
     asked: the Exercise and a Case for each turn, all different: what was worked out in one turn is of no use in the
     next; task: a name of cnnlab.checking.speed.TASKS. Both sandboxes do the same besides: they fork, read the same
     inputs and send as much back. What the Answer's sandbox uses while the product is timed counts as the Answer's.
-    Stops at the first turn after which the Answer is fast enough. Raises SandboxError where a sandbox cannot be started, Stopped where `stop` is set.
+    Stops at the first turn after which the Answer is fast enough. Raises SandboxError where a sandbox cannot be
+    started, Stopped where `stop` is set.
     """
     limits, stop = limits or Limits(), stop or threading.Event()
     clean = RunCell(0, f"from cnnlab.checking.speed import TASKS\nproduct = TASKS[{task!r}].product")

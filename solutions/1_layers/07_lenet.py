@@ -3,9 +3,8 @@
 #
 # {badge}
 #
-# Your layers become a network that reads handwriting. You will write what is still missing, train LeNet-5 with
-# your own code, and look at what it has learned and where it fails. Two later inventions, dropout and batch
-# normalisation, close the lesson.
+# Your layers become a network that reads handwriting. Write what is still missing, train LeNet-5, and look at what
+# it has learned and where it fails. Dropout and batch normalisation close the lesson.
 #
 # About 90 minutes, {points} points.
 
@@ -26,12 +25,11 @@ from cnnlab import answer, check, data, layers, nn, plot, written
 # %% [markdown]
 # ## The plan
 #
-# LeNet-5 read the amounts on bank cheques. Convolution, pooling, convolution, pooling; then the maps are
-# unrolled into a vector, and three linear layers make ten scores of it, one for each digit. The early layers make
-# features, and the last one is the linear classifier of lesson 01.
+# LeNet-5 read the amounts on bank cheques: convolution, pooling, convolution, pooling; then the maps are unrolled
+# into a vector, and three linear layers make ten scores of it, one for each digit.
 #
-# `cnnlab.nn` strings functions together to a network. It computes with *your* functions of lessons 02 to 04 and
-# of this one, each from the moment its check passes; until then with a stand-in, which says so.
+# `cnnlab.nn` strings functions together to a network: *your* functions, each from the moment its check passes; until
+# then a stand-in, which says so.
 
 # %% tags=["show"]
 network = nn.lenet5(np.random.default_rng(0))
@@ -44,9 +42,8 @@ for name, layer in network.named.items():
 print(f"together {network.size:25,}")
 
 # %% [markdown]
-# The paper's own pooled by an average with a learned factor and bias, bent with a scaled tanh, let each map of the
-# second convolution see only some of the six maps, and ended in distances to ten fixed pictures of the digits
-# (radial basis functions). Ours has what took their place: max pooling, ReLU, full connections, linear scores.
+# The network of 1998 pooled by a learned average, had a tanh for the ReLU, joined the maps of its second convolution
+# only in part, and ended in radial basis functions. Ours has what took their place.
 #
 # ## The linear layer
 #
@@ -75,16 +72,14 @@ def linear_forward(x, W, b):
 check(linear_forward)
 
 # %% [markdown]
-# Backwards, let $g$ be the gradient of the loss with respect to $y$, our `dout`. The weight $W_{dm}$ leads
-# from $x_{nd}$ to $y_{nm}$, for every $n$, so each of the two gets the other times $g_{nm}$, summed over all
-# the paths:
+# Backwards, let $g$ be the gradient of the loss with respect to $y$, our `dout`. As in lesson 03, each factor gets
+# the other times $g$, summed over all the places where the two meet:
 #
 # $$\frac{\partial L}{\partial x_{nd}} = \sum_m g_{nm} W_{dm}, \qquad
 # \frac{\partial L}{\partial W_{dm}} = \sum_n x_{nd}\, g_{nm}, \qquad
 # \frac{\partial L}{\partial b_m} = \sum_n g_{nm}$$
 #
-# The first two sums are matrix products. Shapes tell which factor comes first and which is transposed: a
-# gradient always has the shape of its array.
+# The first two are matrix products; the shapes tell what comes first and what is transposed.
 #
 # ### Exercise: the linear layer backward ({points:linear_backward} points, 6 minutes)
 
@@ -108,16 +103,15 @@ check(linear_backward)
 # %% [markdown]
 # ## How wrong is it?
 #
-# Learning needs one number. First make the scores $s$ probabilities, positive and together 1: the **softmax**. Then
-# take minus the logarithm of what the right class $t$ got: the **cross-entropy**, 0 for a network that is sure and
-# right, large for one that is sure and wrong.
+# The **softmax** makes the scores $s$ probabilities, positive and together 1. The loss is the **cross-entropy**, minus
+# the logarithm of what the right class $t$ got: near 0 for a network that is sure and right, large for one that is sure
+# and wrong.
 #
 # $$p_m = \frac{e^{s_m}}{\sum_k e^{s_k}}, \qquad L = -\log p_t = \log \sum_k e^{s_k} - s_t$$
 #
-# Over a batch we take the mean. The exponential of a score of 1,000 overflows, but the cure costs nothing. Adding the
-# same number to all scores multiplies numerator and denominator alike, so subtract the largest score first: every
-# exponent is then at most 0, and the sum at least 1. And take the logarithm of the *formula*, as on the right: a tiny
-# probability is rounded to 0, whose logarithm is infinite.
+# Over a batch we take the mean. Floating point needs care. The exponential of 1,000 overflows: subtract each image's
+# largest score first, which changes no probability. And a tiny probability is rounded to 0, whose logarithm is
+# infinite: take the loss from the right-hand form, with the shifted scores.
 
 # %% tags=["show"]
 rows = [
@@ -135,12 +129,11 @@ with np.errstate(all="ignore"):
         )
 
 # %% [markdown]
-# The gradient is why the two go together. From the right-hand form, with $N$ images,
+# The right-hand form gives the gradient; with $N$ images,
 #
 # $$\frac{\partial L}{\partial s_{nm}} = \frac{1}{N}\,\bigl(p_{nm} - [m = t_n]\bigr)$$
 #
-# where $[\cdot]$ is 1 for the right class $t_n$ of image $n$ and 0 for the others: what the network says, less
-# what it should have said.
+# where $[\cdot]$ is 1 for the right class $t_n$ of image $n$, else 0: what the network says, less what it should say.
 #
 # ### Exercise: softmax and cross-entropy ({points:softmax_cross_entropy} points, 12 minutes)
 #
@@ -174,13 +167,12 @@ check(softmax_cross_entropy)
 # ## The step
 #
 # Gradient descent moves each array $p$ a little against its gradient $g$; $\eta$ is the **learning rate**.
-# **Momentum** $\mu$ keeps a share of the last velocity $v$, like a ball that rolls: where gradients agree it gains
-# speed, where they point to and fro they cancel. **Weight decay** $\lambda$ pulls every weight towards zero (it is
-# the gradient of $\frac{\lambda}{2} p^2$), so that only what the data keep asking for stays large.
+# **Momentum** $\mu$ keeps a share of the last velocity $v$: gradients that agree add up, those that point to and fro
+# cancel. **Weight decay** $\lambda$ adds the gradient of $\frac{\lambda}{2} p^2$, a pull towards zero.
 #
 # $$v' = \mu v + g + \lambda p, \qquad p' = p - \eta v'$$
 #
-# This is torch's convention: $\eta$ stays outside the velocity.
+# As in torch, $\eta$ stays outside the velocity.
 #
 # ### Exercise: one step ({points:sgd_momentum_step} points, 5 minutes)
 
@@ -206,8 +198,8 @@ def sgd_momentum_step(p, g, velocity, lr, momentum, weight_decay):
 check(sgd_momentum_step)
 
 # %% [markdown]
-# A valley that is steep across and flat along, $L = \frac12(40a^2 + b^2)$. The steep side limits the learning
-# rate, and without momentum the flat side then takes its time. Weight decay moves the goal itself: the loss
+# A valley that is steep across and flat along, $L = \frac12(40a^2 + b^2)$: the flat side takes its time. Momentum
+# shortens it; 0.9 overshoots and rolls back, and is ahead in the end. Below, weight decay moves the goal: the loss
 # $\frac12 (p-1)^2$ is smallest at $p = 1$, but the steps end nearer to zero.
 
 # %% tags=["show"]
@@ -232,10 +224,10 @@ if written(sgd_momentum_step):
 # %% [markdown]
 # ## Where to begin
 #
-# Not at zero: then all filters would get the same gradient and stay the same for ever. Random, then; but how
-# large? Let one output read $n$ values, its **fan in**. A sum of $n$ products of independent values with mean-free
-# weights has the variance $n \cdot \text{Var}(w) \cdot E[x^2]$. A ReLU sets half of a symmetric $z$ to zero, so the
-# next layer reads $E[x^2] = \frac12 \text{Var}(z)$. The variance stays the same from layer to layer when
+# Not all alike: equal filters get equal gradients and stay equal. Random, then; but how large? An output $z$ sums
+# $n$ products of a weight and a value $x$; $n$ is its **fan in**. With independent weights of mean 0, its variance
+# is $n \cdot \text{Var}(w) \cdot E[x^2]$. A ReLU sets half of a symmetric $z$ to zero, so the next layer reads
+# $E[x^2] = \frac12 \text{Var}(z)$. The variance stays the same when
 #
 # $$\text{Var}(w) = \frac{2}{n}$$
 #
@@ -264,8 +256,8 @@ def he_normal(shape, rng):
 check(he_normal)
 
 # %% [markdown]
-# Measured: twenty linear layers with ReLUs, 200 values each. With weights of half the size the signal dies out,
-# with twice the size it explodes: each layer has the same small error, and twenty of them multiply.
+# Twenty linear layers with ReLUs, 200 values each. With weights half as large the signal dies out, twice as large it
+# explodes: the factors of twenty layers multiply.
 
 # %% tags=["show"]
 if written(linear_forward, he_normal):
@@ -291,12 +283,10 @@ if written(linear_forward, he_normal):
 # %% [markdown]
 # ## Digits
 #
-# Real handwriting, bundled with the course. `nn.lenet_images` enlarges the 8 x 8 pixels to LeNet-5's 32 x 32, from -1
-# (paper) to 1 (ink). The first 1,400 are for training; the others are **held out**: only images that it has never
-# seen tell whether a network has learned or memorised.
+# Real handwriting. `nn.lenet_images` enlarges the 8 x 8 pixels to 32 x 32, from -1 (paper) to 1 (ink). Some digits are
+# **held out** of training: only images that it has never seen tell whether a network has learned or memorised.
 #
-# 1,400 are few. `nn.jitter` shifts, turns and zooms each digit a little, anew at every step: a moved 3 is still a 3,
-# and no pixels are seen twice.
+# The others are few, so `nn.jitter` shifts, turns and zooms each a little, anew at every step: a moved 3 is still a 3.
 
 # %%
 digits, labels = data.digits()
@@ -312,23 +302,22 @@ plot.show_images([*digits[:10, 0], *jittered[:, 0]], names + ["moved"] * 10, col
 # ## Train it
 #
 # `nn.fit` repeats for every batch of images: forward, loss, backward, step. One pass over all images is an **epoch**.
-# The learning rate rises for a fifth of the steps and then falls to zero, so that the last ones settle.
+# The learning rate rises for a fifth of the steps, then falls to zero; a curve shows the loss as it goes.
 #
 # | argument of `nn.fit` | meaning | default |
 # |---|---|---|
 # | `network, images, labels` | what to train, on what | |
-# | `epochs`, `rng` | passes over the images; order and movement by chance | |
+# | `epochs`, `rng` | passes over the images; the source of chance | |
 # | `lr`, `momentum`, `weight_decay` | as in your step; `lr` is the highest | 0.05, 0.9, 0.0005 |
 # | `batch` | images in a step | 64 |
-# | `augment` | changes the images before each step, such as `nn.jitter` | none |
+# | `augment` | changes each batch first: `augment=nn.jitter` | none |
 #
 # ### Exercise: train LeNet-5 ({points:trained_lenet} points, 12 minutes)
 #
-# Make a network with `nn.lenet5(rng)`, train it, return `network.state()`. The next cell calls your function and
-# saves what it returns to `lenet.safetensors`, beside this notebook. **Hand that file in as well**: it is judged by
-# what it says of held-out digits, as they are (97 % must be right) and moved a little (93 %); your
-# function itself is not called. Begin with the defaults and few epochs; then see what more epochs, `nn.jitter`,
-# smaller batches and more weight decay do.
+# Make a network with `nn.lenet5(rng)`, train it, return `network.state()`. The next cell saves that as
+# `lenet.safetensors`, beside this notebook. **Hand that file in as well**: it is judged, not your function, by what it
+# says of held-out digits, as they are (97 % must be right) and moved a little (93 %). Begin with 10 epochs and the
+# defaults; then see what more epochs, `nn.jitter`, smaller batches and more weight decay do.
 
 
 # %% exercise="trained_lenet"
@@ -366,7 +355,8 @@ check(trained_lenet)
 # %% [markdown]
 # ## What it has learned
 #
-# The six filters of the first layer, and what they make of one digit. No one told them to look for edges.
+# The six filters of the first layer, and what ReLU and pooling leave of a digit behind each. Which of them answer to
+# an edge?
 
 # %% tags=["show"]
 if written(trained_lenet):
@@ -380,8 +370,8 @@ if written(trained_lenet):
 # %% [markdown]
 # ## Where it fails
 #
-# The **confusion matrix** counts, for each true digit (row), what the network said (column): off its diagonal
-# are the mistakes. Below it the held-out digits with the largest loss, the worst first. Would you have read them?
+# The **confusion matrix** counts, for each true digit (row), what the network said (column): mistakes lie off its
+# diagonal. Below it the held-out digits with the largest loss, the worst first. Would you have read them?
 
 # %% tags=["show"]
 if written(trained_lenet, softmax_cross_entropy):
@@ -396,8 +386,8 @@ if written(trained_lenet, softmax_cross_entropy):
 # %% [markdown]
 # ## Your layers against torch
 #
-# The same weights in a LeNet-5 made of torch's layers must give the same loss and the same gradients, up to rounding.
-# And the other way round: `replace_convolutions` puts *your* convolution into torch's network.
+# The same weights in a LeNet-5 made of torch's layers must give the same loss, and the first filters the same
+# gradient, up to rounding. Then `replace_convolutions` puts *your* convolution into torch's network.
 
 # %% tags=["show"]
 try:
@@ -417,9 +407,8 @@ if torch and written(trained_lenet):
         tnn.Flatten(), tnn.Linear(400, 120), tnn.ReLU(), tnn.Linear(120, 84), tnn.ReLU(), tnn.Linear(84, 10),
     )  # fmt: skip
     state = {name: torch.tensor(a.T if name.endswith("W") else a) for name, a in weights.items()}
-    twin.load_state_dict(
-        dict(zip(twin.state_dict(), state.values(), strict=True))
-    )  # both in the layers' order
+    # Both name their arrays in the layers' order.
+    twin.load_state_dict(dict(zip(twin.state_dict(), state.values(), strict=True)))
 
     x, t = held_out[0][:64], held_out[1][:64]
     loss, dscores = layers.softmax_cross_entropy(lenet(x), t)
@@ -438,13 +427,12 @@ if torch and written(trained_lenet):
 # %% [markdown]
 # ## Dropout
 #
-# Lest a network lean on a few values that happen to give the training images away, **dropout** sets each value to zero
-# with probability $r$, the *rate*, anew at every step. The survivors are divided by $1-r$, so that the mean stays what
-# it was, $(1-r) \cdot \frac{x}{1-r} = x$, and after training dropout is simply left out.
+# So that a network does not lean on a few values, **dropout** sets each to zero with probability $r$, the *rate*, anew
+# at every step. The survivors are divided by $1-r$, which keeps the mean; after training dropout is simply left out.
 #
 # ### Exercise: dropout ({points:dropout_forward} points, 6 minutes)
 #
-# One number from `rng.random` for each value decides. The mask says who survived.
+# One number from `rng.random` for each value decides. The mask says which survived.
 
 
 # %% exercise="dropout_forward"
@@ -465,6 +453,22 @@ def dropout_forward(x, rate, rng):
 
 # %% check="dropout_forward"
 check(dropout_forward)
+
+# %% [markdown]
+# Dropout on a photograph: averaged over many masks, it is nearly itself again.
+
+# %% tags=["show"]
+if written(dropout_forward):
+    grey = data.photo()[40:200, 30:190].mean(axis=2)  # (160, 160)
+    rng = np.random.default_rng(0)
+    drops = [dropout_forward(grey, 0.5, rng)[0] for _ in range(100)]
+    pictures = [grey, drops[0], np.mean(drops[:10], axis=0), np.mean(drops, axis=0)]
+    plot.show_images(
+        [np.minimum(picture, 1) for picture in pictures],
+        ["photograph", "dropout, rate 0.5", "mean of 10", "mean of 100"],
+        size=2.2,
+    )
+    print(f"mean of the photograph {grey.mean():.3f}, after one dropout {drops[0].mean():.3f}")
 
 # %% [markdown]
 # ### Exercise: dropout backward ({points:dropout_backward} points, 3 minutes)
@@ -488,32 +492,21 @@ def dropout_backward(dout, mask, rate):
 # %% check="dropout_backward"
 check(dropout_backward)
 
-# %% tags=["show"]
-if written(dropout_forward):
-    grey = data.photo()[40:200, 30:190].mean(axis=2)  # (160, 160)
-    rng = np.random.default_rng(0)
-    drops = [dropout_forward(grey, 0.5, rng)[0] for _ in range(100)]
-    pictures = [grey, drops[0], np.mean(drops[:10], axis=0), np.mean(drops, axis=0)]
-    plot.show_images(
-        [np.minimum(picture, 1) for picture in pictures],
-        ["photograph", "dropout, rate 0.5", "mean of 10", "mean of 100"],
-        size=2.2,
-    )
-    print(f"mean of the photograph {grey.mean():.3f}, after one dropout {drops[0].mean():.3f}")
-
 # %% [markdown]
 # ## Batch normalisation
 #
-# Good first weights help until training changes them. **Batch normalisation** keeps the signal's size throughout: over
-# the batch, every channel is moved to mean 0 and variance 1. Then it gets back, learned, the freedom to be otherwise:
-# a factor $\gamma$ and an offset $\beta$ for each channel.
+# First weights of the right size help until training changes them. **Batch normalisation** moves every channel to mean
+# 0 and variance 1 over the batch, at every step. A learned factor $\gamma$ and offset $\beta$ for each channel follow,
+# so that it can be otherwise.
 #
 # $$\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad y = \gamma\, \hat x + \beta$$
 #
-# $\mu$ and $\sigma^2$ are mean and variance (the mean squared distance from $\mu$) over all images, rows and columns
-# of a channel: $m = NHW$ values. The small $\varepsilon$ keeps a channel of one single value from dividing by zero.
+# $\mu$ and $\sigma^2$ are mean and variance of a channel over all images, rows and columns, $m = NHW$ values; the small
+# $\varepsilon$ keeps a channel of equal values from dividing by zero.
 #
 # ### Exercise: batch normalisation ({points:batchnorm2d_forward} points, 8 minutes)
+#
+# `mean[:, None, None]`, (C, 1, 1), fits an array (N, C, H, W).
 
 
 # %% exercise="batchnorm2d_forward"
@@ -538,8 +531,7 @@ def batchnorm2d_forward(x, gamma, beta, eps=1e-5):
 check(batchnorm2d_forward)
 
 # %% [markdown]
-# The twenty layers again, with weights of half the size. The values of a linear layer are channels of one pixel.
-# Normalised, no layer notices.
+# The twenty layers again, with weights half as large; each value counts as a channel of one pixel.
 
 # %% tags=["show"]
 if written(linear_forward, he_normal, batchnorm2d_forward):
@@ -562,7 +554,7 @@ if written(linear_forward, he_normal, batchnorm2d_forward):
 
 # %% [markdown]
 # In use, an answer must not depend on the company that an image comes in. So training keeps **running** averages of
-# mean and variance, and in use these take the place of the batch's own: the difference between `train()` and `eval()`.
+# mean and variance, which after `eval()` take the place of the batch's own.
 
 # %% tags=["show"]
 if written(batchnorm2d_forward):
@@ -582,9 +574,9 @@ if written(batchnorm2d_forward):
 # %% [markdown]
 # ## Its gradient
 #
-# A value $x_i$ changes the loss in three ways: through its own $\hat x_i$, and through $\mu$ and $\sigma^2$, which
-# change *every* $\hat x_j$ of the channel. Write $s = \sqrt{\sigma^2 + \varepsilon}$, and
-# $g_j = \gamma\, \partial L / \partial y_j$ for the gradient that reaches $\hat x_j$.
+# A value $x_i$ changes the loss through its own $\hat x_i$, and through $\mu$ and $\sigma^2$, which change *every*
+# $\hat x_j$ of the channel. Write $s = \sqrt{\sigma^2 + \varepsilon}$, and $g_j = \gamma\, \partial L / \partial y_j$
+# for the gradient that reaches $\hat x_j$.
 #
 # 1. Itself: $\partial \hat x_i / \partial x_i = 1/s$, which gives $g_i / s$.
 # 2. The mean: $\partial \mu / \partial x_i = 1/m$, and $\partial \hat x_j / \partial \mu = -1/s$. Summed over $j$:
@@ -593,14 +585,12 @@ if written(batchnorm2d_forward):
 #    $\partial \hat x_j / \partial \sigma^2 = -\frac12 (x_j - \mu) / s^3$. With $x - \mu = s \hat x$, summed over $j$:
 #    $-\frac1s \cdot \hat x_i \cdot \frac1m \sum_j g_j \hat x_j$.
 #
-# (That $\mu$ moves the variance too does not count: $\partial \sigma^2 / \partial \mu = -\frac2m \sum_j (x_j - \mu) = 0$.)
-# Together, with a bar for the mean over the channel,
+# ($\mu$ moves the variance too, but $\partial \sigma^2 / \partial \mu = -\frac2m \sum_j (x_j - \mu) = 0$.) Together,
+# with a bar for the mean over the channel,
 #
 # $$\frac{\partial L}{\partial x_i} = \frac1s \left( g_i - \overline{g} - \hat x_i\, \overline{g \hat x} \right)$$
 #
-# No gradient asks for a shift or a stretch of the whole channel, which the normalisation would undo. These are the
-# business of $\beta$ and $\gamma$, whose gradients are sums over the channel: of `dout`, and of `dout` times
-# $\hat x$.
+# The gradients of $\beta$ and $\gamma$ are sums over the channel: of `dout`, and of `dout` times $\hat x$.
 #
 # ### Exercise: batch normalisation backward ({points:batchnorm2d_backward} points, 14 minutes)
 
@@ -632,9 +622,8 @@ check(batchnorm2d_backward)
 # %% [markdown]
 # ## Clothes
 #
-# Digits are easy. Fashion-MNIST has the same form, 28 x 28 pixels and ten classes, and 60,000 images of shirts,
-# shoes and bags. Set `FASHION = True` to download it (30 MB, once) and to train the same LeNet-5 on it: it gets
-# about nine in ten right, in the minutes that the cell says. With so many images it needs no `nn.jitter`.
+# Digits are easy. Fashion-MNIST has 60,000 images for training, 28 x 28 pixels, of ten kinds of clothes. Set
+# `FASHION = True` to download it (30 MB, once) and train the same LeNet-5 on it, in the minutes that the cell says.
 
 # %% tags=["show"]
 FASHION = False
@@ -662,9 +651,9 @@ if FASHION and written(trained_lenet):
 # %% [markdown]
 # ## Question: a loss that is too high ({points:dropout_losses} points, 5 minutes)
 #
-# A friend trains with dropout and writes down two losses after each epoch: the mean over the steps of the epoch, and
-# the loss on held-out images. The first is *higher* than the second. "That cannot be," she says, "a network knows its
-# training images best." Explain how it can be, with two reasons, and say how to compare the two fairly.
+# A friend trains with dropout and notes two losses after each epoch: the mean over its steps, and the loss on held-out
+# images. The first is *higher*. "That cannot be," she says, "a network knows its training images best." Explain how it
+# can be, with two reasons, and say how to compare the two fairly.
 
 # %% [markdown] question="dropout_losses" points=2
 # ### BEGIN SOLUTION
@@ -683,7 +672,6 @@ if FASHION and written(trained_lenet):
 # %% [markdown]
 # ## Where this goes
 #
-# All that a network needs is now in your library, from the window that slides to the step of learning. The next
-# assignment builds the networks that made the field from these parts, in PyTorch, on colour images and with a
-# GPU. The paper is still worth reading: LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to
-# document recognition*, 1998.
+# All that a network needs is now in your library. The next assignment builds the networks that made the field, in
+# PyTorch and on colour images. The paper is still worth reading: LeCun, Bottou, Bengio and Haffner, *Gradient-based
+# learning applied to document recognition*, 1998.

@@ -126,6 +126,7 @@ def test_a_race_that_hangs_ends(body: str) -> None:
     assert timing.ratio == float("inf") and time.monotonic() - began < 8
 
 
+SMALL = [Case("small", group="basic", x=normal(1, 2, 4, 4), w=normal(3, 2, 3, 3), b=normal(3), padding=1)]
 FAST = lesson(
     "1_layers/90_fast",
     [
@@ -133,20 +134,9 @@ FAST = lesson(
             "f",
             ("y",),
             TASK.product,
-            *[
-                [
-                    Case(
-                        "small",
-                        group="basic",
-                        x=normal(1, 2, 4, 4),
-                        w=normal(3, 2, 3, 3),
-                        b=normal(3),
-                        padding=1,
-                    )
-                ]
-            ]
-            * 2,
-            {"basic": 1, SPEED: 2},
+            public=SMALL,
+            secret=SMALL,
+            points={"basic": 1, SPEED: 2},
             way=Way(speed="conv2d_forward"),
         )
     ],
@@ -193,21 +183,25 @@ def test_a_thread_that_ends_meanwhile_hides_no_children(monkeypatch: pytest.Monk
 
 # Chance
 
+
+def dropped(x: np.ndarray, rate: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    mask = rng.random(x.shape) >= rate
+    return x * mask / (1 - rate), mask
+
+
+BATCHES = [
+    Case(f"{n} by 50", group="basic", x=integers(n, 50, low=1, high=9), rate=0.5, rng=n) for n in (40, 60)
+]
 DRAWN = lesson(
     "1_layers/91_drawn",
     [
         Exercise(
             "drop",
             ("y", "mask"),
-            lambda x, rate, rng: (lambda mask: (x * mask / (1 - rate), mask))(rng.random(x.shape) >= rate),
-            *[
-                [
-                    Case(f"{n} by 50", group="basic", x=integers(n, 50, low=1, high=9), rate=0.5, rng=n)
-                    for n in (40, 60)
-                ]
-            ]
-            * 2,
-            {"basic": 2},
+            dropped,
+            public=BATCHES,
+            secret=BATCHES,
+            points={"basic": 2},
             way=Way(rng="rng", summary="dropout"),
         )
     ],
@@ -329,19 +323,11 @@ def test_much_text_is_read_once_and_lent_in_part(course: Course, tmp_path: Path)
 
 
 def test_no_file_and_an_empty_one_are_two_submissions(course: Course, tmp_path: Path) -> None:
-    one = lesson(
-        "1_layers/92_weights",
-        [
-            Exercise(
-                "trained",
-                ("weights",),
-                lambda: {},
-                *[[Case("any", group="basic", x=1.0)]] * 2,
-                {"basic": 1},
-                way=Way(file="lenet.safetensors"),
-            )
-        ],
+    cases, way = [Case("any", group="basic", x=1.0)], Way(file="lenet.safetensors")
+    trained = Exercise(
+        "trained", ("weights",), dict, public=cases, secret=cases, points={"basic": 1}, way=way
     )
+    one = lesson("1_layers/92_weights", [trained])
     before = judgement_key(course, one, cells(), Beside(tmp_path, [one]))
     (tmp_path / "lenet.safetensors").write_bytes(b"")
     assert judgement_key(course, one, cells(), Beside(tmp_path, [one])) != before

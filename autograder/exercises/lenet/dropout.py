@@ -105,6 +105,14 @@ dropout_forward = Exercise(
             ),
         ),
         Mistake(
+            "mask smaller than x",
+            "Your mask is smaller than x: draw a number for each value, an array of x's shape.",
+            dropping(
+                draw=lambda rng, rate, shape: rng.random(shape[1:] if len(shape) > 1 else shape) >= rate,
+                tells=lambda mask: mask[0] if mask.ndim > 1 else mask,
+            ),
+        ),
+        Mistake(
             "normal numbers",
             "You compared normal numbers with the rate: those of rng.random are spread evenly over [0, 1), so a "
             "share of `rate` lies below the rate.",

@@ -299,6 +299,11 @@ batchnorm2d_backward = Exercise(
             ),
         ),
         Mistake(
+            "sum of the last term",
+            "You took the sum of g * x_hat over the channel: the formula's bar is a mean, there as well.",
+            terms(lambda g, h, std, mean: (g - mean(g) - h * (g * h).sum(ALL, keepdims=True)) / std),
+        ),
+        Mistake(
             "not divided by the spread",
             "You did not divide dx by the standard deviation: all three terms carry 1 / sqrt(var + eps).",
             terms(lambda g, h, std, mean: g - mean(g) - h * mean(g * h)),

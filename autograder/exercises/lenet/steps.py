@@ -110,6 +110,12 @@ sgd_momentum_step = Exercise(
             by(lambda p, g, v, lr, m, wd, d: (p - (m * v + lr * d), m * v + lr * d)),
         ),
         Mistake(
+            "velocity downhill",
+            "Your velocity is -lr times what is asked, and you add it to p: keep lr and the minus sign out of it, and "
+            "apply both when p moves.",
+            by(lambda p, g, v, lr, m, wd, d: (p + m * v - lr * d, m * v - lr * d)),
+        ),
+        Mistake(
             "decay ignored",
             "You left the weight decay out: add weight_decay * p to the gradient first.",
             by(lambda p, g, v, lr, m, wd, d: (p - lr * (m * v + g), m * v + g)),

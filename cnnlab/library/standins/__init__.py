@@ -54,7 +54,9 @@ def standin(name: str) -> Callable[..., Any]:
 
     @wraps(function)
     def on_one_thread(*arguments: Any, **named: Any) -> Any:
-        if "torch" not in sys.modules:  # the first time, it is the stand-in that says where torch is missing
+        if (
+            sys.modules.get("torch") is None
+        ):  # the first time, it is the stand-in that says where torch is missing
             return function(*arguments, **named)
         with one_thread():
             return function(*arguments, **named)
