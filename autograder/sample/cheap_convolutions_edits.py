@@ -197,9 +197,9 @@ def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
     ),
     Edit(
         "pia-passed",
-        "passes the groups on, but neither stride nor padding: the slip that shows more is named",
+        "passes the groups on, but neither stride nor padding",
         "grouped_conv2d_forward",
-        "padding ignored",
+        "stride and padding ignored",
         ("stride", "padding", "together"),
         """\
 @answer
