@@ -376,6 +376,24 @@ if written(adjoint_gap, col2im):
 # with `dout`. All images share filters and bias, so those gradients add up over the batch. With groups there are
 # $G$ such products side by side.
 #
+# **For the curious.** Lesson 02's trick of one row at a time works backwards too, at stride 1: each row $u$ of the
+# kernel gets `dout` at the place from which its map was taken, $u d_h$ rows down, with zeros around. The solved
+# lesson does this, with lesson 02's helper; whole windows are just as right, and fast enough for all the points.
+
+
+# %%
+def stack_rows(w, stride, groups):
+    """Lay the filters out for columns that hold one row of a window, at stride 1 down, else the whole window.
+
+    Returns the height of what a column holds, and filters (G, rows*F/G, C/G*height*KW) with rows*height = KH.
+    """
+    n_filters, c_group, kh, kw = w.shape
+    height = 1 if pair(stride)[0] == 1 else kh
+    filters = w.reshape(groups, n_filters // groups, c_group, kh // height, height * kw)
+    return height, filters.transpose(0, 3, 1, 2, 4).reshape(groups, kh // height * (n_filters // groups), -1)
+
+
+# %% [markdown]
 # ### Exercise: backward of the convolution ({points:conv2d_backward} points, 18 minutes)
 #
 # Take one image at a time, as in `conv2d_forward`, and for its groups stacks of matrices: $W^T$ is $(G, R, F/G)$
@@ -397,18 +415,24 @@ def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     Source: LeCun et al., Backpropagation applied to handwritten zip code recognition, 1989.
     """
     # BEGIN SOLUTION
-    n, f, oh, ow = dout.shape
-    kh, kw = w.shape[2:]
-    filters = w.reshape(groups, f // groups, -1).transpose(0, 2, 1)  # (G, R, F/G)
-    dx, dw = np.empty_like(x), np.zeros_like(filters)
+    (n, f, oh, ow), (kh, kw), dh = dout.shape, w.shape[2:], pair(dilation)[0]
+    tall, filters = stack_rows(w, stride, groups)  # (G, rows*F/G, R), with KH/tall rows
+    dx, dfilters = np.empty_like(x), np.zeros_like(filters)
     for i in range(n):  # the columns of one image stay in the processor's cache, those of a batch do not
         image = x[i : i + 1]
-        cols = layers.im2col(image, (kh, kw), stride, padding, dilation).reshape(groups, -1, oh * ow)
-        gradient = dout[i].reshape(groups, f // groups, oh * ow)
-        dw += cols @ gradient.transpose(0, 2, 1)
-        dcols = (filters @ gradient).reshape(1, -1, oh * ow)  # (1, G*R, L)
-        dx[i] = col2im(dcols, image.shape, (kh, kw), stride, padding, dilation)[0]
-    return dx, dw.transpose(0, 2, 1).reshape(w.shape), dout.sum(axis=(0, 2, 3))
+        cols = layers.im2col(image, (tall, kw), stride, padding, dilation)
+        dmaps = dout[i].reshape(groups, 1, f // groups, oh, ow)
+        if tall < kh:
+            dmaps = np.zeros((groups, kh, f // groups, cols.shape[2] // ow, ow), x.dtype)
+            for u in range(kh):  # where forward took this row's map from
+                dmaps[:, u, :, u * dh : u * dh + oh] = dout[i].reshape(groups, -1, oh, ow)
+        dmaps = dmaps.reshape(groups, filters.shape[1], -1)  # (G, rows*F/G, L)
+        by_group = cols.reshape(groups, filters.shape[2], -1)  # (G, R, L)
+        dfilters += (by_group @ dmaps.transpose(0, 2, 1)).transpose(0, 2, 1)
+        dcols = (filters.transpose(0, 2, 1) @ dmaps).reshape(cols.shape)
+        dx[i] = col2im(dcols, image.shape, (tall, kw), stride, padding, dilation)[0]
+    dw = dfilters.reshape(groups, kh // tall, f // groups, -1, tall, kw).transpose(0, 2, 3, 1, 4, 5)
+    return dx, dw.reshape(w.shape), dout.sum(axis=(0, 2, 3))
     # END SOLUTION
 
 
