@@ -142,7 +142,7 @@ def grade_and_show(
         result = classroom.grade(course, assignment, folder, workers=workers, bare=bare, on_done=advance)
     lessons = course.lessons(assignment)
     print(report.text_table(result, lessons))
-    print(f"\n{len(result.rows)} submissions graded in {result.seconds:.1f} s.")
+    print(f"\n{report.counted(result)} graded in {result.seconds:.1f} s.")
     page = report.write_page(result, lessons, course.work / "report" / f"{assignment}.html")
     gradebook.feedback(course, assignment)
     print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")

@@ -247,6 +247,8 @@ def _verdicts(
     for name, exercise in lesson.exercises.items():
         if name not in findings:
             verdicts[name] = missing(exercise, "the notebook has no check of this exercise")
+        elif exercise.way.file and not findings[name].attempted:
+            verdicts[name] = missing(exercise, f"{exercise.way.file} was not handed in beside the notebook")
         elif name in broken and not findings[name].attempted:
             verdicts[name] = missing(
                 exercise, f"its cell raised {broken[name]}, so nothing was there to test"

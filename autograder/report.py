@@ -58,6 +58,11 @@ def columns(result: ClassResult, lessons: Sequence[Lesson]) -> list[Column]:
     return [Column(x.name, x.name, sum(e.total for e in x.exercises.values())) for x in shown]
 
 
+def counted(result: ClassResult) -> str:
+    """Return how many submissions a class has, in words."""
+    return f"{len(result.rows)} submission{'' if len(result.rows) == 1 else 's'}"
+
+
 def _handed_in(result: ClassResult, lessons: Sequence[Lesson]) -> list[Lesson]:
     names = {name for row in result.rows for name in row.verdicts}
     return [lesson for lesson in lessons if lesson.name in names] or list(lessons)
@@ -93,7 +98,7 @@ def write_page(result: ClassResult, lessons: Sequence[Lesson], path: Path) -> Pa
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(result.assignment)}</title>'
         f"<style>{STYLE}</style><h1>{escape(result.assignment)}</h1>"
-        f"<p>{len(result.rows)} submissions, graded in {result.seconds:.1f} s.</p>{''.join(parts)}</html>\n"
+        f"<p>{counted(result)}, graded in {result.seconds:.1f} s.</p>{''.join(parts)}</html>\n"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
@@ -160,7 +165,8 @@ def _mistakes(row: Row) -> list[str]:
                 said.append(f"{verdict.exercise}: {rules[0]}")
             elif verdict.status == "failed" and sentences and not inherited:
                 said.append(f"{verdict.exercise}: {sentences[0]}")
-    return [one for one in said if one not in row.flags]
+            said += [note.split(" of ")[-1] for note in inherited if note.endswith("is not handed in")]
+    return [one for one in dict.fromkeys(said) if one not in row.flags]
 
 
 def _found(row: Row) -> str:

@@ -261,13 +261,13 @@ def apart(names: Sequence[str], threads: int, repetitions: int) -> dict[str, Any
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def header(described: Mapping[str, Any], repetitions: int, load: float) -> str:
+def header(described: Mapping[str, Any], repetitions: int, load: float, processes: int = 1) -> str:
     """Say what the table was measured on and how."""
     return (
         f"{described['processor']}, {described['cores']} cores, load {load:.1f} at the start; "
         f"Python {described['python']}, NumPy {described['numpy']} with OpenBLAS kernels {described['kernels']}, "
-        f"torch {described['torch']}.\nForward and all gradients, float32; medians of {repetitions} wall times in "
-        f"milliseconds, competitors in shuffled order, each after a call "
+        f"torch {described['torch']}.\nForward and all gradients, float32; medians of {repetitions * processes} wall times "
+        f"in milliseconds from {processes} processes, competitors in shuffled order, each after a call "
         "that is not counted, and verified against torch before."
     )
 
@@ -299,8 +299,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [shape.name for shape in SHAPES]
     parser = argparse.ArgumentParser(prog="benchmarks.layers", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "--repetitions", type=int, default=9, help="timed runs of each; default 9, 7 at least"
+        "--repetitions", type=int, default=9, help="timed runs of each a process; default 9, 7 at least"
     )
+    parser.add_argument("--processes", type=int, default=3, help="fresh processes that share them; default 3")
     parser.add_argument("--shape", nargs="+", choices=names, default=names, help="rows; default all")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="default 1 2")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single time there as well")
@@ -308,8 +309,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.repetitions < 7:
         parser.error("a median of fewer than 7 times says little")
-    if min(given.threads) < 1:
-        parser.error("--threads is 1 or more")
+    if min(*given.threads, given.processes) < 1:
+        parser.error("--threads and --processes are 1 or more")
     if given.worker:
         try:
             print(json.dumps(worker(given.shape, given.threads[0], given.repetitions)))
@@ -318,12 +319,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         return 0
     load = os.getloadavg()[0]
-    measured = {threads: apart(given.shape, threads, given.repetitions) for threads in given.threads}
-    described = next(iter(measured.values()))["machine"]
-    results = {threads: found["times"] for threads, found in measured.items()}
-    print(header(described, given.repetitions, load), table(results), sep="\n\n")
+    described: dict[str, Any] = {}
+    results: dict[int, dict[str, dict[str, list[float]]]] = {threads: {} for threads in given.threads}
+    for _ in range(given.processes):  # where a process finds its memory shifts all its times by a third
+        for threads in given.threads:
+            found = apart(given.shape, threads, given.repetitions)
+            described = found["machine"]
+            for name, times in found["times"].items():
+                for competitor, seconds in times.items():
+                    results[threads].setdefault(name, {}).setdefault(competitor, []).extend(seconds)
+    print(header(described, given.repetitions, load, given.processes), table(results), sep="\n\n")
     if given.json:
-        record = {"machine": described, "load": load, "repetitions": given.repetitions, "seconds": results}
+        record = {
+            "machine": described,
+            "load": load,
+            "repetitions": given.repetitions,
+            "processes": given.processes,
+            "seconds": results,
+        }
         given.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -18,9 +18,13 @@ MAX_TENSORS = 64
 def save_weights(path: str | Path, weights: Mapping[str, np.ndarray]) -> Path:
     """Write named arrays to a safetensors file, whole or not at all, and return its path.
 
-    Raises ValueError where they would make a larger file than may be handed in.
+    Raises TypeError for anything but named arrays, and ValueError where they would make a larger file than may be
+    handed in.
     """
     from safetensors.numpy import save
+
+    if not isinstance(weights, Mapping) or not all(isinstance(a, np.ndarray) for a in weights.values()):
+        raise TypeError("save_weights takes a dict of arrays by name, as network.state() returns it")
 
     path = Path(path)
     data = save({name: np.ascontiguousarray(array) for name, array in weights.items()})

@@ -89,8 +89,13 @@ def _text(path: Path) -> str:
     if colab:
         data = next(iter(colab.upload().values()), b"")
     else:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE + 1)
+        try:
+            with open(path, "rb") as file:
+                data = file.read(MAX_FILE + 1)
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{path} is not there: give the path of the file that export_library wrote"
+            ) from None
     if len(data) > MAX_FILE:
         raise NotALibrary(f"{path.name} is larger than the {MAX_FILE:,} bytes that a library can have")
     try:

@@ -72,7 +72,7 @@ class LiveCurve:
         """Return the curve as one picture of SVG: the loss as a line, accuracies as dots with their numbers."""
         shown = _thinned(self.losses)
         top = max(shown, default=1.0) or 1.0
-        parts = [_axis(top)]
+        parts = [_axis(top, bool(self.accuracies))]
         if shown:
             points = " ".join(
                 f"{_across((i + 1) / len(shown) * len(self.losses) / self.steps):.1f},{_down(loss / top):.1f}"
@@ -119,7 +119,7 @@ def _down(share: float) -> float:
     return TOP + (1 - min(share, 1.0)) * (HEIGHT - TOP - BOTTOM)
 
 
-def _axis(top: float) -> str:
+def _axis(top: float, tested: bool) -> str:
     left, right, low, high = _across(0), _across(1), _down(0), _down(1)
     lines = "".join(
         f'<path d="M{left:.0f} {y:.0f}H{right:.0f}" stroke="{LINE}" stroke-width="1"/>' for y in (low, high)
@@ -127,9 +127,10 @@ def _axis(top: float) -> str:
     marks = _text(left - 6, low + 4, "0", CURVE, "end") + _text(
         left - 6, high + 4, f"{top:.2f}", CURVE, "end"
     )
-    marks += _text(right + 6, high + 4, "100 %", DOTS) + _text(right + 6, low + 4, "0 %", DOTS)
     marks += _text(left, HEIGHT - 6, "loss in training", CURVE)
-    marks += _text(right, HEIGHT - 6, "accuracy on test images", DOTS, "end")
+    if tested:
+        marks += _text(right + 6, high + 4, "100 %", DOTS) + _text(right + 6, low + 4, "0 %", DOTS)
+        marks += _text(right, HEIGHT - 6, "accuracy on test images", DOTS, "end")
     return lines + marks
 
 

@@ -104,10 +104,13 @@ def test_an_earlier_answer_that_fails_is_named(graded: tuple[Course, ClassResult
 def test_weights_that_are_missing_or_hostile_cost_their_exercise_only(
     graded: tuple[Course, ClassResult],
 ) -> None:
-    for student, status in (("dan", "not attempted"), ("eve", "failed")):
+    for student, status in (("dan", "not found"), ("eve", "failed")):
         found = verdicts(graded, student, "07_lenet")
         assert found["trained_lenet"].status == status and found["trained_lenet"].points == 0
         assert found["softmax_cross_entropy"].status == "passed"
+    assert verdicts(graded, "dan", "07_lenet")["trained_lenet"].notes == (
+        f"{WEIGHTS} was not handed in beside the notebook",
+    )
     said = verdicts(graded, "eve", "07_lenet")["trained_lenet"].cases[0].sentence
     assert "not a complete safetensors file" in said
     assert not Path("/tmp/hacked").exists()

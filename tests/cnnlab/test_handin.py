@@ -45,6 +45,12 @@ def test_too_much_is_refused_before_it_is_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("weights", [object(), [1], {"w": 1.0}])
+def test_what_is_no_dict_of_arrays_is_said(weights: object, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"network.state\(\)"):
+        handin.save_weights(tmp_path / "net.safetensors", weights)  # type: ignore[arg-type]
+
+
 def test_a_missing_file_is_not_attempted(tmp_path: Path) -> None:
     outcome = handin.read_weights(tmp_path / "lenet.safetensors")
     assert outcome.kind == "not attempted" and "lenet.safetensors" in outcome.message

@@ -33,7 +33,7 @@ def keep_pad2d(cells: list[str]) -> str:
 
 
 def test_an_answer_is_kept_as_a_plain_file_that_stands_alone(library):
-    assert keep_pad2d(CELLS) == f"Kept in {library / 'pad2d.py'}."
+    assert keep_pad2d(CELLS) == f"Kept in {shelf.shown(library / 'pad2d.py')}."
     text = (library / "pad2d.py").read_text()
     assert text == (
         "# pad2d: your Answer to an exercise of lesson 02 (02_convolution), kept by cnnlab after its check passed.\n"
@@ -101,7 +101,7 @@ def test_a_full_disk_and_a_file_in_the_way(library, monkeypatch):
         patch.setattr(Path, "write_text", full)
         assert (
             keep_pad2d(CELLS)
-            == f"pad2d passes, but {library / 'pad2d.py'} cannot be written: No space left on device."
+            == f"pad2d passes, but {shelf.shown(library / 'pad2d.py')} cannot be written: No space left on device."
         )
     assert list(library.iterdir()) == []
     library.rmdir()
