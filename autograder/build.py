@@ -92,7 +92,7 @@ def _notebook(script: Script, where: Release, folder: str) -> NotebookNode:
 
 
 def _stamped(source: str, lesson: Lesson, where: Release, folder: str) -> str:
-    total = sum(e.total for e in lesson.exercises.values()) + sum(lesson.questions.values())
+    total = lesson.total + sum(lesson.questions.values())
     badge = f"[Open in Colab]({where.colab(f'{folder}/{lesson.name}.ipynb')})"
     source = source.replace("{badge}", badge).replace("{points}", f"{total:g}")
     for name, exercise in lesson.exercises.items():

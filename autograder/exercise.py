@@ -169,6 +169,16 @@ class Lesson:
     without: tuple[str, ...] = ()
     questions: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def total(self) -> float:
+        """All the points of its Exercises."""
+        return sum(exercise.total for exercise in self.exercises.values())
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files that it asks for beside the notebook."""
+        return tuple(e.way.file for e in self.exercises.values() if e.way.file)
+
 
 def lesson(
     path: str,

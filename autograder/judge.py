@@ -442,8 +442,7 @@ def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode, beside
     """Return the journal's key of a notebook: equal for equal cells, files, earlier lessons, secret and grader."""
     # With their places: what was printed is kept by them.
     cells = [[i, role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    asked = [e.way.file for e in lesson.exercises.values() if e.way.file]
-    files = [[name, _digest(beside.file(name))] for name in asked]
+    files = [[name, _digest(beside.file(name))] for name in lesson.files]
     library = beside.needed(lesson, notebook)
     said = json.dumps([lesson.assignment, lesson.name, cells, files, library, _grader_fingerprint()])
     return hashlib.sha256(course.secret() + said.encode()).hexdigest()

@@ -55,7 +55,7 @@ def columns(result: ClassResult, lessons: Sequence[Lesson]) -> list[Column]:
     shown = _handed_in(result, lessons)
     if len(shown) == 1:
         return _exercises(shown[0])
-    return [Column(x.name, x.name, sum(e.total for e in x.exercises.values())) for x in shown]
+    return [Column(x.name, x.name, x.total) for x in shown]
 
 
 def counted(result: ClassResult) -> str:

@@ -42,6 +42,11 @@ class Script:
     path: Path
     cells: tuple[Cell, ...]
 
+    @property
+    def run(self) -> tuple[Cell, ...]:
+        """The cells that are run when grading: given code and exercises, no checks, pictures or set-up."""
+        return tuple(c for c in self.cells if c.kind == "code" and c.role in ("given", "exercise"))
+
 
 def read(lesson: Lesson, path: Path) -> Script:
     """Read and verify the script of a lesson; raise CourseError with file and line for what the builder cannot use."""

@@ -20,9 +20,8 @@ def answers() -> dict[str, Callable[..., Any]]:
     for lesson in (lesson for lesson in all_lessons() if lesson.name in LESSONS):
         script = read(lesson, course.script(lesson))
         namespace: dict[str, Any] = {"__name__": lesson.name}
-        for cell in script.cells:
-            if cell.kind == "code" and cell.role in ("given", "exercise"):
-                exec(compile(cell.source, f"{script.path}:{cell.line}", "exec"), namespace)
+        for cell in script.run:
+            exec(compile(cell.source, f"{script.path}:{cell.line}", "exec"), namespace)
         found |= {name: namespace[name] for name in lesson.exercises}
         if "layers" in namespace:
             # In place of cnnlab's, which would lend whatever this machine's student has written.

@@ -205,7 +205,7 @@ class _Submission:
         self.offers: dict[str, list[tuple[Taken, Entry, str]]] = {}  # lesson -> what was handed in for it
         self.unusable: list[tuple[Entry, str, str]] = []
         self.kept: set[str] = set()  # names whose bytes lie in raw/
-        self.asked = {e.way.file for lesson in self.lessons for e in lesson.exercises.values() if e.way.file}
+        self.asked = {name for lesson in self.lessons for name in lesson.files}
         self.files: dict[str, bytes] = {}  # what the lessons ask for beside the notebooks
         self.standing_files: set[str] = set()  # those that were taken in earlier
         self.timestamp: bytes | None = None

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from cnnlab.library.cells import in_notebook
+
 SECONDS = 0.5  # between two drawings
 POINTS = 400  # of a curve; more would not be seen
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 220, 52, 26, 16
@@ -31,7 +33,7 @@ class LiveCurve:
             from tqdm import tqdm
 
             self._bar = tqdm(total=steps, unit="step", mininterval=SECONDS, file=sys.stdout)
-            if _in_kernel():
+            if in_notebook():
                 from IPython.display import HTML, display
 
                 self._display = display(HTML(self.html()), display_id=True)
@@ -93,12 +95,6 @@ class LiveCurve:
         if not self.losses:
             return "training begins"
         return f"loss {self.losses[-1]:.3f} after {len(self.losses):,} of {self.steps:,} steps"
-
-
-def _in_kernel() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and getattr(shell, "kernel", None) is not None
 
 
 def _thinned(losses: Sequence[float]) -> list[float]:

@@ -24,10 +24,9 @@ EDITS = [(LESSONS[name], edit) for name, edits in FILES.items() for edit in edit
 def namespace(lesson: Lesson, exercise: str, source: str) -> dict[str, Any]:
     """Run the solved lesson with one cell replaced, as a student's notebook would run."""
     names: dict[str, Any] = {"__name__": "lesson"}
-    for cell in read(lesson, Course.here().script(lesson)).cells:
-        if cell.kind == "code" and cell.role in ("given", "exercise"):
-            text = source if cell.name == exercise and cell.role == "exercise" else cell.source
-            exec(compile(text, cell.name or "given", "exec"), names)
+    for cell in read(lesson, Course.here().script(lesson)).run:
+        text = source if cell.name == exercise and cell.role == "exercise" else cell.source
+        exec(compile(text, cell.name or "given", "exec"), names)
     return names
 
 

@@ -220,9 +220,8 @@ def solved() -> dict[str, Any]:
         if lesson.assignment != ASSIGNMENT or not wanted & set(lesson.exercises):
             continue
         names: dict[str, Any] = {"__name__": "lesson"}
-        for cell in read(lesson, Course.here().script(lesson)).cells:
-            if cell.kind == "code" and cell.role in ("given", "exercise"):
-                exec(compile(cell.source, f"{lesson.name}:{cell.line}", "exec"), names)
+        for cell in read(lesson, Course.here().script(lesson)).run:
+            exec(compile(cell.source, f"{lesson.name}:{cell.line}", "exec"), names)
         found.update({name: names[name] for name in wanted & set(lesson.exercises)})
     return found
 

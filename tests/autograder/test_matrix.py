@@ -35,9 +35,8 @@ def solved(lesson: str) -> dict[str, Any]:
     """Run the cells of a solved lesson that are run when grading, and return its names."""
     names: dict[str, Any] = {"__name__": "lesson"}
     script = read(LESSONS[lesson], Course.here().script(LESSONS[lesson]))
-    for cell in script.cells:
-        if cell.kind == "code" and cell.role in ("given", "exercise"):
-            exec(compile(cell.source, f"{script.path}:{cell.line}", "exec"), names)
+    for cell in script.run:
+        exec(compile(cell.source, f"{script.path}:{cell.line}", "exec"), names)
     return names
 
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
-from autograder.exercises.convolution.operations import must_fit, pair, sides, tensor
-from cnnlab.checking.threads import one_thread
-
-
-def gradients(forward: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the gradient of sum(dout * forward(*tensors)) for each array, by torch's autograd, in its dtype."""
-    with one_thread() as torch:
-        leaves = [tensor(array).requires_grad_() for array in arrays]
-        found = torch.autograd.grad(forward(*leaves), leaves, tensor(dout))
-    return tuple(g.numpy().astype(a.dtype) for g, a in zip(found, arrays, strict=True))
+from autograder.exercises.convolution.operations import gradients, must_fit, pair, sides
 
 
 def conv2d_gradients(
@@ -31,12 +21,10 @@ def conv2d_gradients(
     groups: int = 1,
 ) -> tuple[np.ndarray, ...]:
     """Return dx, dw and db of a convolution, by torch."""
-    import torch
-
     must_fit(x, w.shape[2:], padding, dilation)
     (top, bottom), (left, right) = sides(padding)
 
-    def forward(x: Any, w: Any, b: Any) -> Any:
+    def forward(torch: Any, x: Any, w: Any, b: Any) -> Any:
         padded = torch.nn.functional.pad(x, (left, right, top, bottom))
         return torch.nn.functional.conv2d(padded, w, b, pair(stride), 0, pair(dilation), groups)
 

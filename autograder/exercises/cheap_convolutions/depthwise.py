@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.cheap_convolutions.gradients import gradients
-from autograder.exercises.convolution.operations import conv2d, pair, scaled, sides
+from autograder.exercises.convolution.operations import conv2d, gradients, pair, scaled, sides
 from autograder.exercises.convolution.slips import LAYER, without
 
 Arrays = tuple[np.ndarray, ...]

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
-from autograder.exercises.cheap_convolutions.gradients import gradients
-from autograder.exercises.convolution.operations import conv2d, scaled
+from autograder.exercises.convolution.operations import conv2d, gradients, scaled
 
 Arrays = tuple[np.ndarray, ...]
 

@@ -5,6 +5,7 @@ torch takes about a second to import, so it is imported only where a reference r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,14 @@ def unfold(x: np.ndarray, kernel: Any, stride: Any = 1, padding: Any = 0, dilati
     with one_thread() as torch:
         columns = torch.nn.functional.unfold(padded, pair(kernel), pair(dilation), 0, pair(stride))
     return columns.numpy().astype(x.dtype)
+
+
+def gradients(operation: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the gradient of sum(dout * operation(torch, *tensors)) for each array, by autograd, in its dtype."""
+    with one_thread() as torch:
+        leaves = [tensor(array).requires_grad_() for array in arrays]
+        found = torch.autograd.grad(operation(torch, *leaves), leaves, tensor(dout))
+    return tuple(g.numpy().astype(array.dtype) for g, array in zip(found, arrays, strict=True))
 
 
 def tensor(array: np.ndarray) -> Any:

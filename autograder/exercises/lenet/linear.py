@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.lenet.operations import forward, gradients
+from autograder.exercises.convolution.operations import gradients
+from autograder.exercises.lenet.operations import forward
 
 Arrays = tuple[np.ndarray, ...]
 

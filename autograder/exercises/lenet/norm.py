@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
-from autograder.exercises.convolution.operations import scaled, tensor
-from autograder.exercises.lenet.operations import gradients
+from autograder.exercises.convolution.operations import gradients, scaled, tensor
 from cnnlab.checking.threads import one_thread
 
 Arrays = tuple[np.ndarray, ...]

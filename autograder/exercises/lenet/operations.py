@@ -19,14 +19,6 @@ def forward(operation: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
     return y.numpy().astype(arrays[0].dtype)
 
 
-def gradients(operation: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the gradients of `operation(torch, *tensors)` with respect to the arrays, by torch's autograd."""
-    with one_thread() as torch:
-        leaves = [tensor(array).requires_grad_() for array in arrays]
-        operation(torch, *leaves).backward(tensor(dout))
-    return tuple(leaf.grad.numpy().astype(array.dtype) for leaf, array in zip(leaves, arrays, strict=True))
-
-
 def classes(count: int, of: int) -> Random:
     """Labels 0 to `of` - 1: (count,) int64."""
     return Random(lambda rng: rng.integers(0, of, count))

@@ -45,8 +45,7 @@ def digits() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarra
 
 
 def _cells(course: Course, lesson: Lesson) -> list[str]:
-    cells = read(lesson, course.script(lesson)).cells
-    return [cell.source for cell in cells if cell.kind == "code" and cell.role in ("given", "exercise")]
+    return [cell.source for cell in read(lesson, course.script(lesson)).run]
 
 
 def main() -> None:

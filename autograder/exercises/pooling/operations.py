@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
-from autograder.exercises.convolution.operations import pad, pair, sides, tensor
+from autograder.exercises.convolution.operations import gradients, pad, pair, sides, tensor
 from cnnlab.checking.threads import one_thread
 
 Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)
@@ -40,24 +40,28 @@ def max_pool_gradient(
     dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
 ) -> np.ndarray:
     """The gradient of `max_pool` with respect to x, by torch's autograd: at a tie the first takes all."""
-    with one_thread() as torch:
-        leaf = tensor(x).requires_grad_()
-        (top, bottom), (left, right) = sides(padding)
+    (top, bottom), (left, right) = sides(padding)
+
+    def pool(torch: Any, leaf: Any) -> Any:
         padded = torch.nn.functional.pad(leaf, (left, right, top, bottom), value=-np.inf)
-        torch.nn.functional.max_pool2d(padded, pair(kernel), step(kernel, stride)).backward(tensor(dout))
-    return leaf.grad.numpy().astype(x.dtype)
+        return torch.nn.functional.max_pool2d(padded, pair(kernel), step(kernel, stride))
+
+    (dx,) = gradients(pool, dout, x)
+    return dx
 
 
 def avg_pool_gradient(
     dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
 ) -> np.ndarray:
     """The gradient of `avg_pool` with respect to x, by torch's autograd."""
-    with one_thread() as torch:
-        leaf = tensor(x).requires_grad_()
-        (top, bottom), (left, right) = sides(padding)
+    (top, bottom), (left, right) = sides(padding)
+
+    def pool(torch: Any, leaf: Any) -> Any:
         padded = torch.nn.functional.pad(leaf, (left, right, top, bottom))
-        torch.nn.functional.avg_pool2d(padded, pair(kernel), step(kernel, stride)).backward(tensor(dout))
-    return leaf.grad.numpy().astype(x.dtype)
+        return torch.nn.functional.avg_pool2d(padded, pair(kernel), step(kernel, stride))
+
+    (dx,) = gradients(pool, dout, x)
+    return dx
 
 
 def out_size(shape: tuple[int, ...], kernel: Any, stride: Any = None, padding: Any = 0) -> tuple[int, int]:

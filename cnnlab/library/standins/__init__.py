@@ -54,9 +54,7 @@ def standin(name: str) -> Callable[..., Any]:
 
     @wraps(function)
     def on_one_thread(*arguments: Any, **named: Any) -> Any:
-        if (
-            sys.modules.get("torch") is None
-        ):  # the first time, it is the stand-in that says where torch is missing
+        if sys.modules.get("torch") is None:  # the stand-in says where it is missing
             return function(*arguments, **named)
         with one_thread():
             return function(*arguments, **named)
