@@ -1,0 +1,46 @@
+"""`autograder demo`: grade a sample class."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+
+from autograder.commands import Subparsers, command
+from autograder.commands.grade import grade_and_show
+from autograder.course import Course, CourseError
+
+
+def add(commands: Subparsers) -> None:
+    """Declare the command."""
+    command(commands, "demo", run, "grade a sample class in work/demo and show what came out")
+
+
+def run(course: Course, options: argparse.Namespace) -> int:
+    """Build, grade the sample class, and raise CourseError where a submission did not earn what it must."""
+    from autograder import build, gradebook, sample
+    from autograder.exercises import all_lessons
+
+    lesson = next(one for one in all_lessons() if sample.demo_class(one))
+    print("Building the student notebooks ...")
+    for path in build.build(course, all_lessons()):
+        print(f"  {path}")
+    demo = Course(course.root, course.root / "work" / "demo")
+    shutil.rmtree(demo.work, ignore_errors=True)
+    print("Making a gradebook ...")
+    gradebook.sync(demo, lesson.assignment)
+    samples = sample.demo_class(lesson)
+    sample.write_class(demo, lesson, demo.work / "class", samples)
+    print(
+        f"Grading a sample class of {len(samples)} for {lesson.assignment}/{lesson.name} in the sandbox ...\n"
+    )
+    result = grade_and_show(demo, lesson.assignment, demo.work / "class")
+    print("\nWhat they handed in:")
+    for one in samples:
+        print(f"  {one.student:<14} {one.kind:<11} {one.words}")
+    wrong = [one.student for one in samples if not sample.earned(one, lesson, result)]
+    if wrong:
+        raise CourseError(
+            f"{', '.join(wrong)} did not earn what they must; please report it with the table above."
+        )
+    print(f"Each of the {len(samples)} earned exactly what it must.")
+    return 0
