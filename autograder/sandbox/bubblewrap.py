@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+import signal
+import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.sandbox import seccomp, usage
 from autograder.sandbox.limits import MIB, SandboxError
 
 HERE = Path(__file__).resolve().parent
@@ -20,42 +25,118 @@ FIRST_UID = (
 INSTALL = "Install bubblewrap first (sudo apt-get install bubblewrap), then grade again."
 
 
-def command(
-    slot: int, without: Sequence[str], given: str, memory: int, folder: Path, filter_file: int | None
-) -> list[str]:
-    """Return the command that runs the worker in a sandbox; raise SandboxError where bubblewrap is missing.
+Hold = Callable[[bytes], int]  # keeps bytes for bubblewrap to read, and returns their descriptor
+
+
+def worker_command(slot: int, without: Sequence[str], given: str, memory: int, hold: Hold) -> list[str]:
+    """Return the command that runs one worker in a sandbox; raise SandboxError where bubblewrap is missing.
 
     slot: a number that no other sandbox has now; without: packages that cannot be imported; given: the worker's
-    descriptors; memory: bytes of address space of a process; folder: for what is mounted from here; filter_file: the
-    descriptor of the seccomp filter.
+    descriptors; memory: bytes of address space of a process.
     """
-    bwrap = verify_available()
-    root = os.getuid() == 0
-    uid = FIRST_UID + slot if root else 1000
-    python, environment_mounts = _python()
-    account = folder / "passwd"
-    account.write_text(f"student:x:{uid}:{uid}::/home/student:/bin/sh\n")
+    uid = str(user_of(slot))
+    rights = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"] if os.getuid() == 0 else []
+    filtered = seccomp.filter_for(platform.machine())
+    refuses = ["--seccomp", str(hold(filtered))] if filtered else []
+    command = [*_sandbox(slot, without, rights, hold), *refuses]
+    return [*command, _python()[0], "-I", "/course/worker.py", "/course", given, uid, uid, str(memory)]
+
+
+def server_command(slot: int, without: Sequence[str], control: int, hold: Hold) -> list[str]:
+    """Return the command that runs the server of a slot; it has the rights to give workers sandboxes of their own.
+
+    control: the descriptor of its requests; the rest as for `worker_command`.
+    """
+    rights = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP"]
+    rights += ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"] if os.getuid() == 0 else []
+    no_more = [] if os.getuid() == 0 else ["--disable-userns"]
+    command = [*_sandbox(slot, without, rights, hold), *no_more]
+    return [*command, _python()[0], "-I", "/course/server.py", str(control)]
+
+
+def user_of(slot: int) -> int:
+    """Return the user id that a slot's workers have: one of its own where that can be."""
+    return FIRST_UID + slot if os.getuid() == 0 else 1000
+
+
+def _sandbox(slot: int, without: Sequence[str], rights: Sequence[str], hold: Hold) -> list[str]:
+    bwrap, uid = verify_available(), user_of(slot)
+    account = f"student:x:{uid}:{uid}::/home/student:/bin/sh\n"
     command = [bwrap, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     command += ["--unshare-uts", "--hostname", "sandbox", "--unshare-cgroup-try", "--clearenv"]
-    command += ["--cap-drop", "ALL"]
-    if filter_file is not None:
-        command += ["--seccomp", str(filter_file)]
-    if root:
-        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    else:
+    command += ["--cap-drop", "ALL", *(word for right in rights for word in ("--cap-add", right))]
+    if os.getuid() != 0:
         command += ["--unshare-user", "--uid", str(uid), "--gid", str(uid)]
     for name, value in environment("/home/student").items():
         command += ["--setenv", name, value]
-    command += [*_system_mounts(), *environment_mounts, *_hidden(), *_masks(without, folder)]
-    for path in ("/course", "/etc", "/home"):
+    for path in (
+        "/course",
+        "/etc",
+        "/home",
+    ):  # before what lies in them, else its parent would be closed to others
         command += ["--perms", "0755", "--dir", path]
+    command += [*_system_mounts(), *_python()[1], *_hidden(), *_masks(without, hold)]
     command += ["--ro-bind", str(ROOT / "cnnlab"), "/course/cnnlab"]
-    command += ["--ro-bind", str(HERE / "worker.py"), "/course/worker.py"]
-    command += ["--ro-bind", str(account), "/etc/passwd", "--proc", "/proc", "--dev", "/dev"]
+    for script in ("worker.py", "server.py"):
+        command += ["--ro-bind", str(HERE / script), f"/course/{script}"]
+    command += ["--perms", "0644", "--file", str(hold(account.encode())), "/etc/passwd"]
+    command += ["--proc", "/proc", "--dev", "/dev"]
     for path, size in (("/tmp", 64 * MIB), ("/home/student", 64 * MIB), ("/dev/shm", 16 * MIB)):
         command += ["--perms", "1777", "--size", str(size), "--tmpfs", path]
-    command += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/home/student"]
-    return [*command, python, "-I", "/course/worker.py", "/course", given, str(uid), str(uid), str(memory)]
+    return [*command, "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/home/student"]
+
+
+@contextmanager
+def held() -> Iterator[tuple[Hold, list[int]]]:
+    """Give what keeps bytes in memory for bubblewrap, and the list of their descriptors; nothing lies on a disk."""
+    descriptors: list[int] = []
+    with ExitStack() as stack:
+
+        def hold(data: bytes) -> int:
+            descriptor = os.memfd_create("cnnlab")
+            stack.callback(os.close, descriptor)
+            os.write(descriptor, data)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            descriptors.append(descriptor)
+            return descriptor
+
+        yield hold, descriptors
+
+
+def start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Start bubblewrap with these descriptors and nothing else of this process; raise SandboxError."""
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=descriptors,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SandboxError(f"The sandbox cannot be started: {error}.") from error
+
+
+def end(process: subprocess.Popen[bytes], bare: bool = False) -> None:
+    """End a process that was started here and all that is in its sandbox, and wait until it has."""
+    # Killing the first process of the sandbox's pid namespace ends all in it. Bubblewrap asks to have that done where
+    # it ends itself, but a student with the grader's own user id can talk that process out of it.
+    if process.returncode is not None:
+        return
+    first = [] if bare else usage.children(process.pid)
+    try:
+        for one in first:
+            os.kill(one, signal.SIGKILL)
+        if first:
+            process.wait(5.0)  # bubblewrap ends after it, when nothing is left
+    except (ProcessLookupError, subprocess.TimeoutExpired):
+        pass
+    if process.returncode is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def verify_available() -> str:
@@ -85,17 +166,17 @@ def environment(home: str) -> dict[str, str]:
     }
 
 
-def _masks(without: Sequence[str], folder: Path) -> list[str]:
+def _masks(without: Sequence[str], hold: Hold) -> list[str]:
     """Mount over each package that the lesson does without one whose import says so."""
     masks: list[str] = []
     for package in without:
+        refusal = f"raise ImportError({f'{package} is not available in this lesson'!r})\n".encode()
         for inside, outside in _package_folders():
             if (outside / package).is_dir():
-                cover = folder / "without" / package
-                cover.mkdir(parents=True, exist_ok=True)
-                message = f"{package} is not available in this lesson"
-                (cover / "__init__.py").write_text(f"raise ImportError({message!r})\n")
-                masks += ["--ro-bind", str(cover), f"{inside}/{package}"]
+                cover = f"{inside}/{package}"
+                masks += ["--perms", "0755", "--size", str(MIB), "--tmpfs", cover]
+                masks += ["--perms", "0644", "--file", str(hold(refusal)), f"{cover}/__init__.py"]
+                masks += ["--remount-ro", cover]
     return masks
 
 

@@ -1,25 +1,23 @@
-"""One sandbox: the process, the sockets to the worker in it, and a watch on what it uses."""
+"""One sandbox: the sockets to the worker in it, and a watch on what it uses."""
 
 from __future__ import annotations
 
 import os
-import platform
-import signal
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from typing import TypeAlias
 
-from autograder.sandbox import bubblewrap, seccomp, usage
+from autograder.sandbox import usage
+from autograder.sandbox.fresh import Bare, Fresh
 from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError, Stopped
+from autograder.sandbox.warm import CannotFork, Warm, place
 from cnnlab.checking import wire
 from cnnlab.checking.wire import Value
 
+Box: TypeAlias = Fresh | Warm  # starts a worker and ends all that came of it
 MAX_REPLY = 33 * MIB  # what the worker lets a probe send, and room for its frame
 MAX_REPLY_HEADER = 256 << 10  # holds what one cell printed
 CELLS = -1  # the place of the worker itself; those put aside have the position of their Probe
@@ -28,9 +26,10 @@ CHECK_SECONDS = 0.2  # between two looks at what a sandbox uses
 
 
 class Sandbox:
-    """One bubblewrap process, and the sockets to the worker in it and to the copies that it puts aside.
+    """A worker in a sandbox, and the sockets to it and to the copies of it that are put aside.
 
     probes: the positions of the steps that may be put aside; deadline: of the submission; stop: set to have it end.
+    root: the process that all others of the sandbox descend from.
     """
 
     def __init__(
@@ -47,29 +46,15 @@ class Sandbox:
         self.probes, self.deadline = list(probes), deadline
 
     def __enter__(self) -> Sandbox:
-        self.folder = tempfile.TemporaryDirectory(prefix="cnnlab-")
         self.sockets: dict[int, socket.socket] = {}
-        theirs = []
+        theirs: list[socket.socket] = []
         try:
             for place in (CELLS, *self.probes):
                 self.sockets[place], their = socket.socketpair()
                 theirs.append(their)
-            descriptors = [their.fileno() for their in theirs]
-            with self._filter() as filter_file:
-                self.process = subprocess.Popen(
-                    self._command(descriptors, filter_file),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    pass_fds=(*descriptors, filter_file.fileno()),
-                    env=bubblewrap.environment(self.folder.name) if self.bare else {},
-                    cwd=self.folder.name,
-                    start_new_session=True,
-                )
-        except BaseException as error:
-            self._close()
-            if isinstance(error, OSError):
-                raise SandboxError(f"The sandbox cannot be started: {error}.") from error
+            self.box, self.root = self._started([their.fileno() for their in theirs])
+        except BaseException:
+            self._close_sockets()
             raise
         finally:
             for their in theirs:
@@ -78,47 +63,46 @@ class Sandbox:
         try:
             ready = self._receive(30.0, CELLS)
         except Gone:
-            self._stop()
-            said = self.process.stderr.read(4000).decode(errors="replace") if self.process.stderr else ""
+            self.box.stop()
+            last = self.box.last_words()
             self.__exit__()
-            last = (said.strip().splitlines() or ["it said nothing"])[-1]
             raise SandboxError(
                 f"The sandbox did not start ({last}); bubblewrap must be allowed to make namespaces on this machine."
             ) from None
+        except BaseException:
+            self.__exit__()
+            raise
         if ready != {"ready": True}:
             self.__exit__()
             raise SandboxError("The sandbox's worker did not answer as it should; install the package again.")
-        for process in usage.tree(self.process.pid):
+        for process in usage.tree(self.root):
             usage.give_up_first(process)
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._stop()
-        if self.process.stderr:
-            self.process.stderr.close()
-        self._close()
+    def _started(self, descriptors: Sequence[int]) -> tuple[Box, int]:
+        """Start a worker where that is quickest; a server that was lost meanwhile is replaced once."""
+        if self.bare:
+            bare = Bare(self.limits)
+            return bare, bare.start(descriptors)
+        for _ in range(2):
+            warm = place(self.slot, self.without, self.limits)
+            if warm is None:
+                break
+            try:
+                return warm, warm.start(descriptors)
+            except CannotFork:
+                warm.server.close()
+        fresh = Fresh(self.slot, self.without, self.limits)
+        return fresh, fresh.start(descriptors)
 
-    def _close(self) -> None:
+    def __exit__(self, *exception: object) -> None:
+        self.box.stop()
+        self.box.close()
+        self._close_sockets()
+
+    def _close_sockets(self) -> None:
         for ours in self.sockets.values():
             ours.close()
-        self.folder.cleanup()
-
-    def _stop(self) -> None:
-        # Killing the first process of the sandbox's pid namespace ends all in it. Bubblewrap asks to have that done where
-        # it ends itself, but a student with the grader's own user id can talk that process out of it.
-        if self.process.returncode is not None:
-            return
-        first = [] if self.bare else usage.children(self.process.pid)
-        try:
-            for process in first:
-                os.kill(process, signal.SIGKILL)
-            if first:
-                self.process.wait(5.0)  # bubblewrap ends after it, when nothing is left
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            pass
-        if self.process.returncode is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
     @property
     def seconds_left(self) -> float:
@@ -177,7 +161,7 @@ class Sandbox:
         if self.bare or now - self.looked < CHECK_SECONDS:
             return
         self.looked = now
-        processes = usage.tree(self.process.pid)
+        processes = usage.tree(self.root)
         # Pages that processes share are counted once only by the slower of the two.
         for count in (usage.resident, usage.proportional):
             if sum(map(count, processes)) <= 2 * self.limits.memory:
@@ -187,25 +171,6 @@ class Sandbox:
         # One thread at a time is what an honest notebook has; more would take the processors from its neighbours.
         if sum(map(usage.cpu_seconds, processes)) > 1.2 * (now - self.began) + 2.5:
             raise Gone
-
-    def _filter(self) -> BinaryIO:
-        path = Path(self.folder.name) / "filter"
-        path.write_bytes(seccomp.filter_for(platform.machine()))
-        return path.open("rb")
-
-    def _command(self, descriptors: Sequence[int], filter_file: BinaryIO) -> list[str]:
-        given = ",".join(map(str, descriptors))
-        if self.bare:
-            return bubblewrap.bare_command(given, self.limits.memory)
-        has_filter = os.fstat(filter_file.fileno()).st_size > 0
-        return bubblewrap.command(
-            self.slot,
-            self.without,
-            given,
-            self.limits.memory,
-            Path(self.folder.name),
-            filter_file.fileno() if has_filter else None,
-        )
 
 
 _slots: set[int] = set()

@@ -110,4 +110,4 @@ def _timed(
 
 def _cpu(sandbox: Sandbox) -> float:
     """CPU seconds of every process of a sandbox so far, those that have ended included."""
-    return max(sum(map(usage.cpu_seconds, usage.tree(sandbox.process.pid))) for _ in range(LOOKS))
+    return max(sum(map(usage.cpu_seconds, usage.tree(sandbox.root))) for _ in range(LOOKS))

@@ -7,21 +7,34 @@ descriptor of its own. Talks in frames of `cnnlab.checking.wire`; usage: worker.
 MEMORY, where the first descriptor is for cells and each of the others for one check.
 """
 
+import ctypes
 import fcntl
+import gc
+import importlib
 import json
 import os
+import random
 import resource
 import select
 import signal
+import struct
 import sys
 import time
+
+import numpy
 
 MIB = 1 << 20
 MAX_PRINTED = 20_000  # characters kept of what one cell prints
 MAX_FLOOD = 2_000_000  # characters printed by one cell before it is stopped
 MAX_RESULT = 32 * MIB  # bytes of frames that one probe may send
 MAX_PROCESSES = 24  # beside those put aside
+AMBIENT, CLEAR_ALL, DROP_BOUNDING = 47, 4, 24  # of prctl
+CAPABILITIES, CAPABILITY_VERSION = 64, 0x20080522  # more than there are; the third version
 CHANNEL = 3  # the first descriptor; those of the checks follow
+
+libc = ctypes.CDLL(None)
+libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+libc.capset.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
 
 
 class CellTimeout(BaseException):
@@ -59,9 +72,8 @@ class Printed:
 class Worker:
     """Runs cells in one IPython shell and probes the functions that they define."""
 
-    def __init__(self, channel, wire, probe):
-        self.channel, self.wire, self.probe = channel, wire, probe
-        self.shell = _shell()
+    def __init__(self, channel, wire, probe, shell):
+        self.channel, self.wire, self.probe, self.shell = channel, wire, probe, shell
 
     def serve(self):
         while True:
@@ -166,8 +178,6 @@ class Worker:
         return {"ended": ended, "frames": self._as_array(data)}
 
     def _as_array(self, data):
-        import numpy
-
         return numpy.frombuffer(data, numpy.uint8)
 
     def _in_child(self, write_end, exercise, returns, way, cases, seconds):
@@ -259,11 +269,16 @@ def _show_error():
             print(kind.__name__)
 
 
-def _become_student(uid, gid):
+def become_student(uid, gid):
+    """Take the student's identity, and give up every right of this process."""
+    for capability in range(CAPABILITIES):
+        libc.prctl(DROP_BOUNDING, capability, 0, 0, 0)
     if os.getuid() == 0 and uid != 0:
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
+    libc.prctl(AMBIENT, CLEAR_ALL, 0, 0, 0)
+    libc.capset(struct.pack("Ii", CAPABILITY_VERSION, 0), bytes(24))  # three words of two times 32 bits
 
 
 def _limit(memory_bytes, processes, alone):
@@ -282,30 +297,54 @@ def _limit(memory_bytes, processes, alone):
         resource.setrlimit(limit, (value, value))
 
 
-def main():
-    course, uid, gid, memory = sys.argv[1], *map(int, sys.argv[3:6])
-    descriptors = list(map(int, sys.argv[2].split(",")))
-    sys.path.insert(0, course)
-    sys.dont_write_bytecode = True
-    import numpy  # noqa: F401  the import is shared by all probes
-
+def prepare(modules=()):
+    """Import what every worker needs, and `modules`; return what `work` takes: parts and a shell that has run nothing."""
     from cnnlab.checking import probe, wire
 
-    _become_student(uid, gid)
-    worker = Worker(CHANNEL, wire, probe)
+    for name in modules:
+        importlib.import_module(name)
+    shell = _shell()
+    gc.collect()
+    gc.freeze()  # else a copy's collector would touch, and so copy, all these pages
+    return wire, probe, shell
+
+
+def work(prepared, descriptors, memory, alone):
+    """Put the descriptors in their places, limit this process, and answer requests until the other side closes.
+
+    alone: whether this user has no other processes.
+    """
+    wire, probe, shell = prepared
+    random.seed()  # forks of one process would all draw the same
+    numpy.random.seed()
+    os.makedirs(
+        shell.profile_dir.location, exist_ok=True
+    )  # it was made in another home, which is covered now
+    shell.profile_dir.check_dirs()
+    worker = Worker(CHANNEL, wire, probe, shell)
     above = CHANNEL + len(descriptors)
     copies = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, above) for descriptor in descriptors]
     for number, copy in enumerate(copies, CHANNEL):
         os.dup2(copy, number, inheritable=False)
     os.closerange(above, max(*copies, *descriptors, 256) + 1)
-    _limit(memory, MAX_PROCESSES + len(descriptors), alone=uid != 0)
-    _write(CHANNEL, wire.pack({"ready": True}))
+    _limit(memory, MAX_PROCESSES + len(descriptors) + 1, alone)  # the init above it is the same user
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     os.close(nowhere)
-    sys.argv[:] = [""]
+    _write(CHANNEL, wire.pack({"ready": True}))
     worker.serve()
+
+
+def main():
+    course, uid, gid, memory = sys.argv[1], *map(int, sys.argv[3:6])
+    descriptors = list(map(int, sys.argv[2].split(",")))
+    sys.path.insert(0, course)
+    sys.dont_write_bytecode = True
+    sys.argv[:] = [""]
+    if uid != 0:
+        become_student(uid, gid)
+    work(prepare(), descriptors, memory, alone=uid != 0)
 
 
 if __name__ == "__main__":

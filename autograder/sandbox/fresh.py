@@ -1,0 +1,78 @@
+"""A sandbox made for one worker: a bubblewrap process, or none at all where the instructor said so."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from autograder.sandbox import bubblewrap
+from autograder.sandbox.limits import Limits, SandboxError
+
+
+class Fresh:
+    """Starts a worker in a bubblewrap sandbox of its own, and ends it."""
+
+    def __init__(self, slot: int, without: tuple[str, ...], limits: Limits) -> None:
+        self.slot, self.without, self.limits = slot, without, limits
+
+    def start(self, descriptors: Sequence[int]) -> int:
+        """Start a worker that has these descriptors, and return the process that all of it descends from."""
+        given = ",".join(map(str, descriptors))
+        with bubblewrap.held() as (hold, held):
+            command = bubblewrap.worker_command(self.slot, self.without, given, self.limits.memory, hold)
+            self.process = bubblewrap.start(command, (*descriptors, *held))
+        return self.process.pid
+
+    def last_words(self) -> str:
+        """Return the last line that the ended process wrote to stderr."""
+        said = self.process.stderr.read(4000).decode(errors="replace") if self.process.stderr else ""
+        return (said.strip().splitlines() or ["it said nothing"])[-1]
+
+    def stop(self) -> None:
+        """End every process of the sandbox, and wait until they have."""
+        bubblewrap.end(self.process)
+
+    def close(self) -> None:
+        """Leave nothing behind; after `stop`."""
+        if self.process.stderr:
+            self.process.stderr.close()
+
+
+class Bare(Fresh):
+    """Starts a worker without a sandbox, with the rights of whoever grades."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(0, (), limits)
+        self.home = ExitStack()
+
+    def start(self, descriptors: Sequence[int]) -> int:
+        """Start a worker that has these descriptors, in a folder of its own, and return its process."""
+        folder = self.home.enter_context(tempfile.TemporaryDirectory(prefix="cnnlab-"))
+        try:
+            self.process = subprocess.Popen(
+                bubblewrap.bare_command(",".join(map(str, descriptors)), self.limits.memory),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=descriptors,
+                env=bubblewrap.environment(folder),
+                cwd=folder,
+                start_new_session=True,
+            )
+        except BaseException as error:
+            self.home.close()
+            if isinstance(error, OSError):
+                raise SandboxError(f"The process cannot be started: {error}.") from error
+            raise
+        return self.process.pid
+
+    def stop(self) -> None:
+        """End the worker and the processes of its group."""
+        bubblewrap.end(self.process, bare=True)
+
+    def close(self) -> None:
+        """Leave nothing behind; after `stop`."""
+        super().close()
+        self.home.close()

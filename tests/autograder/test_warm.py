@@ -1,0 +1,178 @@
+"""Workers that are forked from a server: as separate as in a sandbox of their own, and only quicker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import textwrap
+import time
+
+import pytest
+
+from autograder import sandbox
+from autograder.sandbox import Limits, RunCell, process, usage, warm
+
+pytestmark = pytest.mark.usefixtures("bubblewrap")
+
+
+@pytest.fixture(autouse=True)
+def servers() -> None:
+    """Skip where this machine makes a fresh sandbox for each submission."""
+    with process.free_slot() as slot:
+        if warm.place(slot, (), Limits()) is None:
+            pytest.skip(f"no sandbox may make namespaces here: {warm.refused()}")
+
+
+def look(source: str, **options) -> str:
+    """Run a cell and return what it prints."""
+    return sandbox.run([RunCell(0, textwrap.dedent(source))], **options).printed.get(0, "").strip()
+
+
+def server() -> warm.Server:
+    """The server that the next run without `without` will use."""
+    with process.free_slot() as slot:
+        place = warm.place(slot, (), Limits())
+    assert place is not None
+    return place.server
+
+
+def test_the_second_submission_is_forked_by_the_same_server() -> None:
+    before = server()
+    assert look("print(1 + 1)") == "2"
+    assert server() is before
+    assert usage.children(before.pid) == []
+
+
+VIEW = """
+import json, os, socket, sys
+status = [line.split(":")[0] + line.split(":")[1].strip() for line in open("/proc/self/status")
+          if line.startswith(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp:", "Groups", "NStgid"))]
+files = {top: sorted(os.listdir(top)) for top in ("/", "/dev", "/dev/pts", "/dev/shm", "/tmp", "/home/student", "/course", "/etc")}
+mounts = sorted(line.split()[1] + " " + line.split()[2] for line in open("/proc/self/mounts"))
+limits = open("/proc/self/limits").read()
+descriptors = sorted(os.listdir("/proc/self/fd"))
+processes = sorted(name for name in os.listdir("/proc") if name.isdigit())
+links = sorted(name for _, name in socket.if_nameindex())
+up = open("/sys/class/net/lo/operstate").read() if os.path.exists("/sys/class/net") else ""
+print(json.dumps([status, files, sorted(set(mounts)), limits, descriptors, processes, links, up, dict(os.environ), os.getcwd(),
+                  os.getpid(), os.getppid(), sys.argv, sys.path, sys.flags.isolated, os.umask(0o022), socket.gethostname()]))
+"""
+
+
+def test_it_looks_as_in_a_sandbox_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    forked = json.loads(look(VIEW))
+    monkeypatch.setattr(process, "place", lambda *_: None)
+    fresh = json.loads(look(VIEW))
+    assert forked == fresh
+
+
+LEAVE = """
+import builtins, os, socket, numpy, cnnlab, random, sys, ctypes
+for folder in ("/tmp", "/dev/shm", "/home/student"):
+    open(f"{folder}/left", "w").write("left")
+os.environ["LEFT"] = builtins.left = numpy.left = cnnlab.left = "left"
+sys.modules["left"] = sys
+listening = socket.socket(socket.AF_UNIX)
+listening.bind("\\0left")
+listening.listen()
+port = socket.create_server(("127.0.0.1", 5555))
+if os.fork() == 0:
+    os.setsid()
+    import time
+    time.sleep(60)
+    os._exit(0)
+print("done")
+"""
+FIND = """
+import builtins, os, socket, numpy, cnnlab, sys
+found = [f for f in ("/tmp/left", "/dev/shm/left", "/home/student/left") if os.path.exists(f)]
+found += [name for name, there in (("env", "LEFT" in os.environ), ("builtins", hasattr(builtins, "left")),
+          ("numpy", hasattr(numpy, "left")), ("cnnlab", hasattr(cnnlab, "left")), ("modules", "left" in sys.modules)) if there]
+for family, address in ((socket.AF_UNIX, "\\0left"), (socket.AF_INET, ("127.0.0.1", 5555))):
+    with socket.socket(family) as one:
+        found += [str(address)] if one.connect_ex(address) == 0 else []
+found += [name for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid())]
+print(found)
+"""
+
+
+def test_nothing_of_a_submission_is_there_for_the_next() -> None:
+    assert look(LEAVE) == "done"
+    before = server()
+    assert look(FIND) == "[]"
+    assert server() is before
+
+
+def test_two_at_a_time_see_nothing_of_each_other() -> None:
+    deadline, stop = time.monotonic() + 30, process.threading.Event()
+    found = []
+    with process.free_slot() as one, process.free_slot() as other:
+        for slot, source in ((one, LEAVE), (other, FIND)):
+            box = process.Sandbox(slot, (), Limits(), False, (), deadline, stop)
+            box.__enter__()
+            found.append(box)
+        try:
+            replies = [
+                sandbox.session.run_cell(box, source, Limits())
+                for box, source in zip(found, (LEAVE, FIND), strict=True)
+            ]
+        finally:
+            for box in found:
+                box.__exit__()
+    assert [reply["printed"].strip() for reply in replies] == ["done", "[]"]
+
+
+def test_chance_is_not_the_same_in_every_fork() -> None:
+    draw = "import random, numpy; print(random.random(), numpy.random.rand())"
+    first, second = look(draw).split(), look(draw).split()
+    assert not set(first) & set(second)
+
+
+def test_a_server_that_is_lost_is_replaced() -> None:
+    lost = server()
+    os.kill(lost.pid, signal.SIGKILL)
+    assert look("print('there')") == "there"
+    assert server() is not lost
+
+
+def test_a_worker_cannot_reach_its_init_or_its_server() -> None:
+    before = server()
+    source = """
+    import ctypes, os, signal
+    for process in (1, os.getppid(), -1):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
+            try:
+                os.kill(process, number) if process != -1 else None
+            except OSError:
+                pass
+    try:
+        open("/proc/1/mem", "r+b").close()
+        print("memory")
+    except OSError:
+        pass
+    print(os.getppid(), open("/proc/1/status").read().split("State:")[1].split()[0])
+    """
+    assert look(source).splitlines()[-1].split()[0] == "1"
+    assert look("print('next')") == "next"
+    assert server() is before
+
+
+def test_where_no_worker_can_be_forked_each_has_a_sandbox_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    warm.close_all()
+
+    def cannot(*_: object) -> int:
+        raise warm.CannotFork("unshare: Operation not permitted")
+
+    monkeypatch.setattr(warm.Server, "spawn", cannot)
+    monkeypatch.setattr(warm, "_refused", "")
+    assert look("print('fresh')") == "fresh"
+    assert "not permitted" in warm.refused()
+
+
+def test_a_closed_server_leaves_no_process() -> None:
+    gone = server()
+    everything = usage.tree(gone.process.pid)
+    assert len(everything) >= 3
+    warm.close_all()
+    assert not [one for one in everything if os.path.exists(f"/proc/{one}")]
