@@ -118,14 +118,15 @@ def recognise(results: tuple[CaseResult, ...]) -> str:
     """
     failed = [r for r in results if not r.passed]
     best, most = "", 0
-    for name in results[0].question.mistakes if results else ():
+    for name in results[0].question.mistakes if failed else ():
         same = [_does_the_same(r.question, name, r.outcome) for r in failed]
         alike = [r for r, is_same in zip(failed, same, strict=True) if is_same]
         unlike = [r for r, is_same in zip(failed, same, strict=True) if not is_same]
         only_raised = unlike and all(r.outcome.kind == "error" for r in alike)
-        ruled_out = any(r.passed and not _does_the_same(r.question, name, r.outcome) for r in results)
         explained = {r.question.group for r in alike} - {r.question.group for r in unlike}
-        if len(alike) > most and explained and not only_raised and not ruled_out:
+        if len(alike) <= most or not explained or only_raised:
+            continue
+        if all(_does_the_same(r.question, name, r.outcome) for r in results if r.passed):
             best, most = name, len(alike)
     return best
 
