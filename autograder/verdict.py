@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -40,7 +40,7 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """Return the Verdict as plain JSON values, for the journal."""
-        return asdict(self)
+        return {**vars(self), "cases": [dict(vars(case)) for case in self.cases]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:

@@ -7,6 +7,7 @@ descriptor of its own. Talks in frames of `cnnlab.checking.wire`; usage: worker.
 MEMORY, where the first descriptor is for cells and each of the others for one check.
 """
 
+import ast
 import ctypes
 import fcntl
 import gc
@@ -245,9 +246,19 @@ def _shell():
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor" if _nocolor_is_lower() else "NoColor"
-    shell = type("Shell", (InteractiveShell,), {"enable_gui": lambda self, gui=None: None}).instance(
-        config=config
-    )
+
+    class Shell(InteractiveShell):
+        def enable_gui(self, gui=None):
+            pass
+
+        def transform_cell(self, raw_cell):
+            try:
+                ast.parse(raw_cell)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return super().transform_cell(raw_cell)  # %, ! and ?, which is what takes the time
+            return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+
+    shell = Shell.instance(config=config)
     shell.showtraceback = lambda *args, **kwargs: _show_error()
     shell.showsyntaxerror = lambda *args, **kwargs: _show_error()
     return shell
