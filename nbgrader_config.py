@@ -31,6 +31,9 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+# `nbgrader zip_collect` opens archives with our caps, and tells whose a file is by the part that the student did not write.
+c.ZipCollectApp.extractor_plugin = "autograder.intake.collect.Extractor"
+c.ZipCollectApp.collector_plugin = "autograder.intake.collect.Collector"
 # Nothing is executed here: the judge runs the notebook in the sandbox and writes the points.
 c.Autograde.autograde_preprocessors = [
     "autograder.nbgrader_step.JudgeStep",

@@ -22,6 +22,9 @@ MAX_CELLS = 2_000
 MAX_SOURCE = MIB  # characters of one cell
 MAX_TEXT = 16 * MIB  # characters of all cells
 MAX_PARSED = 100_000  # characters of a cell that is parsed as Python; longer ones are searched line by line
+MAX_PARSED_TEXT = (
+    400_000  # characters of all cells that are parsed so: many would take longer than CPU_SECONDS
+)
 MEMORY = 1024 * MIB
 CPU_SECONDS = 10
 WITHOUT_AST = "--without-ast"
@@ -55,7 +58,7 @@ def extract(data: bytes, *, use_ast: bool = True) -> dict[str, Any]:
     """
     cells: list[dict[str, Any]] = []
     odd: list[str] = []
-    room = MAX_TEXT
+    room, parsed = MAX_TEXT, 0
     found = list(_cells(_parsed(data)))
     if len(found) > MAX_CELLS:
         odd.append(
@@ -71,7 +74,9 @@ def extract(data: bytes, *, use_ast: bool = True) -> dict[str, Any]:
         if refused:
             odd.append(f"Cell {number} {refused}; its text was left out.")
         cell = {"number": number, "kind": kind, "source": source, "refused": refused}
-        cells.append(cell | _ids(raw) | definitions(source, code=kind == "code", use_ast=use_ast))
+        parsed += len(source) if len(source) <= MAX_PARSED else 0
+        facts = definitions(source, code=kind == "code", use_ast=use_ast and parsed <= MAX_PARSED_TEXT)
+        cells.append(cell | _ids(raw) | facts)
     return {"cells": cells, "odd": odd}
 
 

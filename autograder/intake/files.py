@@ -21,7 +21,7 @@ class Entry:
     """One name in a folder, as lstat sees it.
 
     kind: "file", or what it is instead in words ("link", "folder", "named pipe", "socket", "device"); links:
-    how many names the file has; target: where a link points.
+    how many names the file has; target: where a link points; inside: the archive that it was taken out of.
     """
 
     path: Path
@@ -30,10 +30,16 @@ class Entry:
     modified: float
     links: int
     target: str = ""
+    inside: str = ""
 
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def handed_in(self) -> str:
+        """The name of the file in the folder that this one came with."""
+        return self.inside or self.name
 
 
 def entries(folder: Path) -> Iterator[Entry]:

@@ -5,20 +5,14 @@ hold.
 from __future__ import annotations
 
 import json
-import os
-import selectors
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.course import CourseError
 from autograder.intake import child as intake_child
+from autograder.intake.forked import reply_of
 
-WALL_SECONDS = 20.0
 MAX_REPLY = 64 * intake_child.MIB
 MAX_WORDS = 300  # characters of a sentence in the reply
 FIELDS = {"number", "kind", "source", "refused", "cell_id", "grade_id", "defines", "imports"}
@@ -92,43 +86,7 @@ def too_large(size: int) -> str:
 
 def _reply(data: bytes, options: list[str]) -> bytes | None:
     """Return what the child wrote, or None where it crashed, ran out of time or wrote too much."""
-    environment = {key: os.environ[key] for key in ("LD_LIBRARY_PATH",) if key in os.environ}
-    command = [sys.executable, "-I", "-S", "-B", intake_child.__file__, *options]
-    with tempfile.TemporaryFile() as file:  # a file, not a pipe: nobody waits for the other
-        file.write(data)
-        file.seek(0)
-        child = subprocess.Popen(
-            command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd="/"
-        )
-    try:
-        reply = _bounded(child)
-    finally:
-        child.kill()
-        if child.stdout:
-            child.stdout.close()
-        code = child.wait()
-    return reply if code == 0 else None
-
-
-def _bounded(child: subprocess.Popen[bytes]) -> bytes | None:
-    assert child.stdout is not None
-    descriptor, deadline = child.stdout.fileno(), time.monotonic() + WALL_SECONDS
-    chunks, size = [], 0
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while selector.select(max(0.0, deadline - time.monotonic())):
-            chunk = os.read(descriptor, 1 << 16)
-            if not chunk:
-                try:
-                    child.wait(max(0.1, deadline - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    return None
-                return b"".join(chunks)
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_REPLY:
-                break
-    return None
+    return reply_of("child", data, options, MAX_REPLY)
 
 
 def _verified(reply: bytes) -> StudentNotebook:

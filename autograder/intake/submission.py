@@ -15,6 +15,7 @@ from nbformat.notebooknode import NotebookNode
 
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
+from autograder.intake import archive as intake_archive
 from autograder.intake import child as intake_child
 from autograder.intake import files as intake_files
 from autograder.intake import graft as intake_graft
@@ -27,6 +28,7 @@ from cnnlab.checking import handin
 
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 MAX_ENTRIES = 40  # of a student's folder that are looked at
+MAX_NOTEBOOKS = 8 * intake_child.MAX_BYTES  # bytes of all notebooks of a submission that are read
 TIMESTAMP = "timestamp.txt"  # nbgrader's collector writes it into a submission
 MAX_TIMESTAMP = 64  # bytes
 # What operating systems and editors leave in folders by themselves; nobody needs to hear of it.
@@ -173,7 +175,8 @@ def take_in_submitted(
     names = {os.path.basename(path) for path in handed}
     for one in taken:
         name, source = f"{one.lesson.name}.ipynb", noted.lessons[one.lesson.name].source if noted else ""
-        if name in names or source in names or not source:  # with --notebook nbgrader lists only some
+        # With --notebook nbgrader lists only some; archives it never lists.
+        if name in names or source in names or not source.lower().endswith(".ipynb"):
             notebooks.append(os.path.join(where, name))
 
 
@@ -209,6 +212,8 @@ class _Submission:
         self.files: dict[str, bytes] = {}  # what the lessons ask for beside the notebooks
         self.standing_files: set[str] = set()  # those that were taken in earlier
         self.timestamp: bytes | None = None
+        self.archived = MAX_ENTRIES  # files of archives that are still looked at
+        self.room = MAX_NOTEBOOKS  # bytes of notebooks that are still read
 
     @property
     def in_place(self) -> bool:
@@ -304,30 +309,66 @@ class _Submission:
         elif entry.path.suffix.lower() == ".ipynb":
             if not self._is_ours(entry):
                 self._look_at_notebook(entry)
-        elif asked := self._asked_for(entry):
+        elif asked := self._asked_for(entry.name):
             self._look_at_file(entry, asked)
+        elif entry.path.suffix.lower() in intake_archive.SUFFIXES:
+            self._look_at_archive(entry)
         else:
             self._keep(entry)
             self.flags.append(f"{name} is not a file that the lesson asks for; it was left out.")
 
-    def _asked_for(self, entry: Entry) -> str:
+    def _asked_for(self, file_name: str) -> str:
         """Return the name of the file that a lesson asks for and this one is, or ""."""
         # Browsers and file managers write "lenet (1).safetensors" or "Copy of lenet.safetensors" for a second copy.
-        plain = COPY.sub("", entry.name)
-        return next((name for name in (entry.name, plain) if name in self.asked), "")
+        plain = COPY.sub("", file_name)
+        return next((name for name in (file_name, plain) if name in self.asked), "")
 
     def _look_at_file(self, entry: Entry, name: str) -> None:
-        data = self._keep(entry)
+        self._take_file(entry.name, name, self._keep(entry))
+
+    def _take_file(self, given: str, name: str, data: bytes | None) -> None:
+        """Take a file handed in as `given` for the one that a lesson asks for by `name`."""
         if data is None or len(data) > handin.MAX_BYTES:
             self.flags.append(
-                f"{shown(entry.name)} is larger than {handin.MAX_BYTES:,} bytes, or cannot be read; it was left out."
+                f"{shown(given)} is larger than {handin.MAX_BYTES:,} bytes, or cannot be read; it was left out."
             )
-        elif name in self.files and entry.name != name:
-            self.flags.append(f"{shown(entry.name)} is a second {name}; it was left out.")
+        elif name in self.files and given != name:
+            self.flags.append(f"{shown(given)} is a second {name}; it was left out.")
         else:
             self.files[name] = data
-            if entry.name != name:
-                self.flags.append(f"{shown(entry.name)} was taken as {name}.")
+            if given != name:
+                self.flags.append(f"{shown(given)} was taken as {name}.")
+
+    def _look_at_archive(self, entry: Entry) -> None:
+        """Take what a lesson asks for out of a zip archive; the archive itself is kept in raw/."""
+        data = self._keep(entry)
+        try:
+            if data is None:
+                raise IntakeError(too_large(entry.size))
+            found = intake_archive.unpacked(data, ["ipynb", *self.asked], self.archived)
+        except IntakeError as error:
+            self.unusable.append((entry, f"{shown(entry.name)} {error}.", intake_files.sha256(data or b"")))
+            return
+        if not found.members:
+            sentence = f"{shown(entry.name)} is an archive without a notebook in it."
+            self.unusable.append((entry, sentence, intake_files.sha256(data)))
+            return
+        self.archived -= len(found.members)
+        self.flags.append(f"{shown(entry.name)} is an archive; {found.words}.")
+        for member in found.members:
+            self._look_at_member(entry, member)
+
+    def _look_at_member(self, entry: Entry, member: intake_archive.Member) -> None:
+        given = f"{member.name} of {entry.name}"
+        inside = replace(
+            entry, path=entry.path / member.name, size=len(member.data), links=1, inside=entry.name
+        )
+        if member.refused:
+            self.unusable.append((inside, f"{shown(given)} {member.refused}; it was refused.", ""))
+        elif asked := self._asked_for(member.name):
+            self._take_file(member.name, asked, member.data)
+        elif member.name.lower().endswith(".ipynb"):
+            self._take_notebook(inside, member.data)
 
     def _is_ours(self, entry: Entry) -> bool:
         return self.in_place and entry.name in {f"{name}.ipynb" for name in self.standing}
@@ -354,7 +395,17 @@ class _Submission:
         if data is None:
             self.unusable.append((entry, f"{shown(entry.name)} {too_large(entry.size)}.", ""))
             return
+        self._take_notebook(entry, data)
+
+    def _take_notebook(self, entry: Entry, data: bytes) -> None:
+        """Offer a notebook for the lesson that it holds."""
         digest = intake_files.sha256(data)
+        self.room -= len(data)
+        if self.room < 0:
+            limit = MAX_NOTEBOOKS // intake_child.MIB
+            sentence = f"{shown(entry.name)} comes after {limit} MiB of other notebooks; it was not read."
+            self.unusable.append((entry, sentence, digest))
+            return
         try:
             lesson, taken = _grafted(self.course, self.lessons, data, entry.name, self.reader)
         except IntakeError as error:
@@ -393,11 +444,11 @@ class _Submission:
             )
             others = [entry.name for _, entry, _ in offers if entry is not best[1]]
             flags = [f"{shown(o)} is the same lesson with no more answers; it was left out." for o in others]
-            chosen[name] = (replace(best[0], flags=(*flags, *best[0].flags)), best[1].name, best[2])
+            chosen[name] = (replace(best[0], flags=(*flags, *best[0].flags)), best[1].handed_in, best[2])
         for entry, sentence, digest in self.unusable:
             lessons = self._lessons_of_unusable(entry, chosen)
             for lesson in lessons:
-                chosen[lesson.name] = (self._untouched(lesson, sentence), entry.name, digest)
+                chosen[lesson.name] = (self._untouched(lesson, sentence), entry.handed_in, digest)
             if not lessons:
                 self.flags.append(f"unreadable: {sentence}")
         if not chosen and not self.standing:

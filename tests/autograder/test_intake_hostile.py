@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
 import socket
 import stat
+import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +39,8 @@ from intake_sample import (
 
 from autograder import intake
 from autograder.course import Course
-from autograder.intake import IntakeError
+from autograder.intake import IntakeError, forked
 from autograder.intake import child as intake_child
-from autograder.intake import read as intake_read
 from autograder.intake.read import read_here, read_in_child
 
 MIB = 1 << 20
@@ -397,13 +399,30 @@ def test_source_that_breaks_parsers_costs_nothing(s: Sample, which: str) -> None
     assert taken.written == {"shift", "scale"} and len(extras(taken)) == 1
 
 
+def read_by(source: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Have notebooks read by another child.py, for this test."""
+    scripts = Path(intake_child.__file__).parent
+    for name in ("server.py", "unzip.py"):
+        shutil.copy(scripts / name, folder / name)
+    (folder / "child.py").write_text(source)
+    forked.close()
+    monkeypatch.setattr(forked, "SERVER", folder / "server.py")
+
+
+@pytest.fixture(autouse=True)
+def own_server() -> Iterator[None]:
+    """Leave no server of a test's to the next one."""
+    yield
+    if forked.SERVER.parent != Path(intake_child.__file__).parent:
+        forked.close()
+
+
 def test_where_the_parser_crashes_the_cells_are_read_without_it(
     s: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     script = Path(intake_child.__file__).read_text()
     crash = script.replace("ast.parse(text)", "os.abort()").replace("import ast\n", "import ast, os\n")
-    (tmp_path / "child.py").write_text(crash)
-    monkeypatch.setattr(intake_child, "__file__", str(tmp_path / "child.py"))
+    read_by(crash, monkeypatch, tmp_path)
     taken = s.take(solved(s.first), reader=read_in_child)
     assert taken.written == {"shift", "scale"} and taken.flags == ()
 
@@ -419,6 +438,7 @@ LYING = [
     "import sys\nwhile True: sys.stdout.write('x' * (1 << 20))",
     "import time; time.sleep(60)",
     "import os; os.close(1); import time; time.sleep(60)",
+    "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
 ]
 
 
@@ -426,9 +446,8 @@ LYING = [
 def test_the_childs_word_is_checked_and_its_time_is_bounded(
     s: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str
 ) -> None:
-    (tmp_path / "child.py").write_text(script)
-    monkeypatch.setattr(intake_child, "__file__", str(tmp_path / "child.py"))
-    monkeypatch.setattr(intake_read, "WALL_SECONDS", 0.3)
+    read_by("def main():\n" + textwrap.indent(script, "    "), monkeypatch, tmp_path)
+    monkeypatch.setattr(forked, "WALL_SECONDS", 0.5)
     with pytest.raises(IntakeError):
         s.take(solved(s.first), reader=read_in_child)
 
@@ -437,13 +456,26 @@ def test_the_child_has_no_environment_and_little_memory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     report = "reply = {'error': ' '.join([str(len(__import__('os').environ)), str(MEMORY)])}"
-    script = Path(intake_child.__file__).read_text().replace("reply = extract", f"{report}; extract")
-    (tmp_path / "child.py").write_text(script)
-    monkeypatch.setattr(intake_child, "__file__", str(tmp_path / "child.py"))
     monkeypatch.setenv("TOKEN", "secret")
     monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    source = Path(intake_child.__file__).read_text().replace("reply = extract", f"{report}; extract")
+    read_by(source, monkeypatch, tmp_path)
     with pytest.raises(IntakeError, match=r"^[01] "):  # Python itself may set LC_CTYPE
         read_in_child(b'{"cells": []}')
+
+
+def test_files_are_read_side_by_side_and_after_one_that_crashes(s: Sample) -> None:
+    good, deep = as_bytes(solved(s.first)), b'{"cells": ' + b"[" * 50
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(readable, [good, deep, good, b"", good, deep, good] * 3))
+    assert found == [True, False, True, False, True, False, True] * 3
+
+
+def readable(data: bytes) -> bool:
+    try:
+        return bool(read_in_child(data).cells)
+    except IntakeError:
+        return False
 
 
 # Folders

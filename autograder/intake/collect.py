@@ -1,0 +1,150 @@
+"""nbgrader's `zip_collect` for what learning management systems let an instructor download.
+
+nbgrader's own extractor opens archives inside archives without end and lets the names in them say whose they are.
+Here only the downloaded archive is opened, member by member and with caps; what a student zipped is collected as it is,
+and intake opens it. Whose a file is stands in the name that the system gave it, never in a name that a student chose.
+
+In nbgrader_config.py: c.ZipCollectApp.extractor_plugin = "autograder.intake.collect.Extractor" and
+c.ZipCollectApp.collector_plugin = "autograder.intake.collect.Collector".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
+
+from autograder.intake import files as intake_files
+from autograder.intake import unzip
+from autograder.intake.files import shown
+from autograder.intake.submission import STUDENT
+from cnnlab.checking import handin
+
+# Moodle: "Ada Lovelace_12345_assignsubmission_file_02_convolution.ipynb", or a folder
+# "Ada Lovelace_12345_assignsubmission_file_" (older: without the last _) with the files in it. The number is Moodle's
+# own of the participant. The first such mark counts: what follows it was named by the student.
+MOODLE = r"(?P<name>[^/]*?)_(?P<student_id>\d+)_assignsubmission_file_?/?(?P<file_id>.+)"
+# Canvas: "lovelaceada_12345_67890_02_convolution-1.ipynb", with _LATE before the numbers where it was: the numbers of
+# the student and of the upload.
+CANVAS = r"(?P<name>[^/_]*)_(?:LATE_)?(?P<student_id>\d+)_(?P<upload>\d+)_(?P<file_id>[^/]+)"
+LAYOUTS = (re.compile(MOODLE, re.DOTALL), re.compile(CANVAS, re.DOTALL))
+
+MAX_MEMBERS = 50_000  # files of a downloaded archive
+MAX_MEMBER = max(unzip.MAX_FILE, handin.MAX_BYTES)  # bytes
+MAX_PART = 200  # bytes of one part of a path; file systems take 255
+UNSAFE = re.compile(r"[^\w .,()@+=-]")
+
+
+class Extractor(ExtractorPlugin):
+    """Copies files out of the downloaded archives, each to a plain path inside the folder for them."""
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        """Take out what lies in `archive_path`: archives member by member, other files as they are."""
+        for entry in intake_files.entries(Path(archive_path)):
+            if entry.kind != "file":
+                self.log.warning("%s is a %s; it was left out.", shown(entry.name), entry.kind)
+            elif entry.path.suffix.lower() == ".zip":
+                self._extract_one(entry.path, Path(extracted_path) / _part(entry.path.stem))
+            else:
+                shutil.copyfile(entry.path, Path(extracted_path) / _part(entry.name))
+
+    def _extract_one(self, path: Path, folder: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                self._extract_members(file, folder)
+        except unzip.Unusable as error:
+            self.log.error("%s %s; download it again.", shown(path.name), error)
+
+    def _extract_members(self, file: BinaryIO, folder: Path) -> None:
+        archive = unzip.opened(file)
+        taken: set[str] = set()
+        found = archive.infolist()
+        if len(found) > MAX_MEMBERS:
+            self.log.error(
+                "%s holds more than %d files; the rest was left out.", shown(folder.name), MAX_MEMBERS
+            )
+        for info in found[:MAX_MEMBERS]:
+            path = unzip.path_of(info)
+            if not path:
+                continue
+            data, refused = unzip.content(archive, info, MAX_MEMBER)
+            if refused:
+                self.log.warning("%s %s; it was left out.", shown(path), refused)
+                continue
+            try:
+                intake_files.write(folder / _free(_relative(path), taken), data)
+            except (NotADirectoryError, FileExistsError):  # another member has the name of its folder
+                self.log.warning("%s lies in a folder that is a file; it was left out.", shown(path))
+
+
+class Collector(FileNameCollectorPlugin):
+    """Reads from a file's name whose it is, as Moodle and Canvas write it; a named_regexp of your own comes first."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.seen: Counter[tuple[str, str]] = Counter()
+        # What students zipped is collected as it is; the lessons ask for weights beside the notebooks.
+        if self.valid_ext == [".ipynb"]:
+            self.valid_ext = [".ipynb", ".zip", ".safetensors"]
+
+    def _match(self, filename: str) -> dict[str, str] | None:
+        if self.named_regexp:
+            return super()._match(filename)
+        found = next(filter(None, map(_matched, _below(filename))), None)
+        if found is None or not STUDENT.fullmatch(found["student_id"]):
+            self.log.warning(
+                "%s is not named as Moodle or Canvas name it; set c.FileNameCollectorPlugin.named_regexp.",
+                shown(os.path.basename(filename)),
+            )
+            return None
+        return {"student_id": found["student_id"], "file_id": self._own(found)}
+
+    def _own(self, found: re.Match[str]) -> str:
+        """Return a name that no other file of the student has: nbgrader stops the whole class at a second one."""
+        stem, suffix = os.path.splitext(os.path.basename(found["file_id"]))
+        key = (found["student_id"], (stem + suffix).lower())
+        self.seen[key] += 1
+        return f"{stem} ({self.seen[key]}){suffix}" if self.seen[key] > 1 else stem + suffix
+
+
+def _below(filename: str) -> Iterator[str]:
+    """Yield the parts of a path from each folder on, outermost first: the student's own come last."""
+    parts = filename.strip("/").split("/")
+    for at in range(len(parts)):
+        yield "/".join(parts[at:])
+
+
+def _matched(path: str) -> re.Match[str] | None:
+    """Return the match whose number comes first: later ones were named by the student."""
+    found = [match for layout in LAYOUTS if (match := layout.fullmatch(path))]
+    return min(found, key=lambda match: match.start("student_id"), default=None)
+
+
+def _relative(path: str) -> str:
+    return "/".join(_part(part) for part in path.split("/"))
+
+
+def _part(name: str) -> str:
+    """Return one part of a path as it may be written: plain characters, not too long, its suffix kept."""
+    stem, suffix = os.path.splitext(UNSAFE.sub("_", name))
+    room = MAX_PART - len(suffix.encode())
+    if room < MAX_PART // 2:  # no suffix is that long
+        stem, suffix, room = stem + suffix, "", MAX_PART
+    return (stem.encode()[:room].decode(errors="ignore") + suffix).lstrip(".") or "_"
+
+
+def _free(path: str, taken: set[str]) -> str:
+    """Return a path that none of `taken` has, whatever the case of its letters, and add it there."""
+    stem, suffix = os.path.splitext(path)
+    number = 1
+    while path.lower() in taken:
+        number += 1
+        path = f"{stem} ({number}){suffix}"
+    taken.add(path.lower())
+    return path
