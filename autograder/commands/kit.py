@@ -1,0 +1,30 @@
+"""`autograder kit`: write what students are handed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from autograder.commands import Subparsers, command
+from autograder.course import Course
+
+
+def add(commands: Subparsers) -> None:
+    """Declare the command and its options."""
+    parser = command(commands, "kit", run, "write what students are handed: notebooks, cnnlab, a how-to")
+    parser.add_argument("assignment", help="as in 1_layers")
+    parser.add_argument("--out", type=Path, metavar="FILE.zip", help="where to write (default: in work/kit)")
+
+
+def run(course: Course, options: argparse.Namespace) -> int:
+    """Write the kit and say what is in it."""
+    import zipfile
+
+    from autograder import kit
+
+    path = kit.write_kit(course, options.assignment, options.out)
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            print(f"  {entry.filename}  {entry.file_size / 1024:.0f} KiB")
+    print(f"{path} is ready for students: no solution and no reference is in it.")
+    return 0

@@ -1,0 +1,55 @@
+"""The table that Canvas's gradebook imports.
+
+Its columns and the row "Points Possible" are those of a gradebook that Canvas exports, which the Canvas Instructor Guide,
+"How do I import grades in the Gradebook?", asks for; which cells it reads, and that an assignment is found by
+"title (id)", then by title, is in lib/gradebook_importer.rb of instructure/canvas-lms.
+"""
+
+from __future__ import annotations
+
+from autograder.exports import cells
+from autograder.exports.cells import Table
+from autograder.exports.roster import Person, Roster, everybody
+from autograder.exports.standing import Standing, Standings
+
+COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+POINTS_POSSIBLE = "Points Possible"
+
+
+def canvas_table(
+    standings: Standings,
+    roster: Roster | None = None,
+    *,
+    title: str = "",
+    assignment_id: int | None = None,
+    out_of: float | None = None,
+) -> Table:
+    """Return the table, a row for each who handed in.
+
+    title and assignment_id: of the assignment in Canvas, by default the assignment's name and none; out_of: the points
+    it has there, by default those of the gradebook. Raises CourseError where somebody is not in the roster.
+    """
+    maximum = standings.maximum if out_of is None else out_of
+    name = cells.text(title or standings.assignment)
+    table = [
+        [*COLUMNS, f"{name} ({assignment_id})" if assignment_id is not None else name],
+        [f"    {POINTS_POSSIBLE}", "", "", "", "", cells.number(maximum)],
+    ]
+    for standing, person in everybody(standings, roster):
+        row = [
+            _name(standing, person),
+            person.canvas_id or standing.lms_id,
+            person.sis_user_id,
+            person.sis_login_id or standing.student,
+            person.section,
+        ]
+        scaled = standing.score * (maximum / standings.maximum if standings.maximum else 0.0)
+        table.append([*map(cells.text, row), cells.number(scaled)])
+    return table
+
+
+def _name(standing: Standing, person: Person) -> str:
+    known = ", ".join(part for part in (standing.last_name, standing.first_name) if part)
+    name = cells.visible(person.name or known or standing.student)
+    # Canvas takes a row whose first cell has these words for that of the maxima.
+    return name.replace(POINTS_POSSIBLE, POINTS_POSSIBLE.replace(" ", "-"))

@@ -1,0 +1,95 @@
+"""A results.json for each submission, as a Gradescope autograder hands it in.
+
+The format is that of gradescope-autograders.readthedocs.io/en/latest/specs ("Output format"). All text is plain text that
+students are shown here too: points, Verdicts' sentences, no input and no expected value of a secret Case.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from autograder.course import Course
+from autograder.exports import cells
+from autograder.exports.shown import texts
+from autograder.exports.standing import Standing, Standings
+from autograder.gradebook import Grade
+from autograder.intake import verify_student
+
+VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
+
+
+def results(
+    course: Course, assignment: str, standing: Standing, *, visibility: str = "after_published"
+) -> dict[str, Any]:
+    """Return what results.json holds for one submission; visibility: one of VISIBILITIES, for all of it."""
+    shown = texts(course, assignment, standing)
+    lessons = list(dict.fromkeys(grade.lesson for grade in standing.grades))
+    count = dict.fromkeys(lessons, 0)
+    tests = []
+    for grade in standing.grades:
+        count[grade.lesson] += 1
+        number = f"{lessons.index(grade.lesson) + 1}.{count[grade.lesson]}"
+        words = _output(grade, shown.get((grade.lesson, grade.exercise), ""))
+        tests.append(_test(grade, number, words, visibility))
+    return {
+        "score": round(standing.score, cells.DIGITS),
+        "output": _summary(standing),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": visibility,
+        "stdout_visibility": "hidden",
+        "tests": tests,
+    }
+
+
+def write_results(
+    course: Course, standings: Standings, folder: Path, *, visibility: str = "after_published"
+) -> list[Path]:
+    """Write folder/<student>/results.json for every submission and return the paths.
+
+    Raises CourseError before anything is written where a student's id cannot be a folder's name.
+    """
+    names = [verify_student(standing.student) for standing in standings.submissions]
+    paths = []
+    for name, standing in zip(names, standings.submissions, strict=True):
+        said = results(course, standings.assignment, standing, visibility=visibility)
+        data = json.dumps(said, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+        paths.append(cells.write_whole(folder / name / "results.json", data.encode()))
+    return paths
+
+
+def _test(grade: Grade, number: str, words: str, visibility: str) -> dict[str, Any]:
+    test = {
+        "name": f"{grade.lesson}: {grade.exercise}",
+        "number": number,
+        "score": round(grade.score, cells.DIGITS),
+        "max_score": round(grade.max, cells.DIGITS),
+        "output": words,
+        "output_format": "text",
+        "tags": [grade.lesson],
+        "visibility": visibility,
+    }
+    if grade.auto is not None or grade.manual is not None:
+        test["status"] = "passed" if grade.score >= grade.max else "failed"
+    return test
+
+
+def _output(grade: Grade, shown: str) -> str:
+    if grade.auto is None and grade.manual is None:
+        return "A person still grades this."
+    said = [shown] if shown else []
+    if grade.manual is not None:
+        said.append(f"A person gave {cells.number(grade.manual)} of {cells.number(grade.max)} points.")
+    if grade.extra:
+        said.append(f"Extra credit: {cells.number(grade.extra)} points.")
+    return "\n".join(said)
+
+
+def _summary(standing: Standing) -> str:
+    said = [f"{cells.number(standing.points)} points."]
+    if standing.penalty:
+        said.append(f"{cells.number(standing.penalty)} points are taken off for lateness.")
+    return " ".join(said)

@@ -1,0 +1,83 @@
+"""The table that Moodle's grade import takes: who, the grade, a few words of feedback.
+
+See "Grade import" in the Moodle documentation (docs.moodle.org/en/Grade_import): a person maps the columns on Moodle's
+import page, feedback is imported together with its grade or the grade is lost, and an unknown person stops the import.
+"""
+
+from __future__ import annotations
+
+import html
+from itertools import groupby
+
+from autograder.course import Course, CourseError
+from autograder.exports import cells
+from autograder.exports.cells import Table, named
+from autograder.exports.roster import Person, Roster, everybody
+from autograder.exports.shown import first_remark, texts
+from autograder.exports.standing import Standing, Standings
+
+IDENTIFIERS = {"username": "Username", "email": "Email address", "idnumber": "ID number"}  # Moodle's headings
+HIGHEST = 100  # points of one grade that Moodle imports unless its site says otherwise
+LONGEST = 1000  # characters of feedback
+
+
+def moodle_table(
+    course: Course,
+    standings: Standings,
+    roster: Roster | None = None,
+    *,
+    identify_by: str = "username",
+    title: str = "",
+    out_of: float | None = None,
+) -> Table:
+    """Return the table, a row for each who handed in.
+
+    identify_by: one of IDENTIFIERS; title: of the grade item in Moodle, by default the assignment's name; out_of: the
+    points it has there, by default those of the gradebook. Raises CourseError naming those who have no such identifier.
+    """
+    name = cells.text(title or standings.assignment)
+    maximum = standings.maximum if out_of is None else out_of
+    people = everybody(standings, roster)
+    nameless = [s.student for s, person in people if not _identifier(s, person, identify_by)]
+    if nameless:
+        raise CourseError(
+            f"There is no {identify_by} of {named(nameless)}: give a list with a column {identify_by} as --students."
+        )
+    table = [[IDENTIFIERS[identify_by], name, f"{name} (Feedback)"]]
+    for standing, person in people:
+        scaled = standing.score * (maximum / standings.maximum if standings.maximum else 0.0)
+        # Moodle shows feedback as HTML.
+        words = cells.text(html.escape(feedback(course, standings, standing), quote=False))
+        table.append([cells.text(_identifier(standing, person, identify_by)), cells.number(scaled), words])
+    return table
+
+
+def feedback(course: Course, standings: Standings, standing: Standing) -> str:
+    """Return some sentences: the points, by lesson, with what is known of each exercise that lost some."""
+    said = [f"{_of(standing.score, standings.maximum)} points."]
+    if standing.penalty:
+        said.append(f"{cells.number(standing.penalty)} points were taken off for lateness.")
+    shown = texts(course, standings.assignment, standing)
+    for lesson, grades in groupby(standing.grades, key=lambda grade: grade.lesson):
+        mine = list(grades)
+        said.append(f"{lesson} {_of(sum(g.score for g in mine), sum(g.max for g in mine))}.")
+        for grade in mine:
+            remark = first_remark(shown.get((lesson, grade.exercise), ""))
+            if grade.exercise not in standing.waiting and grade.score < grade.max:
+                points = _of(grade.score, grade.max)
+                said.append(
+                    f"{grade.exercise} {points}: {remark}" if remark else f"{grade.exercise} {points}."
+                )
+    if standing.waiting:
+        said.append(f"A person still grades {', '.join(standing.waiting)}.")
+    words = " ".join(said)
+    return words if len(words) <= LONGEST else words[: LONGEST - 4] + " ..."
+
+
+def _identifier(standing: Standing, person: Person, identify_by: str) -> str:
+    known = {"username": standing.student, "email": standing.email, "idnumber": ""}
+    return getattr(person, identify_by) or known[identify_by]
+
+
+def _of(points: float, maximum: float) -> str:
+    return f"{cells.number(points)} of {cells.number(maximum)}"

@@ -1,0 +1,44 @@
+"""What a student is shown of each exercise: the Verdict in words, as it stands in the graded notebook that we wrote."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from autograder.course import Course
+from autograder.exports.standing import Standing
+from autograder.gradebook import exercise_of
+from autograder.intake import IntakeError, verify_student
+
+Texts = dict[tuple[str, str], str]
+
+
+def texts(course: Course, assignment: str, standing: Standing) -> Texts:
+    """Return (lesson, exercise) -> the Verdict's text for what of a submission is graded and can be read."""
+    try:
+        folder = course.work / "autograded" / verify_student(standing.student) / assignment
+    except IntakeError:
+        return {}  # the gradebook may name anybody, but what intake took in has the name of a folder
+    found: Texts = {}
+    for lesson in dict.fromkeys(grade.lesson for grade in standing.grades):
+        try:
+            notebook = json.loads((folder / f"{lesson}.ipynb").read_bytes())
+            found |= {(lesson, name): words for name, words in map(_shown, notebook["cells"]) if words}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue  # the grade counts without its words
+    return found
+
+
+def first_remark(words: str) -> str:
+    """Return the sentence that helps most: the recognised Mistake's hint or the first note, "" where there is none."""
+    second = words.split("\n")[1:2]
+    return second[0] if second and not second[0].startswith(" ") else ""
+
+
+def _shown(cell: dict[str, Any]) -> tuple[str, str]:
+    name = exercise_of(cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", ""))
+    for output in cell.get("outputs", ()) if name else ():
+        if output.get("output_type") == "display_data":
+            words = output["data"]["text/plain"]
+            return name, words if isinstance(words, str) else "".join(words)
+    return name, ""

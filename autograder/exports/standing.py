@@ -1,0 +1,113 @@
+"""What a class has earned in an assignment, as the gradebook counts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import create_engine, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from autograder import gradebook
+from autograder.course import Course, CourseError
+from autograder.gradebook import Grade
+
+TABLES: Any = api  # where its classes stand for tables in a query
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One submission: who handed it in, as the gradebook knows them, its grades in the lessons' order, the late penalty.
+
+    lms_id: the student's number in the university's system, where nbgrader was told; penalty: points.
+    """
+
+    student: str
+    first_name: str
+    last_name: str
+    email: str
+    lms_id: str
+    penalty: float
+    grades: tuple[Grade, ...]
+
+    @property
+    def points(self) -> float:
+        """The points of all grades, a person's before the grader's, with extra credit."""
+        return sum(grade.score for grade in self.grades)
+
+    @property
+    def score(self) -> float:
+        """What counts: the points less the penalty, never below zero, as `nbgrader export` has it."""
+        return max(0.0, self.points - self.penalty)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The names of the answers that a person still has to grade."""
+        return tuple(g.exercise for g in self.grades if g.auto is None and g.manual is None)
+
+
+@dataclass(frozen=True)
+class Standings:
+    """The submissions to an assignment in the order of their students, and the points that there are (maximum)."""
+
+    assignment: str
+    maximum: float
+    submissions: tuple[Standing, ...]
+
+
+def standings(course: Course, assignment: str) -> Standings:
+    """Read what every student has earned; raise CourseError where nothing is graded yet or the gradebook cannot be read."""
+    order = _order(course, assignment)
+    grades = gradebook.grades(course, assignment)
+    if not grades:
+        raise CourseError(
+            f"Nothing of {assignment} is graded yet: run 'autograder grade {assignment} FOLDER' first."
+        )
+    with _connection(course) as connection:
+        maximum = connection.scalar(
+            select(TABLES.Assignment.max_score).where(TABLES.Assignment.name == assignment)
+        )
+        students = {row[0]: list(row[1:]) for row in connection.execute(_students(assignment))}
+    submissions = []
+    for student, mine in groupby(grades, key=lambda grade: grade.student):
+        first, last, email, lms_id, penalty = students[student]
+        in_order = sorted(mine, key=lambda g: (g.lesson, order.get((g.lesson, g.exercise), len(order))))
+        known = first or "", last or "", email or "", lms_id or ""
+        submissions.append(Standing(student, *known, float(penalty or 0.0), tuple(in_order)))
+    return Standings(assignment, float(maximum or 0.0), tuple(submissions))
+
+
+def _students(assignment: str) -> Any:
+    student, submission = TABLES.Student, TABLES.SubmittedAssignment
+    columns = student.id, student.first_name, student.last_name, student.email, student.lms_user_id
+    query = select(*columns, submission.late_submission_penalty)
+    query = query.join(submission, submission.student_id == student.id)
+    query = query.join(TABLES.Assignment, TABLES.Assignment.id == submission.assignment_id)
+    return query.where(TABLES.Assignment.name == assignment)
+
+
+def _order(course: Course, assignment: str) -> dict[tuple[str, str], int]:
+    names = [
+        (lesson.name, name)
+        for lesson in course.lessons(assignment)
+        for name in (*lesson.exercises, *lesson.questions)
+    ]
+    return {name: place for place, name in enumerate(names)}
+
+
+@contextmanager
+def _connection(course: Course) -> Iterator[Connection]:
+    engine = create_engine(course.db_url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        url = engine.url.render_as_string()  # which hides a password
+        raise CourseError(gradebook.said_of_database(error, url)) from error
+    finally:
+        engine.dispose()
