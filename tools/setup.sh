@@ -5,30 +5,11 @@ set -eu
 venv=$1
 python=${PYTHON:-python3}
 
-say() { printf '%s\n' "$*"; }
-fail() { say "$*" >&2; exit 1; }
+. "$(dirname "$0")/apt.sh"
 
 command -v "$python" >/dev/null 2>&1 || fail "Python is not here: sudo apt-get install python3 python3-venv"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     fail "cnnlab needs Python 3.11 or newer; name one as in: make $(printf 'PYTHON=python3.11 demo')"
-
-# Installs Debian packages where that is allowed, else says the one line to type.
-apt_install() {
-    line="sudo apt-get install -y $*"
-    if ! command -v apt-get >/dev/null 2>&1; then
-        fail "Please install $* with your system's package manager, then run make again."
-    elif [ "$(id -u)" -eq 0 ]; then
-        say "Installing $* ..."
-        (apt-get install -y -qq "$@" || { apt-get update -qq && apt-get install -y -qq "$@"; }) >/dev/null 2>&1 ||
-            fail "apt-get could not install $*; try: apt-get update && apt-get install -y $*"
-    elif sudo -n true 2>/dev/null; then
-        say "Installing $* ..."
-        (sudo apt-get install -y -qq "$@" || { sudo apt-get update -qq && sudo apt-get install -y -qq "$@"; }) >/dev/null 2>&1 ||
-            fail "apt-get could not install $*; try: $line"
-    else
-        fail "Please type this line, then run make again: $line"
-    fi
-}
 
 missing=""
 command -v bwrap >/dev/null 2>&1 || missing="bubblewrap"
