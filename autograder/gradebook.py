@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
-from nbgrader import api, utils
+from nbgrader import api, dbutil, utils
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, select
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -81,16 +82,30 @@ def sync(course: Course, assignment: str) -> bool:
     lesson, or the gradebook is locked.
     """
     lessons = course.lessons(assignment)
-    notebooks = _built(course, lessons)
-    with _errors(course), _one_at_a_time(course):
-        for lesson in lessons:
-            _write(notebooks[lesson.name][0], course.source / assignment / f"{lesson.name}.ipynb")
-        wanted = _rows_of({name: student for name, (_, student) in notebooks.items()})
-        if _exists(course) and _registered(course, assignment) == wanted:
-            return False
-        with _alembic_on_path(), api.Gradebook(_url(course)) as gradebook:
+    with errors(course), _one_at_a_time(course):
+        wanted = _released(course, assignment, lessons)
+        if _exists(course):
+            if _registered(course, assignment) == wanted:
+                return False
+        else:
+            _create(course)
+        with api.Gradebook(_url(course)) as gradebook:
             _register(gradebook, assignment, wanted)
         return True
+
+
+def released(course: Course, assignment: str) -> Rows:
+    """Return the cells of an assignment as `sync` registered them, without looking into the gradebook.
+
+    So that many processes can write graded notebooks while one writes the gradebook.
+    """
+    path = _released_file(course, assignment)
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        notebooks = _built(course, course.lessons(assignment))
+        return _rows_of({name: student for name, (_, student) in notebooks.items()})
+    return _read_released(path, state.st_mtime_ns, state.st_size)[1]
 
 
 def record(
@@ -139,7 +154,7 @@ def recorder(
         config.JudgeStep.judge = judge
 
     def record_one(student: str) -> str:
-        with _errors(course):
+        with errors(course):
             directory = _directory(config, assignment, student)
             return Autograder(directory, config, partial(take_in or take_in_submitted, course)).run()
 
@@ -158,7 +173,7 @@ def feedback(course: Course, assignment: str, students: Sequence[str] | None = N
     chosen = graded if students is None else [student for student in students if student in graded]
     if not chosen:
         return {}
-    with _errors(course):
+    with errors(course):
         problem = FeedbackWriter(_directory(config, assignment), config, chosen).run()
     if problem:
         raise CourseError(problem)
@@ -184,7 +199,7 @@ def grades(course: Course, assignment: str) -> list[Grade]:
         .where(TABLES.Assignment.name == assignment)
         .order_by(handed_in.student_id, TABLES.Notebook.name, cell.name)
     )  # fmt: skip
-    with _errors(course), _connection(course) as connection:
+    with errors(course), _connection(course) as connection:
         return [
             Grade(student, lesson, exercise_of(name), auto, manual, extra or 0.0, points, bool(needs))
             for student, lesson, name, auto, manual, extra, points, needs in connection.execute(query)
@@ -206,7 +221,124 @@ def configuration(course: Course) -> Config:
     return config
 
 
+def is_usual(config: Config) -> bool:
+    """Say whether nbgrader's autograde would do, with these settings, only what `autograder.recording` does as well.
+
+    That is so with nbgrader_config.py as it comes; where an instructor changed what nbgrader does to
+    notebooks, files or paths, nbgrader itself has to do it.
+    """
+    if any(config.get(section) for section in DECIDING):
+        return False
+    if not set(config.CourseDirectory) <= {"root", "db_url"}:
+        return False
+    return dict(config.Autograde) == AUTOGRADE and set(config.get("AssignLatePenalties", {})) <= {
+        "plugin_class"
+    }
+
+
+# What nbgrader_config.py says of autograde as it comes, and the sections in which it says nothing that decides
+# what autograde writes.
+AUTOGRADE = {
+    "pre_convert_hook": "autograder.nbgrader_step.pre_convert",
+    "sanitize_preprocessors": [
+        "nbgrader.preprocessors.OverwriteCells",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ],
+    "autograde_preprocessors": [
+        "autograder.nbgrader_step.JudgeStep",
+        "autograder.nbgrader_step.SaveVerdicts",
+        "nbgrader.preprocessors.AssignLatePenalties",
+    ],
+}
+DECIDING = (
+    "BaseConverter",
+    "CheckCellMetadata",
+    "Exporter",
+    "FilesWriter",
+    "NbConvertBase",
+    "NbGraderPreprocessor",
+    "NotebookExporter",
+    "OverwriteCells",
+    "Preprocessor",
+    "SaveVerdicts",
+    "WriterBase",
+)
+
+
 # What is registered
+
+
+def _released(course: Course, assignment: str, lessons: Sequence[Lesson]) -> Rows:
+    """Return the rows of the lessons as they are now, and see that work/source/ holds them.
+
+    Both are remembered in a file, since to build an assignment takes half a second, and to read the file a
+    hundredth of that.
+    """
+    path, stamp = _released_file(course, assignment), _stamp(course, lessons)
+    sources = {lesson.name: course.source / assignment / f"{lesson.name}.ipynb" for lesson in lessons}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        state = path.stat()
+        known, rows, digests = _read_released(path, state.st_mtime_ns, state.st_size)
+        if known == stamp and all(_digest(sources[name]) == digest for name, digest in digests.items()):
+            return rows
+    notebooks = _built(course, lessons)
+    for name, (source, _) in notebooks.items():
+        _write(_text(source), sources[name])
+    rows = _rows_of({name: student for name, (_, student) in notebooks.items()})
+    flat = {kind: [[*key, *values] for key, values in of_kind.items()] for kind, of_kind in rows.items()}
+    digests = {name: _digest(source) for name, source in sources.items()}
+    _write(json.dumps({"stamp": stamp, "rows": flat, "sources": digests}) + "\n", path)
+    return rows
+
+
+def _released_file(course: Course, assignment: str) -> Path:
+    return course.work / "registered" / f"{assignment}.json"
+
+
+@cache
+def _read_released(path: Path, modified: int, size: int) -> tuple[str, Rows, dict[str, str]]:
+    """Read what _released wrote; modified and size: of the file, so that a changed one is read anew."""
+    said = json.loads(path.read_bytes())
+    rows: Rows = {
+        kind: {(row[0], row[1]): tuple(row[2:]) for row in flat} for kind, flat in said["rows"].items()
+    }
+    return said["stamp"], rows, said["sources"]
+
+
+def _stamp(course: Course, lessons: Sequence[Lesson]) -> str:
+    """A hash of all that decides what the lessons are built to."""
+    digest = hashlib.sha256(_builder().encode())
+    digest.update(repr(release(course.root / "pyproject.toml")).encode())
+    for lesson in lessons:
+        points = [(e.name, e.total) for e in lesson.exercises.values()]
+        digest.update(repr((lesson.name, points, dict(lesson.questions))).encode())
+        digest.update(_script(course, lesson))
+    return digest.hexdigest()
+
+
+@cache
+def _builder() -> str:
+    here = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for name in ("build.py", "script.py", "settings.py", "gradebook.py"):
+        digest.update((here / name).read_bytes())
+    return digest.hexdigest() + " ".join(version(name) for name in ("nbgrader", "nbformat", "jupytext"))
+
+
+def _script(course: Course, lesson: Lesson) -> bytes:
+    path = course.script(lesson)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _digest(path: Path) -> str:
+    """Return the hash of a file, "" where there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[NotebookNode, NotebookNode]]:
@@ -214,11 +346,7 @@ def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[Noteboo
     where = release(course.root / "pyproject.toml")
     built = {}
     for lesson in lessons:
-        path = course.script(lesson)
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
+        path, text = course.script(lesson), _script(course, lesson)
         points = [(e.name, e.total) for e in lesson.exercises.values()]
         stamp = (text, where, points, dict(lesson.questions))
         if path not in _known or _known[path][0] != stamp:
@@ -232,8 +360,11 @@ def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[Noteboo
 _known: dict[Path, tuple[Any, tuple[NotebookNode, NotebookNode]]] = {}
 
 
-def _write(notebook: NotebookNode, path: Path) -> None:
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
+def _text(notebook: NotebookNode) -> str:
+    return nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
+
+
+def _write(text: str, path: Path) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -366,6 +497,20 @@ def _url(course: Course) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def engine(course: Course) -> Engine:
+    """Return a connection pool to the gradebook, which the caller disposes of.
+
+    Raises CourseError where the database's driver is not installed.
+    """
+    try:
+        return create_engine(_url(course), pool_pre_ping=True)  # a server may have been started anew
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"The gradebook {_shown_url(course)} needs the package {error.name}, which is not installed; for "
+            "PostgreSQL install psycopg and let the address begin with postgresql+psycopg://."
+        ) from error
+
+
 def _exists(course: Course) -> bool:
     """Say whether there is a gradebook; looking must not make one."""
     url = make_url(course.db_url)
@@ -375,18 +520,37 @@ def _exists(course: Course) -> bool:
         return connection.dialect.has_table(connection, "grade")
 
 
+def _create(course: Course) -> None:
+    """Make nbgrader's tables, all or none, as its Gradebook would.
+
+    That one starts `alembic` as a program to ask for its newest version, which takes a second and fails where
+    the environment is not active.
+    """
+    from alembic.script import ScriptDirectory
+
+    head = ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head()
+    with _connection(course) as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else each table would be a transaction of its own
+        api.Base.metadata.create_all(connection)
+        if not connection.dialect.has_table(connection, "alembic_version"):
+            connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            connection.exec_driver_sql(f"INSERT INTO alembic_version (version_num) VALUES ('{head}')")
+        connection.commit()
+
+
 @contextlib.contextmanager
 def _connection(course: Course) -> Iterator[Connection]:
-    engine = create_engine(_url(course))
+    pool = engine(course)
     try:
-        with engine.connect() as connection:
+        with pool.connect() as connection:
             yield connection
     finally:
-        engine.dispose()
+        pool.dispose()
 
 
 @contextlib.contextmanager
-def _errors(course: Course) -> Iterator[None]:
+def errors(course: Course) -> Iterator[None]:
     """Say in one sentence what is wrong with the gradebook."""
     log = logging.getLogger("tornado.application")  # where nbgrader's api writes tracebacks
     silent = log.disabled
@@ -394,17 +558,27 @@ def _errors(course: Course) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, api.InvalidEntry) as error:
-        raise CourseError(said_of_database(error, make_url(course.db_url).render_as_string())) from error
+        raise CourseError(said_of_database(error, _shown_url(course))) from error
     finally:
         log.disabled = silent
 
 
 def said_of_database(error: Exception, url: str) -> str:
     """Put a database's error into one sentence."""
-    if "locked" in str(error):
+    reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0].rstrip(".")
+    if "database is locked" in reason or "database table is locked" in reason:
         return f"The gradebook {url} is in use by another program; try again when that has finished."
-    reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+    if isinstance(error, OperationalError) and "connection" in reason:
+        return f"The gradebook {url} cannot be reached: {reason}. Start its server, or set $CNNLAB_DB_URL."
     return f"The gradebook {url} cannot be used: {reason}."
+
+
+def _shown_url(course: Course) -> str:
+    """Return the gradebook's address without a password."""
+    try:
+        return make_url(course.db_url).render_as_string()
+    except SQLAlchemyError:
+        return "in $CNNLAB_DB_URL"
 
 
 @contextlib.contextmanager
@@ -417,18 +591,6 @@ def _one_at_a_time(course: Course) -> Iterator[None]:
             yield
     except OSError as error:
         raise CourseError(f"{error.filename or course.work} cannot be written: {error.strerror}.") from error
-
-
-@contextlib.contextmanager
-def _alembic_on_path() -> Iterator[None]:
-    """Let nbgrader find `alembic`, which it starts by its bare name when it makes a database."""
-    before = os.environ.get("PATH", "")
-    here = os.path.dirname(sys.executable)
-    os.environ["PATH"] = os.pathsep.join([here, before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
 
 
 # Folders

@@ -1,57 +1,133 @@
-"""The journal: append-only JSON lines of every Judgement, for resuming, replaying and not judging twice."""
+"""The journal: append-only JSON lines by key, for resuming, replaying, and proving what was recorded.
+
+In memory lies only where each line is: an entry is read when it is asked for.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
+import os
+import re
+import threading
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from autograder.course import CourseError
 
+KEY_FIRST = re.compile(rb'\{"key": "([^"\\]*)"[,}]')
+
 
 class Journal:
-    """The lines of one file, by key; the last line of a key counts."""
+    """The lines of one file, by key; the last whole line of a key counts.
+
+    Any number of threads and processes may read and add at a time. A line that was cut short by a crash, or
+    that somebody else wrote, is passed over.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known: dict[str, dict[str, Any]] = {}
-        self._read_to = 0
+        self._lock = threading.Lock()
+        self._forget()
 
     def find(self, key: str) -> dict[str, Any] | None:
         """Return the last entry of `key`, or None."""
-        self._catch_up()
-        return self._known.get(key)
+        with self._lock:
+            try:
+                with self.path.open("rb") as file:
+                    self._catch_up(file)
+                    return self._last(file, key)
+            except FileNotFoundError:
+                self._forget()
+                return None
+            except OSError as error:
+                raise CourseError(f"{self.path} cannot be read: {error.strerror}.") from error
 
-    def add(self, key: str, entry: dict[str, Any]) -> None:
+    def keys(self) -> list[str]:
+        """Return the keys of all lines, in the order of their first lines."""
+        self.find("")
+        with self._lock:
+            return list(self._places)
+
+    def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Go through the last entry of every key; one entry is in memory at a time."""
+        for key in self.keys():
+            entry = self.find(key)
+            if entry is not None:
+                yield key, entry
+
+    def add(self, key: str, entry: Mapping[str, Any]) -> None:
         """Append an entry in one write; raise CourseError where the file cannot be written."""
-        line = json.dumps({"key": key, **entry}, sort_keys=True) + "\n"
+        self.add_all([(key, entry)])
+
+    def add_all(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Append entries, each a line, in one write; raise CourseError where the file cannot be written."""
+        text = "".join(_line(key, entry) for key, entry in entries)
+        if not text:
+            return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
                 if file.tell() and not _ends_with_newline(file):
-                    line = "\n" + line  # the line before was cut short by a crash
-                file.write(line.encode())
+                    text = "\n" + text  # the line before was cut short by a crash
+                file.write(text.encode())
         except OSError as error:
             raise CourseError(f"{self.path} cannot be written: {error.strerror}.") from error
 
-    def _catch_up(self) -> None:
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as file:
-            file.seek(self._read_to)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break  # somebody is still writing it, or was cut short
-                self._read_to += len(line)
-                try:
-                    entry = json.loads(line)
-                    self._known[entry["key"]] = entry
-                except (ValueError, KeyError, TypeError):
-                    continue
+    def _forget(self) -> None:
+        self._places: dict[str, array[int]] = {}  # key -> where each of its lines begins
+        self._read_to = 0
+        self._inode = 0
+
+    def _catch_up(self, file: BinaryIO) -> None:
+        """Note where the lines are that were added since the last look."""
+        state = os.fstat(file.fileno())
+        if state.st_ino != self._inode or state.st_size < self._read_to:  # another file, or cut
+            self._forget()
+            self._inode = state.st_ino
+        file.seek(self._read_to)
+        for line in file:
+            if not line.endswith(b"\n"):
+                break  # somebody is still writing it, or was cut short
+            key = _key_of(line)
+            if key is not None:
+                self._places.setdefault(key, array("q")).append(self._read_to)
+            self._read_to += len(line)
+
+    def _last(self, file: BinaryIO, key: str) -> dict[str, Any] | None:
+        for place in reversed(self._places.get(key, ())):
+            file.seek(place)
+            entry = _entry(file.readline())
+            if entry is not None and entry["key"] == key:
+                return entry
+        return None
 
 
-def _ends_with_newline(file: Any) -> bool:
+def _line(key: str, entry: Mapping[str, Any]) -> str:
+    # The key comes first, so that a reader finds it without reading the whole line as JSON.
+    return json.dumps({"key": key, **{name: entry[name] for name in sorted(entry) if name != "key"}}) + "\n"
+
+
+def _key_of(line: bytes) -> str | None:
+    found = KEY_FIRST.match(line)
+    if found:
+        return found[1].decode("utf-8", "replace")
+    entry = _entry(line)
+    return None if entry is None else entry["key"]
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """Return what a line says, or None where it is no entry."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) and isinstance(entry.get("key"), str) else None
+
+
+def _ends_with_newline(file: BinaryIO) -> bool:
     file.seek(-1, 2)
     return file.read(1) == b"\n"

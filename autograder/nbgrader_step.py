@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import math
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import new_output
-from nbgrader import api, utils
+from nbgrader import api
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -29,9 +26,10 @@ from traitlets.log import get_logger
 from autograder import gradebook, intake, sandbox
 from autograder.beside import Beside
 from autograder.course import Course, CourseError
-from autograder.feedback import plain, verdict_html, verdict_text
-from autograder.judge import Judgement, judge_notebook
-from autograder.verdict import Verdict
+from autograder.feedback import plain
+from autograder.judge import judge_notebook, judgement_key
+from autograder.recording import record
+from autograder.recording.graded import LOG, Scores, fill_in, lesson_record, needs_a_person, scores
 
 
 def pre_convert(assignment: str, student: str, notebooks: list[str], *, course: Course | None = None) -> None:
@@ -97,88 +95,64 @@ class JudgeStep(NbGraderPreprocessor):
         course = self.course or Course.here()
         try:
             beside = Beside.of(course, assignment, student)
-            judgement = self.judge(course, course.lesson(assignment, lesson), nb, beside)
-            taken = intake.record(course, assignment, student)
-            notes = dict(taken.lessons[lesson].notes) if taken and lesson in taken.lessons else {}
-            _write(nb, judgement, notes)
+            declared = course.lesson(assignment, lesson)
+            key = judgement_key(course, declared, nb, beside)
+            judgement = self.judge(course, declared, nb, beside)
+            fill_in(nb, lesson, judgement, intake.record(course, assignment, student))
         except Exception as error:
             raise CourseError(f"{lesson} of {student} is not graded: {_reason(error)}") from error
-        flags = [plain(flag, 500) for flag in (*(taken.flags if taken else ()), *judgement.flags)]
-        for flag in flags:
+        for flag in nb.metadata.cnnlab.flags:
             self.log.warning("%s: %s", student, flag)
-        nb.metadata["cnnlab"] = {"flags": flags}
+        resources["cnnlab"] = {"course": course, "judgement": key}
         return nb, resources
-
-
-def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> None:
-    """Put into each cell what came of it; notes: Exercise or question -> what intake has to tell the student."""
-    for index, cell in enumerate(nb.cells):
-        name = gradebook.exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-        if cell.cell_type != "code":
-            if name in notes:
-                cell.metadata.setdefault("cnnlab", {})["note"] = plain(notes[name], 1000)
-            continue
-        cell.outputs, cell.execution_count = [], None
-        if utils.is_grade(cell):
-            verdict = judgement.verdicts.get(name) or _missing(name, cell)
-            if name in notes:
-                verdict = replace(verdict, notes=(*verdict.notes, notes[name]))
-            cell.outputs = outputs(verdict, float(cell.metadata.nbgrader.points))
-        elif judgement.printed.get(index):
-            cell.outputs = [new_output("stream", name="stdout", text=plain(judgement.printed[index]))]
-
-
-def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:
-    """Return the outputs of a check: the points for nbgrader, then the Verdict for people.
-
-    points: the check's points in the gradebook. nbgrader gives full points for a number below zero or none
-    at all, and fails on one above the maximum, so such a Verdict is refused here with a CourseError.
-    """
-    total = max(points, verdict.total)
-    if not math.isfinite(verdict.points) or not -1e-9 <= verdict.points <= total + 1e-9:
-        raise CourseError(
-            f"{verdict.exercise} was given {verdict.points} points of {verdict.total:g}, which cannot be"
-        )
-    if not math.isclose(points, verdict.total, abs_tol=1e-9):
-        raise CourseError(
-            f"{verdict.exercise} was judged out of {verdict.total:g} points but carries {points:g}"
-        )
-    given = min(max(float(verdict.points), 0.0), points)
-    shown = {"text/plain": verdict_text(verdict), "text/html": verdict_html(verdict)}
-    return [
-        new_output("execute_result", data={"text/plain": repr(given)}, execution_count=None),
-        new_output("display_data", data=shown),
-    ]
-
-
-def _missing(name: str, cell: NotebookNode) -> Verdict:
-    reason = "the grader has no result for this exercise; ask your instructor"
-    return Verdict(name, 0.0, float(cell.metadata.nbgrader.points), "not found", notes=(reason,))
 
 
 class SaveVerdicts(NbGraderPreprocessor):
     """Does what nbgrader's SaveAutoGrades does, with one query for all cells and one commit for the notebook.
 
-    So a submission is recorded whole or not at all, and in a quarter of the time.
+    So a notebook is recorded whole or not at all, and in a quarter of the time.
     """
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Store the points and "No response." remarks; a person's points and comments are never touched."""
-        about = resources["nbgrader"]
-        with api.Gradebook(about["db_url"]) as book:
+        about, found = resources["nbgrader"], scores(nb)
+        with _noted(about, resources.get("cnnlab"), found), api.Gradebook(about["db_url"]) as book:
             mine = book.find_submission_notebook(about["notebook"], about["assignment"], about["student"])
             grades, comments = _rows(book, api.Grade, mine), _rows(book, api.Comment, mine)
-            for cell in nb.cells:
-                if utils.is_grade(cell):
-                    grade = grades[cell.metadata.nbgrader.grade_id]
-                    grade.auto_score, _ = utils.determine_grade(cell, self.log)
-                    grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-                if utils.is_solution(cell):
-                    unwritten = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-                    comment = comments[cell.metadata.nbgrader.grade_id]
-                    comment.auto_comment = "No response." if unwritten else None
+            for name, auto in found.auto.items():
+                grades[name].auto_score = auto
+                grades[name].needs_manual_grade = needs_a_person(auto, grades[name].manual_score)
+            for name, remark in found.remarks.items():
+                comments[name].auto_comment = remark
             book.db.commit()
         return nb, resources
+
+
+@contextmanager
+def _noted(about: dict[str, str], judged: dict[str, Any] | None, found: Scores) -> Iterator[None]:
+    """Note in the journal that a notebook is being recorded, and then that it is; judged: as JudgeStep left it."""
+    if not judged:  # an instructor's own step stands in JudgeStep's place
+        yield
+        return
+    course = judged["course"]
+    now = _now_recorded(course, about, judged["judgement"], found)
+    record.begin(course, [now])
+    yield
+    record.end(course, [now])
+
+
+def _now_recorded(course: Course, about: dict[str, str], judgement: str, found: Scores) -> record.Record:
+    """Return what is recorded of a submission once one of its notebooks is."""
+    assignment, student, lesson = about["assignment"], about["student"], about["notebook"]
+    before = record.find(course, assignment, student) or record.Record(assignment, student)
+    folder = course.submitted / student / assignment
+    lessons = {name: one for name, one in before.lessons.items() if (folder / f"{name}.ipynb").exists()}
+    lessons[lesson] = lesson_record(
+        judgement, record.notebook_hash(course, assignment, student, lesson), found
+    )
+    # Which other notebooks nbgrader will come to is not known here: only what changes nothing is known whole.
+    submission = before.submission if before.whole and lessons == before.lessons else ""
+    return record.Record(assignment, student, submission, lessons, before.handed_in)
 
 
 def _rows(book: api.Gradebook, kind: Any, notebook: api.SubmittedNotebook) -> dict[str, Any]:
@@ -215,9 +189,7 @@ class _InProcess(BaseConverter):
     failures: dict[str, Exception]
 
     def _prepare(self, directory: CourseDirectory, config: Config) -> None:
-        log = logging.Logger("autograder.nbgrader")  # of its own: nothing is printed
-        log.addHandler(logging.NullHandler())
-        super().__init__(coursedir=directory, config=config, log=log, force=True)
+        super().__init__(coursedir=directory, config=config, log=LOG, force=True)
         self.assignment, self.student, self.failures = directory.assignment_id, directory.student_id, {}
 
     def _noted(self, student: str, work: Callable[[], None]) -> None:

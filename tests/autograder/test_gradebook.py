@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from nbgrader_sample import ASSIGNMENT, NAME, judges, submit, verdict
 from autograder import build, gradebook, intake, nbgrader_step
 from autograder.course import CourseError
 from autograder.exercise import lesson
-from autograder.nbgrader_step import outputs
+from autograder.recording.graded import outputs
 
 Course = sample.SampleCourse
 # nbgrader's; autograder.gradebook says why they are harmless, and pytest shows them all the same
@@ -32,7 +33,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
 def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An nbgrader database without an assignment: to make one takes a second."""
     path = tmp_path_factory.mktemp("empty") / "gradebook.db"
-    with gradebook._alembic_on_path():
+    with pytest.MonkeyPatch.context() as patched:  # nbgrader starts `alembic` by its bare name
+        patched.setenv("PATH", os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
         Gradebook(f"sqlite:///{path}").close()
     return path
 
@@ -122,6 +124,24 @@ def test_sync_makes_the_gradebook_of_a_fresh_clone_where_the_environment_is_not_
     assert os.environ["PATH"] == "/usr/bin:/bin"
     with book(course) as made:
         assert [notebook.name for notebook in made.find_assignment(ASSIGNMENT).notebooks] == [NAME]
+
+
+def test_the_gradebook_that_is_made_is_the_one_that_nbgrader_makes(
+    tmp_path: Path, empty_gradebook: Path
+) -> None:
+    course = sample.make_course(tmp_path)
+    gradebook.sync(course, ASSIGNMENT)
+    made = []
+    for path in (course.work / "gradebook.db", empty_gradebook):
+        connection = sqlite3.connect(path)
+        schema = connection.execute(
+            "select type, name, tbl_name, sql from sqlite_master order by name"
+        ).fetchall()
+        head = connection.execute("select * from alembic_version").fetchall()
+        courses = connection.execute("select * from course").fetchall()
+        connection.close()
+        made.append((schema, head, courses))
+    assert made[0] == made[1]
 
 
 def test_a_lesson_added_after_submissions_can_be_graded(course: Course) -> None:

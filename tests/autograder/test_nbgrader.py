@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,13 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
+from test_recording import files, tables
 
-from autograder import gradebook
+from autograder import gradebook, recording, verify
+from autograder.beside import Beside
 from autograder.course import Course
 from autograder.exercise import Lesson
+from autograder.judge import judge_notebook
 from autograder.script import BEGIN, END, read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -150,6 +154,30 @@ def test_recording_again_finds_what_nbgrader_recorded(graded: tuple[Course, str]
     before = gradebook.grades(course, ASSIGNMENT)
     assert gradebook.record(course, ASSIGNMENT) == {}
     assert gradebook.grades(course, ASSIGNMENT) == before
+
+
+def test_recording_in_batches_leaves_what_nbgraders_command_left(
+    graded: tuple[Course, str], tmp_path: Path
+) -> None:
+    theirs, _ = graded
+    ours = Course(ROOT, tmp_path / "work")
+    shutil.copytree(theirs.work, ours.work)
+    (ours.work / "gradebook.db").unlink()
+    shutil.rmtree(ours.work / "autograded")
+    drafts = []
+    for student in ("ada", "eve", "zoe"):
+        beside = Beside.of(ours, ASSIGNMENT, student)
+        judgements = {
+            lesson.name: judge_notebook(ours, lesson, notebook, beside)  # from the journal
+            for lesson in ours.lessons(ASSIGNMENT)
+            if (notebook := beside.notebook(lesson))
+        }
+        drafts.append(recording.draft(ours, ASSIGNMENT, student, judgements))
+    with recording.Recorder(ours, ASSIGNMENT) as recorder:
+        assert recorder.commit(drafts) == {}
+    assert files(ours) == files(theirs)
+    assert tables(ours.db_url) == tables(theirs.db_url)
+    assert verify.differences(ours, ASSIGNMENT) == verify.differences(theirs, ASSIGNMENT) == []
 
 
 def test_an_assignment_that_does_not_exist_is_said(tmp_path: Path) -> None:

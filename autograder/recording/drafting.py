@@ -1,0 +1,227 @@
+"""Writes the graded notebooks of one submission, in any process, without touching the gradebook or what stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+from nbgrader.api import MissingEntry
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import OverwriteCells
+from nbgrader.utils import find_all_files
+
+from autograder import gradebook, intake
+from autograder.beside import Beside
+from autograder.course import Course, CourseError
+from autograder.intake import files
+from autograder.judge import Judgement, judgement_key
+from autograder.recording import record
+from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, lesson_record, scores
+
+READ_ONLY = 0o444  # what nbgrader leaves
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One graded submission that is ready to be recorded: plain data, which may travel between processes.
+
+    folder: where its files lie, below work/drafts/; "" where those that stand stay, or nbgrader itself has to
+    write them; handed_in: the lessons whose notebook was handed in; scores: of those that were judged, by
+    lesson; timestamp: when it was handed in, in UTC; record: the line for the journal; judgements: only where
+    nbgrader has to write.
+    """
+
+    assignment: str
+    student: str
+    folder: str
+    handed_in: tuple[str, ...]
+    scores: Mapping[str, Scores]
+    timestamp: datetime | None
+    record: record.Record
+    judgements: Mapping[str, Judgement] = field(default_factory=dict)
+
+
+def draft(
+    course: Course,
+    assignment: str,
+    student: str,
+    judgements: Mapping[str, Judgement],
+    *,
+    submission: str = "",
+    beside: Beside | None = None,
+) -> Draft:
+    """Write what work/autograded/ is to hold of a submission to a folder below work/drafts/.
+
+    judgements: by lesson; a notebook that was handed in and is not among them keeps the file and the grades
+    that it has. submission: a hash of what was judged and by what, for the record, by default made here;
+    beside: the submission's notebooks, where they were read already. Raises CourseError for a submission
+    without a notebook, or points that cannot be; nothing is left of the draft then.
+    """
+    beside = beside or Beside.of(course, assignment, student)
+    return _Drafting(course, assignment, student, beside).draft(judgements, submission)
+
+
+def drafts_folder(course: Course, assignment: str) -> Path:
+    """Where the drafts of an assignment lie: <student>/<a name of its own>/."""
+    return course.work / "drafts" / assignment
+
+
+class _Drafting:
+    """The work on one draft."""
+
+    def __init__(self, course: Course, assignment: str, student: str, beside: Beside) -> None:
+        self.course, self.assignment = course, assignment
+        self.student, self.beside = intake.verify_student(student), beside
+        self.home = course.submitted / student / assignment
+        self.standing = course.work / "autograded" / student / assignment
+        self.rows = gradebook.released(course, assignment)
+
+    def draft(self, judgements: Mapping[str, Judgement], submission: str) -> Draft:
+        handed_in = self._handed_in()
+        if odd := sorted(set(judgements) - set(handed_in)):
+            raise CourseError(f"{', '.join(odd)} of {self.student} was judged but is not in work/submitted")
+        usual = gradebook.is_usual(gradebook.configuration(self.course))
+        time = handed_in_at(self.course, self.assignment, self.student)
+        try:
+            with self._new_folder() if usual else nullcontext() as folder:
+                found, records = self._write(judgements, folder)
+                if folder:
+                    self._complete(folder, set(handed_in) - set(judgements))
+        except CourseError:
+            raise
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}"
+            raise CourseError(f"{self.assignment} of {self.student} cannot be recorded: {words}") from error
+        said = submission or _hash(records)
+        now = record.Record(self.assignment, self.student, said, records, time.isoformat() if time else "")
+        kept = {} if usual else dict(judgements)
+        return Draft(self.assignment, self.student, str(folder or ""), handed_in, found, time, now, kept)
+
+    def _handed_in(self) -> tuple[str, ...]:
+        registered = sorted(lesson for lesson, _ in self.rows["notebooks"])
+        handed_in = tuple(name for name in registered if (self.home / f"{name}.ipynb").is_file())
+        if not handed_in:
+            raise CourseError(f"no notebook of {self.assignment} was handed in by {self.student}")
+        return handed_in
+
+    @contextmanager
+    def _new_folder(self) -> Iterator[Path]:
+        folder = drafts_folder(self.course, self.assignment) / self.student / secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _write(
+        self, judgements: Mapping[str, Judgement], folder: Path | None
+    ) -> tuple[dict[str, Scores], dict[str, record.LessonRecord]]:
+        """Fill in each notebook that was judged, and write it to `folder`."""
+        taken = intake.record(self.course, self.assignment, self.student)
+        found, records = {}, {}
+        for name, judgement in sorted(judgements.items()):
+            notebook, key, digest = self._read(name)
+            fill_in(notebook, name, judgement, taken)
+            _verify_metadata(notebook)
+            found[name] = scores(notebook)
+            records[name] = lesson_record(key, digest, found[name])
+            if folder:
+                text = nbformat.v4.writes(notebook) + "\n"  # not validated: intake and we wrote all of it
+                (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
+        return found, records
+
+    def _complete(self, folder: Path, unjudged: set[str]) -> None:
+        """Add what nbgrader would have there besides, and take the right to write."""
+        for name in unjudged:
+            path = self.standing / f"{name}.ipynb"
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)
+        self._add_other_files(folder)
+        for path in folder.rglob("*"):
+            if not path.is_dir():
+                path.chmod(READ_ONLY)
+
+    def _read(self, name: str) -> tuple[NotebookNode, str, str]:
+        """Return a notebook as nbgrader's first steps leave it, the key of its Judgement, and its file's hash."""
+        data = files.read(self.home / f"{name}.ipynb", record.MAX_NOTEBOOK)
+        notebook = nbformat.v4.reads(data.decode("utf-8"))
+        key = judgement_key(self.course, self.course.lesson(self.assignment, name), notebook, self.beside)
+        step: Any = OverwriteCells()
+        step.log = LOG
+        step.notebook_id, step.assignment_id = name, self.assignment
+        step.gradebook = _Registered(self.rows)
+        for index, cell in enumerate(notebook.cells):
+            notebook.cells[index], _ = step.preprocess_cell(cell, {}, index)
+        return notebook, key, files.sha256(data)
+
+    def _add_other_files(self, folder: Path) -> None:
+        """Copy what was handed in beside the notebooks, and over it what the lesson itself has there."""
+        for place in (self.home, self.course.source / self.assignment):
+            if all(entry.name.endswith(".ipynb") for entry in os.scandir(place)):
+                continue
+            for path in find_all_files(str(place), [*_ignored(), "*.ipynb"]):
+                if os.path.islink(path):  # intake leaves none
+                    continue
+                target = folder / os.path.relpath(path, place)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+
+
+class _Registered:
+    """Answers nbgrader's OverwriteCells from what is registered, in place of the gradebook."""
+
+    def __init__(self, rows: gradebook.Rows) -> None:
+        self.rows = rows
+
+    def find_source_cell(self, name: str, notebook: str, assignment: str) -> SimpleNamespace:
+        """Return a cell as it was released."""
+        kind, locked, source, checksum = self._row("source", notebook, name)
+        return SimpleNamespace(name=name, cell_type=kind, locked=locked, source=source, checksum=checksum)
+
+    def find_graded_cell(self, name: str, notebook: str, assignment: str) -> SimpleNamespace:
+        """Return the points of a cell."""
+        points, kind = self._row("grade", notebook, name)
+        return SimpleNamespace(name=name, max_score=points, cell_type=kind)
+
+    def _row(self, kind: str, notebook: str, name: str) -> tuple[Any, ...]:
+        try:
+            return self.rows[kind][notebook, name]
+        except KeyError:
+            raise MissingEntry(f"No such cell: {notebook}/{name}") from None
+
+
+def _verify_metadata(notebook: NotebookNode) -> None:
+    """Do what nbgrader's CheckCellMetadata does, once for equal metadata."""
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            _verify_one(cell.cell_type, json.dumps(cell.metadata.nbgrader, sort_keys=True))
+
+
+@cache
+def _verify_one(kind: str, metadata: str) -> None:
+    cell: Any = nbformat.from_dict({"cell_type": kind, "metadata": {"nbgrader": json.loads(metadata)}})
+    MetadataValidator().validate_cell(cell)
+
+
+@cache
+def _ignored() -> tuple[str, ...]:
+    return tuple(CourseDirectory().ignore)
+
+
+def _hash(records: Mapping[str, record.LessonRecord]) -> str:
+    said = [[name, one.judgement, one.notebook] for name, one in sorted(records.items())]
+    return files.sha256(json.dumps(said).encode())

@@ -1,0 +1,140 @@
+"""What a graded notebook holds, and what the gradebook is to hold of it; the same whoever writes the two."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+from nbgrader import utils
+
+from autograder import gradebook
+from autograder.course import Course, CourseError
+from autograder.feedback import plain, verdict_html, verdict_text
+from autograder.intake import IntakeRecord, files
+from autograder.judge import Judgement
+from autograder.recording import record
+from autograder.verdict import Verdict
+
+MAX_TIMESTAMP = 64  # bytes, as intake lets through
+LOG = logging.Logger("autograder.nbgrader")  # of its own: nothing of nbgrader's is printed
+LOG.addHandler(logging.NullHandler())
+
+
+def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRecord | None) -> None:
+    """Write into a lesson's notebook what came of it: Verdicts, what was printed, flags for the instructor.
+
+    taken: what intake noted about the submission. Raises CourseError for points that cannot be.
+    """
+    notes = dict(taken.lessons[lesson].notes) if taken and lesson in taken.lessons else {}
+    _write(nb, judgement, notes)
+    flags = (*(taken.flags if taken else ()), *judgement.flags)
+    nb.metadata["cnnlab"] = {"flags": [plain(flag, 500) for flag in flags]}
+
+
+def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> None:
+    """Put into each cell what came of it; notes: Exercise or question -> what intake has to tell the student."""
+    for index, cell in enumerate(nb.cells):
+        name = gradebook.exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+        if cell.cell_type != "code":
+            if name in notes:
+                cell.metadata.setdefault("cnnlab", {})["note"] = plain(notes[name], 1000)
+            continue
+        cell.outputs, cell.execution_count = [], None
+        if utils.is_grade(cell):
+            verdict = judgement.verdicts.get(name) or _missing(name, cell)
+            if name in notes:
+                verdict = replace(verdict, notes=(*verdict.notes, notes[name]))
+            cell.outputs = outputs(verdict, float(cell.metadata.nbgrader.points))
+        elif judgement.printed.get(index):
+            cell.outputs = [_output("stream", name="stdout", text=plain(judgement.printed[index]))]
+
+
+def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:
+    """Return the outputs of a check: the points for nbgrader, then the Verdict for people.
+
+    points: the check's points in the gradebook. nbgrader gives full points for a number below zero or none
+    at all, and fails on one above the maximum, so such a Verdict is refused here with a CourseError.
+    """
+    total = max(points, verdict.total)
+    if not math.isfinite(verdict.points) or not -1e-9 <= verdict.points <= total + 1e-9:
+        raise CourseError(
+            f"{verdict.exercise} was given {verdict.points} points of {verdict.total:g}, which cannot be"
+        )
+    if not math.isclose(points, verdict.total, abs_tol=1e-9):
+        raise CourseError(
+            f"{verdict.exercise} was judged out of {verdict.total:g} points but carries {points:g}"
+        )
+    given = min(max(float(verdict.points), 0.0), points)
+    shown = {"text/plain": verdict_text(verdict), "text/html": verdict_html(verdict)}
+    return [
+        _output("execute_result", data={"text/plain": repr(given)}, execution_count=None, metadata={}),
+        _output("display_data", data=shown, metadata={}),
+    ]
+
+
+def _output(kind: str, **fields: Any) -> NotebookNode:
+    """Do what nbformat's new_output does, which would spend a millisecond on validating what is ours."""
+    made: Any = nbformat.from_dict({"output_type": kind, **fields})
+    return made
+
+
+def _missing(name: str, cell: NotebookNode) -> Verdict:
+    reason = "the grader has no result for this exercise; ask your instructor"
+    return Verdict(name, 0.0, float(cell.metadata.nbgrader.points), "not found", notes=(reason,))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the gradebook is to hold of one graded notebook, by the names of its cells.
+
+    auto: the grader's points, None for what a person grades; remarks: "No response." where an answer is as it
+    was handed out, else None.
+    """
+
+    auto: Mapping[str, float | None]
+    remarks: Mapping[str, str | None]
+
+
+def scores(nb: NotebookNode) -> Scores:
+    """Read from a notebook that `fill_in` filled in what nbgrader's SaveAutoGrades would store of it."""
+    auto, remarks = {}, {}
+    for cell in nb.cells:
+        if utils.is_grade(cell):
+            auto[cell.metadata.nbgrader.grade_id], _ = utils.determine_grade(cell, LOG)
+        if utils.is_solution(cell):
+            unwritten = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+            remarks[cell.metadata.nbgrader.grade_id] = "No response." if unwritten else None
+    return Scores(auto, remarks)
+
+
+def needs_a_person(auto: float | None, manual: float | None) -> bool:
+    """Say whether a person has to look at a cell after it was graded, as nbgrader decides it."""
+    return manual is not None or auto is None
+
+
+def lesson_record(judgement: str, notebook: str, found: Scores) -> record.LessonRecord:
+    """Return what the journal is to say of one graded notebook.
+
+    judgement: the key of its Judgement; notebook: the hash of its file in work/submitted/.
+    """
+    points = {gradebook.exercise_of(name): auto for name, auto in found.auto.items()}
+    return record.LessonRecord(judgement, notebook, points)
+
+
+def handed_in_at(course: Course, assignment: str, student: str) -> datetime | None:
+    """Return when a submission was handed in, in UTC, as nbgrader's collector noted it, or None."""
+    path = course.submitted / student / assignment / "timestamp.txt"
+    try:
+        text = files.read(path, MAX_TIMESTAMP).decode().strip()
+    except FileNotFoundError:
+        return None
+    try:
+        return utils.parse_utc(text) if text else None
+    except (ValueError, OverflowError, TypeError) as error:
+        raise CourseError(f"{path} holds no date: take it away, or take the submission in again.") from error

@@ -1,0 +1,167 @@
+"""Records drafts: the scores in one commit a batch, the files swapped in whole, and a line in the journal for each."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder import gradebook
+from autograder.course import Course, CourseError
+from autograder.judge import Judgement, judge_notebook
+from autograder.recording import record, tables
+from autograder.recording.drafting import READ_ONLY, Draft, drafts_folder
+
+BATCH = 200  # submissions in one commit at most; databases limit how many values a query may name
+FORGOTTEN = 3600  # seconds after which a draft belongs to no run that still goes on
+
+
+class Recorder:
+    """Writes the gradebook and work/autograded/ for one run; one process has one, and the others send it drafts.
+
+    Registers the assignment when made. A run may be killed anywhere: what was not recorded whole is not
+    `standing`, and recording it again gives what recording it once would have given. Raises CourseError where
+    the gradebook cannot be used.
+    """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course, self.assignment = course, assignment
+        gradebook.sync(course, assignment)
+        self.config = gradebook.configuration(course)
+        self.usual = gradebook.is_usual(self.config)
+        self.engine = gradebook.engine(course)
+        with gradebook.errors(course):
+            self.in_gradebook = tables.students(self.engine, assignment)
+        self._sweep()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the gradebook."""
+        self.engine.dispose()
+        with contextlib.suppress(OSError):  # drafts that were not committed stay
+            drafts_folder(self.course, self.assignment).rmdir()
+
+    def standing(self, student: str) -> record.Record | None:
+        """Return what was recorded of a student, None where it is not whole or not all of it is there any more.
+
+        nbgrader asks a person to look at a submission anew whenever it is recorded, so what did not change
+        should be left alone.
+        """
+        known = record.find(self.course, self.assignment, student)
+        if known is None or not known.whole or student not in self.in_gradebook:
+            return None
+        folder = self._home(student)
+        there = folder.is_dir() and all(self._is_finished(folder / f"{name}.ipynb") for name in known.lessons)
+        return known if there else None
+
+    def commit(self, drafts: Sequence[Draft]) -> dict[str, str]:
+        """Record a batch, all scores in one commit, and return student -> why nothing was recorded.
+
+        What a person gave is never touched. Raises CourseError where the gradebook cannot be used.
+        """
+        for draft in drafts:
+            if draft.assignment != self.assignment:
+                raise CourseError(f"A draft of {draft.assignment} cannot be recorded as {self.assignment}.")
+        last = {draft.student: draft for draft in drafts}
+        now = {draft.student: self._whole_record(draft) for draft in last.values()}
+        if self.usual:
+            record.begin(self.course, now.values())
+            problems = self._store(last)
+            for student, draft in last.items():
+                if student not in problems and (problem := self._swap_in(draft)):
+                    problems[student] = problem
+        else:
+            problems = self._by_nbgrader(last)
+        done = [student for student in last if student not in problems]
+        record.end(self.course, [now[student] for student in done])
+        self.in_gradebook.update(done)
+        for student in last:
+            shutil.rmtree(drafts_folder(self.course, self.assignment) / student, ignore_errors=True)
+        return problems
+
+    def _whole_record(self, draft: Draft) -> record.Record:
+        """Return what is recorded of a submission once a draft is: lessons that were not judged keep theirs."""
+        before = record.find(self.course, self.assignment, draft.student)
+        kept = {n: one for n, one in (before.lessons if before else {}).items() if n in draft.handed_in}
+        return replace(draft.record, lessons={**kept, **draft.record.lessons})
+
+    def _store(self, drafts: Mapping[str, Draft]) -> dict[str, str]:
+        """Write the scores of all but those that cannot be recorded, and return student -> why not."""
+        problems: dict[str, str] = {}
+        waiting = dict(drafts)
+        for student, draft in drafts.items():
+            if draft.folder and not Path(draft.folder).is_dir():
+                problems[student] = "its draft is gone from work/drafts: grade again"
+                del waiting[student]
+        while waiting:
+            batch = list(waiting.values())[:BATCH]
+            try:
+                with gradebook.errors(self.course):
+                    tables.write(self.engine, self.config, self.assignment, batch)
+            except tables.Refused as refusal:
+                problems[refusal.student] = refusal.reason
+                del waiting[refusal.student]
+            else:
+                for draft in batch:
+                    del waiting[draft.student]
+        return problems
+
+    def _swap_in(self, draft: Draft) -> str:
+        """Put a draft's files in the place of what stands; return "" or why that failed."""
+        if not draft.folder:
+            return ""
+        home, old = self._home(draft.student), Path(f"{draft.folder}.old")
+        try:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                home.rename(old)
+            Path(draft.folder).rename(home)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                old.rename(home)
+            return f"its files could not be written to {home}: {error.strerror}"
+        return ""
+
+    def _by_nbgrader(self, drafts: Mapping[str, Draft]) -> dict[str, str]:
+        """Have nbgrader itself record what was judged, as its changed configuration wants it."""
+        judgements: dict[str, Mapping[str, Judgement]] = {s: draft.judgements for s, draft in drafts.items()}
+        student = ""
+
+        def judge(course: Course, lesson: Any, notebook: Any, beside: Any) -> Judgement:
+            found = judgements[student].get(lesson.name)  # what was not judged now is in the journal
+            return found or judge_notebook(course, lesson, notebook, beside)
+
+        record_one = gradebook.recorder(self.course, self.assignment, judge=judge)
+        problems = {}
+        for student in drafts:
+            problem = record_one(student)
+            if problem:
+                problems[student] = problem
+        return problems
+
+    def _home(self, student: str) -> Path:
+        return self.course.work / "autograded" / student / self.assignment
+
+    def _is_finished(self, path: Path) -> bool:
+        """Say whether a graded notebook is there; nbgrader takes the right to write from it when it is done."""
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            return False
+        return not self.usual or not mode & ~READ_ONLY & 0o777
+
+    def _sweep(self) -> None:
+        """Remove what a run that was killed has left of its drafts."""
+        for path in drafts_folder(self.course, self.assignment).glob("*/*"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > FORGOTTEN:
+                    shutil.rmtree(path)
