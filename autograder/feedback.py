@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from autograder.verdict import CaseVerdict, Verdict
@@ -19,7 +23,12 @@ from autograder.verdict import CaseVerdict, Verdict
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MAX_PRINTED = 10_000  # characters shown of what one cell printed
 MAX_LINES = 200
+MAX_LINE = 1000  # characters of one sentence
 MAX_TAGS = 2000
+CODE_STYLES = {
+    "print, (prefers-color-scheme: light)": "default",
+    "screen and (prefers-color-scheme: dark)": "github-dark",
+}
 
 # What may be left of Markdown that a student wrote. No id: it could shadow one of formgrader's own fields.
 # No pictures: one from elsewhere tells its owner who reads the page, and when.
@@ -76,14 +85,14 @@ def plain(text: str, longest: int = MAX_PRINTED, lines: int = MAX_LINES) -> str:
 
 def verdict_text(verdict: Verdict) -> str:
     """Return a Verdict as lines of plain text."""
-    lines = [f"{_line(verdict.exercise)}: {_score(verdict.points, verdict.total)}. {_status(verdict)}"]
+    lines = [f"{one_line(verdict.exercise)}: {_score(verdict.points, verdict.total)}. {_status(verdict)}"]
     if verdict.hint:
-        lines.append(_line(verdict.hint))
+        lines.append(one_line(verdict.hint))
     lines += [_sentence(note) for note in verdict.notes]
     for group, (points, total) in verdict.groups.items():
-        lines.append(f"  {_line(group)}: {_score(points, total)}")
+        lines.append(f"  {one_line(group)}: {_score(points, total)}")
         for case in _cases(verdict, group):
-            lines.append(f"    {'pass' if case.passed else 'FAIL'}  {_line(case.words)}{_why(case)}")
+            lines.append(f"    {'pass' if case.passed else 'FAIL'}  {one_line(case.words)}{_why(case)}")
     return "\n".join(lines)
 
 
@@ -133,7 +142,7 @@ def _status(verdict: Verdict) -> str:
 
 
 def _why(case: CaseVerdict) -> str:
-    return f": {_line(case.sentence)}" if case.sentence and not case.passed else ""
+    return f": {one_line(case.sentence)}" if case.sentence and not case.passed else ""
 
 
 def _score(points: float, total: float) -> str:
@@ -141,17 +150,20 @@ def _score(points: float, total: float) -> str:
 
 
 def _sentence(words: str) -> str:
-    line = _line(words)
+    line = one_line(words)
     line = line[:1].upper() + line[1:]
     return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
-def _line(words: str) -> str:
-    return " ".join(plain(words, 1000).split())
+def one_line(words: str, longest: int = MAX_LINE) -> str:
+    """Return text as one line that can be shown anywhere; longest: characters that are kept at most."""
+    if len(words) <= longest and words.isascii() and words.isprintable():
+        return " ".join(words.split())
+    return " ".join(plain(words, longest).split())
 
 
 def _escaped(words: str) -> str:
-    return html.escape(_line(words))
+    return html.escape(one_line(words))
 
 
 class FeedbackExporter(HTMLExporter):
@@ -169,7 +181,49 @@ class FeedbackExporter(HTMLExporter):
     ) -> tuple[str, dict[str, Any]]:
         """Render a notebook; HTMLExporter would parse the page again, to add what our template has."""
         self.register_filter("highlight_code", Highlight2HTML(pygments_lexer="python3", parent=self))
-        return TemplateExporter.from_notebook_node(self, nb, resources, **options)
+        self.register_filter("visible", visible)
+        style = page_style()
+        about = {**(resources or {}), "cnnlab": {"style": style, "policy": page_policy(style)}}
+        return TemplateExporter.from_notebook_node(self, nb, about, **options)
+
+
+@cache
+def page_style() -> str:
+    """Return the style of a feedback page, with that of highlighted code for light and dark screens and for paper."""
+    page = (TEMPLATES / "cnnlab_feedback" / "style.css").read_text(encoding="utf-8")
+    return page + "".join(
+        f"@media {medium} {{\n{_code_style(name)}\n}}\n" for medium, name in CODE_STYLES.items()
+    )
+
+
+def _code_style(name: str) -> str:
+    rules = HtmlFormatter(style=name).get_style_defs(".highlight").splitlines()
+    return "\n".join(rule for rule in rules if rule.startswith(".highlight ."))
+
+
+def page_policy(style: str, script: str = "") -> str:
+    """Return the Content-Security-Policy of a page that has this style and script in it, and nothing else at all."""
+    allowed = [
+        f"{kind}-src '{_digest(text)}'" for kind, text in (("style", style), ("script", script)) if text
+    ]
+    return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def visible(text: str) -> str:
+    """Return what a student wrote with every character shown that is none, such as one that turns the text around.
+
+    https://trojansource.codes shows what such characters can hide in a program.
+    """
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else " " if c.isspace() else f"⟨U+{ord(c):04X}⟩"
+        for c in text.replace("\r\n", "\n")
+    )
 
 
 def safe_markdown(source: str) -> str:
@@ -178,9 +232,8 @@ def safe_markdown(source: str) -> str:
     A Jinja filter that stands in for nbconvert's `markdown2html`, after which nbgrader's templates clean
     nothing. Formulas stay as they are written.
     """
-    if (
-        source.count("<") > MAX_TAGS
-    ):  # to clean nested tags takes time that grows with the square of their number
+    source = visible(source)
+    if source.count("<") > MAX_TAGS:  # the time to clean nested tags grows with the square of their number
         return f"<pre>{html.escape(source)}</pre>"
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     rendered = MarkdownWithMath(renderer=renderer).render(source)

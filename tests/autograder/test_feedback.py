@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import nbformat
@@ -19,7 +19,7 @@ from nbgrader_sample import ASSIGNMENT, NAME, judges, submit, verdict
 
 from autograder import gradebook
 from autograder.course import CourseError
-from autograder.feedback import plain, safe_markdown, verdict_html, verdict_text
+from autograder.feedback import one_line, plain, safe_markdown, verdict_html, verdict_text, visible
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
 
@@ -43,7 +43,6 @@ MORE_EVIL = [
     "# " + EVIL + "\n\n| a | b |\n|---|---|\n| " + EVIL + " | x |",
     "<details open ontoggle=alert(1)><summary>x</summary></details><video><source onerror=alert(1)></video>",
 ]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def assert_harmless(page: str) -> None:
@@ -133,6 +132,25 @@ def test_plain_text_has_no_control_characters_and_an_end() -> None:
     assert len(plain("line\n" * 5_000).split("\n")) == 201
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a = 'ä €'\n\tb\r\n", "a = 'ä €'\n\tb\n"),
+        ("x\u202e = 1\u2066", "x⟨U+202E⟩ = 1⟨U+2066⟩"),
+        ("a\x00\x1b[31m\u200b\ud800", "a⟨U+0000⟩⟨U+001B⟩[31m⟨U+200B⟩⟨U+D800⟩"),
+        ("a\u00a0b\u2028c", "a b c"),
+    ],
+)
+def test_characters_that_cannot_be_seen_are_shown(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize("text", ["a  b\n c", " a\x00b\u202e c", "x" * 2000])
+def test_one_line_is_one_line(text: str) -> None:
+    assert one_line(text) in ("a b c", "ab c", "x" * 1000 + " [... the rest is left out]")
+    assert one_line(text, 3).isprintable()
+
+
 # Markdown that a student wrote
 
 
@@ -197,12 +215,14 @@ def test_the_page_says_the_points_and_the_reasons(course: sample.SampleCourse) -
     text = " ".join(soup.get_text(" ").split())
     assert soup.title is not None and soup.title.string == f"{NAME}: feedback"
     assert "1_layers, handed in by ada" in text
-    assert "2 of 7 points" in text, "2.5 by hand, less 0.5 for being late"
+    assert "2 of 3 points 4 more to be given by your instructor" in text, (
+        "2.5 by hand, less 0.5 for being late"
+    )
     assert "Handed in late -0.5 points" in text
     assert "Your instructor set 2.5 points; the cases gave 1." in text
     assert "1 of 3 points. 1 of 2 cases fails." in text
     assert "FAIL large numbers: y has the wrong shape" in text
-    assert "to be graded by your instructor, 4 points" in text
+    assert "4 points, to be graded by your instructor" in text
     assert "Comment: Nicely done ." in text
     assert "secret-flag" not in str(soup)
     for link in soup.find_all("a"):
@@ -214,30 +234,15 @@ def test_the_page_loads_and_runs_nothing(course: sample.SampleCourse, student: s
     html = page(course, student).read_text()
     soup = BeautifulSoup(html, "html.parser")
     policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
-    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    style = base64.b64encode(hashlib.sha256(soup.style.string.encode()).digest()).decode()
+    assert policy["content"] == (
+        f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'"
+    )
     for details in soup.find_all(["details", "style"]):
         assert "url(" not in details.get_text() or details.name == "details"
         details.name = "div"
     assert_harmless(str(soup))
     assert soup.get_text().count("document.title='hacked'") >= 4, "what was written is shown, as text"
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-@pytest.mark.parametrize("policy", ["with", "without"])
-def test_in_a_browser_no_hostile_script_runs(
-    course: sample.SampleCourse, tmp_path: Path, policy: str
-) -> None:
-    html = page(course, "eve@x.org").read_text()
-    if policy == "without":  # the page is safe by its escaping alone, too
-        html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
-    (tmp_path / "page.html").write_text(html)
-    options = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-    quiet = "--disable-background-networking --disable-component-update --virtual-time-budget=2000 --dump-dom"
-    command = [str(CHROMIUM), *options.split(), *quiet.split(), f"--user-data-dir={tmp_path / 'profile'}"]
-    done = subprocess.run(
-        [*command, (tmp_path / "page.html").as_uri()], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert f"<title>{NAME}: feedback</title>" in done.stdout
 
 
 def test_formgrader_shows_the_same_as_harmlessly(course: sample.SampleCourse) -> None:
