@@ -1,0 +1,76 @@
+"""A copy of the checkout whose one assignment holds the convolution lesson alone, with nothing to time in it."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder import build
+from autograder.course import Course
+from autograder.exercise import SPEED, Lesson
+from autograder.exercises import convolution
+from autograder.script import read
+from autograder.settings import release
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COPIED = ("autograder", "cnnlab", "nbgrader_config.py", "pyproject.toml")
+KEPT = "convolution"  # of the lessons in autograder/exercises
+
+
+@dataclass(frozen=True)
+class OneLesson:
+    """A course of one lesson, in a checkout of its own; its work folder does not exist."""
+
+    course: Course
+    lesson: Lesson
+
+
+def untimed(lesson: Lesson) -> Lesson:
+    """Return a lesson whose Exercises are not timed and carry no points for speed."""
+    exercises = {
+        name: replace(
+            exercise,
+            way=replace(exercise.way, speed=""),
+            points={group: points for group, points in exercise.points.items() if group != SPEED},
+        )
+        for name, exercise in lesson.exercises.items()
+    }
+    return replace(lesson, exercises=exercises)
+
+
+def one_lesson(root: Path, *, timed: bool = False) -> OneLesson:
+    """Write the course to `root`, which must not exist; timed: with the points for speed, as the lesson has them."""
+    lesson = convolution.LESSON if timed else untimed(convolution.LESSON)
+    root.mkdir(parents=True)
+    for name in COPIED:
+        _copy(ROOT / name, root / name)
+    for folder in (root / "autograder" / "exercises").iterdir():
+        if folder.is_dir() and folder.name != KEPT:
+            shutil.rmtree(folder)
+    if not timed:
+        _append(root / "autograder" / "exercises" / KEPT / "__init__.py", untimed)
+    course = Course(root, root / "work")
+    script = Course(ROOT, ROOT / "work").script(lesson)
+    course.script(lesson).parent.mkdir(parents=True)
+    shutil.copyfile(script, course.script(lesson))
+    notebook = build.student_notebook(read(lesson, script), release(root / "pyproject.toml"))
+    build.write_notebook(notebook, course.released(lesson))
+    return OneLesson(course, lesson)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copyfile(source, target)
+
+
+def _append(module: Path, change: Callable[[Lesson], Lesson]) -> None:
+    """Let a copied module change its LESSON as this process does."""
+    imports = "from dataclasses import replace\n\nfrom autograder.exercise import SPEED, Lesson\n"
+    text = f"\n\n{imports}\n\n{inspect.getsource(change)}\n\nLESSON = {change.__name__}(LESSON)\n"
+    with module.open("a", encoding="utf-8") as file:
+        file.write(text)
