@@ -25,8 +25,9 @@ say "Installing the Python packages (some minutes the first time) ..."
 cat >"$venv/bin/autograder" <<END
 #!$PWD/$venv/bin/python
 import sys
-from autograder.cli import main
-sys.exit(main())
+if __name__ == "__main__":  # the processes of a class read this file too
+    from autograder.cli import main
+    sys.exit(main())
 END
 chmod +x "$venv/bin/autograder"
 touch "$venv/.ready"
