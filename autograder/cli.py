@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from autograder.commands import build, demo, grade, matrix, sync
+from autograder.commands import build, demo, doctor, export, grade, kit, matrix, sync, verify
 from autograder.course import Course, CourseError
 
-COMMANDS = (build, grade, matrix, sync, demo)  # in the order of the help
+COMMANDS = (build, kit, grade, export, matrix, sync, verify, demo, doctor)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -168,6 +168,9 @@ class Lesson:
     exercises: Mapping[str, Exercise]
     without: tuple[str, ...] = ()
     questions: Mapping[str, float] = field(default_factory=dict)
+    resources: Mapping[str, float] = field(
+        default_factory=dict
+    )  # what a worker must declare, as in {"GPU": 1}
 
     @property
     def total(self) -> float:

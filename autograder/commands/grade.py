@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError
 
 if TYPE_CHECKING:
-    from autograder.classroom import ClassResult
+    from autograder.classroom import Change, ClassResult, Replay, Row
+
+MANY = 40  # changed grades that are shown; the file has them all
+WIDEST = 100  # characters of what is said of a submission in its line
 
 
 def add(commands: Subparsers) -> None:
@@ -22,7 +26,28 @@ def add(commands: Subparsers) -> None:
         "folder", nargs="?", type=Path, help="one folder per student; default: what is in work/submitted"
     )
     grade.add_argument(
-        "--workers", type=int, metavar="N", help="submissions judged at a time (default: one a core)"
+        "--student", nargs="+", action="extend", default=[], metavar="ID", help="grade only these"
+    )
+    grade.add_argument(
+        "--lesson",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="grade only these, as 02_convolution",
+    )
+    grade.add_argument(
+        "--workers", type=int, metavar="N", help="processes that judge side by side (default: one a core)"
+    )
+    grade.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="a Dask scheduler, as tls://host:8786, whose workers share this checkout and its work folder",
+    )
+    grade.add_argument(
+        "--replay",
+        action="store_true",
+        help="judge again what was judged, record nothing, and say whether all comes out the same",
     )
     grade.add_argument(
         "--no-sandbox",
@@ -33,45 +58,159 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Grade, and show the class's table and where everything is."""
-    if options.workers is not None and options.workers < 1:
-        raise CourseError("--workers takes a number from 1.")
+    _verify(options)
     if options.no_sandbox:
         print(
             "WARNING: no sandbox. Students' code runs with your rights and can read and change all you can.",
             file=sys.stderr,
         )
-    grade_and_show(
-        course, options.assignment, options.folder, workers=options.workers, bare=options.no_sandbox
-    )
+    how: dict[str, Any] = {
+        "students": tuple(options.student),
+        "lessons": tuple(options.lesson),
+        "workers": options.workers,
+        "scheduler": options.scheduler,
+        "bare": options.no_sandbox,
+    }
+    if options.replay:
+        return _replay(course, options.assignment, how)
+    grade_and_show(course, options.assignment, options.folder, **how)
     return 0
 
 
-def grade_and_show(
-    course: Course, assignment: str, folder: Path | None, *, workers: int | None = None, bare: bool = False
-) -> ClassResult:
-    """Grade a class with a progress bar, write feedback pages and the report, print the table and where all is."""
-    from tqdm import tqdm
+def _verify(options: argparse.Namespace) -> None:
+    if options.workers is not None and options.workers < 1:
+        raise CourseError("--workers takes a number from 1.")
+    if options.workers is not None and options.scheduler:
+        raise CourseError(
+            "--workers is for this machine; with --scheduler, start workers with 'dask worker'."
+        )
+    if options.replay and options.folder:
+        raise CourseError("--replay judges what is in work/submitted: leave the folder out.")
 
-    from autograder import classroom, gradebook, report
 
-    with tqdm(unit=" submissions", desc="judging", file=sys.stderr, disable=None, leave=False) as bar:
+def grade_and_show(course: Course, assignment: str, folder: Path | None, **how: Any) -> ClassResult:
+    """Grade a class with a progress bar, write feedback pages and the report, print the table and where all is.
+
+    how: as for classroom.grade. Raises CourseError at the end where a submission could not be graded.
+    """
+    from autograder import classroom
+
+    with Progress() as progress:
 
         def advance(row: classroom.Row, done: int, of: int) -> None:
-            bar.total = of
-            bar.update(1)
+            progress.advance(line(row), done, of)
 
-        result = classroom.grade(course, assignment, folder, workers=workers, bare=bare, on_done=advance)
-    lessons = course.lessons(assignment)
-    print(report.text_table(result, lessons))
-    print(f"\n{report.counted(result)} graded in {result.seconds:.1f} s.")
-    page = report.write_page(result, lessons, course.work / "report" / f"{assignment}.html")
-    gradebook.feedback(course, assignment)
-    print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")
-    print(f"Report     {page}")
-    print(f"Gradebook  {course.db_url.removeprefix('sqlite:///')}")
+        result = classroom.grade(course, assignment, folder, **how, on_begin=progress.begin, on_done=advance)
+    part = "-part" if how.get("students") or how.get("lessons") else ""  # the class's own page stays whole
+    _show(course, assignment, result, f"{assignment}{part}.html")
     problems = [row for row in result.rows if row.problem]
     if problems:
         raise CourseError(
             f"{len(problems)} submissions could not be graded: see the table; the others are recorded."
         )
     return result
+
+
+def _show(course: Course, assignment: str, result: ClassResult, page_name: str) -> None:
+    from autograder import classroom, gradebook, report
+
+    lessons = course.lessons(assignment)
+    print(report.text_table(result, lessons))
+    print(f"\n{report.counted(result)} graded in {result.seconds:.1f} s.")
+    if result.changes:
+        print("\n" + "\n".join(changes_table(result.changes)) + "\n")
+        print(f"Changes    {classroom.write_changes(course, assignment, result.changes)}")
+    grades = gradebook.grades(course, assignment)
+    page = report.write_page(result, lessons, course.work / "report" / page_name, grades=grades)
+    gradebook.feedback(course, assignment)
+    print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")
+    print(f"Report     {page}")
+    print(f"Gradebook  {course.db_url.removeprefix('sqlite:///')}")
+
+
+class Progress:
+    """A bar with the time that is left, and a line for each submission; lines alone where nobody watches."""
+
+    def __enter__(self) -> Progress:
+        from tqdm import tqdm
+
+        self.bar = tqdm(unit=" submissions", desc="judging", file=sys.stderr, disable=None, leave=False)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.close()
+
+    def begin(self, of: int) -> None:
+        """Say of how many."""
+        self.bar.reset(of)
+
+    def advance(self, words: str, done: int, of: int) -> None:
+        """Say what came of a submission; done, of: how many are through, of how many."""
+        from tqdm import tqdm
+
+        tqdm.write(f"{done:>{len(str(of))}}/{of}  {words}", file=sys.stderr)
+        self.bar.update(1)
+
+
+def line(row: Row) -> str:
+    """Put a Row into one line: the student, the points of how many, the seconds, and what was odd."""
+    total = sum(verdict.total for lesson in row.verdicts.values() for verdict in lesson.values())
+    flags = (
+        f"{len(row.flags)} flag{'' if len(row.flags) == 1 else 's'}: {'; '.join(row.flags)}"
+        if row.flags
+        else ""
+    )
+    said = printable(row.problem or flags)
+    said = said if len(said) <= WIDEST else f"{said[:WIDEST]} ..."
+    return f"{row.student:<16} {row.points:>5g} of {total:<5g} {row.seconds:6.1f} s  {said}".rstrip()
+
+
+def printable(text: str) -> str:
+    """Return text on one line without control characters: a terminal would obey them."""
+    kept = (c if c.isprintable() else " " if c.isspace() else "" for c in text)
+    return " ".join("".join(kept).split())
+
+
+def changes_table(changes: Sequence[Change]) -> list[str]:
+    """The grades that changed, as the lines of a table."""
+
+    def points(value: float | None, of: float | None) -> str:
+        return "-" if value is None else f"{value:g} of {of:g}"
+
+    rows = [
+        (
+            c.student,
+            f"{c.lesson}/{c.exercise}",
+            points(c.before, c.before_max),
+            points(c.after, c.after_max),
+            c.reason,
+        )
+        for c in changes[:MANY]
+    ]
+    head = ("student", "exercise", "before", "after", "why")
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    lines = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]
+    students = len({change.student for change in changes})
+    left = [f"... and {len(changes) - MANY} more"] if len(changes) > MANY else []
+    return [f"{len(changes)} grades of {students} students changed:", *lines, *left]
+
+
+def _replay(course: Course, assignment: str, how: dict[str, Any]) -> int:
+    """Judge again, say for each submission whether it is the same, and return 1 where one is not."""
+    from autograder import classroom
+
+    with Progress() as progress:
+
+        def advance(one: Replay, done: int, of: int) -> None:
+            progress.advance(line(one.row), done, of)
+
+        found = classroom.replay(course, assignment, **how, on_begin=progress.begin, on_done=advance)
+    for one in found:
+        said = one.row.problem or "; ".join(one.differences) or "the same"
+        print(f"{one.row.student:<16} {printable(said)}")
+    other = sum(not one.same for one in found)
+    print(f"\n{len(found) - other} of {len(found)} came out the same; nothing was recorded.")
+    return 1 if other else 0

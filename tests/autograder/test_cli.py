@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -71,6 +73,14 @@ BAD = {
     "no such folder": (("grade", "1_layers", "/nonexistent"), "/nonexistent is not a folder"),
     "nothing handed in": (("grade", "1_layers"), "Nobody has handed in 1_layers"),
     "no workers": (("grade", "1_layers", "--workers", "0"), "--workers takes a number from 1"),
+    "workers and a scheduler": (
+        ("grade", "1_layers", "--workers", "2", "--scheduler", "tcp://x:1"),
+        "--workers is for this machine",
+    ),
+    "a folder to replay": (("grade", "1_layers", "/tmp", "--replay"), "leave the folder out"),
+    "a student who is not there": (("grade", "1_layers", "--student", "eve"), "'eve' has not handed in"),
+    "no such lesson": (("grade", "1_layers", "--lesson", "none"), "1_layers has no lesson 'none'"),
+    "nothing to replay": (("grade", "1_layers", "--replay"), "Nobody has handed in 1_layers"),
     "not a repository": (("build", "--repo", "x"), "--repo takes OWNER/NAME"),
 }
 
@@ -95,7 +105,7 @@ def test_without_bubblewrap_nothing_is_recorded(small_class: Path, tmp_path: Pat
     status, _, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work", PATH="/nonexistent")
     assert status == 1 and "sudo apt-get install bubblewrap" in err and len(err.splitlines()) == 1
     assert not (tmp_path / "work" / "journal.jsonl").exists()
-    assert (tmp_path / "work" / "raw" / "ann" / "1_layers" / "02_convolution.ipynb").exists()
+    assert (small_class / "ann" / "02_convolution.ipynb").exists()
 
 
 def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None:
@@ -211,6 +221,63 @@ def test_stopping_loses_nothing(
         "ben",
         "zoe",
     }
+
+
+def test_each_submission_has_a_line_that_a_terminal_need_not_fear(
+    small_class: Path, tmp_path: Path, bubblewrap: str
+) -> None:
+    (small_class / "ben" / "evil\x1b[2J\nname.txt").write_text("")
+    status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
+    assert status == 0, err
+    lines = sorted(line.split("  ", 1)[1] for line in err.splitlines())
+    assert len(lines) == 2 and lines[0].split()[:4] == ["ann", "60", "of", "60"]
+    assert "1 flag" in lines[1] and "\x1b" not in out + err
+    assert {line.split()[0] for line in err.splitlines()} == {"1/2", "2/2"}
+
+
+def test_a_bar_with_the_time_left_where_somebody_watches(
+    small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str
+) -> None:
+    solved = Solved(course, convolution)
+    slow = solved.notebook({"pad2d": f"import time; time.sleep(4)\n{solved.answers['pad2d']}"})
+    save(slow, small_class / "zoe" / f"{convolution.name}.ipynb")
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder.cli", "grade", "1_layers", str(small_class)],
+        cwd=ROOT,
+        env={**os.environ, "CNNLAB_WORK": str(tmp_path / "work")},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # how a terminal ends
+            break
+        said += piece
+    os.close(ours)
+    assert process.wait(120) == 0
+    said = said.decode()
+    assert re.search(r"judging: +67%.* 2/3 \[\d\d:\d\d<\d\d:\d\d", said), said  # with the time that is left
+    assert re.search(r"\r1/3  ann +60 of 60 ", said) or re.search(r"1/3  ben +60 of 60", said)
+
+
+def test_replaying_says_for_each_whether_it_is_the_same(
+    small_class: Path, tmp_path: Path, bubblewrap: str
+) -> None:
+    work = tmp_path / "work"
+    assert run("grade", "1_layers", str(small_class), "--student", "ann", work=work)[0] == 0
+    status, out, err = run("grade", "1_layers", "--replay", work=work)
+    assert status == 0, err
+    assert out.splitlines()[0].split(maxsplit=1) == ["ann", "the same"]
+    assert "1 of 1 came out the same; nothing was recorded." in out
+    journal = work / "journal.jsonl"
+    journal.write_text(journal.read_text().replace('"status": "passed"', '"status": "failed"', 1))
+    status, out, err = run("grade", "1_layers", "--replay", "--student", "ann", work=work)
+    assert status == 1 and "0 of 1 came out the same" in out, err
 
 
 def test_help_needs_nothing_and_is_quick(tmp_path: Path) -> None:

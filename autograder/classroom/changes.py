@@ -1,0 +1,162 @@
+"""Whose grade is another than before, and why.
+
+What stood in the gradebook before a run is kept in work/before/ until the run has ended, so that a run that is killed
+and started again still compares with what stood before the first of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from autograder import intake
+from autograder.course import Course, CourseError
+from autograder.intake import files
+from cnnlab.checking import handin
+
+SUBMISSION = "the submission changed"
+POINTS = "the points of the exercise changed"
+GRADER = "the exercise or the grader changed"
+NEW = "the exercise is new"
+GONE = "the lesson no longer has the exercise"
+
+Standing = dict[
+    str, dict[str, Any]
+]  # student -> {"handed in": what they handed in, "grades": "lesson/exercise" -> points, max}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One grade that changed: points of how many before and after, None where there was or is none; reason: in words."""
+
+    student: str
+    lesson: str
+    exercise: str
+    before: float | None
+    before_max: float | None
+    after: float | None
+    after_max: float | None
+    reason: str
+
+
+class Before:
+    """What stood before a run, for the students that it grades."""
+
+    def __init__(self, course: Course, assignment: str, students: Iterable[str]) -> None:
+        self.course, self.assignment = course, assignment
+        self.path = course.work / "before" / f"{assignment}.json"
+        known, now = self._read(), standing(course, assignment)
+        self.all = known | {student: what for student, what in now.items() if student not in known}
+        self.of_run = {student: self.all[student] for student in students if student in self.all}
+        if self.of_run:
+            files.write(self.path, json.dumps(self.all).encode())
+
+    def changes(self) -> tuple[Change, ...]:
+        """Compare with what stands now, and forget what stood before for the students of this run."""
+        found: list[Change] = []
+        if self.of_run:
+            now = standing(self.course, self.assignment)
+            for student, before in sorted(self.of_run.items()):
+                found += _compared(student, before, now.get(student) or {"handed in": {}, "grades": {}})
+            left = {student: what for student, what in self.all.items() if student not in self.of_run}
+            if left:
+                files.write(self.path, json.dumps(left).encode())
+            else:
+                self.path.unlink(missing_ok=True)
+        return tuple(found)
+
+    def _read(self) -> Standing:
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+            return {
+                student: {"handed in": w["handed in"], "grades": w["grades"]} for student, w in found.items()
+            }
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return {}
+
+
+def standing(course: Course, assignment: str) -> Standing:
+    """Return what students have handed in and what the gradebook gives them for it, for all that are graded."""
+    from autograder import gradebook  # nbgrader takes a second to load, and workers do without it
+
+    found: Standing = {}
+    for grade in gradebook.grades(course, assignment):
+        if grade.auto is not None or grade.manual is not None:
+            about = found.setdefault(grade.student, {"grades": {}})
+            about["grades"][f"{grade.lesson}/{grade.exercise}"] = [grade.score, grade.max]
+    names = {name for lesson in course.lessons(assignment) for name in lesson.files}
+    for student, about in found.items():
+        about["handed in"] = _handed_in(course, assignment, student, names)
+    return found
+
+
+def _handed_in(course: Course, assignment: str, student: str, names: Iterable[str]) -> dict[str, str]:
+    try:
+        record = intake.record(course, assignment, student)
+    except CourseError:  # a student of nbgrader's whose id we would not take
+        record = None
+    found = {name: one.source_sha256 for name, one in record.lessons.items()} if record else {}
+    for name in names:
+        try:
+            data = files.read(course.submitted / student / assignment / name, handin.MAX_BYTES)
+        except OSError:
+            continue
+        found[name] = files.sha256(data)
+    return found
+
+
+def _compared(student: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    same = before["handed in"] == after["handed in"]
+    changes = []
+    for name in sorted({*before["grades"], *after["grades"]}):
+        old, new = before["grades"].get(name), after["grades"].get(name)
+        if old == new:
+            continue
+        lesson, _, exercise = name.partition("/")
+        (was, was_max), (is_now, now_max) = old or (None, None), new or (None, None)
+        reason = _reason(old, new, same)
+        changes.append(Change(student, lesson, exercise, was, was_max, is_now, now_max, reason))
+    return changes
+
+
+def _reason(old: Sequence[float] | None, new: Sequence[float] | None, same: bool) -> str:
+    if new is None:
+        return GONE
+    found = [] if same else [SUBMISSION]
+    if old is not None and old[1] != new[1]:
+        found.append(POINTS)
+    if not found:
+        found.append(NEW if old is None else GRADER)
+    return ", and ".join(found)
+
+
+def path_of(course: Course, assignment: str) -> Path:
+    """Where the list of changed grades lies."""
+    return course.work / "report" / f"{assignment}-changes.csv"
+
+
+def write_changes(course: Course, assignment: str, changes: Sequence[Change]) -> Path:
+    """Write the list of changed grades as CSV, in which no spreadsheet evaluates anything, and return its path."""
+    from autograder.exports import cells
+
+    def cell(value: str | float | None) -> str:
+        return "" if value is None else cells.text(value) if isinstance(value, str) else cells.number(value)
+
+    head = [field.name for field in fields(Change)]
+    return cells.write_table(
+        [head, *([*map(cell, astuple(c))] for c in changes)], path_of(course, assignment)
+    )
+
+
+def read_changes(course: Course, assignment: str) -> list[dict[str, str]]:
+    """Return the lines of the list of changed grades: column -> text; [] where there is none."""
+    path = path_of(course, assignment)
+    if not os.path.exists(path):
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))

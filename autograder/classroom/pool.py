@@ -1,0 +1,143 @@
+"""Where submissions are graded: in this process, in others of this machine, or on a Dask cluster elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from autograder.classroom.cluster import Cluster, Results, Work
+from autograder.classroom.task import Task, one_line
+from autograder.course import CourseError
+from autograder.sandbox import verify_available
+
+FEW = 2  # submissions that are graded sooner than a cluster has started, which takes some two seconds
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def pool(
+    tasks: Sequence[Task], folder: Path, *, scheduler: str | None = None, workers: int | None = None
+) -> Iterator[Callable[[Work, Iterable[Task]], Results]]:
+    """Give what runs a function on tasks and yields what came of each, in the order in which they end.
+
+    folder: for the workers' files; scheduler: the address of a Dask scheduler; None for this machine's processors, of
+    which `workers` are used, by default all. Raises CourseError where there is no cluster, and SandboxError where this
+    machine has no sandbox.
+    """
+    count = min(workers or processors(), max(len(tasks), 1))
+    if scheduler:
+        with _remote(scheduler) as cluster:
+            yield cluster.run
+        return
+    if not all(task.bare for task in tasks):
+        verify_available()
+    if (count == 1 or len(tasks) <= FEW) and not any(task.resources for task in tasks):
+        # No cluster: to start it would take longer than it saves, and one worker is no faster than this process.
+        yield _here
+    else:
+        with _local(count, folder) as cluster:
+            yield cluster.run
+
+
+def _here(work: Work, tasks: Iterable[Task]) -> Results:
+    for task in tasks:
+        yield work(task)
+
+
+@contextmanager
+def _local(count: int, folder: Path) -> Iterator[Cluster]:
+    """Start `count` single-threaded processes, each of which is replaced where it dies, and end them all."""
+    from dask import config
+    from distributed import Client, LocalCluster
+
+    settings = {
+        # How often a submission may cost a worker its life is counted by Started: Dask blames all that waited there too.
+        "distributed.scheduler.allowed-failures": 1000,
+        "distributed.admin.low-level-log-length": 100,  # else it grows to some ten MiB
+        "distributed.scheduler.work-stealing-interval": "100ms",  # what waits behind a slow submission goes elsewhere
+        # Dask opens web servers without asking who calls: nothing is to be seen there, and only from this machine.
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+    }
+    with config.set(settings), _silence():
+        with _no_interrupts():
+            cluster = LocalCluster(
+                n_workers=0,
+                threads_per_worker=1,
+                processes=True,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+                # A certificate of this run's own: whoever else could speak to the scheduler could run code here.
+                security=True,
+                memory_limit=None,  # students' code has limits of its own, and Dask would stop a worker half-way
+                local_directory=str(folder),
+                preload=["autograder.classroom.worker"],
+            )
+            cluster.scale(count)  # does not wait until they have started
+            client = Client(cluster, set_as_default=False)
+        try:
+            yield Cluster(client, count)
+        finally:
+            with _no_interrupts():
+                for nanny in cluster.workers.values():
+                    nanny.auto_restart = False
+                    _kill(nanny.pid)  # what they have done is on disk, what they are doing is not wanted
+                client.close(timeout=1)
+                cluster.close(timeout=2)
+
+
+@contextmanager
+def _remote(address: str) -> Iterator[Cluster]:
+    from distributed import Client
+
+    with _silence():
+        try:
+            client = Client(address, timeout=5, set_as_default=False)
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            raise CourseError(
+                f"No Dask scheduler answers at {address}: start one with 'dask scheduler' and its workers with "
+                f"'dask worker {address}', from this checkout on each node ({one_line(error)})."
+            ) from error
+        try:
+            yield Cluster(client)
+        finally:
+            client.close(timeout=1)
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Leave Ctrl-C to this process: threads and processes started meanwhile do not get it, and it waits so long."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Dask's log from the terminal: what matters of it is said in a Row or an error."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado.application")]
+    before = [(log, log.level) for log in loggers]
+    for log in loggers:
+        log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for log, level in before:
+            log.setLevel(level)
+
+
+def _kill(pid: int | None) -> None:
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,67 @@
+"""Takes a submission in once more where the lesson has changed since, from the bytes that were handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from autograder import intake
+from autograder.course import Course
+from autograder.exercise import Lesson
+from autograder.intake import graft, records
+from autograder.intake.files import is_real_folder
+
+OUTDATED = (
+    "It was taken in before the lesson changed, and what was handed in is no longer in work/raw/: "
+    "it was graded as it was taken in."
+)
+
+
+def is_outdated(course: Course, taken: Sequence[intake.Taken]) -> bool:
+    """Say whether a notebook of a submission holds cells of its lesson as they no longer are."""
+    return any(_lesson_cells(one.notebook) != _pristine_cells(course, one.lesson) for one in taken)
+
+
+def take_in_again(course: Course, assignment: str, student: str) -> bool:
+    """Take a submission in from work/raw/ and say whether it is still outdated then.
+
+    What intake had to say of the folder that was handed in stays: its links, say, never came to work/raw/.
+    """
+    raw = course.raw / student / assignment
+    if not is_real_folder(raw):
+        return True
+    before = records.load(course, assignment, student)
+    taken = intake.take_in_safely(course, assignment, student, raw)
+    after = records.load(course, assignment, student)
+    if before and after:
+        flags = tuple(dict.fromkeys((*before.folder_flags, *after.folder_flags)))
+        if flags != after.folder_flags:
+            records.save(course, replace(after, folder_flags=flags))
+    return is_outdated(course, taken)
+
+
+def _lesson_cells(notebook: Any) -> list[Any]:
+    """What a notebook that intake wrote holds of its lesson: all but what students write."""
+    cells = []
+    for cell in notebook.cells:
+        about = cell.metadata.get("cnnlab", {})
+        role = about.get("role", "extra")
+        if role != "extra":
+            metadata = {key: value for key, value in cell.metadata.items() if key != "cnnlab"}
+            source = "" if role in ("exercise", "question") else cell.source
+            cells.append((role, about.get("name", ""), cell.cell_type, source, metadata))
+    return cells
+
+
+def _pristine_cells(course: Course, lesson: Lesson) -> list[Any]:
+    return [
+        (
+            slot.role,
+            slot.name,
+            slot.node.cell_type,
+            "" if slot.role in ("exercise", "question") else slot.node.source,
+            dict(slot.node.metadata),
+        )
+        for slot in graft.pristine(course, lesson).slots
+    ]

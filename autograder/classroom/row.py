@@ -1,0 +1,63 @@
+"""What grading a class came to: plain data, one Row a student."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from autograder.verdict import Verdict
+
+if TYPE_CHECKING:
+    from autograder.classroom.changes import Change
+
+
+@dataclass
+class Row:
+    """What grading found for one student.
+
+    verdicts: by lesson and exercise; flags: for the instructor; seconds: in the sandbox; problem: why nothing was
+    recorded, or ""; submission: a hash of what was judged and by what.
+    """
+
+    student: str
+    verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    problem: str = ""
+    submission: str = ""
+
+    @property
+    def points(self) -> float:
+        """All points of this row."""
+        return sum(v.points for lesson in self.verdicts.values() for v in lesson.values())
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """A graded class: one Row a student in the order of their ids, and the wall time in seconds.
+
+    changes: the grades that stood before and are others now.
+    """
+
+    assignment: str
+    rows: tuple[Row, ...]
+    seconds: float
+    changes: tuple[Change, ...] = ()
+
+
+class Shared:
+    """Lets equal Verdicts be one object: those of a thousand right answers then take the room of one."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Verdict] = {}
+
+    def share(self, row: Row) -> Row:
+        """Replace each of a row's Verdicts by an equal one that was seen before."""
+        for verdicts in row.verdicts.values():
+            for name, verdict in verdicts.items():
+                verdicts[name] = self._known.setdefault(_key(verdict), verdict)
+        return row
+
+
+def _key(verdict: Verdict) -> tuple[Any, ...]:
+    return (tuple(verdict.groups.items()), *(v for k, v in vars(verdict).items() if k != "groups"))

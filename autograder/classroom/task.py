@@ -1,0 +1,184 @@
+"""The work on one submission, as a worker does it: take it in, have it judged, draft its record.
+
+Everything that crosses between processes is plain data; lessons cross by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder import intake
+from autograder.beside import Beside
+from autograder.classroom import retake
+from autograder.classroom.row import Row
+from autograder.classroom.scratch import Started
+from autograder.course import Course, CourseError
+from autograder.exercise import Lesson
+from autograder.intake import files
+from autograder.judge import Judgement, judge_notebook, judgement_key
+from autograder.sandbox import Limits, SandboxError
+
+Identity = dict[str, tuple[str, str]]  # lesson -> the key of its Judgement, the hash of its notebook
+
+MAX_NOTEBOOK = 64 << 20  # bytes; intake writes none that is larger
+ATTEMPTS = 3  # at a submission: the first, and two more where the worker dies
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to be graded.
+
+    folder: where it lies; lessons: the names of those to be judged, "" for all; secret: a digest of the course's
+    secret; recorded: what the gradebook holds of this student; resources: what a worker must declare, name -> amount.
+    """
+
+    course: Course
+    assignment: str
+    student: str
+    folder: Path
+    secret: str
+    lessons: tuple[str, ...] = ()
+    recorded: Identity = field(default_factory=dict)
+    resources: Mapping[str, float] = field(default_factory=dict)
+    limits: Limits | None = None
+    bare: bool = False
+
+    def chosen(self) -> list[Lesson]:
+        """Return the lessons to be judged, in order."""
+        return chosen(self.course, self.assignment, self.lessons)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a worker found: a Row, and what is to be recorded of it, None where nothing is."""
+
+    row: Row
+    draft: Any = None
+
+
+def chosen(course: Course, assignment: str, names: Sequence[str]) -> list[Lesson]:
+    """Return the lessons of an assignment that are named, by default all; raise CourseError for an unknown name."""
+    for name in names:
+        course.lesson(assignment, name)
+    return [lesson for lesson in course.lessons(assignment) if not names or lesson.name in names]
+
+
+def grade_submission(task: Task) -> Done:
+    """Take a submission in, have it judged and draft its record.
+
+    What goes wrong with this submission is said in its Row. Raises SandboxError or CourseError where the worker
+    cannot grade at all.
+    """
+    verify_shared(task.course, task.secret)
+    return counted(task, _grade)
+
+
+def counted(task: Task, work: Callable[[Task], Done]) -> Done:
+    """Do `work`, unless too many workers have died of it already."""
+    started = Started(task.course, task.assignment, task.student)
+    if started.begin() > ATTEMPTS:
+        started.end()
+        return Done(given_up(task.student))
+    done = work(task)
+    started.end()
+    return done
+
+
+def given_up(student: str) -> Row:
+    """The Row of a submission at which worker after worker died."""
+    return Row(student, problem=f"{ATTEMPTS} workers in turn died while grading it; nothing was recorded.")
+
+
+def digest(secret: bytes) -> str:
+    """Return what may be told of the course's secret."""
+    return hashlib.sha256(b"cnnlab\0" + secret).hexdigest()
+
+
+def verify_shared(course: Course, secret: str) -> None:
+    """Raise CourseError where this worker does not see the class's folder: it would draw secret Cases of its own."""
+    path = course.work / "secret"
+    if not path.exists() or digest(course.secret()) != secret:
+        raise CourseError(
+            f"A worker on {socket.gethostname()} does not see {course.work}: all nodes must share the checkout and "
+            "the class's folder, at the same path."
+        )
+
+
+def _grade(task: Task) -> Done:
+    row = Row(task.student)
+    try:
+        _take_in(task, row)
+        beside = Beside.of(task.course, task.assignment, task.student)
+        judgements, identity = judge_submission(task, row, beside)
+        if not judgements and not row.problem and not task.lessons:
+            row.problem = "There is no notebook to grade."
+        if row.problem or not judgements or _is_recorded(task, identity):
+            return Done(row)
+        from autograder import recording  # it loads nbgrader, which a replay does without
+
+        about = task.course, task.assignment, task.student
+        return Done(row, recording.draft(*about, judgements, submission=row.submission, beside=beside))
+    except SandboxError:
+        raise
+    except CourseError as error:
+        row.problem = str(error)
+    except (
+        Exception
+    ) as error:  # a defect of ours, or the disk: it must not stop the class, and must not become a zero
+        row.problem = f"It could not be graded: {one_line(error)}."
+    return Done(row)
+
+
+def _take_in(task: Task, row: Row) -> None:
+    """Take the submission in; what lies in work/submitted/ may be as a student wrote it."""
+    course, assignment, student = task.course, task.assignment, task.student
+    taken = intake.take_in_safely(course, assignment, student, task.folder)
+    if retake.is_outdated(course, taken) and retake.take_in_again(course, assignment, student):
+        row.flags.append(retake.OUTDATED)
+    record = intake.record(course, assignment, student)
+    row.flags += dict.fromkeys(record.flags if record else ())
+
+
+def judge_submission(
+    task: Task, row: Row, beside: Beside, judge: Callable[..., Judgement] = judge_notebook
+) -> tuple[dict[str, Judgement], Identity]:
+    """Have each lesson of the submission judged, note what came of it in `row`, and return that and what was judged."""
+    judgements: dict[str, Judgement] = {}
+    identity: Identity = {}
+    for lesson in task.chosen():
+        try:
+            notebook = beside.notebook(lesson)
+            if notebook is None:
+                continue
+            judgement = judge(task.course, lesson, notebook, beside, limits=task.limits, bare=task.bare)
+            key = judgement_key(task.course, lesson, notebook, beside)
+            path = task.course.submitted / task.student / task.assignment / f"{lesson.name}.ipynb"
+            identity[lesson.name] = key, files.sha256(files.read(path, MAX_NOTEBOOK))
+        except SandboxError:
+            raise
+        except Exception as error:  # as above
+            reason = str(error) if isinstance(error, CourseError) else f"{one_line(error)}."
+            row.problem = f"{lesson.name} could not be judged: {reason}"
+            continue
+        judgements[lesson.name] = judgement
+        row.verdicts[lesson.name] = dict(judgement.verdicts)
+        row.flags += [flag for flag in judgement.flags if flag not in row.flags]
+        row.seconds += judgement.seconds
+    row.submission = hashlib.sha256(repr(identity).encode()).hexdigest()
+    return judgements, identity
+
+
+def _is_recorded(task: Task, identity: Identity) -> bool:
+    """Say whether the gradebook holds just this: then it is left alone."""
+    known = {name: what for name, what in task.recorded.items() if not task.lessons or name in task.lessons}
+    return bool(known) and known == identity
+
+
+def one_line(error: BaseException) -> str:
+    """Put an error that nobody foresaw into one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
