@@ -6,13 +6,14 @@ import base64
 import hashlib
 import html
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
 import bleach
 from nbconvert.exporters import HTMLExporter, TemplateExporter
-from nbconvert.filters import Highlight2HTML, strip_ansi
+from nbconvert.filters import Highlight2HTML, clean_html, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
@@ -25,6 +26,7 @@ MAX_PRINTED = 10_000  # characters shown of what one cell printed
 MAX_LINES = 200
 MAX_LINE = 1000  # characters of one sentence
 MAX_TAGS = 2000
+MAX_KEPT = 20_000  # characters of a text whose rendering is kept
 CODE_STYLES = {
     "print, (prefers-color-scheme: light)": "default",
     "screen and (prefers-color-scheme: dark)": "github-dark",
@@ -175,12 +177,14 @@ class FeedbackExporter(HTMLExporter):
         settings = Config(config or {})
         settings.FeedbackExporter = Config({**ours, **settings.FeedbackExporter})
         super().__init__(config=settings, **options)
+        highlight = Highlight2HTML(pygments_lexer="python3", parent=self)
+        self.register_filter("highlight_code", cached(lambda source: str(highlight(source))))
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
         """Render a notebook; HTMLExporter would parse the page again, to add what our template has."""
-        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer="python3", parent=self))
+        self.register_filter("clean_html", _clean_html)
         self.register_filter("visible", visible)
         style = page_style()
         about = {**(resources or {}), "cnnlab": {"style": style, "policy": page_policy(style)}}
@@ -226,6 +230,23 @@ def visible(text: str) -> str:
     )
 
 
+def cached(render: Callable[[str], str]) -> Callable[..., str]:
+    """Keep what a function made of texts that are not long: a class hands in many that are the same."""
+    kept = lru_cache(4096)(render)
+
+    @wraps(render)
+    def rendered(text: str, **_: Any) -> str:
+        return (kept if len(text) <= MAX_KEPT else render)(text)
+
+    return rendered
+
+
+@cached
+def _clean_html(element: str) -> str:
+    return str(clean_html(element))
+
+
+@cached
 def safe_markdown(source: str) -> str:
     """Render Markdown and keep of it only what cannot run, load or send anything.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
-from nbgrader import api
+from nbgrader import api, utils
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -117,7 +117,9 @@ class SaveVerdicts(NbGraderPreprocessor):
         """Store the points and "No response." remarks; a person's points and comments are never touched."""
         about, found = resources["nbgrader"], scores(nb)
         with _noted(about, resources.get("cnnlab"), found), api.Gradebook(about["db_url"]) as book:
-            mine = book.find_submission_notebook(about["notebook"], about["assignment"], about["student"])
+            mine: Any = book.find_submission_notebook(
+                about["notebook"], about["assignment"], about["student"]
+            )
             grades, comments = _rows(book, api.Grade, mine), _rows(book, api.Comment, mine)
             for name, auto in found.auto.items():
                 grades[name].auto_score = auto
@@ -161,14 +163,38 @@ def _rows(book: api.Gradebook, kind: Any, notebook: api.SubmittedNotebook) -> di
 
 
 class FeedbackGrades(GetGrades):
-    """Adds to the grades that a feedback page shows which of them are still to be given by a person."""
+    """Does what nbgrader's GetGrades does with two queries a notebook, and adds which grades a person still has to give."""
 
-    def _get_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
-        super()._get_score(cell, resources)
-        grade = self.gradebook.find_grade(
-            cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id
-        )
-        cell.metadata.nbgrader["waits"] = grade.auto_score is None and grade.manual_score is None
+    _book: api.Gradebook | None = None
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Put scores, points and comments into the cells, and the notebook's score into the resources."""
+        about = resources["nbgrader"]
+        book = self._opened(about["db_url"])
+        try:
+            mine: Any = book.find_submission_notebook(
+                about["notebook"], about["assignment"], about["student"]
+            )
+            grades, comments = _rows(book, api.Grade, mine), _rows(book, api.Comment, mine)
+            for cell in nb.cells:
+                if utils.is_solution(cell) or utils.is_task(cell):
+                    cell.metadata.nbgrader["comment"] = comments[cell.metadata.nbgrader.grade_id].comment
+                if utils.is_grade(cell) or utils.is_task(cell):
+                    grade = grades[cell.metadata.nbgrader.grade_id]
+                    waits = grade.auto_score is None and grade.manual_score is None
+                    cell.metadata.nbgrader.update(score=grade.score, points=grade.max_score, waits=waits)
+            late_penalty = mine.late_submission_penalty or 0
+            about["score"], about["max_score"] = mine.score - late_penalty, mine.max_score
+            about["late_penalty"] = late_penalty
+        finally:
+            book.db.remove()  # the next notebook sees what was written meanwhile, and no lock is held
+        return nb, resources
+
+    def _opened(self, url: str) -> api.Gradebook:
+        # One for all notebooks: opening takes longer than reading.
+        if self._book is None or str(self._book.engine.url) != url:
+            self._book = api.Gradebook(url)
+        return self._book
 
 
 class NoExchange(ExchangeList):
