@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from nbformat.notebooknode import NotebookNode
 
-from autograder import sandbox
+from autograder import expected, fingerprint, sandbox
 from autograder.beside import ALONE, RUN_ROLES, WORD, Beside, role
 from autograder.course import Course
 from autograder.exercise import FLOAT32_TOLERANCE, SPEED, Exercise, Lesson
@@ -92,7 +92,7 @@ def judge_notebook(
     known = journal.find(key)
     if known:
         return Judgement.from_json(known)
-    questionnaires = secret_questionnaires(lesson, course.secret())
+    questionnaires = expected.questionnaires(course, lesson)
     began = time.monotonic()
     filled = [_with_cases(step, questionnaires) for step in steps]
     transcript = sandbox.run(
@@ -146,21 +146,6 @@ def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
         elif cell.cell_type == "code" and role(cell) in RUN_ROLES:
             steps.append(RunCell(index, cell.source))
     return steps
-
-
-def secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
-    """Return the secret Cases of a lesson with their expected values, worked out once in a process."""
-    with _lock:
-        return _secret_questionnaires(lesson, secret)
-
-
-_lock = threading.Lock()
-
-
-@cache
-def _secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
-    seed = hashlib.sha256(secret + f"{lesson.assignment}/{lesson.name}".encode()).digest()
-    return {e.name: e.secret_questions(seed) for e in lesson.exercises.values()}
 
 
 def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -> RunCell | Probe:
@@ -305,7 +290,7 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
 
 def _large_inputs(exercise: Exercise, secret: bytes, turn: int) -> dict[str, Value]:
     """Return the inputs on which an Exercise is timed in one turn of a race, in the course that holds `secret`."""
-    with _lock:
+    with expected.working:
         return _large_inputs_once(exercise.name, exercise.way.speed, secret, turn)
 
 
@@ -317,7 +302,7 @@ def _large_inputs_once(name: str, task: str, secret: bytes, turn: int) -> dict[s
 
 def _large_outputs(exercise: Exercise, secret: bytes, turn: int) -> dict[str, Value]:
     """Return what is expected of an Exercise on those inputs."""
-    with _lock:
+    with expected.working:
         return _large_outputs_once(
             exercise.name, exercise.way.speed, exercise.returns, exercise.reference, secret, turn
         )
@@ -444,23 +429,12 @@ def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode, beside
     cells = [[i, role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     files = [[name, _digest(beside.file(name))] for name in lesson.files]
     library = beside.needed(lesson, notebook)
-    said = json.dumps([lesson.assignment, lesson.name, cells, files, library, _grader_fingerprint()])
+    said = json.dumps([lesson.assignment, lesson.name, cells, files, library, fingerprint.grader()])
     return hashlib.sha256(course.secret() + said.encode()).hexdigest()
 
 
 def _digest(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
-
-
-@cache
-def _grader_fingerprint() -> str:
-    """A hash of all code that decides a Verdict, so that a changed grader judges anew."""
-    here = Path(__file__).resolve().parent
-    files = [*here.rglob("*.py"), *(here.parent / "cnnlab").rglob("*.py")]
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.relative_to(here.parent).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 @cache

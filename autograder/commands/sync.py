@@ -10,14 +10,21 @@ from autograder.course import Course
 
 def add(commands: Subparsers) -> None:
     """Declare the command."""
-    command(commands, "sync", run, "register assignments in the gradebook (grading does it by itself)")
+    command(
+        commands,
+        "sync",
+        run,
+        "register assignments and work out the secret cases (grading does it by itself)",
+    )
 
 
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Register every assignment of the course."""
-    from autograder import gradebook
+    """Register every assignment of the course, and work its secret cases out."""
+    from autograder import expected, gradebook
 
     for assignment in course.assignments():
         gradebook.sync(course, assignment)
+        for lesson in course.lessons(assignment):
+            expected.questionnaires(course, lesson)
         print(f"{assignment} is in the gradebook.")
     return 0

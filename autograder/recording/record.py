@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder import fingerprint
 from autograder.course import Course
 from autograder.intake import files
 from autograder.journal import Journal
@@ -103,7 +104,6 @@ def end(course: Course, records: Iterable[Record]) -> None:
 
 def _entry(course: Course, record: Record) -> tuple[str, dict[str, Any]]:
     """Return the line of a Record, with what it was made by and when."""
-    from autograder.judge import _grader_fingerprint
     from cnnlab import __version__
 
     lessons = {
@@ -121,7 +121,7 @@ def _entry(course: Course, record: Record) -> tuple[str, dict[str, Any]]:
             "python": sys.version.split()[0],
             "numpy": np.__version__,
             "cnnlab": __version__,
-            "grader": _grader_fingerprint(),
+            "grader": fingerprint.grader(),
         },
         # By it the secret can be recognised from which the Cases were drawn; the secret itself is in no journal.
         "secret": hashlib.sha256(b"journal\0" + course.secret()).hexdigest(),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from nbformat.v4 import new_markdown_cell
 
+from autograder import expected
 from autograder import judge as judging
 from autograder.course import Course
 from autograder.exercise import Lesson
@@ -135,10 +136,31 @@ def test_secret_cases_differ_between_courses_and_stay_the_same_in_one(
     assert one.secret() and (one.work / "secret").stat().st_mode & 0o077 == 0
 
     def inputs(course: Course) -> str:
-        questionnaires = judging.secret_questionnaires(convolution, course.secret())
+        questionnaires = expected.questionnaires(course, convolution)
         return repr([q.inputs for q in questionnaires["pad2d"].questions])
 
     assert inputs(one) == inputs(one) != inputs(other)
+
+
+def test_secret_cases_are_kept_for_their_owner_and_drawn_anew_for_another_secret(
+    course: Course, convolution: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def inputs() -> str:
+        monkeypatch.setattr(expected, "_known", {})  # as another process would find it
+        found = expected.questionnaires(course, convolution)
+        return repr([(q.inputs, q.expected, q.mistakes) for q in found["pad2d"].questions])
+
+    first = inputs()
+    (kept,) = (course.work / "expected").rglob("*.npz")
+    assert kept.stat().st_mode & 0o077 == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(expected, "secret_questionnaires", None)  # nothing is worked out
+        assert inputs() == first
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert inputs() == first
+    (course.work / "secret").write_bytes(b"x" * 32)
+    assert inputs() != first
+    assert len(list((course.work / "expected").rglob("*.npz"))) == 1
 
 
 def test_the_same_code_at_other_places_is_not_mixed_up(course: Course, convolution: Lesson) -> None:

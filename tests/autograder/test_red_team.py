@@ -6,6 +6,7 @@ import json
 import os
 import textwrap
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,9 @@ def test_cpu_time_cannot_be_hidden(where: str) -> None:
     assert timing.ratio > TASK.at_most
 
 
-def test_what_runs_while_the_product_is_timed_is_counted() -> None:
+def test_what_runs_while_the_product_is_timed_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    racing = import_module("autograder.sandbox.race")
+    monkeypatch.setattr(racing, "_quickest", {})  # no product has been timed in this process yet
     hogs = """
     for _ in range(6):
         if os.fork() == 0:
@@ -110,7 +113,16 @@ def test_what_runs_while_the_product_is_timed_is_counted() -> None:
         os.remove("/tmp/mine")
         return y
     """
-    assert race(hogs).seconds > race("f = product").seconds + 0.04
+    seconds = race(hogs).seconds
+    assert racing._quickest.keys() == {"conv2d_forward"}
+    assert seconds > race("f = product").seconds + 0.04
+
+
+def test_no_answer_is_refused_without_a_product_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    racing = import_module("autograder.sandbox.race")
+    monkeypatch.setattr(racing, "_quickest", {"conv2d_forward": 1e-4})  # a machine that was faster then
+    timing = race("f = product")
+    assert timing.ratio <= TASK.at_most and timing.turn > 0
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_measure_tells_slow_from_fast() -> None:
     assert speed.measure(task.product, task) < task.at_most
 
     def slow(**inputs: object) -> None:
-        for _ in range(12):
+        for _ in range(40):
             task.product(**inputs)
 
     assert speed.measure(slow, task) > task.at_most
