@@ -16,6 +16,7 @@ from autograder.classroom.scratch import alone
 from autograder.classroom.students import handed_in
 from autograder.classroom.task import Done, grade_submission
 from autograder.classroom.tasks import tasks
+from autograder.classroom.worker import rarely_collect
 from autograder.course import Course
 from autograder.sandbox import Limits
 
@@ -59,6 +60,7 @@ def grade(
         from autograder.classroom.book import Book
 
         before = Before(course, assignment, [task.student for task in todo])
+        rarely_collect()
         with (
             Book(course, assignment) as book,
             closing(run(grade_submission, map(book.noted, todo))) as results,

@@ -50,6 +50,9 @@ def add(commands: Subparsers) -> None:
         help="judge again what was judged, record nothing, and say whether all comes out the same",
     )
     grade.add_argument(
+        "--no-feedback", action="store_true", help="write no feedback pages (nbgrader generate_feedback does)"
+    )
+    grade.add_argument(
         "--no-sandbox",
         action="store_true",
         help="run students' code with YOUR rights; only for code that you trust",
@@ -73,7 +76,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
     }
     if options.replay:
         return _replay(course, options.assignment, how)
-    grade_and_show(course, options.assignment, options.folder, **how)
+    grade_and_show(course, options.assignment, options.folder, pages=not options.no_feedback, **how)
     return 0
 
 
@@ -88,10 +91,13 @@ def _verify(options: argparse.Namespace) -> None:
         raise CourseError("--replay judges what is in work/submitted: leave the folder out.")
 
 
-def grade_and_show(course: Course, assignment: str, folder: Path | None, **how: Any) -> ClassResult:
+def grade_and_show(
+    course: Course, assignment: str, folder: Path | None, *, pages: bool = True, **how: Any
+) -> ClassResult:
     """Grade a class with a progress bar, write feedback pages and the report, print the table and where all is.
 
-    how: as for classroom.grade. Raises CourseError at the end where a submission could not be graded.
+    pages: whether feedback pages are written; how: as for classroom.grade. Raises CourseError at the end where a
+    submission could not be graded.
     """
     from autograder import classroom
 
@@ -102,7 +108,7 @@ def grade_and_show(course: Course, assignment: str, folder: Path | None, **how: 
 
         result = classroom.grade(course, assignment, folder, **how, on_begin=progress.begin, on_done=advance)
     part = "-part" if how.get("students") or how.get("lessons") else ""  # the class's own page stays whole
-    _show(course, assignment, result, f"{assignment}{part}.html")
+    _show(course, assignment, result, f"{assignment}{part}.html", pages)
     problems = [row for row in result.rows if row.problem]
     if problems:
         raise CourseError(
@@ -111,7 +117,7 @@ def grade_and_show(course: Course, assignment: str, folder: Path | None, **how: 
     return result
 
 
-def _show(course: Course, assignment: str, result: ClassResult, page_name: str) -> None:
+def _show(course: Course, assignment: str, result: ClassResult, page_name: str, pages: bool) -> None:
     from autograder import classroom, gradebook, report
 
     lessons = course.lessons(assignment)
@@ -122,8 +128,9 @@ def _show(course: Course, assignment: str, result: ClassResult, page_name: str) 
         print(f"Changes    {classroom.write_changes(course, assignment, result.changes)}")
     grades = gradebook.grades(course, assignment)
     page = report.write_page(result, lessons, course.work / "report" / page_name, grades=grades)
-    gradebook.feedback(course, assignment)
-    print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")
+    if pages:
+        gradebook.feedback(course, assignment)
+        print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")
     print(f"Report     {page}")
     print(f"Gradebook  {course.db_url.removeprefix('sqlite:///')}")
 

@@ -92,14 +92,22 @@ class Run:
 
 
 def ours(of: OneLesson, submissions: Path, folder: Path, options: Sequence[str] = ()) -> Run:
-    """Prepare `autograder grade` on a class, in a new work folder, sandbox and judge on; options: of the command."""
+    """Prepare `autograder grade` on a class, in a new work folder, sandbox and judge on; options: of the command.
+
+    As stock's course comes from `generate_assignment`, this one has been through `autograder sync`; and as stock's
+    autograde, it writes no feedback pages.
+    """
     work = folder / "work"
     work.mkdir(parents=True)
     (work / "secret").write_bytes(SECRET)
     (work / "secret").chmod(0o600)
     command = [sys.executable, "-m", "autograder.cli", "grade", of.lesson.assignment, str(submissions)]
     environment = {**_environment(folder), "PYTHONPATH": str(of.course.root), "CNNLAB_WORK": str(work)}
-    return Run([*command, *options], folder, environment, work / "gradebook.db")
+    synced = [sys.executable, "-m", "autograder.cli", "sync"]
+    done = subprocess.run(synced, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise Failed(f"autograder sync failed:\n{done.stderr.strip()[-2000:]}")
+    return Run([*command, "--no-feedback", *options], folder, environment, work / "gradebook.db")
 
 
 class Stock:
