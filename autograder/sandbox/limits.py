@@ -37,5 +37,9 @@ class Gone(Exception):
     """The sandbox ended, hung, used too much, or said something that is not a frame."""
 
 
+class Slow(Exception):
+    """A probe has used up its time; the sandbox is there."""
+
+
 class Late(Exception):
     """The submission has used up its time."""

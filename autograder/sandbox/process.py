@@ -6,13 +6,13 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
 from autograder.sandbox import usage
 from autograder.sandbox.fresh import Bare, Fresh
-from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError, Stopped
+from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError, Slow, Stopped
 from autograder.sandbox.warm import CannotFork, Warm, place
 from cnnlab.checking import wire
 from cnnlab.checking.wire import Value
@@ -110,8 +110,14 @@ class Sandbox:
 
     def hold(self, place: int) -> None:
         """Have the process as it is now put aside, to be asked by `place`."""
-        descriptor = FIRST_DESCRIPTOR + 1 + self.probes.index(place)
-        self.ask({"hold": descriptor}, 2 * self.limits.cell_seconds)
+        self.ask({"hold": self._descriptor(place)}, 2 * self.limits.cell_seconds)
+
+    def end_of(self, place: int) -> Value:
+        """Ask the worker how the process that was put aside for `place` has ended; raise Gone or Late."""
+        return self.ask({"ended": self._descriptor(place)}, 2 * self.limits.cell_seconds)
+
+    def _descriptor(self, place: int) -> int:
+        return FIRST_DESCRIPTOR + 1 + self.probes.index(place)
 
     def ask(self, request: Value, seconds: float, place: int = CELLS) -> Value:
         """Send a request and return the reply; raise Gone where none comes in time, Late where it is the last time."""
@@ -125,7 +131,42 @@ class Sandbox:
         except (Gone, OSError) as error:
             raise (Late if self.seconds_left <= 0 else Gone) from error
 
+    def replies(self, request: Value, seconds: float, place: int, count: int) -> Iterator[Value]:
+        """Send a request and yield `count` replies as they come, together no larger than one may be.
+
+        Raises Gone where the other side ends or says what is no frame, Slow where it takes longer than `seconds`, and
+        Late where the submission as a whole does.
+        """
+        seconds = min(seconds, self.seconds_left)
+        deadline, room, headers = time.monotonic() + seconds, MAX_REPLY, wire.MAX_HEADER
+        lengths: list[int] = []
+
+        def counted(length: int) -> bytes:
+            lengths.append(length)
+            return read(length)
+
+        try:
+            self.sockets[place].settimeout(max(seconds, 0.001))
+            self.sockets[place].sendall(wire.pack(request))
+            read = self._reader(seconds, place)
+            for _ in range(count):
+                yield wire.read_frame(counted, room, headers)
+                headers -= lengths[1]  # after the frame's start; the arrays follow
+                room -= sum(lengths[2:])
+                lengths.clear()
+        except (Gone, OSError, wire.WireError) as error:
+            if self.seconds_left <= 0:
+                raise Late from error
+            raise (Slow if time.monotonic() >= deadline else Gone) from error
+
     def _receive(self, seconds: float, place: int) -> Value:
+        try:
+            return wire.read_frame(self._reader(seconds, place), MAX_REPLY, MAX_REPLY_HEADER)
+        except wire.WireError as error:
+            raise Gone from error
+
+    def _reader(self, seconds: float, place: int) -> Callable[[int], bytes]:
+        """Return what reads so many bytes, and raises Gone where they do not come in time."""
         deadline = time.monotonic() + seconds
 
         def read_exactly(count: int) -> bytes:
@@ -150,10 +191,7 @@ class Sandbox:
                 count -= len(piece)
             return b"".join(pieces)
 
-        try:
-            return wire.read_frame(read_exactly, MAX_REPLY, MAX_REPLY_HEADER)
-        except wire.WireError as error:
-            raise Gone from error
+        return read_exactly
 
     def _verify_use(self) -> None:
         """Raise Gone where all processes together use more memory or processors than one submission may."""

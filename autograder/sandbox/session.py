@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox.limits import Gone, Late, Limits, SandboxError
+from autograder.sandbox.limits import Gone, Late, Limits, SandboxError, Slow
 from autograder.sandbox.process import CELLS, MAX_REPLY, Sandbox, free_slot
 from cnnlab.checking import wire
 from cnnlab.checking.outcome import Outcome
@@ -78,7 +78,7 @@ def run(
     limits, stop = limits or Limits(), stop or threading.Event()
     transcript = Transcript()
     skip: set[int] = set()
-    until = len(steps)
+    until, careful = len(steps), False
     probes = [position for position, step in enumerate(steps) if isinstance(step, Probe)]
     deadline = time.monotonic() + limits.submission_seconds
     for left in reversed(range(limits.restarts + 1)):
@@ -88,9 +88,18 @@ def run(
                 Sandbox(slot, tuple(without), limits, bare, probes, deadline, stop) as sandbox,
             ):
                 lend(sandbox, library or {}, limits)
-                position = _play(sandbox, steps[:until], skip, transcript, limits)
+                position = _play(sandbox, steps[:until], skip, transcript, limits, careful)
         except Late:
             break
+        # A probe that ended its process leaves Cases unasked: they are asked again, each in a fork that may end.
+        unasked = any(
+            len(transcript.outcomes.get(step.exercise, [])) < len(step.cases)
+            for step in steps[:until]
+            if isinstance(step, Probe)
+        )
+        careful = careful or unasked
+        if position is None and unasked:
+            continue
         if position is None and until == len(steps):
             return transcript
         if position is None:
@@ -143,11 +152,14 @@ def _play(
     skip: set[int],
     so_far: Transcript,
     limits: Limits,
+    careful: bool,
 ) -> int | None:
     """Run every step that is not skipped; return the position of the one at which the sandbox was lost, or None.
 
     Probes are put aside where they stand and asked when all cells have run, so that no cell can print a secret input.
+    careful: each is asked in a fork of what was put aside, so that more Cases can be asked where one ends the process.
     """
+    ask = probe if careful else answers
     lost, held = None, []
     cells_until = sandbox.deadline - sandbox.seconds_left / 2
     for position, step in enumerate(steps):
@@ -170,9 +182,11 @@ def _play(
         position = len(steps)
     for place in held:
         try:
-            probe(sandbox, steps[place], place, so_far.outcomes.setdefault(steps[place].exercise, []), limits)
+            ask(sandbox, steps[place], place, so_far.outcomes.setdefault(steps[place].exercise, []), limits)
         except Gone:
-            return place if lost is None else lost
+            if careful:
+                return place if lost is None else lost
+            break  # whose doing it was does not show: another probe may have ended the worker, and this one with it
     if lost is None and position < len(steps):
         raise Late
     return lost
@@ -185,20 +199,46 @@ def _note(so_far: Transcript, index: int, reply: Value) -> None:
         so_far.errors[index] = _text(reply, "error")[:200]
 
 
+def answers(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limits: Limits) -> None:
+    """Ask the Cases of a Probe that are not done yet in the copy that was put aside for it, and add what it answers.
+
+    Adds an Outcome for each Case unless one ends the process: what comes after that one is left out.
+    """
+    left = len(step.cases) - len(done)
+    replies = sandbox.replies({"answer": _asked(step, done, limits)}, 2 * limits.probe_seconds, place, left)
+    try:
+        for reply in replies:
+            done.append(Outcome.from_value(reply))
+            if done[-1].kind == "not attempted":
+                break
+    except Slow:
+        done.append(Outcome("timeout", message=STOPPED["timeout"]))
+    except (Gone, ValueError):
+        ended = _text(sandbox.end_of(place), "ended")
+        end = ended if ended in ("timeout", "out of memory") else "died"
+        done.append(Outcome(end, message=STOPPED[end]))
+    if done[-1].kind in ("not attempted", "timeout"):
+        done += [done[-1]] * (len(step.cases) - len(done))
+
+
+def _asked(step: Probe, done: Sequence[Outcome], limits: Limits) -> dict[str, Any]:
+    return {
+        "exercise": step.exercise,
+        "returns": list(step.returns),
+        "way": step.way.as_value(),
+        "cases": [dict(case) for case in step.cases[len(done) :]],
+        "seconds": limits.probe_seconds,
+    }
+
+
 def probe(sandbox: Sandbox, step: Probe, place: int | None, done: list[Outcome], limits: Limits) -> None:
     """Ask the Cases of a Probe that are not done yet, and add an Outcome for each to `done`.
 
     place: of the copy that was put aside for it; None asks the worker as it is now.
     """
-    deaths = 0
+    deaths = sum(outcome.kind in ("died", "out of memory") for outcome in done)
     while len(done) < len(step.cases):
-        request = {
-            "exercise": step.exercise,
-            "returns": list(step.returns),
-            "way": step.way.as_value(),
-            "cases": [dict(case) for case in step.cases[len(done) :]],
-            "seconds": limits.probe_seconds,
-        }
+        request = _asked(step, done, limits)
         reply = sandbox.ask({"probe": request}, 3 * limits.probe_seconds, CELLS if place is None else place)
         ended, frames = _text(reply, "ended"), reply.get("frames") if isinstance(reply, dict) else None
         got = _outcomes(

@@ -31,6 +31,8 @@ MAX_RESULT = 32 * MIB  # bytes of frames that one probe may send
 MAX_PROCESSES = 24  # beside those put aside
 AMBIENT, CLEAR_ALL, DROP_BOUNDING = 47, 4, 24  # of prctl
 CAPABILITIES, CAPABILITY_VERSION = 64, 0x20080522  # more than there are; the third version
+NO_MEMORY = 3  # exit status of a probe that has run out of it
+SECONDS_TO_END = 0.5  # for a process that has closed its descriptors
 CHANNEL = 3  # the first descriptor; those of the checks follow
 
 libc = ctypes.CDLL(None)
@@ -75,6 +77,7 @@ class Worker:
 
     def __init__(self, channel, wire, probe, shell):
         self.channel, self.wire, self.probe, self.shell = channel, wire, probe, shell
+        self.held = {}  # descriptor -> the process that was put aside for it
 
     def serve(self):
         while True:
@@ -83,6 +86,10 @@ class Worker:
                 answer = self.hold(request["hold"])
             elif "library" in request:
                 answer = self.lend(request["library"])
+            elif "answer" in request:
+                answer = self.answer(**request["answer"])
+            elif "ended" in request:
+                answer = self.ended(request["ended"])
             else:
                 answer = (
                     self.cell(**request["cell"]) if "cell" in request else self.probes(**request["probe"])
@@ -101,15 +108,36 @@ class Worker:
 
     def hold(self, place):
         """Put a copy of this process aside, which goes on from here with the requests on descriptor `place`."""
-        if os.fork() == 0:
+        gc.freeze()  # as in prepare
+        child = os.fork()
+        if child == 0:
             os.dup2(place, self.channel)
             os.closerange(self.channel + 1, 256)
             try:
                 self.serve()
+            except MemoryError:
+                os._exit(NO_MEMORY)
             finally:
                 os._exit(1)
         os.close(place)
+        self.held[place] = child
         return {"held": True}
+
+    def answer(self, exercise, returns, way, cases, seconds):
+        """Ask the Answer each Case in this very process, send a frame for each, and end."""
+        self._as_probe(seconds)
+        self._ask_all(exercise, tuple(returns), way, cases)
+        os._exit(0)
+
+    def ended(self, place):
+        """Say how the copy that was put aside for `place` has ended."""
+        child, deadline = self.held.get(place, 0), time.monotonic() + SECONDS_TO_END
+        while child:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done or time.monotonic() > deadline:
+                return {"ended": _end(status) if done else "died"}
+            time.sleep(0.005)
+        return {"ended": "died"}
 
     def _read(self, count):
         pieces = []
@@ -157,10 +185,13 @@ class Worker:
         if child == 0:
             status = 1
             try:
-                self._in_child(write_end, exercise, tuple(returns), way, cases, seconds)
+                os.dup2(write_end, self.channel)
+                os.closerange(self.channel + 1, 256)
+                self._as_probe(seconds)
+                self._ask_all(exercise, tuple(returns), way, cases)
                 status = 0
             except MemoryError:
-                status = 3
+                status = NO_MEMORY
             finally:
                 os._exit(status)
         os.close(write_end)
@@ -169,30 +200,24 @@ class Worker:
         if end != "closed":
             _kill(child)
         _, status = os.waitpid(child, 0)
-        signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        if end == "late" or signalled == signal.SIGXCPU:
-            ended = "timeout"
-        elif os.WIFEXITED(status) and os.WEXITSTATUS(status) == 3:
-            ended = "out of memory"
-        else:
-            ended = "finished" if status == 0 else "died"
+        ended = "timeout" if end == "late" else _end(status)
         return {"ended": ended, "frames": self._as_array(data)}
 
     def _as_array(self, data):
         return numpy.frombuffer(data, numpy.uint8)
 
-    def _in_child(self, write_end, exercise, returns, way, cases, seconds):
+    def _as_probe(self, seconds):
         os.setsid()
-        os.dup2(write_end, 3)
-        os.closerange(4, 256)
         for number in (signal.SIGALRM, signal.SIGINT, signal.SIGXCPU):
             signal.signal(number, signal.SIG_DFL)
         cpu = max(1, round(seconds))
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+
+    def _ask_all(self, exercise, returns, way, cases):
         function = self.shell.user_ns.get(exercise)
         for inputs in cases:
             outcome = self._ask(function, exercise, inputs, returns, way)
-            _write(3, self.wire.pack(outcome.as_value()))
+            _write(self.channel, self.wire.pack(outcome.as_value()))
             if outcome.kind == "not attempted":
                 break
 
@@ -208,6 +233,15 @@ class Worker:
             raise
         except BaseException as error:
             return Outcome("error", message=type(error).__name__, error=type(error).__name__)
+
+
+def _end(status):
+    """Name how a process ended, by what waitpid says of it."""
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return "timeout"
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == NO_MEMORY:
+        return "out of memory"
+    return "finished" if status == 0 else "died"
 
 
 def _drain(descriptor, deadline):

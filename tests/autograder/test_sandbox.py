@@ -58,7 +58,7 @@ DESTROYERS = {
     "10 GiB": ("import numpy; return numpy.ones(10 * 2**30, 'u1')", "out of memory"),
     "kills its parent": ("import os; os.kill(os.getppid(), 9); os.kill(os.getpid(), 9)", "died"),
     "kills its group": ("import os; os.kill(0, 9)", "died"),
-    "kills all": ("import os; os.kill(-1, 9)", "died"),
+    "kills all": ("import os, time; os.kill(-1, 9); time.sleep(1)", "died"),
     "segmentation fault": ("import ctypes; ctypes.string_at(0)", "died"),
     "recursion": ("return f(x)", "error"),
 }
