@@ -19,6 +19,7 @@ import nbformat
 import numpy as np
 from nbformat.notebooknode import NotebookNode
 
+from autograder import notebook_text
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.script import BEGIN, END, Cell, Script, read
@@ -126,7 +127,7 @@ def _grading_metadata(lesson: Lesson, cell: Cell) -> dict[str, Any]:
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that equal notebooks are equal files."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n", encoding="utf-8")
+    path.write_text(notebook_text.text(notebook), encoding="utf-8")
 
 
 def build(course: Course, lessons: Sequence[Lesson], new: Release | None = None) -> list[Path]:

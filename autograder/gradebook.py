@@ -20,7 +20,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbgrader import api, dbutil, utils
 from nbgrader.coursedir import CourseDirectory
@@ -30,7 +29,7 @@ from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import build
+from autograder import build, notebook_text
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.script import read
@@ -283,7 +282,7 @@ def _released(course: Course, assignment: str, lessons: Sequence[Lesson]) -> Row
             return rows
     notebooks = _built(course, lessons)
     for name, (source, _) in notebooks.items():
-        _write(_text(source), sources[name])
+        _write(notebook_text.text(source), sources[name])
     rows = _rows_of({name: student for name, (_, student) in notebooks.items()})
     flat = {kind: [[*key, *values] for key, values in of_kind.items()] for kind, of_kind in rows.items()}
     digests = {name: _digest(source) for name, source in sources.items()}
@@ -358,10 +357,6 @@ def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[Noteboo
 
 
 _known: dict[Path, tuple[Any, tuple[NotebookNode, NotebookNode]]] = {}
-
-
-def _text(notebook: NotebookNode) -> str:
-    return nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
 
 
 def _write(text: str, path: Path) -> None:

@@ -4,13 +4,13 @@ put in.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -438,14 +438,26 @@ def _assembled(
     cells += map(extra, after[0])
     for slot in lesson.slots:
         cells += map(extra, before[slot.index])
-        node = copy.deepcopy(slot.node)
-        node.source = sources.get(slot.index, node.source)
-        node.metadata["cnnlab"] = nbformat.from_dict({"role": slot.role, "name": slot.name})
-        cells.append(node)
+        cells.append(_filled(slot, sources.get(slot.index, slot.node.source)))
         cells += map(extra, after[slot.index + 1])
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(lesson.notebook.metadata))
+    notebook = _node({**lesson.notebook, "cells": cells, "metadata": _node({**lesson.notebook.metadata})})
     nbformat.validate(notebook)
     return notebook
+
+
+def _filled(slot: Slot, source: str) -> NotebookNode:
+    """Return a copy of the lesson's cell with this text; what is deeper than its metadata is nobody's to change."""
+    about = _node({"role": slot.role, "name": slot.name})
+    metadata = _node({**slot.node.metadata, "cnnlab": about})
+    outputs: dict[str, Any] = {"outputs": []} if slot.node.cell_type == "code" else {}
+    return _node({**slot.node, "source": source, "metadata": metadata, **outputs})
+
+
+def _node(fields: dict[str, Any]) -> NotebookNode:
+    # Not by its constructor, which would copy every value once more.
+    node = NotebookNode()
+    dict.update(node, fields)
+    return node
 
 
 def _extras() -> Callable[[StudentCell], NotebookNode]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
+from autograder import notebook_text
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.intake import archive as intake_archive
@@ -551,7 +552,7 @@ class _Submission:
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:
     """Return a notebook as the builder writes it, so that equal notebooks are equal files."""
-    return (nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n").encode("utf-8")
+    return notebook_text.text(notebook).encode("utf-8")
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -23,7 +23,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import OverwriteCells
 from nbgrader.utils import find_all_files
 
-from autograder import gradebook, intake
+from autograder import gradebook, intake, notebook_text
 from autograder.beside import Beside
 from autograder.course import Course, CourseError
 from autograder.intake import files
@@ -140,7 +140,7 @@ class _Drafting:
             found[name] = scores(notebook)
             records[name] = lesson_record(key, digest, found[name])
             if folder:
-                text = nbformat.v4.writes(notebook) + "\n"  # not validated: intake and we wrote all of it
+                text = notebook_text.text(notebook)
                 (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
         return found, records
 

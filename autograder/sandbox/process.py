@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -22,6 +23,7 @@ MAX_REPLY = 33 * MIB  # what the worker lets a probe send, and room for its fram
 MAX_REPLY_HEADER = 256 << 10  # holds what one cell printed
 CELLS = -1  # the place of the worker itself; those put aside have the position of their Probe
 FIRST_DESCRIPTOR = 3  # as in worker.py
+READ = 1 << 18  # bytes taken from a socket at once, at most
 CHECK_SECONDS = 0.2  # between two looks at what a sandbox uses
 
 
@@ -47,6 +49,7 @@ class Sandbox:
 
     def __enter__(self) -> Sandbox:
         self.sockets: dict[int, socket.socket] = {}
+        self.unread: dict[int, bytearray] = defaultdict(bytearray)  # come with what was read before
         theirs: list[socket.socket] = []
         try:
             for place in (CELLS, *self.probes):
@@ -167,11 +170,10 @@ class Sandbox:
 
     def _reader(self, seconds: float, place: int) -> Callable[[int], bytes]:
         """Return what reads so many bytes, and raises Gone where they do not come in time."""
-        deadline = time.monotonic() + seconds
+        deadline, unread = time.monotonic() + seconds, self.unread[place]
 
-        def read_exactly(count: int) -> bytes:
-            pieces = []
-            while count:
+        def more() -> bytes:
+            while True:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise Gone
@@ -180,16 +182,21 @@ class Sandbox:
                 self._verify_use()
                 self.sockets[place].settimeout(min(left, CHECK_SECONDS))
                 try:
-                    piece = self.sockets[place].recv(min(count, MIB))
+                    piece = self.sockets[place].recv(READ)
                 except TimeoutError:
                     continue
                 except OSError as error:
                     raise Gone from error
                 if not piece:
                     raise Gone
-                pieces.append(piece)
-                count -= len(piece)
-            return b"".join(pieces)
+                return piece
+
+        def read_exactly(count: int) -> bytes:
+            while len(unread) < count:
+                unread.extend(more())
+            taken = bytes(unread[:count])
+            del unread[:count]
+            return taken
 
         return read_exactly
 

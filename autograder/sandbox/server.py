@@ -27,6 +27,7 @@ NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x40000000  # of mounts, IPC and netw
 NEW_PROCESSES = 0x20000000  # a namespace for processes, of which the next child is the first
 NOSUID, NODEV, NOEXEC = 2, 4, 8  # of mount
 DETACH = 2  # of umount2
+MAX_FILES = 20_000  # in each of them: an empty file takes a KiB of memory that their size does not count
 SMALL_FOLDERS = (("/tmp", 64), ("/home/student", 64), ("/dev/shm", 16))  # MiB; as bubblewrap.py mounts them
 SET_SECCOMP, BY_FILTER = 22, 2  # of prctl
 UP, GET_FLAGS, SET_FLAGS = 1, 0x8913, 0x8914  # of a network interface
@@ -174,7 +175,7 @@ def _enclose(uid, seccomp):
         libc.umount2(path.encode(), DETACH)  # the server's own; an ordinary user may only cover it
     _mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     for path, size in SMALL_FOLDERS:
-        _mount("tmpfs", path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size << 20}")
+        _mount("tmpfs", path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size << 20},nr_inodes={MAX_FILES}")
     os.chdir("/home/student")
     worker.become_student(uid, uid)
     if seccomp:

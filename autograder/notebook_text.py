@@ -1,0 +1,73 @@
+"""A notebook as nbformat writes it, in a fraction of the time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring
+from typing import Any
+
+# Fields that nbformat never writes (nbformat.v4.rwbase.strip_transient).
+TRANSIENT = frozenset(["orig_nbformat", "orig_nbformat_minor", "signature"])
+SPLIT = frozenset(["application/javascript", "image/svg+xml"])  # by lines, beside text/*
+CONSTANTS = {None: "null", True: "true", False: "false"}
+TRUSTED = frozenset(["trusted"])
+
+
+def text(notebook: Mapping[str, Any]) -> str:
+    """Return what `nbformat.writes(notebook, version=NO_CONVERT)` returns, and a newline; it must be valid.
+
+    json leaves indenting to Python, item by item, and nbformat copies the whole notebook first.
+    """
+    top = dict(notebook)
+    top["cells"] = [_cell(cell) for cell in notebook["cells"]]
+    top["metadata"] = _without(TRANSIENT, notebook["metadata"])
+    return _pretty(top, "\n") + "\n"
+
+
+def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    written = dict(cell)
+    written["source"] = _lines(cell["source"])
+    written["metadata"] = _without(TRUSTED, cell["metadata"])
+    if "attachments" in cell:
+        written["attachments"] = {name: _bundle(data) for name, data in cell["attachments"].items()}
+    if cell["cell_type"] == "code":
+        written["outputs"] = [_output(output) for output in cell["outputs"]]
+    return written
+
+
+def _output(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    if output["output_type"] in ("execute_result", "display_data"):
+        return {**output, "data": _bundle(output["data"])} if "data" in output else output
+    if output["output_type"] == "stream":
+        return {**output, "text": _lines(output["text"])}
+    return output
+
+
+def _bundle(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _lines(value) if k.startswith("text/") or k in SPLIT else value for k, value in data.items()}
+
+
+def _lines(value: Any) -> Any:
+    return value.splitlines(True) if isinstance(value, str) else value
+
+
+def _without(names: Iterable[str], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in metadata.items() if name not in names}
+
+
+def _pretty(value: Any, newline: str) -> str:
+    """As json.dumps with indent 1 and sorted keys; newline: with the indent of the line that the value begins in."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    inner = newline + " "
+    if isinstance(value, Mapping):
+        if not value:
+            return "{}"
+        items = (f"{encode_basestring(key)}: {_pretty(value[key], inner)}" for key in sorted(value))
+        return f"{{{inner}{f',{inner}'.join(items)}{newline}}}"
+    if isinstance(value, (list, tuple)):
+        if not value:
+            return "[]"
+        return f"[{inner}{f',{inner}'.join([_pretty(item, inner) for item in value])}{newline}]"
+    return CONSTANTS[value] if value is None or value is True or value is False else json.dumps(value)
