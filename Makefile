@@ -39,7 +39,7 @@ slow: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -m slow
 
 lab: $(READY)
-	@$(BIN)/jupyter lab notebooks/1_layers/01_why_convolution.ipynb
+	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" notebooks/1_layers/01_why_convolution.ipynb
 
 matrix: $(READY)
 	@$(BIN)/autograder matrix

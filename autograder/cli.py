@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,15 @@ from autograder.commands import build, demo, doctor, export, grade, kit, matrix,
 from autograder.course import Course, CourseError
 
 COMMANDS = (build, kit, grade, export, matrix, sync, verify, demo, doctor)  # in the order of the help
+
+ADVICE = {
+    errno.EACCES: "; give yourself the right to write there, or name another folder by CNNLAB_WORK",
+    errno.EROFS: "; name a folder that can be written by CNNLAB_WORK",
+    errno.ENOSPC: "; make room on the disk, then give the same command again, which goes on where it was",
+    errno.EEXIST: ", and it is no folder; name a folder by CNNLAB_WORK",
+    errno.ENOTDIR: "; name a folder by CNNLAB_WORK",
+    errno.EISDIR: "; give the name of a file",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"autograder: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"autograder: {error.filename or course.work}: {error.strerror or error}.", file=sys.stderr)
+        words = ADVICE.get(error.errno or 0, "")
+        place = error.filename or course.work
+        print(f"autograder: {place}: {error.strerror or error}{words}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(

@@ -10,6 +10,7 @@ from pathlib import Path
 from autograder.exercise import Lesson
 
 SECRET_BYTES = 32
+PRIVATE = 0o700  # of the folder where a class's work and grades lie
 
 
 class CourseError(Exception):
@@ -96,7 +97,7 @@ class Course:
         Losing work/secret changes the secret Cases; it must never be handed out.
         """
         path = self.work / "secret"
-        self.work.mkdir(parents=True, exist_ok=True)
+        self.work.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
         if not path.exists():
             draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -25,7 +25,11 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 MAX_PRINTED = 10_000  # characters shown of what one cell printed
 MAX_LINES = 200
 MAX_LINE = 1000  # characters of one sentence
+# Beyond these a text that a student wrote is shown as it was written: the time to render it would grow with their square.
 MAX_TAGS = 2000
+MAX_FORMULAS = 200
+MAX_MARKDOWN = 20_000  # characters of one text
+MAX_PAGE = 100_000  # characters of all texts of a page
 MAX_KEPT = 20_000  # characters of a text whose rendering is kept
 CODE_STYLES = {
     "print, (prefers-color-scheme: light)": "default",
@@ -186,6 +190,7 @@ class FeedbackExporter(HTMLExporter):
         """Render a notebook; HTMLExporter would parse the page again, to add what our template has."""
         self.register_filter("clean_html", _clean_html)
         self.register_filter("visible", visible)
+        self.register_filter("markdown2html", of_one_page())
         style = page_style()
         about = {**(resources or {}), "cnnlab": {"style": style, "policy": page_policy(style)}}
         return TemplateExporter.from_notebook_node(self, nb, about, **options)
@@ -254,11 +259,29 @@ def safe_markdown(source: str) -> str:
     nothing. Formulas stay as they are written.
     """
     source = visible(source)
-    if source.count("<") > MAX_TAGS:  # the time to clean nested tags grows with the square of their number
-        return f"<pre>{html.escape(source)}</pre>"
+    formulas = sum(map(source.count, ("\\begin", "\\(", "\\[")))  # one without an end is sought to the end
+    if len(source) > MAX_MARKDOWN or source.count("<") > MAX_TAGS or formulas > MAX_FORMULAS:
+        return as_written(source)
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     rendered = MarkdownWithMath(renderer=renderer).render(source)
     return bleach.clean(rendered, tags=TAGS, attributes=_attribute, protocols={"http", "https", "mailto"})
+
+
+def as_written(source: str) -> str:
+    """Return a text as HTML that shows its characters."""
+    return f"<pre>{html.escape(visible(source))}</pre>"
+
+
+def of_one_page() -> Callable[..., str]:
+    """Return what renders the Markdown of one page: as `safe_markdown` until MAX_PAGE characters are used up."""
+    left = MAX_PAGE
+
+    def rendered(source: str, **_: Any) -> str:
+        nonlocal left
+        left -= len(source)
+        return safe_markdown(source) if left >= 0 else as_written(source)
+
+    return rendered
 
 
 def _attribute(tag: str, name: str, value: str) -> bool:

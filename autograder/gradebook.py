@@ -30,7 +30,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import build, notebook_text
-from autograder.course import Course, CourseError
+from autograder.course import PRIVATE, Course, CourseError
 from autograder.exercise import Lesson
 from autograder.script import read
 from autograder.settings import release
@@ -181,8 +181,9 @@ def feedback(course: Course, assignment: str, students: Sequence[str] | None = N
 
 def grades(course: Course, assignment: str) -> list[Grade]:
     """Read the grades of an assignment, by student, lesson and name; [] before any is recorded."""
-    if not _exists(course):
-        return []
+    with errors(course):
+        if not _exists(course):
+            return []
     cell, grade = TABLES.GradeCell, TABLES.Grade
     submitted, handed_in = TABLES.SubmittedNotebook, TABLES.SubmittedAssignment
     query = (
@@ -565,6 +566,8 @@ def said_of_database(error: Exception, url: str) -> str:
         return f"The gradebook {url} is in use by another program; try again when that has finished."
     if isinstance(error, OperationalError) and "connection" in reason:
         return f"The gradebook {url} cannot be reached: {reason}. Start its server, or set $CNNLAB_DB_URL."
+    if "not a database" in reason or "malformed" in reason:
+        return f"The gradebook {url} is damaged ({reason}): 'autograder verify --rebuild' writes it again from the journals."
     return f"The gradebook {url} cannot be used: {reason}."
 
 
@@ -580,7 +583,7 @@ def _shown_url(course: Course) -> str:
 def _one_at_a_time(course: Course) -> Iterator[None]:
     """Let one process at a time make and change the gradebook's structure."""
     try:
-        course.work.mkdir(parents=True, exist_ok=True)
+        course.work.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
         with (course.work / ".sync.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -24,6 +24,7 @@ POINTS = "the points of the exercise changed"
 GRADER = "the exercise or the grader changed"
 NEW = "the exercise is new"
 GONE = "the lesson no longer has the exercise"
+WAITS = "a person has to grade it"
 
 Standing = dict[
     str, dict[str, Any]
@@ -85,13 +86,17 @@ def standing(course: Course, assignment: str) -> Standing:
     from autograder import gradebook  # nbgrader takes a second to load, and workers do without it
 
     found: Standing = {}
+    waiting: dict[str, list[str]] = {}
     for grade in gradebook.grades(course, assignment):
+        name = f"{grade.lesson}/{grade.exercise}"
         if grade.auto is not None or grade.manual is not None:
-            about = found.setdefault(grade.student, {"grades": {}})
-            about["grades"][f"{grade.lesson}/{grade.exercise}"] = [grade.score, grade.max]
+            found.setdefault(grade.student, {"grades": {}})["grades"][name] = [grade.score, grade.max]
+        else:
+            waiting.setdefault(grade.student, []).append(name)
     names = {name for lesson in course.lessons(assignment) for name in lesson.files}
     for student, about in found.items():
         about["handed in"] = _handed_in(course, assignment, student, names)
+        about["waiting"] = waiting.get(student, [])
     return found
 
 
@@ -119,7 +124,7 @@ def _compared(student: str, before: Mapping[str, Any], after: Mapping[str, Any])
             continue
         lesson, _, exercise = name.partition("/")
         (was, was_max), (is_now, now_max) = old or (None, None), new or (None, None)
-        reason = _reason(old, new, same)
+        reason = WAITS if name in after.get("waiting", ()) else _reason(old, new, same)
         changes.append(Change(student, lesson, exercise, was, was_max, is_now, now_max, reason))
     return changes
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,18 +100,45 @@ def _local(count: int, folder: Path) -> Iterator[Cluster]:
 def _remote(address: str) -> Iterator[Cluster]:
     from distributed import Client
 
+    _verify_address(address)
     with _silence():
         try:
             client = Client(address, timeout=5, set_as_default=False)
         except (OSError, ValueError, TypeError, ImportError) as error:
             raise CourseError(
-                f"No Dask scheduler answers at {address}: start one with 'dask scheduler' and its workers with "
-                f"'dask worker {address}', from this checkout on each node ({one_line(error)})."
+                f"What answers at {address} is no Dask scheduler of this version: start one with 'dask scheduler', from "
+                f"this checkout's environment ({one_line(error)})."
             ) from error
         try:
             yield Cluster(client)
         finally:
             client.close(timeout=1)
+
+
+def _verify_address(address: str) -> None:
+    """Raise CourseError where nobody listens, or no certificate is configured: Dask would fail only after long tries."""
+    from distributed import Security
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    try:
+        kind, place = parse_address(address)
+        host, port = parse_host_port(place)
+    except (ValueError, TypeError):
+        raise CourseError(
+            f"{address!r} is no scheduler's address: give one such as tls://host:8786."
+        ) from None
+    if kind == "tls" and Security().get_connection_args("client").get("ssl_context") is None:
+        raise CourseError(
+            f"{address} asks for certificates: name them in Dask's settings distributed.comm.tls.ca-file and "
+            "distributed.comm.tls.client (key and cert)."
+        )
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        raise CourseError(
+            f"No Dask scheduler answers at {address}: start one with 'dask scheduler' and its workers with "
+            f"'dask worker {address}', from this checkout on each node ({one_line(error)})."
+        ) from error
 
 
 @contextmanager

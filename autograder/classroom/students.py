@@ -22,8 +22,9 @@ def students_in(folder: Path) -> dict[str, Path]:
             found[path.name] = path
     if odd:
         raise CourseError(
-            f"{folder} holds what is no student's folder: {', '.join(map(repr, odd[:5]))}; a student id is made of letters, "
-            "digits and . _ @ - and its folder is no link."
+            f"{folder} holds what is no student's folder: {', '.join(map(repr, odd[:5]))}; rename it. A student id is made "
+            "of the letters a to z, digits and . _ @ -, begins with a letter or digit, and its folder is no link; "
+            "a zip archive goes into the student's folder."
         )
     if not found:
         raise CourseError(

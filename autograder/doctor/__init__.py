@@ -19,9 +19,11 @@ CHECKS: tuple[Check, ...] = (
     sandbox.bubblewrap,
     sandbox.namespaces,
     sandbox.isolation,
+    records.folder,
     records.derived_files,
     records.gradebook,
     records.secret,
+    records.privacy,
     machine.optional_tools,
 )
 

@@ -78,6 +78,20 @@ def secret(course: Course) -> list[Finding]:
     return found
 
 
+def folder(course: Course) -> list[Finding]:
+    """The class's folder can be one."""
+    if course.work.exists() and not course.work.is_dir():
+        return [problem(f"{course.work} is no folder: name one by CNNLAB_WORK.")]
+    return []
+
+
+def privacy(course: Course) -> list[Finding]:
+    """See whether other users of this machine can read what students handed in, and their grades."""
+    if not course.work.is_dir() or not course.work.stat().st_mode & 0o007:
+        return []
+    return [note(f"Other users of this machine can look into {course.work}: chmod o-rwx {course.work}")]
+
+
 def _graded(course: Course) -> bool:
     return any((course.work / name).exists() for name in GRADED)
 

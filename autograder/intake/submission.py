@@ -446,11 +446,12 @@ class _Submission:
             others = [entry.name for _, entry, _ in offers if entry is not best[1]]
             flags = [f"{shown(o)} is the same lesson with no more answers; it was left out." for o in others]
             chosen[name] = (replace(best[0], flags=(*flags, *best[0].flags)), best[1].handed_in, best[2])
+        taken_before = {one.source_sha256 for one in self.before.lessons.values()} if self.before else set()
         for entry, sentence, digest in self.unusable:
             lessons = self._lessons_of_unusable(entry, chosen)
             for lesson in lessons:
                 chosen[lesson.name] = (self._untouched(lesson, sentence), entry.handed_in, digest)
-            if not lessons:
+            if not lessons and not (digest and digest in taken_before):
                 self.flags.append(f"unreadable: {sentence}")
         if not chosen and not self.standing:
             self.flags.append("No notebook was handed in.")

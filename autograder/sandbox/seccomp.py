@@ -35,6 +35,8 @@ MMAP, SHARED_ANONYMOUS = (9, 222), 0x21
 # Local sockets, those of the network namespace, and questions about it; others reach further (AF_VSOCK the machine that
 # this one runs on) or into seldom used parts of the kernel.
 SOCKET, SOCKETPAIR, FAMILIES = (41, 198), (53, 199), (1, 2, 10, 16)
+# How much a socket may hold is not for it to say: that memory is counted in no process.
+SETSOCKOPT, SOL_SOCKET, BUFFERS = (54, 208), 1, (7, 8)
 MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # column, audit number, clone
 CLONE_NEW = 0x7E020000  # all flags of clone that make a namespace
 
@@ -45,7 +47,7 @@ def filter_for(machine: str) -> bytes:
         return b""
     column, audit, clone = MACHINES[machine]
     load, equal, above, any_of, keep, answer = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
-    allow, refuse = 0x7FFF0000, 0x00050000 | errno.ENOSYS
+    allow, refuse, seem = 0x7FFF0000, 0x00050000 | errno.ENOSYS, 0x00050000  # done, and nothing is
     numbers = [calls[column] for calls in REFUSED.values()]
     lines = [(load, 0, 0, 4), (equal, 1, 0, audit), (answer, 0, 0, refuse)]  # another machine's calls
     lines += [(load, 0, 0, 0), (above, 0, 1, 1 << 30), (answer, 0, 0, refuse)]  # those of x32
@@ -58,7 +60,7 @@ def filter_for(machine: str) -> bytes:
         (equal, 0, 2, 0),
         (load, 0, 0, 28),
         (equal, 1, 0, 0),
-        (answer, 0, 0, 0x00050000),
+        (answer, 0, 0, seem),
     ]
     lines += [(load, 0, 0, 0), (equal, 0, 5, MMAP[column]), (load, 0, 0, 40), (keep, 0, 0, SHARED_ANONYMOUS)]
     lines += [(equal, 0, 1, SHARED_ANONYMOUS), (answer, 0, 0, refuse), (answer, 0, 0, allow)]
@@ -69,6 +71,18 @@ def filter_for(machine: str) -> bytes:
     ]
     lines += [(equal, len(FAMILIES) - at, 0, family) for at, family in enumerate(FAMILIES)]
     lines += [(answer, 0, 0, refuse), (answer, 0, 0, allow)]
+    lines += [
+        (equal, 0, 7, SETSOCKOPT[column]),
+        (load, 0, 0, 24),
+        (equal, 0, 3, SOL_SOCKET),
+        (load, 0, 0, 32),
+    ]
+    lines += [
+        (equal, 2, 0, BUFFERS[0]),
+        (equal, 1, 0, BUFFERS[1]),
+        (answer, 0, 0, allow),
+        (answer, 0, 0, seem),
+    ]
     lines += [(equal, 0, 3, clone), (load, 0, 0, 16), (any_of, 0, 1, CLONE_NEW), (answer, 0, 0, refuse)]
     lines += [(answer, 0, 0, allow)]
     return b"".join(struct.pack("=HBBI", *line) for line in lines)

@@ -28,6 +28,8 @@ NEW_PROCESSES = 0x20000000  # a namespace for processes, of which the next child
 NOSUID, NODEV, NOEXEC = 2, 4, 8  # of mount
 DETACH = 2  # of umount2
 MAX_FILES = 20_000  # in each of them: an empty file takes a KiB of memory that their size does not count
+# Bytes that a connection may hold; all connections of the machine share one limit, and the class's run needs some.
+SMALL_BUFFERS = dict.fromkeys(("tcp_rmem", "tcp_wmem"), "4096 8192 16384")
 SMALL_FOLDERS = (("/tmp", 64), ("/home/student", 64), ("/dev/shm", 16))  # MiB; as bubblewrap.py mounts them
 SET_SECCOMP, BY_FILTER = 22, 2  # of prctl
 UP, GET_FLAGS, SET_FLAGS = 1, 0x8913, 0x8914  # of a network interface
@@ -171,6 +173,12 @@ def _enclose(uid, seccomp):
     _call("unshare", NEW_NAMESPACES)
     _interface_up("lo")
     _mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC)
+    for name, sizes in SMALL_BUFFERS.items():
+        try:
+            with open(f"/proc/sys/net/ipv4/{name}", "w") as file:
+                file.write(sizes)
+        except OSError:
+            pass  # not on every machine may it be changed
     for path in ("/dev/pts", *(path for path, _ in SMALL_FOLDERS)):
         libc.umount2(path.encode(), DETACH)  # the server's own; an ordinary user may only cover it
     _mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=620")

@@ -284,3 +284,55 @@ def test_help_needs_nothing_and_is_quick(tmp_path: Path) -> None:
     status, out, _ = run("--help", work=tmp_path / "work")
     assert status == 0 and all(command in out for command in ("build", "grade", "sync", "demo"))
     assert not (tmp_path / "work").exists()
+
+
+DAMAGED = b"not a database at all, although it lies where one should lie" * 4
+
+
+@pytest.mark.parametrize("command", [("grade", "1_layers"), ("verify",), ("export", "canvas", "1_layers")])
+def test_a_damaged_gradebook_is_one_sentence(
+    command: tuple[str, ...], small_class: Path, tmp_path: Path, bubblewrap: str
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "gradebook.db").write_bytes(DAMAGED)
+    more = [str(small_class)] if command[0] == "grade" else []
+    status, _, err = run(*command, *more, work=work)
+    assert status == 1 and err.count("\n") == 1
+    assert "is damaged" in err and "autograder verify --rebuild" in err
+    assert (work / "gradebook.db").read_bytes() == DAMAGED
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("foo", "is no scheduler's address"),
+        ("tls://127.0.0.1:1", "asks for certificates"),
+        ("tcp://127.0.0.1:1", "No Dask scheduler answers"),
+    ],
+)
+def test_a_scheduler_that_is_not_there_is_one_sentence(
+    address: str, words: str, small_class: Path, tmp_path: Path
+) -> None:
+    status, _, err = run(
+        "grade", "1_layers", str(small_class), "--scheduler", address, work=tmp_path / "work"
+    )
+    assert status == 1 and words in err and err.count("\n") == 1
+
+
+def test_a_work_folder_that_is_none_is_one_sentence(small_class: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _, err = run("grade", "1_layers", str(small_class), work=tmp_path / "file")
+    assert status == 1 and "name a folder by CNNLAB_WORK" in err and err.count("\n") == 1
+    assert run("doctor", work=tmp_path / "file")[0] == 1
+
+
+def test_what_could_not_be_read_is_flagged_once_however_often_it_is_graded(
+    tmp_path: Path, bubblewrap: str
+) -> None:
+    broken = tmp_path / "class" / "cleo" / "02_convolution.ipynb"
+    broken.parent.mkdir(parents=True)
+    broken.write_text('{"cells": [')
+    for _ in range(2):
+        status, _, err = run("grade", "1_layers", str(broken.parents[1]), work=tmp_path / "work")
+        assert status == 0 and "1 flag: 02_convolution: unreadable" in err

@@ -376,6 +376,15 @@ def test_a_driver_that_is_missing(course: Course, monkeypatch: pytest.MonkeyPatc
     assert "pip install" in sentence and "hidden" not in sentence
 
 
+def test_a_class_is_nobody_elses_to_look_into(course: Course, tmp_path: Path) -> None:
+    new = replace(course, work=tmp_path / "new")
+    assert records.privacy(new) == []
+    new.secret()
+    assert records.privacy(new) == []
+    new.work.chmod(0o755)
+    assert f"chmod o-rwx {new.work}" in said(records.privacy(new), "note")
+
+
 def test_a_secret_that_is_lost_open_or_damaged(graded: Course) -> None:
     path = graded.work / "secret"
     path.chmod(0o640)

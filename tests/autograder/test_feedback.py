@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import time
 from pathlib import Path
 
 import nbformat
@@ -19,7 +20,16 @@ from nbgrader_sample import ASSIGNMENT, NAME, judges, submit, verdict
 
 from autograder import gradebook
 from autograder.course import CourseError
-from autograder.feedback import one_line, plain, safe_markdown, verdict_html, verdict_text, visible
+from autograder.feedback import (
+    MAX_PAGE,
+    of_one_page,
+    one_line,
+    plain,
+    safe_markdown,
+    verdict_html,
+    verdict_text,
+    visible,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
 
@@ -178,6 +188,23 @@ def test_honest_markdown_keeps_its_form() -> None:
 def test_endless_tags_cost_no_time() -> None:
     rendered = safe_markdown("<div>" * 100_000 + "the end")
     assert "the end" in rendered and "<div" not in rendered
+
+
+@pytest.mark.parametrize("part", ["\\begin{a}", r"\\(", r"\\[", "a|b\n"])
+def test_text_that_takes_long_to_render_is_shown_as_it_is_written(part: str) -> None:
+    began = time.process_time()
+    rendered = safe_markdown("a|b\n-|-\n" + part * 100_000 + "<script>")
+    assert rendered.startswith("<pre>a|b") and rendered.count(part) >= 100_000 and "<script" not in rendered
+    assert time.process_time() - began < 2
+
+
+def test_a_page_renders_so_much_and_no_more() -> None:
+    render = of_one_page()
+    text = "**so**" + " x" * 5000
+    shown = [render(text) for _ in range(2 * MAX_PAGE // len(text))]
+    rendered = ["<strong>" in one for one in shown]
+    assert rendered.index(False) == MAX_PAGE // len(text) == rendered.count(True)
+    assert "**so**" in shown[-1]
 
 
 # The page

@@ -125,6 +125,15 @@ def test_no_answer_is_refused_without_a_product_of_its_own(monkeypatch: pytest.M
     assert timing.ratio <= TASK.at_most and timing.turn > 0
 
 
+def test_a_product_that_another_race_slowed_lends_no_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    racing = import_module("autograder.sandbox.race")
+    monkeypatch.setattr(racing, "_quickest", {})
+    answer = "def f(x, w, b, padding): return slow(x, w, b, padding)"
+    seconds = race(answer).seconds
+    racing._quickest["conv2d_forward"] = seconds / 3  # so slow was the product while hogs took its processors
+    assert race(answer).ratio > TASK.at_most
+
+
 @pytest.mark.parametrize(
     "body",
     ["time.sleep(60)", "os.kill(os.getppid(), signal.SIGSTOP)", "os.closerange(0, 99); time.sleep(60)"],

@@ -12,7 +12,7 @@ import pytest
 from class_sample import ASSIGNMENT, NAME, cheap_class, one_more
 
 from autograder import classroom, gradebook
-from autograder.classroom import Change, read_changes, write_changes
+from autograder.classroom import Change, changes, read_changes, write_changes
 from autograder.course import Course
 from autograder.intake import records
 
@@ -176,3 +176,10 @@ def test_the_list_evaluates_nothing_in_a_spreadsheet(course: Course) -> None:
         "student,lesson,exercise,before,before_max,after,after_max,reason",
         "'=HYPERLINK(1),'@a,'+b,,,-1.5,2,'-c =d",
     ]
+
+
+def test_an_answer_that_now_waits_for_a_person_is_said_to_wait() -> None:
+    before = {"handed in": {"a": "1"}, "grades": {"a/why": [0.0, 2.0], "a/gone": [1.0, 1.0]}}
+    after = {"handed in": {"a": "2"}, "grades": {}, "waiting": ["a/why"]}
+    reasons = {change.exercise: change.reason for change in changes._compared("ada", before, after)}
+    assert reasons == {"why": changes.WAITS, "gone": changes.GONE}

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograder import sandbox
-from autograder.sandbox import Limits, Probe, RunCell, SandboxError, Transcript, warm
+from autograder.sandbox import Limits, Probe, RunCell, SandboxError, Transcript, process, warm
 from cnnlab.checking import wire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -484,6 +484,61 @@ def test_all_processes_together_may_not_take_the_machines_memory() -> None:
     t = sandbox.run(steps, limits=replace(QUICK, cell_seconds=5.0, memory=300 << 20))
     assert kinds(t, "before") == kinds(t, "after") == ["values"] * 2
     assert t.flags == ["cell 3 ended or hung the sandbox"]
+
+
+UNCOUNTED = """
+import ctypes, mmap, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def refused(call):
+    try: return call() in (-1, None)
+    except OSError: return True
+"""
+KEEPS_MEMORY = {
+    "shared memory without a file": "refused(lambda: mmap.mmap(-1, 4096))",
+    "the same in another way": "refused(lambda: mmap.mmap(os.open('/dev/zero', os.O_RDWR), 4096))",
+    "semaphores": "refused(lambda: libc.semget(0, 32000, 0o1600))",
+    "huge pages in a pipe": "refused(lambda: libc.vmsplice(os.pipe()[1], 0, 0, 0))",
+    "sockets that reach the machine below": "refused(lambda: socket.socket(40))",
+}
+
+
+@pytest.mark.parametrize("what", KEEPS_MEMORY)
+def test_what_keeps_memory_that_no_process_is_charged_with_is_refused(what: str) -> None:
+    assert look(KEEPS_MEMORY[what], UNCOUNTED) == "True"
+
+
+def test_private_memory_and_that_of_a_file_can_be_mapped() -> None:
+    setup = """
+    import mmap, multiprocessing.shared_memory as shared
+    file = open("/tmp/page", "w+b"); file.truncate(4096)
+    mapped = [mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), mmap.mmap(file.fileno(), 4096)]
+    """
+    assert look("len(mapped)", textwrap.dedent(setup)) == "2"
+
+
+def test_sockets_hold_little() -> None:
+    setup = """
+    import socket
+    def held(one):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 26)
+        one.setblocking(False)
+        sent = 0
+        try:
+            while sent < 1 << 26: sent += one.send(bytes(1 << 16))
+        except BlockingIOError: pass
+        return sent
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pairs = [(socket.create_connection(server.getsockname()), server.accept()), socket.socketpair()]
+    """
+    assert int(look("max(held(one) for one, _ in pairs)", textwrap.dedent(setup))) < 1 << 20
+
+
+def test_files_are_not_too_many() -> None:
+    with process.free_slot() as slot:
+        if warm.place(slot, (), Limits()) is None:
+            pytest.skip("bubblewrap sets no limit to the number of files")
+    free = "[os.statvfs(folder).f_files for folder in ('/tmp', '/home/student', '/dev/shm')]"
+    assert max(json.loads(look(free, "import os"))) <= 20_000
 
 
 def test_all_processes_together_may_not_take_the_machines_processors(monkeypatch: pytest.MonkeyPatch) -> None:
