@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-STATISTICS = ("running_mean", "running_var")  # the buffers that are filled; others are constants of the module's own
+STATISTICS = ("running_mean", "running_var")  # buffers that are filled; others are the module's own constants
 SCALES = ("weight", "scale", "gamma", "g")  # names of parameters of one axis that multiply
 
 
@@ -53,9 +53,9 @@ def fill(module: torch.nn.Module) -> None:
     with torch.no_grad():
         for name, tensor, is_parameter in tensors(module):
             if is_parameter or name in STATISTICS:
-                low, high = _range(name, tensor, is_parameter)
-                values = low + (high - low) * fixed(name if name in STATISTICS else f"{low:.3f}", tensor.shape)
-                tensor.copy_(torch.from_numpy(values))
+                role = _role(name, tensor) if is_parameter else name
+                low, high = _range(role, tensor)
+                tensor.copy_(torch.from_numpy(low + (high - low) * fixed(role, tuple(tensor.shape))))
 
 
 def fixed(role: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -67,10 +67,15 @@ def fixed(role: str, shape: tuple[int, ...]) -> np.ndarray:
     return values[: math.prod(shape)].reshape(tuple(shape))
 
 
-def _range(name: str, tensor: torch.Tensor, is_parameter: bool) -> tuple[float, float]:
-    if tensor.ndim >= 2:
+def _role(name: str, parameter: torch.Tensor) -> str:
+    if parameter.ndim >= 2:
+        return "weight"
+    starts_as_ones = bool(parameter.numel()) and bool((parameter == 1).all())
+    return "scale" if name in SCALES or starts_as_ones else "bias"
+
+
+def _range(role: str, tensor: torch.Tensor) -> tuple[float, float]:
+    if role == "weight":
         spread = math.sqrt(6 / max(1, math.prod(tensor.shape[1:])))  # uniform, with the variance 2 / fan_in
         return -spread, spread
-    starts_as_ones = bool(tensor.numel()) and bool((tensor == 1).all())
-    is_scale = is_parameter and (name in SCALES or starts_as_ones)
-    return (0.5, 1.5) if is_scale or name == "running_var" else (-0.5, 0.5)
+    return (0.5, 1.5) if role in ("scale", "running_var") else (-0.5, 0.5)

@@ -30,17 +30,18 @@ OUTPUTS = {  # in the order in which they are best compared: a wrong shape expla
 }
 WITHOUT_NUMBERS = {"y_shape", "parameters", "shapes"}
 UPSTREAM = "dout"  # the input that may hold the upstream gradient
-CALLED = "torch.nn.Module"
+# torch's functions -> the leading axes that a draw is made for: all of them, or one for each map of each image.
+DROPOUTS = {"dropout": None, "dropout1d": 2, "dropout2d": 2, "dropout3d": 2, "feature_dropout": 2}
 
 
 def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], x: str) -> Outcome:
     """Build a module with the other inputs, send the input `x` through it, and return the outputs named in `returns`.
 
     returns: names of OUTPUTS; "gradients" becomes an output "gradient of SHAPE" for each shape. A module that
-    returns a tuple of tensors has a tuple of arrays as y and y_eval. The upstream gradient is the input `dout` where there is
-    one, else fixed numbers from -1 to 1 by y's shape. Dropout drops by a fixed pattern of each shape, not by
-    chance. Where only counts and shapes are asked for, the module is built without numbers in it. Settings of torch
-    that the Answer changes are put back.
+    returns a tuple of tensors has a tuple of arrays as y and y_eval. The upstream gradient is the input `dout`
+    where there is one, else fixed numbers from -1 to 1 by y's shape. Dropout drops by a fixed pattern of each
+    shape, not by chance. Where only counts and shapes are asked for, the module is built without numbers in it.
+    Settings of torch that the Answer changes are put back.
     """
     unknown = [name for name in returns if name not in OUTPUTS]
     if unknown:
@@ -97,7 +98,7 @@ class _Run:
         if module is None:
             raise Bad("it returned None; is a return statement missing?")
         if not isinstance(module, torch.nn.Module) or "_parameters" not in module.__dict__:
-            raise Bad(f"it gives {a_type(module)}, not a {CALLED}")
+            raise Bad(f"it gives {a_type(module)}, not a torch.nn.Module")
         return module
 
     def _counts(self, module: torch.nn.Module) -> dict[str, Value]:
@@ -155,13 +156,10 @@ class _Run:
 class _FixedDropout(TorchFunctionMode):
     """Has torch's dropout drop by a fixed pattern: torch's own draws differ from machine to machine."""
 
-    # Name -> how many leading axes share no draw: all of them, or a draw for each map of each image.
-    WHOLE = {"dropout": None, "dropout1d": 2, "dropout2d": 2, "dropout3d": 2, "feature_dropout": 2}
-
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "").rstrip("_")
-        if name in self.WHOLE and (args or "input" in (kwargs or {})):
-            return self._dropped(self.WHOLE[name], *args, **(kwargs or {}))
+        if name in DROPOUTS:
+            return self._dropped(DROPOUTS[name], *args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
     @staticmethod

@@ -29,7 +29,9 @@ def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[s
     return Outcome("values", {name: _numbers(values) for name, values in outcome.values.items()})
 
 
-def _played(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], calls: str) -> Outcome:
+def _played(
+    build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], calls: str
+) -> Outcome:
     thing = build(**copied({name: value for name, value in inputs.items() if name != calls}))
     if thing is None:
         raise Bad("it returned None instead of an object; is a return statement missing?")

@@ -24,7 +24,9 @@ def as_rows(outcome: Outcome, columns: Sequence[str]) -> Outcome:
     for number, row in enumerate(rows):
         wrong = _wrong(row, columns)
         if wrong:
-            return Outcome("bad output", message=f"row {number} {wrong}; its columns are {', '.join(columns)}")
+            return Outcome(
+                "bad output", message=f"row {number} {wrong}; its columns are {', '.join(columns)}"
+            )
         values = row if type(row) is dict else dict(zip(columns, row, strict=True))
         found.append({column: values[column] for column in columns})
     return Outcome("values", {name: found})
