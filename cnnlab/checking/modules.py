@@ -235,13 +235,14 @@ def _size(shape: tuple[int, ...]) -> int:
 @contextmanager
 def _settings() -> Iterator[None]:
     """Set torch to float64, one thread and gradients, with a fixed seed, and put back what was before."""
-    dtype, mode = torch.get_default_dtype(), torch.is_grad_enabled()
+    dtype, mode, chance = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_rng_state()
     try:
-        with one_thread(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with one_thread():
+            torch.default_generator.manual_seed(0)  # torch.manual_seed would ask for GPUs
             torch.set_default_dtype(torch.float64)
             with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"):
                 yield
     finally:
+        torch.set_rng_state(chance)
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(mode)

@@ -240,7 +240,10 @@ def _numbers(result: CaseResult) -> list[str]:
     if difference is None or difference.what not in ("value", "finite") or not difference.index:
         return []
     sides = (("expected", result.question.expected), ("got", result.outcome.values))
-    cuts = [picture.cut(picture.follow(values, difference.name), difference.index) for _, values in sides]
+    arrays = [picture.follow(values, difference.name) for _, values in sides]
+    if not all(isinstance(array, np.ndarray) for array in arrays):
+        return []
+    cuts = [picture.cut(array, difference.index) for array in arrays]
     height, width = cuts[0].values.shape
     if height > picture.NUMBERED or width > 4:
         return []
