@@ -52,9 +52,7 @@ class Bare(Fresh):
         folder = self.home.enter_context(tempfile.TemporaryDirectory(prefix="cnnlab-"))
         try:
             self.process = subprocess.Popen(
-                bubblewrap.bare_command(
-                    self.without, ",".join(map(str, descriptors)), self.limits.memory
-                ),
+                bubblewrap.bare_command(self.without, ",".join(map(str, descriptors)), self.limits.memory),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -17,17 +17,9 @@ from cnnlab.checking.attempt import Bad, a_type, attempt, copied, plain
 from cnnlab.checking.filling import fill, fixed, parameters
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.threads import one_thread
+from cnnlab.checking.way import MODULE_OUTPUTS as OUTPUTS
 from cnnlab.checking.wire import Value
 
-OUTPUTS = {  # in the order in which they are best compared: a wrong shape explains wrong values
-    "y_shape": "the shape of what it returns, worked out without numbers: a large network costs nothing",
-    "parameters": "how many numbers it learns",
-    "shapes": "the shapes of its parameters, sorted",
-    "y_eval": "what it returns in eval mode",
-    "y": "what it returns in train mode",
-    "dx": "the gradient of x in train mode",
-    "gradients": "for each shape of a parameter, the sum of the gradients of those that have it",
-}
 WITHOUT_NUMBERS = {"y_shape", "parameters", "shapes"}
 UPSTREAM = "dout"  # the input that may hold the upstream gradient
 # torch's functions -> the leading axes that a draw is made for: all of them, or one for each map of each image.
@@ -37,7 +29,7 @@ DROPOUTS = {"dropout": None, "dropout1d": 2, "dropout2d": 2, "dropout3d": 2, "fe
 def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], x: str) -> Outcome:
     """Build a module with the other inputs, send the input `x` through it, and return the outputs named in `returns`.
 
-    returns: names of OUTPUTS; "gradients" becomes an output "gradient of SHAPE" for each shape. A module that
+    returns: names of `way.MODULE_OUTPUTS`; "gradients" becomes an output "gradient of SHAPE" for each shape. A module that
     returns a tuple of tensors has a tuple of arrays as y and y_eval. The upstream gradient is the input `dout`
     where there is one, else fixed numbers from -1 to 1 by y's shape. Dropout drops by a fixed pattern of each
     shape, not by chance. Where only counts and shapes are asked for, the module is built without numbers in it.
@@ -225,7 +217,8 @@ def _in_order(outcome: Outcome, returns: Sequence[str]) -> Outcome:
     if outcome.kind != "values":
         return outcome
     values = {name: outcome.values[name] for name in OUTPUTS if name in returns and name in outcome.values}
-    return Outcome("values", {**values, **values.pop("gradients", {})})
+    gradients = values.pop("gradients", {})
+    return Outcome("values", {**values, **gradients})
 
 
 def _size(shape: tuple[int, ...]) -> int:

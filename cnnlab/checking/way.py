@@ -7,6 +7,17 @@ from typing import Any
 
 from cnnlab.checking.wire import Value
 
+# Of the way "module", in the order in which they are best compared: a wrong shape explains wrong values.
+MODULE_OUTPUTS = {
+    "y_shape": "the shape of what it returns, worked out without numbers: a large network costs nothing",
+    "parameters": "how many numbers it learns",
+    "shapes": "the shapes of its parameters, sorted",
+    "y_eval": "what it returns in eval mode",
+    "y": "what it returns in train mode",
+    "dx": "the gradient of x in train mode",
+    "gradients": "for each shape of a parameter, the sum of the gradients of those that have it",
+}
+
 
 @dataclass(frozen=True)
 class Way:
