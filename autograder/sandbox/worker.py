@@ -24,7 +24,7 @@ import time
 
 import numpy
 
-MIB = 1 << 20
+MIB, GIB = 1 << 20, 1 << 30
 MAX_PRINTED = 20_000  # characters kept of what one cell prints
 MAX_FLOOD = 2_000_000  # characters printed by one cell before it is stopped
 MAX_RESULT = 32 * MIB  # bytes of frames that one probe may send
@@ -385,9 +385,9 @@ def _tame_torch(torch):
 
 
 def _mapped():
-    """Return the bytes of address space that this process has now: torch's libraries take most of it."""
+    """Return the bytes of address space that this process has now, in whole GiB: torch's libraries take most of it."""
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
+        return -(-int(file.read().split()[0]) * resource.getpagesize() // GIB) * GIB
 
 
 def work(prepared, descriptors, memory, alone):
