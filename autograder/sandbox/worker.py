@@ -380,8 +380,17 @@ def _tame_torch(torch):
     def network():
         return torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.BatchNorm2d(1), torch.nn.Dropout())
 
+    environment = dict(os.environ)
     for outputs in (modules.OUTPUTS, modules.WITHOUT_NUMBERS):
         modules.ask(network, {"x": numpy.ones((2, 1, 4, 4))}, tuple(outputs), "x")
+    # Torch's compiler, which is imported with this, notes a folder of its own and makes it.
+    folder = os.environ.get("TORCHINDUCTOR_CACHE_DIR", "")
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        os.rmdir(folder)
+    except OSError:  # there is none, or it is in use
+        pass
 
 
 def _mapped():
