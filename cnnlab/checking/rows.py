@@ -38,7 +38,7 @@ def draw(result: CaseResult, write: Write) -> str:
             if not wrong:
                 cells += _cell(escape(write(value)), INK)
             else:
-                yours = escape(write(other[column])) if other else "no such row"
+                yours = escape(write(other.get(column))) if other else "no such row"
                 mark = f'<b style="color:{WRONG}">{yours}</b>'
                 cells += _cell(
                     f'{mark} <span style="color:{PALE_INK}">expected {escape(write(value))}</span>',
@@ -69,7 +69,7 @@ def text(result: CaseResult, write: Write) -> list[str]:
         row, other = expected[number], got[number] if number < len(got) else None
         lines.append([str(number), *map(write, row.values())])
         if any(_differs(row, other, column, result.question.tolerance) for column in row):
-            lines.append(["got", *(write(other[column]) if other else "-" for column in row)])
+            lines.append(["got", *(write(other.get(column)) if other else "-" for column in row)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return ["  " + "  ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True)) for line in lines]
 
