@@ -13,7 +13,7 @@ from cnnlab.checking import probe
 from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.summaries import summarise
-from cnnlab.checking.way import CALL, Way
+from cnnlab.checking.way import CALL, MODULE_OUTPUTS, Way
 from cnnlab.checking.wire import Value
 
 PUBLIC_SEED = b"cnnlab public cases"
@@ -115,6 +115,23 @@ class Exercise:
                 raise DeclarationError(
                     f"{self.name}: the groups of the {which} Cases are not the groups that carry points"
                 )
+        self._verify_way()
+
+    def _verify_way(self) -> None:
+        """Raise DeclarationError where the outputs or the Cases are none that its way can ask."""
+        way = self.way
+        if way.module and not set(self.returns) <= MODULE_OUTPUTS.keys():
+            raise DeclarationError(
+                f"{self.name}: the outputs of a module are among {', '.join(MODULE_OUTPUTS)}"
+            )
+        if way.table and len(self.returns) != 1:
+            raise DeclarationError(f"{self.name}: a table is one output")
+        for needed in filter(None, (way.module, way.script)):
+            for case in (*self.public, *self.secret):
+                if needed not in case.inputs:
+                    raise DeclarationError(
+                        f"{self.name}: {case.words!r} has no input {needed}, which its way names"
+                    )
 
     @property
     def total(self) -> float:

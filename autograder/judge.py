@@ -354,7 +354,7 @@ def _notes(lesson: Lesson, name: str, finding: Finding, failing: set[str], sourc
         return notes
     messages = " ".join(r.outcome.message for r in finding.failed)
     notes += [
-        f"{p} is not available in this lesson: write it with NumPy"
+        f"{p} is not available in this lesson: write it {'with NumPy' if 'torch' in lesson.without else 'yourself'}"
         for p in lesson.without
         if _blocked(p, messages)
     ]
@@ -380,12 +380,21 @@ def _sentence(exercise: Exercise, result: CaseResult) -> str:
         kind = outcome.error if _is_builtin_error(outcome.error) else "an error"
         return f"it raised {kind}" + (f" in line {outcome.line} of the cell" if outcome.line else "")
     if outcome.kind == "bad output":
+        if exercise.way.module:
+            return "what it built did not run: it is no module, or gave no plain tensor, or no gradient flowed back"
+        if exercise.way.script:
+            return (
+                "a call changed its argument, or something it returned or held was missing or no plain value"
+            )
+        if exercise.way.table:
+            return f"it did not return a list of rows with the columns {', '.join(exercise.way.table)}"
         drew = ", or took chance from elsewhere than its rng" if exercise.way.rng else ""
         return f"it changed its arguments, or returned something other than plain arrays and numbers{drew}"
     if outcome.kind != "values" or difference is None:
         return STOPPED.get(outcome.kind, "it is not attempted")
     name = difference.name
     return {
+        "length": f"{name} has too few or too many items",
         "shape": f"{name} has the wrong shape",
         "dtype": f"{name} has the wrong dtype",
         "type": f"{name} has the wrong type",

@@ -11,6 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from autograder.course import Course
@@ -39,7 +40,8 @@ def worker_command(slot: int, without: Sequence[str], given: str, memory: int, h
     filtered = seccomp.filter_for(platform.machine())
     refuses = ["--seccomp", str(hold(filtered))] if filtered else []
     command = [*_sandbox(slot, without, rights, hold), *refuses]
-    return [*command, _python()[0], "-I", "/course/worker.py", "/course", given, uid, uid, str(memory)]
+    arguments = ["/course", given, uid, uid, str(memory), *preloaded(without)]
+    return [*command, _python()[0], "-I", "/course/worker.py", *arguments]
 
 
 def server_command(slot: int, without: Sequence[str], control: int, hold: Hold) -> list[str]:
@@ -51,7 +53,12 @@ def server_command(slot: int, without: Sequence[str], control: int, hold: Hold) 
     rights += ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"] if os.getuid() == 0 else []
     no_more = [] if os.getuid() == 0 else ["--disable-userns"]
     command = [*_sandbox(slot, without, rights, hold), *no_more]
-    return [*command, _python()[0], "-I", "/course/server.py", str(control)]
+    return [*command, _python()[0], "-I", "/course/server.py", str(control), *preloaded(without)]
+
+
+def preloaded(without: Sequence[str]) -> tuple[str, ...]:
+    """Return what a worker imports before any student's code runs: torch, in a lesson that does not do without it."""
+    return () if "torch" in without or find_spec("torch") is None else ("torch",)
 
 
 def user_of(slot: int) -> int:
@@ -75,8 +82,8 @@ def _sandbox(slot: int, without: Sequence[str], rights: Sequence[str], hold: Hol
         "/home",
     ):  # before what lies in them, else its parent would be closed to others
         command += ["--perms", "0755", "--dir", path]
-    command += [*_system_mounts(), *_python()[1], *_hidden(), *_masks(without, hold)]
-    command += ["--ro-bind", str(ROOT / "cnnlab"), "/course/cnnlab"]
+    command += [*_system_mounts(), *_python()[1], *_hidden()]
+    command += ["--ro-bind", str(ROOT / "cnnlab"), "/course/cnnlab", *_masks(without, hold)]
     for script in ("worker.py", "server.py"):
         command += ["--ro-bind", str(HERE / script), f"/course/{script}"]
     command += ["--perms", "0644", "--file", str(hold(account.encode())), "/etc/passwd"]
@@ -148,9 +155,10 @@ def verify_available() -> str:
     return bwrap
 
 
-def bare_command(given: str, memory: int) -> list[str]:
+def bare_command(without: Sequence[str], given: str, memory: int) -> list[str]:
     """Return the command that runs the worker without a sandbox, with the rights of whoever grades."""
-    return [sys.executable, "-I", str(HERE / "worker.py"), str(ROOT), given, "0", "0", str(memory)]
+    arguments = [str(ROOT), given, "0", "0", str(memory), *preloaded(without)]
+    return [sys.executable, "-I", str(HERE / "worker.py"), *arguments]
 
 
 def environment(home: str) -> dict[str, str]:
@@ -168,17 +176,28 @@ def environment(home: str) -> dict[str, str]:
 
 
 def _masks(without: Sequence[str], hold: Hold) -> list[str]:
-    """Mount over each package that the lesson does without one whose import says so."""
+    """Mount over each package or module that the lesson does without one whose import says so.
+
+    A part of a package is named with dots, as in cnnlab.models.
+    """
     masks: list[str] = []
     for package in without:
         refusal = f"raise ImportError({f'{package} is not available in this lesson'!r})\n".encode()
-        for inside, outside in _package_folders():
-            if (outside / package).is_dir():
-                cover = f"{inside}/{package}"
+        path = package.replace(".", "/")
+        for inside, outside in _places(package):
+            cover = f"{inside}/{path}"
+            if (outside / path).is_dir():
                 masks += ["--perms", "0755", "--size", str(MIB), "--tmpfs", cover]
                 masks += ["--perms", "0644", "--file", str(hold(refusal)), f"{cover}/__init__.py"]
                 masks += ["--remount-ro", cover]
+            elif (outside / f"{path}.py").is_file():
+                masks += ["--perms", "0644", "--ro-bind-data", str(hold(refusal)), f"{cover}.py"]
     return masks
+
+
+def _places(package: str) -> list[tuple[str, Path]]:
+    """The folders in which a package may lie, as (path inside, path outside)."""
+    return [("/course", ROOT)] if package.split(".")[0] == "cnnlab" else _package_folders()
 
 
 def _python() -> tuple[str, list[str]]:

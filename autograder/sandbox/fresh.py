@@ -43,8 +43,8 @@ class Fresh:
 class Bare(Fresh):
     """Starts a worker without a sandbox, with the rights of whoever grades."""
 
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(0, (), limits)
+    def __init__(self, without: tuple[str, ...], limits: Limits) -> None:
+        super().__init__(0, without, limits)
         self.home = ExitStack()
 
     def start(self, descriptors: Sequence[int]) -> int:
@@ -52,7 +52,7 @@ class Bare(Fresh):
         folder = self.home.enter_context(tempfile.TemporaryDirectory(prefix="cnnlab-"))
         try:
             self.process = subprocess.Popen(
-                bubblewrap.bare_command(",".join(map(str, descriptors)), self.limits.memory),
+                bubblewrap.bare_command(self.without, ",".join(map(str, descriptors)), self.limits.memory),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -85,7 +85,7 @@ class Sandbox:
     def _started(self, descriptors: Sequence[int]) -> tuple[Box, int]:
         """Start a worker where that is quickest; a server that was lost meanwhile is replaced once."""
         if self.bare:
-            bare = Bare(self.limits)
+            bare = Bare(self.without, self.limits)
             return bare, bare.start(descriptors)
         for _ in range(2):
             warm = place(self.slot, self.without, self.limits)

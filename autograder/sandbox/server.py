@@ -4,7 +4,8 @@ No student's code ever runs in this process. Each worker is the second process o
 IPC, network) under an init that only waits, with fresh in-memory folders, no capability, its own limits and the same
 filter of system calls as a worker that is started alone; when the init ends, the kernel ends all that is left in them. A
 keeper outside of them waits for the init: whoever has moved to a new namespace of processes cannot always come back.
-Usage: server.py DESCRIPTOR, where requests arrive, each a line of JSON and a worker's descriptors:
+Usage: server.py DESCRIPTOR [MODULE ...]; it imports these modules as well. At the descriptor requests arrive, each a line of
+JSON and a worker's descriptors:
 {"spawn": {"uid", "memory", "filter"}} -> {"spawned": true} or {"failed": words}; {"end": true} -> {"ended": true}.
 """
 
@@ -54,7 +55,7 @@ libc.mount.argtypes = [TEXT, TEXT, TEXT, LONG, TEXT]
 def main():
     """Import everything, then serve until the other side closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    prepared = worker.prepare(LESSONS_IMPORT)
+    prepared = worker.prepare(sys.argv[2:], LESSONS_IMPORT)
     sys.argv[:] = [""]
     serve(control, lambda **how: worker.work(prepared, **how))
 

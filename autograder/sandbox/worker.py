@@ -4,7 +4,7 @@ Everything in this process may be changed by the code that it runs, so nothing i
 value: the parent holds the time limits, the expected outputs and the decision. No secret input enters while cells still
 run, else a later cell could print it: at each check a copy of the process is put aside, and it is asked at the end, on a
 descriptor of its own. Talks in frames of `cnnlab.checking.wire`; usage: worker.py COURSE_FOLDER DESCRIPTOR,... UID GID
-MEMORY, where the first descriptor is for cells and each of the others for one check.
+MEMORY [MODULE ...], where the first descriptor is for cells and each of the others for one check.
 """
 
 import ast
@@ -24,7 +24,7 @@ import time
 
 import numpy
 
-MIB = 1 << 20
+MIB, GIB = 1 << 20, 1 << 30
 MAX_PRINTED = 20_000  # characters kept of what one cell prints
 MAX_FLOOD = 2_000_000  # characters printed by one cell before it is stopped
 MAX_RESULT = 32 * MIB  # bytes of frames that one probe may send
@@ -342,16 +342,61 @@ def _limit(memory_bytes, processes, alone):
         resource.setrlimit(limit, (value, value))
 
 
-def prepare(modules=()):
-    """Import what every worker needs, and `modules`; return what `work` takes: parts and a shell that has run nothing."""
+def prepare(modules=(), likely=()):
+    """Import what every worker needs, and `modules`; return what `work` takes: parts and a shell that has run nothing.
+
+    likely: modules that are imported too where this lesson does not do without them.
+    """
     from cnnlab.checking import probe, wire
 
     for name in modules:
         importlib.import_module(name)
+    for name in likely:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass
+    if "torch" in modules:
+        _tame_torch(sys.modules["torch"])
     shell = _shell()
     gc.collect()
     gc.freeze()  # else a copy's collector would touch, and so copy, all these pages
     return wire, probe, shell
+
+
+def _tame_torch(torch):
+    """Keep torch to one thread for good, and have it do once what else each fork would do at its first step.
+
+    A copy of a process whose torch has started more threads hangs at its first parallel step.
+    """
+    from cnnlab.checking import modules
+
+    torch.set_num_threads(1)
+    for where in (torch, torch._C):
+        for name in ("set_num_threads", "set_num_interop_threads"):
+            if hasattr(where, name):
+                setattr(where, name, lambda number: None)
+
+    def network():
+        return torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3), torch.nn.BatchNorm2d(1), torch.nn.Dropout())
+
+    environment = dict(os.environ)
+    for outputs in (modules.OUTPUTS, modules.WITHOUT_NUMBERS):
+        modules.ask(network, {"x": numpy.ones((2, 1, 4, 4))}, tuple(outputs), "x")
+    # Torch's compiler, which is imported with this, notes a folder of its own and makes it.
+    folder = os.environ.get("TORCHINDUCTOR_CACHE_DIR", "")
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        os.rmdir(folder)
+    except OSError:  # there is none, or it is in use
+        pass
+
+
+def _mapped():
+    """Return the bytes of address space that this process has now, in whole GiB: torch's libraries take most of it."""
+    with open("/proc/self/statm") as file:
+        return -(-int(file.read().split()[0]) * resource.getpagesize() // GIB) * GIB
 
 
 def work(prepared, descriptors, memory, alone):
@@ -360,8 +405,11 @@ def work(prepared, descriptors, memory, alone):
     alone: whether this user has no other processes.
     """
     wire, probe, shell = prepared
+    memory += _mapped() if "torch" in sys.modules else 0
     random.seed()  # forks of one process would all draw the same
     numpy.random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].seed()
     os.makedirs(
         shell.profile_dir.location, exist_ok=True
     )  # it was made in another home, which is covered now
@@ -383,13 +431,13 @@ def work(prepared, descriptors, memory, alone):
 
 def main():
     course, uid, gid, memory = sys.argv[1], *map(int, sys.argv[3:6])
-    descriptors = list(map(int, sys.argv[2].split(",")))
+    descriptors, modules = list(map(int, sys.argv[2].split(","))), sys.argv[6:]
     sys.path.insert(0, course)
     sys.dont_write_bytecode = True
     sys.argv[:] = [""]
     if uid != 0:
         become_student(uid, gid)
-    work(prepare(), descriptors, memory, alone=uid != 0)
+    work(prepare(modules), descriptors, memory, alone=uid != 0)
 
 
 if __name__ == "__main__":

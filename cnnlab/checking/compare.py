@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.wire import Value
 
+MAX_ITEMS = 6  # of a tuple or list of numbers that is written out
 KIND_WORDS = {"f": "floating point", "i": "integer", "u": "unsigned integer", "b": "boolean"}
 
 
@@ -16,7 +18,7 @@ KIND_WORDS = {"f": "floating point", "i": "integer", "u": "unsigned integer", "b
 class Difference:
     """How an output differs from the expected one.
 
-    what: "outcome", "type", "shape", "dtype", "finite" or "value"; name: the output's name; expected and got:
+    what: "outcome", "type", "length", "shape", "dtype", "finite" or "value"; name: the output's name; expected and got:
     words or numbers for the report; index: the first wrong position of an array; wrong of total: how many
     elements differ.
     """
@@ -38,7 +40,7 @@ class Difference:
             where = f"{self.name}[{', '.join(map(str, self.index))}]"
             count = f"{self.wrong:,} of {self.total:,} values differ"
             return f"{where} is {self.got}, expected {self.expected} ({count})"
-        noun = {"shape": " has shape", "dtype": " has dtype"}.get(self.what, " is")
+        noun = {"shape": " has shape", "dtype": " has dtype", "length": " has"}.get(self.what, " is")
         return f"{self.name}{noun} {self.got}, expected {self.expected}"
 
 
@@ -60,17 +62,13 @@ def compare(expected: dict[str, Value], outcome: Outcome, tolerance: float = 1e-
 
 def _compare(name: str, expected: Value, got: Value, tolerance: float) -> Difference | None:
     if type(expected) in (tuple, list):
-        if type(got) not in (tuple, list) or len(got) != len(expected):
+        if type(got) not in (tuple, list):
             return Difference("type", name, _words(expected), _words(got))
-        for i, (e, g) in enumerate(zip(expected, got, strict=True)):
-            difference = _compare(f"{name}[{i}]", e, g, tolerance)
-            if difference:
-                return difference
-        return None
+        return _compare_items(name, expected, got, tolerance)
     if type(expected) is not type(got):
         return Difference("type", name, _words(expected), _words(got))
     if type(expected) is dict:
-        return compare(expected, Outcome("values", got), tolerance)
+        return _compare_dicts(name, expected, got, tolerance)
     if isinstance(expected, np.ndarray):
         return _compare_arrays(name, expected, got, tolerance)
     if type(expected) is float:
@@ -81,6 +79,45 @@ def _compare(name: str, expected: Value, got: Value, tolerance: float) -> Differ
         return None
     words = _apart(expected, got) if type(expected) is float else (_words(expected), _words(got))
     return Difference("value", name, *words, (), 1, 1)
+
+
+def _compare_items(
+    name: str, expected: Sequence[Value], got: Sequence[Value], tolerance: float
+) -> Difference | None:
+    """Compare lists or tuples; where one is longer, the first item that differs still says most."""
+    if len(expected) != len(got) and not any(map(_has_items, expected)):
+        words = _item_words if name.endswith("]") else _words
+        return Difference("type", name, words(expected), words(got))
+    for i, (e, g) in enumerate(zip(expected, got, strict=False)):
+        difference = _compare(f"{name}[{i}]", e, g, tolerance)
+        if difference:
+            return difference
+    if len(expected) == len(got):
+        return None
+    noun = "rows" if type(expected[0]) is dict else "items"
+    return Difference("length", name, f"{len(expected)} {noun}", f"{len(got)} {noun}")
+
+
+def _compare_dicts(
+    name: str, expected: dict[str, Value], got: dict[str, Value], tolerance: float
+) -> Difference | None:
+    for key, value in expected.items():
+        inside = f"{name}[{key!r}]" if name.endswith("]") else key  # a row of a table, or named arrays
+        if key not in got:
+            return Difference("type", inside, _words(value), "missing")
+        difference = _compare(inside, value, got[key], tolerance)
+        if difference:
+            return difference
+    return None
+
+
+def _item_words(value: Sequence[Value]) -> str:
+    short = len(value) <= MAX_ITEMS and all(type(item) in (int, float, bool) for item in value)
+    return str(value)[:60] if short else _words(value)
+
+
+def _has_items(value: Value) -> bool:
+    return type(value) in (tuple, list, dict)
 
 
 def _compare_arrays(name: str, expected: np.ndarray, got: np.ndarray, tolerance: float) -> Difference | None:

@@ -53,12 +53,16 @@ class _Panel:
 
 def follow(values: Mapping[str, Value], name: str) -> Value:
     """Return what a Difference's name, such as `boxes[1]`, stands for in named values; None for nothing."""
-    root, *steps = re.findall(r"^[^\[]+|\[\d+\]", name) or [""]
+    root, *steps = re.findall(r"^[^\[]+|\[\d+\]|\['[^']*'\]", name) or [""]
     value: Value = values.get(root)
     for step in steps:
-        if type(value) not in (tuple, list) or int(step[1:-1]) >= len(value):
+        key = step[1:-1]
+        if type(value) is dict and key.strip("'") in value:
+            value = value[key.strip("'")]
+        elif type(value) in (tuple, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
             return None
-        value = value[int(step[1:-1])]
     return value
 
 

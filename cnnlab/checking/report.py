@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from html import escape
 
 import numpy as np
 
-from cnnlab.checking import picture
+from cnnlab.checking import picture, rows, scripts
 from cnnlab.checking.assess import CaseResult, Finding
 from cnnlab.checking.picture import INK, LINE, MONO, PALE_INK
 from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
 
 WIDTH = 88  # columns of a terminal
+MADE = 6  # calls of a script that are written out
 LONGEST = 240  # characters of one value, message or Case in words
 NEXT_STEP = "Replace the line that raises NotImplementedError with your own code, then run both cells again."
 GREEN, RED, GREY = "#1a7f37", "#b42318", "#59636e"
@@ -64,7 +66,7 @@ def text(finding: Finding, remarks: Remarks = NONE) -> str:
     parts = [_wrap(f"{_count(finding)} {_clean(finding.hint)}".rstrip()), *helped, ""]
     parts += [_wrap(f"Case: {_clean(result.question.words)}", "      ")]
     parts += [_wrap(_call(finding.exercise, result.question.inputs, remarks.way), "      ", "      ")]
-    parts += ["", _wrap(_what_came(result)), *_numbers(result)]
+    parts += ["", _wrap(_what_came(result, remarks.way)), *_numbers(result)]
     for number, clue in enumerate(remarks.clues, 1):
         parts += ["", _wrap(f"Clue {number} of {remarks.clue_count}: {_printable(clue)}", "  ")]
     return "\n".join([*parts, "", *_case_lines(finding)])
@@ -89,8 +91,8 @@ def html(finding: Finding, remarks: Remarks = NONE) -> str:
         f"<br/>{_code(_call(finding.exercise, result.question.inputs, remarks.way))}",
         "margin-top:10px",
     )
-    came = _paragraph(escape(_what_came(result)), "margin-top:10px")
-    shown = picture.draw(result) or _table(result)
+    came = _paragraph(escape(_what_came(result, remarks.way)), "margin-top:10px")
+    shown = picture.draw(result) or rows.draw(result, _in_a_row) or _table(result)
     top = heading("fails", _count(finding)) + hint + helped + case + came + shown
     return box(top + _clues(remarks.clues, remarks.clue_count) + _case_list(finding))
 
@@ -129,17 +131,56 @@ def _failure(result: CaseResult | None) -> str:
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def _what_came(result: CaseResult) -> str:
+def _what_came(result: CaseResult, way: Way = CALL) -> str:
     """Say in a sentence how a failed Case differs, with the line that raised where one did."""
     if result.outcome.kind == "values" and result.difference:
-        return _clean(result.difference.sentence) + "."
+        return _clean(result.difference.sentence) + "." + (_when(result, way) if way.script else "")
     where = f" It was raised at line {result.outcome.line} of your code." if result.outcome.line else ""
     return _failure(result) + where
 
 
 def _call(exercise: str, inputs: Mapping[str, Value], way: Way) -> str:
-    listed = ", ".join(_argument(name, value, way) for name, value in inputs.items())
+    later = (way.module, way.script, "dout" if way.module else "")  # what does not go into the constructor
+    listed = ", ".join(_argument(name, value, way) for name, value in inputs.items() if name not in later)
+    if way.module:
+        through = [_argument(name, inputs[name], way) for name in (way.module, "dout") if name in inputs]
+        return f"{exercise}({listed}) on {', '.join(through)}"
+    if way.script:
+        calls = inputs[way.script]
+        made = ", ".join(map(_made, calls[:MADE])) + (f" ... {len(calls)} calls" if len(calls) > MADE else "")
+        return f"{exercise}({listed}), then {made or 'no call'}"
     return f"{way.file}: {listed}" if way.file else f"{exercise}({listed})"
+
+
+def _made(call: Value, longest: int = 30) -> str:
+    """Write a method call of a script, such as step(0.5)."""
+    method, *arguments = call
+    listed = (
+        f"{v.dtype.name} {v.shape}" if isinstance(v, np.ndarray) else _plain(v, longest) for v in arguments
+    )
+    return f"{_clean(str(method))}({', '.join(listed)})"
+
+
+def _when(result: CaseResult, way: Way) -> str:
+    """Say after which call of a script the first value differs."""
+    difference, calls = result.difference, result.question.inputs[way.script]
+    step = re.match(r"[^\[]+\[(\d+)\]", difference.name) if difference else None
+    if difference is None or not (difference.index or step):
+        return ""
+    at = int(step[1]) if step else (difference.index or (0,))[0]
+    at += (
+        difference.name.split("[")[0] == scripts.RETURNED
+    )  # the attributes are read once before the first call
+    if at == 0:
+        return " That is before the first call."
+    return f" That is call {at}, {_made(calls[at - 1])}." if at <= len(calls) else ""
+
+
+def _in_a_row(value: Value) -> str:
+    """Write a value of a table: what are numbers with commas, for they are long."""
+    if type(value) is int:
+        return f"{value:,}" if abs(value) < 10**15 else _plain(value, 24)
+    return _clean(value)[:40] if type(value) is str else _plain(value, 40)
 
 
 def _argument(name: str, value: Value, way: Way) -> str:
@@ -192,14 +233,19 @@ def _wrap(words: str, indent: str = "", first: str = "") -> str:
 
 
 def _numbers(result: CaseResult) -> list[str]:
-    """Return expected and got side by side where the slice with the first wrong value is small."""
+    """Return expected and got side by side where the slice with the first wrong value is small, or rows of a table."""
+    if table := rows.text(result, _in_a_row):
+        return ["", *(line[:WIDTH] for line in table)]
     difference = result.difference
     if difference is None or difference.what not in ("value", "finite") or not difference.index:
         return []
     sides = (("expected", result.question.expected), ("got", result.outcome.values))
-    cuts = [picture.cut(picture.follow(values, difference.name), difference.index) for _, values in sides]
-    rows, columns = cuts[0].values.shape
-    if rows > picture.NUMBERED or columns > 4:
+    arrays = [picture.follow(values, difference.name) for _, values in sides]
+    if not all(isinstance(array, np.ndarray) for array in arrays):
+        return []
+    cuts = [picture.cut(array, difference.index) for array in arrays]
+    height, width = cuts[0].values.shape
+    if height > picture.NUMBERED or width > 4:
         return []
     blocks = [
         _block(piece, f"{title} {difference.name}{piece.where}")
@@ -213,8 +259,8 @@ def _block(piece: picture.Cut, title: str) -> list[str]:
         digits = f"{float(piece.values[row, column]):.4g}"
         return f"[{digits}]" if (row, column) == piece.mark else f" {digits} "
 
-    rows, columns = piece.values.shape
-    return [title, *("".join(f"{write(r, c):>10}" for c in range(columns)) for r in range(rows))]
+    height, width = piece.values.shape
+    return [title, *("".join(f"{write(r, c):>10}" for c in range(width)) for r in range(height))]
 
 
 def _case_lines(finding: Finding) -> list[str]:
@@ -297,12 +343,12 @@ def _table(result: CaseResult) -> str:
         name = difference.name  # of a long list only the item that differs
     sides = (("expected", result.question.expected), ("yours", result.outcome.values))
     values = [(title, picture.follow(named, name)) for title, named in sides]
-    rows = "".join(
+    lines = "".join(
         f'<tr style="background:#ffffff">{_cell(title, PALE_INK)}{_cell(name, INK, MONO)}'
         f"{_cell(_plain(value), INK, MONO)}</tr>"
         for title, value in values
     )
-    return f'<table style="border-collapse:collapse;margin:10px 0 2px;background:#ffffff">{rows}</table>'
+    return f'<table style="border-collapse:collapse;margin:10px 0 2px;background:#ffffff">{lines}</table>'
 
 
 def _cell(words: str, colour: str, font: str = "inherit") -> str:
@@ -315,7 +361,7 @@ def _cell(words: str, colour: str, font: str = "inherit") -> str:
 def _case_list(finding: Finding) -> str:
     if len(finding.results) == 1:
         return ""
-    rows = "".join(
+    lines = "".join(
         f'<div style="display:flex;gap:7px;align-items:center">{sign("passes" if r.passed else "fails", 11)}'
         f'<span><span style="color:{PALE_INK}">{escape(_clean(r.question.group))}:</span> '
         f"{escape(_clean(r.question.words))}</span></div>"
@@ -324,5 +370,5 @@ def _case_list(finding: Finding) -> str:
     return (
         f'<details style="margin-top:10px;font-size:13px;color:{INK}"><summary style="cursor:pointer">'
         f"All {len(finding.results)} cases</summary>"
-        f'<div style="margin:5px 0 0 2px;line-height:20px">{rows}</div></details>'
+        f'<div style="margin:5px 0 0 2px;line-height:20px">{lines}</div></details>'
     )

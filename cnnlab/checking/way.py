@@ -7,6 +7,17 @@ from typing import Any
 
 from cnnlab.checking.wire import Value
 
+# Of the way "module", in the order in which they are best compared: a wrong shape explains wrong values.
+MODULE_OUTPUTS = {
+    "y_shape": "the shape of what it returns, worked out without numbers: a large network costs nothing",
+    "parameters": "how many numbers it learns",
+    "shapes": "the shapes of its parameters, sorted",
+    "y_eval": "what it returns in eval mode",
+    "y": "what it returns in train mode",
+    "dx": "the gradient of x in train mode",
+    "gradients": "for each shape of a parameter, the sum of the gradients of those that have it",
+}
+
 
 @dataclass(frozen=True)
 class Way:
@@ -18,6 +29,11 @@ class Way:
     compared, "" where the outputs themselves are; file: the trained weights that are handed in beside the
     notebook and judged in place of a call, "" where there are none; speed: the name of a task of
     `cnnlab.checking.speed` that must be done fast, "" where none is.
+
+    module: the input that goes through the `torch.nn.Module` that the Answer builds from the others, as
+    `cnnlab.checking.modules` does it, "" where it builds none; script: the input that holds method calls, made on
+    what the Answer builds from the others, as in `cnnlab.checking.scripts`, "" where there are none; table: the
+    columns of the rows that the Answer returns, as in `cnnlab.checking.tables`, () where it returns no table.
     """
 
     functions: tuple[str, ...] = ()
@@ -25,15 +41,20 @@ class Way:
     summary: str = ""
     file: str = ""
     speed: str = ""
+    module: str = ""
+    script: str = ""
+    table: tuple[str, ...] = ()
 
     def as_value(self) -> dict[str, Value]:
         """Return the Way as a value that `wire.pack` can send."""
-        return {**vars(self), "functions": list(self.functions)}
+        value = {**vars(self), "functions": list(self.functions), "table": list(self.table)}
+        # Left out where they are not asked for: the Cases of lessons that know nothing of them keep their bytes.
+        return {name: v for name, v in value.items() if v or name not in ("module", "script", "table")}
 
     @classmethod
     def from_value(cls, value: Any) -> Way:
         """Rebuild a Way from its value."""
-        return cls(**{**value, "functions": tuple(value["functions"])})
+        return cls(**{**value, **{name: tuple(value.get(name, ())) for name in ("functions", "table")}})
 
 
 CALL = Way()

@@ -1,0 +1,241 @@
+"""The way "module": an Answer builds a `torch.nn.Module`, which is filled, run forward in both modes, and backward.
+
+All in float64 on one thread. Import it only where torch is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.overrides import TorchFunctionMode
+
+from cnnlab.checking.attempt import Bad, a_type, attempt, copied, plain
+from cnnlab.checking.filling import fill, fixed, parameters
+from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.threads import one_thread
+from cnnlab.checking.way import MODULE_OUTPUTS as OUTPUTS
+from cnnlab.checking.wire import Value
+
+WITHOUT_NUMBERS = {"y_shape", "parameters", "shapes"}
+UPSTREAM = "dout"  # the input that may hold the upstream gradient
+# torch's functions -> the leading axes that a draw is made for: all of them, or one for each map of each image.
+DROPOUTS = {"dropout": None, "dropout1d": 2, "dropout2d": 2, "dropout3d": 2, "feature_dropout": 2}
+
+
+def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], x: str) -> Outcome:
+    """Build a module with the other inputs, send the input `x` through it, and return the outputs named in `returns`.
+
+    returns: names of `way.MODULE_OUTPUTS`; "gradients" becomes an output "gradient of SHAPE" for each shape. A module that
+    returns a tuple of tensors has a tuple of arrays as y and y_eval. The upstream gradient is the input `dout`
+    where there is one, else fixed numbers from -1 to 1 by y's shape. Dropout drops by a fixed pattern of each
+    shape, not by chance. Where only counts and shapes are asked for, the module is built without numbers in it.
+    Settings of torch that the Answer changes are put back.
+    """
+    unknown = [name for name in returns if name not in OUTPUTS]
+    if unknown:
+        raise ValueError(f"a module is asked for {', '.join(OUTPUTS)}, not for {', '.join(unknown)}")
+    given = {name: value for name, value in inputs.items() if name not in (x, UPSTREAM)}
+    run = _Run(build, given, inputs[x], inputs.get(UPSTREAM), set(returns))
+    with _settings():
+        if set(returns) <= WITHOUT_NUMBERS:
+            outcome = attempt(build, run.without_numbers)
+            if outcome.kind == "values" or outcome.kind == "not attempted":
+                return _in_order(outcome, returns)
+            # Some constructors look at numbers, which is no mistake.
+        return _in_order(attempt(build, run.with_numbers), returns)
+
+
+class _Run:
+    """One Case, built and run."""
+
+    def __init__(
+        self,
+        build: Callable[..., Any],
+        given: dict[str, Value],
+        x: np.ndarray,
+        upstream: Value,
+        wanted: set[str],
+    ) -> None:
+        self.build, self.given, self.x, self.upstream, self.wanted = build, given, x, upstream, wanted
+
+    def without_numbers(self) -> Outcome:
+        with torch.device("meta"), torch.no_grad():
+            module = self._module()
+            _fix_sizes(module, torch.empty(self.x.shape))
+            return Outcome("values", self._shape(module, torch.empty(self.x.shape)) | self._counts(module))
+
+    def with_numbers(self) -> Outcome:
+        module = self._module()
+        _fix_sizes(module, self._tensor(self.x))
+        found = self._counts(module)
+        torch.nn.Module.double(module)
+        fill(module)
+        if {"y_eval", "y_shape"} & self.wanted:
+            with torch.no_grad():
+                found |= self._shape(module, self._tensor(self.x))
+        if "y_eval" in self.wanted:
+            torch.nn.Module.eval(module)
+            with torch.no_grad(), _FixedDropout():
+                found["y_eval"] = _arrays(_outputs(module(self._tensor(self.x))))
+        if {"y", "dx", "gradients"} & self.wanted:
+            found |= self._trained(module)
+        return plain(found, "plain tensors")
+
+    def _module(self) -> torch.nn.Module:
+        module = self.build(**copied(self.given))
+        if module is None:
+            raise Bad("it returned None; is a return statement missing?")
+        if not isinstance(module, torch.nn.Module) or "_parameters" not in module.__dict__:
+            raise Bad(f"it gives {a_type(module)}, not a torch.nn.Module")
+        return module
+
+    def _counts(self, module: torch.nn.Module) -> dict[str, Value]:
+        shapes = sorted(tuple(tensor.shape) for tensor in parameters(module))
+        return {"parameters": sum(map(_size, shapes)), "shapes": shapes}
+
+    def _shape(self, module: torch.nn.Module, x: torch.Tensor) -> dict[str, Value]:
+        if "y_shape" not in self.wanted:
+            return {}
+        torch.nn.Module.eval(module)
+        shapes = [tuple(one.shape) for one in _tensors(module(x))]
+        return {"y_shape": shapes[0] if len(shapes) == 1 else shapes}
+
+    def _trained(self, module: torch.nn.Module) -> dict[str, Value]:
+        torch.nn.Module.train(module)
+        leaf = self._tensor(self.x).requires_grad_()
+        x = leaf.clone()  # which may be changed in place, so that the reason can be said
+        with _FixedDropout():
+            y = _outputs(module(x))
+        if not torch.equal(leaf.detach(), x.detach()):
+            raise Bad("it changed its input x; leave out operations in place on x, as in ReLU(inplace=True)")
+        found: dict[str, Value] = {"y": _arrays(y)}
+        if not {"dx", "gradients"} & self.wanted:
+            return found
+        ys = y if isinstance(y, tuple) else (y,)
+        if not all(one.requires_grad for one in ys):
+            raise Bad("no gradient goes back from what it returns; leave out detach, no_grad and .data")
+        douts = self._upstream(ys)
+        if douts is None:
+            return found  # y has another shape than it must have, which is said of y
+        learned = parameters(module)
+        flowing = [tensor for tensor in learned if tensor.requires_grad]
+        dx, *gradients = torch.autograd.grad(ys, (leaf, *flowing), douts, allow_unused=True)
+        if dx is None:
+            raise Bad("no gradient reaches x; compute with x itself, not with x.detach() or x.data")
+        sums = {f"gradient of {tuple(tensor.shape)}": np.zeros(tensor.shape) for tensor in learned}
+        for tensor, gradient in zip(flowing, gradients, strict=True):
+            if gradient is not None:
+                sums[f"gradient of {tuple(tensor.shape)}"] += gradient.detach().numpy()
+        return {**found, "dx": dx.detach().numpy(), "gradients": dict(sorted(sums.items()))}
+
+    def _upstream(self, ys: Sequence[torch.Tensor]) -> list[torch.Tensor] | None:
+        if self.upstream is None:
+            return [torch.from_numpy(2 * fixed(UPSTREAM, tuple(y.shape)) - 1) for y in ys]
+        given = self.upstream if type(self.upstream) in (tuple, list) else [self.upstream]
+        alike = len(given) == len(ys) and all(
+            d.shape == tuple(y.shape) for d, y in zip(given, ys, strict=True)
+        )
+        return [self._tensor(one) for one in given] if alike else None
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array.astype(np.float64))
+
+
+class _FixedDropout(TorchFunctionMode):
+    """Has torch's dropout drop by a fixed pattern: torch's own draws differ from machine to machine."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(func, "__name__", "").rstrip("_")
+        if name in DROPOUTS:
+            return self._dropped(DROPOUTS[name], *args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+    @staticmethod
+    def _dropped(
+        axes: int | None,
+        input: torch.Tensor,
+        p: float = 0.5,
+        training: bool = True,
+        inplace: bool = False,
+        **more: Any,
+    ) -> torch.Tensor:
+        training = more.get("train", training)
+        if not 0 <= p <= 1:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        if not training or p == 0:
+            return input
+        drawn = tuple(input.shape) if axes is None else tuple(input.shape[:axes])
+        kept = torch.from_numpy((fixed("dropout", drawn) >= p) / max(1 - p, 1e-300))
+        kept = kept.reshape(drawn + (1,) * (input.ndim - len(drawn))).to(input.dtype)
+        return input.mul_(kept) if inplace else input * kept
+
+
+def _tensors(returned: Any) -> tuple[torch.Tensor, ...]:
+    """Return what a module returned as a tuple of base tensors; raise Bad where it is something else."""
+    if returned is None:
+        raise Bad("its forward returned None; is a return statement missing?")
+    several = returned if type(returned) in (tuple, list) else (returned,)
+    for one in several:
+        if type(one) is not torch.Tensor:
+            raise Bad(f"its forward returned {a_type(one)}, not a torch.Tensor")
+    if not several:
+        raise Bad("its forward returned no tensor")
+    return tuple(several)
+
+
+def _outputs(returned: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
+    """Return a module's float64 tensor, or its tuple of them; raise Bad where it returned something else."""
+    several = _tensors(returned)
+    for one in several:
+        if one.dtype != torch.float64:
+            raise Bad(f"its forward returned {one.dtype} for an x of torch.float64; keep the dtype of x")
+        if one.device.type != "cpu":
+            raise Bad(f"its forward returned a tensor on {one.device} for an x on the CPU")
+    return several if type(returned) in (tuple, list) else several[0]
+
+
+def _fix_sizes(module: torch.nn.Module, x: torch.Tensor) -> None:
+    """Have lazy layers, which take their sizes from the first input, make their parameters."""
+    if any(torch.nn.parameter.is_lazy(tensor) for tensor in parameters(module)):
+        torch.nn.Module.eval(module)
+        with torch.no_grad():
+            module(x)
+
+
+def _arrays(y: torch.Tensor | tuple[torch.Tensor, ...]) -> Value:
+    if isinstance(y, tuple):
+        return tuple(one.detach().numpy() for one in y)
+    return y.detach().numpy()
+
+
+def _in_order(outcome: Outcome, returns: Sequence[str]) -> Outcome:
+    """Keep what was asked for, in OUTPUTS' order, each gradient as an output of its own."""
+    if outcome.kind != "values":
+        return outcome
+    values = {name: outcome.values[name] for name in OUTPUTS if name in returns and name in outcome.values}
+    gradients = values.pop("gradients", {})
+    return Outcome("values", {**values, **gradients})
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Set torch to float64, one thread and gradients, with a fixed seed, and put back what was before."""
+    dtype, mode, chance = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_rng_state()
+    try:
+        with one_thread():
+            torch.default_generator.manual_seed(0)  # torch.manual_seed would ask for GPUs
+            torch.set_default_dtype(torch.float64)
+            with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"):
+                yield
+    finally:
+        torch.set_rng_state(chance)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(mode)
