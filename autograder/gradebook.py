@@ -32,6 +32,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder import build, notebook_text
 from autograder.course import PRIVATE, Course, CourseError
 from autograder.exercise import Lesson
+from autograder.intake import files
 from autograder.script import read
 from autograder.settings import release
 
@@ -199,10 +200,10 @@ def grades(course: Course, assignment: str) -> list[Grade]:
         .where(TABLES.Assignment.name == assignment)
         .order_by(handed_in.student_id, TABLES.Notebook.name, cell.name)
     )  # fmt: skip
-    with errors(course), _connection(course) as connection:
+    with connection(course) as connected:
         return [
             Grade(student, lesson, exercise_of(name), auto, manual, extra or 0.0, points, bool(needs))
-            for student, lesson, name, auto, manual, extra, points, needs in connection.execute(query)
+            for student, lesson, name, auto, manual, extra, points, needs in connected.execute(query)
         ]
 
 
@@ -363,10 +364,7 @@ _known: dict[Path, tuple[Any, tuple[NotebookNode, NotebookNode]]] = {}
 def _write(text: str, path: Path) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    files.write(path, text.encode("utf-8"))
 
 
 def _rows_of(notebooks: dict[str, NotebookNode]) -> Rows:
@@ -533,6 +531,13 @@ def _create(course: Course) -> None:
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
             connection.exec_driver_sql(f"INSERT INTO alembic_version (version_num) VALUES ('{head}')")
         connection.commit()
+
+
+@contextlib.contextmanager
+def connection(course: Course) -> Iterator[Connection]:
+    """Give a connection to the gradebook; raise CourseError where it cannot be used."""
+    with errors(course), _connection(course) as connected:
+        yield connected
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from pathlib import Path
 from autograder import build
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
+from autograder.intake.files import write
 from autograder.leaks import leaks
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal kits are equal files
@@ -38,13 +39,7 @@ def write_kit(course: Course, assignment: str, path: Path | None = None) -> Path
     if found:
         raise CourseError(f"The kit would give something away, so it is not written: {found[0]}.")
     path = path or course.work / "kit" / f"{folder}.zip"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(_zipped({f"{folder}/{name}": data for name, data in files.items()}))
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write(path, _zipped({f"{folder}/{name}": data for name, data in files.items()}))
     return path
 
 

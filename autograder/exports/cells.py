@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.course import CourseError
+from autograder.intake import files
 
 FORMULA = "=+-@"
 # At one of them, or what looks like one, a spreadsheet of another country may begin a new cell.
@@ -51,18 +51,7 @@ def write_table(table: Table, path: Path) -> Path:
     """
     file = io.StringIO()
     csv.writer(file, lineterminator="\r\n").writerows(table)
-    return write_whole(path, file.getvalue().encode("utf-8-sig"))
-
-
-def write_whole(path: Path, data: bytes) -> Path:
-    """Put a file in place in one step, with the folders that it needs, and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    files.write(path, file.getvalue().encode("utf-8-sig"))
     return path
 
 

@@ -15,7 +15,7 @@ from autograder.exports import cells
 from autograder.exports.shown import texts
 from autograder.exports.standing import Standing, Standings
 from autograder.gradebook import Grade
-from autograder.intake import verify_student
+from autograder.intake import files, verify_student
 
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 
@@ -57,7 +57,8 @@ def write_results(
     for name, standing in zip(names, standings.submissions, strict=True):
         said = results(course, standings.assignment, standing, visibility=visibility)
         data = json.dumps(said, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
-        paths.append(cells.write_whole(folder / name / "results.json", data.encode()))
+        paths.append(folder / name / "results.json")
+        files.write(paths[-1], data.encode())
     return paths
 
 

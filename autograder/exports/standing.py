@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import create_engine, select
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
 
 from autograder import gradebook
 from autograder.course import Course, CourseError
@@ -68,7 +64,7 @@ def standings(course: Course, assignment: str) -> Standings:
         raise CourseError(
             f"Nothing of {assignment} is graded yet: run 'autograder grade {assignment} FOLDER' first."
         )
-    with _connection(course) as connection:
+    with gradebook.connection(course) as connection:
         maximum = connection.scalar(
             select(TABLES.Assignment.max_score).where(TABLES.Assignment.name == assignment)
         )
@@ -98,16 +94,3 @@ def _order(course: Course, assignment: str) -> dict[tuple[str, str], int]:
         for name in (*lesson.exercises, *lesson.questions)
     ]
     return {name: place for place, name in enumerate(names)}
-
-
-@contextmanager
-def _connection(course: Course) -> Iterator[Connection]:
-    engine = create_engine(course.db_url)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except SQLAlchemyError as error:
-        url = engine.url.render_as_string()  # which hides a password
-        raise CourseError(gradebook.said_of_database(error, url)) from error
-    finally:
-        engine.dispose()
