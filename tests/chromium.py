@@ -83,8 +83,7 @@ class Page:
         result = self.send("Page.navigate", url=address)
         if result.get("errorText"):
             raise BrowserError(f"{address}: {result['errorText']}")
-        while self._loads == before:
-            self._receive()
+        self._loaded(before)
 
     def evaluate(self, script: str) -> Any:
         """Return the value of a JavaScript expression in the page, waiting for it where it is a promise."""
@@ -106,6 +105,12 @@ class Page:
         place = {"x": box["left"] + box["width"] / 2, "y": box["top"] + box["height"] / 2}
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+
+    def follow(self, selector: str) -> None:
+        """Click a link to another document and wait until that has loaded."""
+        before = self._loads
+        self.click(selector)
+        self._loaded(before)
 
     def type(self, text: str) -> None:
         """Type text where the focus is."""
@@ -153,6 +158,10 @@ class Page:
     def wait(self, seconds: float) -> None:
         """Let the page go on for a while."""
         self.evaluate(f"new Promise(done => setTimeout(done, {1000 * seconds}))")
+
+    def _loaded(self, before: int) -> None:
+        while self._loads == before:
+            self._receive()
 
     def _clip(self, whole: bool) -> dict[str, Any]:
         if not whole:

@@ -185,8 +185,7 @@ def test_the_report_of_it_is_as_harmless(hacked: Class, page: Page) -> None:
     page.open((hacked.course.work / "report" / "1_layers.html").as_uri())
     assert page.texts("table.students tbody th") == [STUDENT]
     assert_harmless(page, hacked)
-    page.click("table.students tbody td:nth-child(4) a")
-    page.wait(0.5)
+    page.follow("table.students tbody td:nth-child(4) a")
     assert page.evaluate("location.hash") == "#pad2d", "the points lead to the exercise in the feedback"
     assert page.evaluate("document.title") == "02_convolution: feedback"
     assert hacked.server.hits == []
