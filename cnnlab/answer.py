@@ -22,7 +22,8 @@ def is_answer(thing: Any) -> bool:
 def written(*functions: Any) -> bool:
     """Say whether each of `functions` is more than the stub it was handed out as; name those that are not.
 
-    A stub is a function whose body, after its docstring, only raises NotImplementedError. Cells that show
+    A stub is a function whose body, after its docstring, only raises NotImplementedError, or a class whose
+    `__init__` does no more than call that of its parent and then raise it. Cells that show
     what an Answer does begin with it, so that they ask for the Answer in one sentence where it is still
     missing.
     """
@@ -32,9 +33,14 @@ def written(*functions: Any) -> bool:
     return not missing
 
 
-def _is_stub(function: Any) -> bool:
+def _is_stub(thing: Any) -> bool:
+    function, names, free = thing, {"NotImplementedError"}, set()
+    if isinstance(thing, type):
+        function, names, free = vars(thing).get("__init__"), names | {"super", "__init__"}, {"__class__"}
     code = getattr(function, "__code__", None)
     # The stub's bytecode names only the exception it raises and never returns; any real body does more.
-    if code is None or code.co_names != ("NotImplementedError",) or code.co_freevars:
+    if code is None or not {"NotImplementedError"} <= set(code.co_names) <= names:
+        return False
+    if not set(code.co_freevars) <= free:
         return False
     return not any(step.opname.startswith("RETURN") for step in dis.get_instructions(code))

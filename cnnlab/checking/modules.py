@@ -5,8 +5,7 @@ All in float64 on one thread. Import it only where torch is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from torch.overrides import TorchFunctionMode
 from cnnlab.checking.attempt import Bad, a_type, attempt, copied, plain
 from cnnlab.checking.filling import fill, fixed, parameters
 from cnnlab.checking.outcome import Outcome
-from cnnlab.checking.threads import one_thread
+from cnnlab.checking.threads import settled
 from cnnlab.checking.way import MODULE_OUTPUTS as OUTPUTS
+from cnnlab.checking.way import UPSTREAM
 from cnnlab.checking.wire import Value
 
 WITHOUT_NUMBERS = {"y_shape", "parameters", "shapes"}
-UPSTREAM = "dout"  # the input that may hold the upstream gradient
 # torch's functions -> the leading axes that a draw is made for: all of them, or one for each map of each image.
 DROPOUTS = {"dropout": None, "dropout1d": 2, "dropout2d": 2, "dropout3d": 2, "feature_dropout": 2}
 
@@ -40,7 +39,7 @@ def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[s
         raise ValueError(f"a module is asked for {', '.join(OUTPUTS)}, not for {', '.join(unknown)}")
     given = {name: value for name, value in inputs.items() if name not in (x, UPSTREAM)}
     run = _Run(build, given, inputs[x], inputs.get(UPSTREAM), set(returns))
-    with _settings():
+    with settled(double=True):
         if set(returns) <= WITHOUT_NUMBERS:
             outcome = attempt(build, run.without_numbers)
             if outcome.kind == "values" or outcome.kind == "not attempted":
@@ -223,19 +222,3 @@ def _in_order(outcome: Outcome, returns: Sequence[str]) -> Outcome:
 
 def _size(shape: tuple[int, ...]) -> int:
     return int(np.prod(shape, dtype=np.int64))
-
-
-@contextmanager
-def _settings() -> Iterator[None]:
-    """Set torch to float64, one thread and gradients, with a fixed seed, and put back what was before."""
-    dtype, mode, chance = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_rng_state()
-    try:
-        with one_thread():
-            torch.default_generator.manual_seed(0)  # torch.manual_seed would ask for GPUs
-            torch.set_default_dtype(torch.float64)
-            with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"):
-                yield
-    finally:
-        torch.set_rng_state(chance)
-        torch.set_default_dtype(dtype)
-        torch.set_grad_enabled(mode)

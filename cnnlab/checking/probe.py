@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from cnnlab.checking import scripts, tables
 from cnnlab.checking.attempt import a_type, attempt, copied, plain, same
-from cnnlab.checking.functions import named
+from cnnlab.checking.functions import is_network, named
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
@@ -22,8 +23,9 @@ def ask(
 ) -> Outcome:
     """Ask an Answer one Case in the way that its Exercise declares, and return the Outcome before any summary.
 
-    Names of public functions become those functions and a seed becomes a `np.random.Generator`. With an rng
-    the Answer is called twice with the same seed: it must draw from it, and give the same both times.
+    Names of public functions become those functions, names of networks new networks, arrays that the way calls tensors
+    torch tensors, and a seed a `np.random.Generator`. With an rng the Answer is called twice with the same seed: it must
+    draw from it, and give the same both times.
     """
     given = {**inputs, **{name: named(inputs[name]) for name in way.functions if name in inputs}}
     if way.module:
@@ -32,28 +34,47 @@ def ask(
         return modules.ask(function, given, returns, way.module)
     if way.script:
         return scripts.ask(function, given, returns, way.script)
-    if way.table:
-        return tables.as_rows(call(function, given, returns), way.table)
     if not way.rng:
-        return call(function, given, returns)
+        outcome = _asked(function, given, returns, way)
+        return tables.as_rows(outcome, way.table) if way.table else outcome
     first, second = (np.random.default_rng(inputs[way.rng]) for _ in range(2))
     untouched = first.bit_generator.state
-    outcome = call(function, {**given, way.rng: first}, returns)
+    outcome = _asked(function, {**given, way.rng: first}, returns, way)
     if outcome.kind != "values":
         return outcome
     if first.bit_generator.state == untouched:
         return Outcome(
             "bad output", message=f"it drew nothing from {way.rng}; take all chance from {way.rng}"
         )
-    again = call(function, {**given, way.rng: second}, returns)
+    again = _asked(function, {**given, way.rng: second}, returns, way)
     if again.kind != "values" or not same(outcome.values, again.values):
         message = f"two calls with the same seed gave different results; take all chance from {way.rng}"
         return Outcome("bad output", message=message)
     return outcome
 
 
-def call(function: Callable[..., Any], inputs: dict[str, Value], returns: tuple[str, ...]) -> Outcome:
+def _asked(
+    function: Callable[..., Any], given: dict[str, Any], returns: tuple[str, ...], way: Way
+) -> Outcome:
+    """Call an Answer, through torch where the way says so."""
+    if not way.tensors and not any(is_network(given.get(name)) for name in way.functions):
+        return call(function, given, returns)
+    from cnnlab.checking import torched
+    from cnnlab.checking.threads import settled
+
+    with settled(double=False):
+        return call(function, given, returns, partial(torched.invoke, tensors=way.tensors))
+
+
+def call(
+    function: Callable[..., Any],
+    inputs: dict[str, Value],
+    returns: tuple[str, ...],
+    invoke: Callable[..., Any] | None = None,
+) -> Outcome:
     """Call `function(**inputs)` and name what it returns.
+
+    invoke: calls it in its place, `invoke(function, inputs)`.
 
     returns: the outputs' names; one name stands for the returned value itself, several for the items of a
     returned tuple or list. Inputs are copied first; an Answer that changes one gets the Outcome "bad output".
@@ -64,7 +85,7 @@ def call(function: Callable[..., Any], inputs: dict[str, Value], returns: tuple[
     returned: list[Any] = []
 
     def call() -> Outcome:
-        returned.append(function(**given))
+        returned.append(invoke(function, given) if invoke else function(**given))
         return Outcome("values")
 
     outcome = attempt(function, call)

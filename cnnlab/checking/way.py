@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +18,18 @@ MODULE_OUTPUTS = {
     "dx": "the gradient of x in train mode",
     "gradients": "for each shape of a parameter, the sum of the gradients of those that have it",
 }
+UPSTREAM = "dout"  # the input that may hold the upstream gradient of a module
+LISTS = ("functions", "table", "tensors")
+LATER = ("module", "script", "table", "tensors")
 
 
 @dataclass(frozen=True)
 class Way:
     """How an Answer is asked beyond a plain call.
 
-    functions: arguments whose input is the name of a public function of `cnnlab.checking.functions`;
-    rng: the argument whose input is the seed of a `np.random.Generator`, "" where there is none;
+    functions: arguments whose input is the name of a public function of `cnnlab.checking.functions`, or of a network there,
+    or a list of names; tensors: arguments whose arrays reach the Answer as torch tensors; what tensors it returns are
+    arrays again; rng: the argument whose input is the seed of a `np.random.Generator`, "" where there is none;
     summary: the name of a function of `cnnlab.checking.summaries` that turns inputs and outputs into what is
     compared, "" where the outputs themselves are; file: the trained weights that are handed in beside the
     notebook and judged in place of a call, "" where there are none; speed: the name of a task of
@@ -44,17 +49,23 @@ class Way:
     module: str = ""
     script: str = ""
     table: tuple[str, ...] = ()
+    tensors: tuple[str, ...] = ()
 
     def as_value(self) -> dict[str, Value]:
         """Return the Way as a value that `wire.pack` can send."""
-        value = {**vars(self), "functions": list(self.functions), "table": list(self.table)}
+        value = {**vars(self), **{name: list(getattr(self, name)) for name in LISTS}}
         # Left out where they are not asked for: the Cases of lessons that know nothing of them keep their bytes.
-        return {name: v for name, v in value.items() if v or name not in ("module", "script", "table")}
+        return {name: v for name, v in value.items() if v or name not in LATER}
 
     @classmethod
     def from_value(cls, value: Any) -> Way:
         """Rebuild a Way from its value."""
-        return cls(**{**value, **{name: tuple(value.get(name, ())) for name in ("functions", "table")}})
+        return cls(**{**value, **{name: tuple(value.get(name, ())) for name in LISTS}})
+
+    def arguments(self, inputs: Mapping[str, Value]) -> dict[str, Value]:
+        """Return those of a Case's inputs that the Answer is called with: others go through what it builds."""
+        apart = {self.module, UPSTREAM} if self.module else {self.script}
+        return {name: value for name, value in inputs.items() if name not in apart}
 
 
 CALL = Way()

@@ -1,9 +1,4 @@
-"""Pictures that the lessons share.
-
-Every function draws one new pyplot figure, shows it and returns None; `plt.gcf()` is that figure where the
-backend keeps it. pyplot is imported inside the functions: it costs a third of a second that a grading run
-need not pay.
-"""
+"""Images, grids of numbers, curves, times and confusions."""
 
 from __future__ import annotations
 
@@ -78,7 +73,7 @@ def show_images(
         axes.set_axis_off()
     if drawn is not None:
         figure.colorbar(drawn, ax=grid, shrink=0.8, aspect=25)
-    _show(plt)
+    finish(plt)
 
 
 def show_grids(
@@ -131,7 +126,7 @@ def show_grids(
             axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor=LINE, linewidth=0.8))
             middle = (corner[0] + 0.5, corner[1] + 0.53)
             axes.text(*middle, f"{value:.3g}", ha="center", va="center", fontsize=cell * 26, color=INK)
-    _show(plt)
+    finish(plt)
 
 
 def bar_times(seconds: Mapping[str, float], title: str = "") -> None:
@@ -161,7 +156,7 @@ def bar_times(seconds: Mapping[str, float], title: str = "") -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0, labelsize=10)
     axes.set_title(title, fontsize=10, color=INK, loc="left")
-    _show(plt)
+    finish(plt)
 
 
 def show_lines(
@@ -208,7 +203,7 @@ def show_lines(
     axes.spines[["top", "right"]].set_visible(False)
     # Beside the lines, where it hides none of them.
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, frameon=False, labelcolor=INK)
-    _show(plt)
+    finish(plt)
 
 
 def show_confusion(
@@ -256,7 +251,7 @@ def show_confusion(
     axes.set_title(
         f"{title}: {right:.1%} right" if title else f"{right:.1%} right", fontsize=10, color=INK, loc="left"
     )
-    _show(plt)
+    finish(plt)
 
 
 def _one_each(what: str, given: Sequence[Any] | None, count: int, default: Any) -> Sequence[Any]:
@@ -276,6 +271,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def _show(plt: Any) -> None:
+def finish(plt: Any) -> None:
+    """Show the current figure where there is something to show it on."""
     if plt.get_backend().lower() != "agg":  # Agg has nothing to show on and would warn
         plt.show()

@@ -96,8 +96,9 @@ def test_the_lesson_defines_the_exercise(lesson: Lesson, exercise: Exercise) -> 
     if exercise.way.file:
         return
     for case in (*exercise.public, *exercise.secret):
-        inspect.signature(function).bind(**case.inputs)
-        assert set(case.inputs) <= set(parameters), case.words
+        arguments = exercise.way.arguments(case.inputs)
+        inspect.signature(function).bind(**arguments)
+        assert set(arguments) <= set(parameters), case.words
 
 
 @each_exercise

@@ -66,3 +66,42 @@ def test_several_stubs_are_named_together(capsys):
 
 def test_an_answer_that_refuses_some_inputs_is_more_than_a_stub():
     assert written(refuses_some)
+
+
+class Parent:
+    def __init__(self) -> None:
+        self.ready = True
+
+
+class Handed(Parent):
+    """A class as it is handed out."""
+
+    def __init__(self, channels, stride=1):
+        super().__init__()
+        # Write your code here, in place of the next line.
+        raise NotImplementedError
+
+
+class Begun(Parent):
+    def __init__(self, channels):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x):
+        raise NotImplementedError
+
+
+class WithoutInit(Parent):
+    def forward(self, x):
+        return x
+
+
+def test_a_class_as_it_is_handed_out_is_a_stub(capsys):
+    assert not written(Handed)
+    assert capsys.readouterr().out == "Write Handed first, then run this cell again.\n"
+
+
+@pytest.mark.parametrize("written_class", [Begun, WithoutInit, Parent])
+def test_a_class_with_something_in_it_is_none(written_class, capsys):
+    assert written(written_class)
+    assert capsys.readouterr().out == ""

@@ -244,3 +244,80 @@ def test_a_confusion_refuses_what_does_not_fit():
         plot.show_confusion([0, 1], [0])
     with pytest.raises(ValueError, match="2 names for 3 classes"):
         plot.show_confusion([0, 2], [0, 1], ["a", "b"])
+
+
+def layers(count=1):
+    rows = [
+        {
+            "name": f"part{i // 3}.conv{i}",
+            "kind": "Conv2d",
+            "shape": (8, 6, 5),
+            "parameters": 100,
+            "activations": 240,
+            "macs": 3000,
+        }
+        for i in range(count)
+    ]
+    relu = {
+        "name": "relu",
+        "kind": "ReLU",
+        "shape": (8, 6, 5),
+        "parameters": 0,
+        "activations": 240,
+        "macs": 0,
+    }
+    dense = {
+        "name": "fc",
+        "kind": "Linear",
+        "shape": (10,),
+        "parameters": 300,
+        "activations": 10,
+        "macs": 1000,
+    }
+    return [*rows, relu, dense]
+
+
+def test_costs_are_shares_of_the_whole_and_what_multiplies_nothing_counts_before():
+    plot.show_costs(layers(), title="a network")
+    labels = [label.get_text() for label in plt.gcf().axes[0].get_yticklabels()]
+    assert labels == ["part0.conv0", "fc"]
+    assert {"25.0%", "75.0%"} <= set(texts()), "of the parameters and of the multiply-adds"
+    assert "98.0%" in texts() and "2.0%" in texts(), "480 of 490 activations"
+    assert "400 parameters" in texts() and "4 k multiply-adds of one image" in texts()
+    assert all(inside(text) for text in plt.gcf().findobj(matplotlib.text.Text) if text.get_text())
+
+
+def test_costs_of_many_layers_are_put_together_by_part():
+    plot.show_costs(layers(60))
+    labels = [label.get_text() for label in plt.gcf().axes[0].get_yticklabels()]
+    assert labels == [*(f"part{i}" for i in range(20)), "fc"]
+
+
+def test_a_diagram_names_each_block_and_leaves_activations_out():
+    plot.show_network(layers(), title="a network", image=(3, 8, 7))
+    assert {"image", "3 x 8 x 7", "part0.conv0", "8 x 6 x 5", "fc", "10"} <= set(texts())
+    assert "relu" not in texts()
+    assert all(inside(text) for text in plt.gca().texts if text.get_text())
+
+
+def test_a_diagram_of_many_layers_puts_equal_sizes_together():
+    plot.show_network(layers(60))
+    assert {"60 layers", "6 x 5", "fc"} <= set(texts())
+
+
+def test_nothing_to_draw_is_an_error():
+    for draw in (plot.show_costs, plot.show_network):
+        with pytest.raises(ValueError, match="there is no layer to draw"):
+            draw([])
+    with pytest.raises(ValueError, match="a table needs rows"):
+        plot.show_table([])
+
+
+def test_a_table_has_separators_and_totals(capsys):
+    plot.show_table(layers())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["name", "kind", "shape", "parameters", "activations", "macs"]
+    assert "3,000" in lines[1] and "8 x 6 x 5" in lines[1]
+    assert lines[-1].split() == ["total", "400", "490", "4,000"]
+    plot.show_table([{"name": "a", "loss": 0.123456}])
+    assert capsys.readouterr().out.splitlines() == ["name    loss", "a     0.1235"]

@@ -1,17 +1,39 @@
-"""Public functions that Cases hand to an Answer as an argument, by name."""
+"""Public functions and networks that Cases hand to an Answer as an argument, by name."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from cnnlab.checking.functions import maps, scalars, stacks
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {**scalars.FUNCTIONS, **maps.FUNCTIONS, **stacks.FUNCTIONS}
+NETWORK = "net "  # how the names of networks begin
 
 
-def named(name: str) -> Callable[..., Any]:
-    """Return the public function of that name; raise LookupError naming those that exist."""
-    if name not in FUNCTIONS:
-        raise LookupError(f"there is no public function {name!r}; there are {', '.join(sorted(FUNCTIONS))}")
-    return FUNCTIONS[name]
+def named(name: Any) -> Any:
+    """Return the public function of that name, or a new network; for a list of names, a list of them.
+
+    Raises LookupError naming those that exist.
+    """
+    if isinstance(name, (list, tuple)):
+        return [named(one) for one in name]
+    if name.startswith(NETWORK):
+        from cnnlab.checking.functions import networks  # needs torch, which many lessons do without
+
+        known: dict[str, Any] = networks.NETWORKS
+        if name in known:
+            return networks.build(name)
+    else:
+        known = FUNCTIONS
+        if name in known:
+            return known[name]
+    raise LookupError(f"there is no public function {name!r}; there are {', '.join(sorted(known))}")
+
+
+def is_network(thing: Any) -> bool:
+    """Say whether `thing`, as `named` returned it, is a network or a list with one in it; imports nothing."""
+    several = thing if type(thing) is list else [thing]
+    torch = sys.modules.get("torch")
+    return torch is not None and any(isinstance(one, torch.nn.Module) for one in several)
