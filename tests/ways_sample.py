@@ -238,8 +238,74 @@ def stack_table(image, filters):
     return rows
 """
 
-EXERCISES = (BLOCK, PLATEAU, TABLE)
-ANSWERS = {"BasicBlock": BLOCK_ANSWER, "ReduceOnPlateau": PLATEAU_ANSWER, "stack_table": TABLE_ANSWER}
+# networks and tensors: what several networks say together
+
+
+def together(models: list[Any], images: Any, slips: tuple[str, ...] = ()) -> Any:
+    """The mean of the networks' probabilities in eval mode."""
+    modes = [model.training for model in models]
+    with torch.no_grad():
+        for model in models:
+            model.eval()
+        scores = torch.stack(
+            [model(images) for model in models[:1] if "first" in slips] or [model(images) for model in models]
+        )
+    for model, mode in zip(models, modes, strict=True):
+        model.train(mode)
+    if "scores" in slips:
+        return scores.mean(0)
+    mean = f.softmax(scores, 2).mean(0)
+    return mean.argmax(1) if "classes" in slips else mean
+
+
+def together_slip(name: str) -> Any:
+    return lambda **arguments: together(**arguments, slips=(name,))
+
+
+def asked_together(words: str, *models: str, images: int) -> Case:
+    return Case(
+        words,
+        group="mean",
+        models=[f"net score {m}" for m in models],
+        images=normal(images, 3, 8, 8, dtype="float32"),
+    )
+
+
+TOGETHER = Exercise(
+    name="predict_together",
+    returns=("p",),
+    reference=together,
+    public=[asked_together("two networks", "a", "b", images=3), asked_together("one network", "c", images=2)],
+    secret=[asked_together("three networks", "a", "b", "c", images=4)],
+    points={"mean": 2},
+    mistakes=[
+        Mistake("scores", "Take the mean of probabilities, not of scores.", together_slip("scores")),
+        Mistake("classes", "Return the probabilities, not the class.", together_slip("classes")),
+        Mistake("first", "Ask every network.", together_slip("first")),
+    ],
+    way=Way(functions=("models",), tensors=("images",)),
+)
+
+TOGETHER_ANSWER = """
+import torch
+def predict_together(models, images):
+    total = 0
+    for model in models:
+        mode = model.training
+        model.eval()
+        with torch.no_grad():
+            total = total + torch.softmax(model(images), dim=1)
+        model.train(mode)
+    return total / len(models)
+"""
+
+EXERCISES = (BLOCK, PLATEAU, TABLE, TOGETHER)
+ANSWERS = {
+    "BasicBlock": BLOCK_ANSWER,
+    "ReduceOnPlateau": PLATEAU_ANSWER,
+    "stack_table": TABLE_ANSWER,
+    "predict_together": TOGETHER_ANSWER,
+}
 LESSON = lesson("9_ways/99_ways", EXERCISES, without=("cnnlab.models", "cnnlab.train"))
 
 

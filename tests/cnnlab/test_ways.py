@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
-from ways_sample import ANSWERS, BLOCK, COLUMNS, EXERCISES, PLATEAU, TABLE, written  # noqa: E402
+from ways_sample import ANSWERS, BLOCK, COLUMNS, EXERCISES, PLATEAU, TABLE, TOGETHER, written  # noqa: E402
 
 from autograder.exercise import Case, DeclarationError, Exercise, normal  # noqa: E402
 from autograder.matrix import told_apart  # noqa: E402
@@ -87,6 +87,8 @@ EDITS = [
     (PLATEAU, "self.bad <= self.patience", "self.bad < self.patience", "early"),
     (TABLE, "size + count", "size", "bias"),
     (TABLE, "size * height * width", "size", "places"),
+    (TOGETHER, "torch.softmax(model(images), dim=1)", "model(images)", "scores"),
+    (TOGETHER, "total / len(models)", "(total / len(models)).argmax(dim=1)", "classes"),
 ]  # fmt: skip
 
 
