@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from assignment_sample import by_plain_nbgrader, hand_in, lessons_of, points, trained
 
-from autograder import classroom, gradebook
+from autograder import classroom
 from autograder.classroom import ClassResult
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.exercises import all_lessons
-from autograder.sample import Solved, save
+from autograder.sample import Solved
 from autograder.verdict import Verdict
 
 ASSIGNMENT = "1_layers"
-LESSONS = [lesson for lesson in all_lessons() if lesson.assignment == ASSIGNMENT]
+LESSONS = lessons_of(ASSIGNMENT)
 WEIGHTS = "lenet.safetensors"
-NBGRADER = Path(sys.executable).with_name("nbgrader")
-TRAINED = Path(__file__).resolve().parents[2] / "autograder" / "exercises" / "lenet" / WEIGHTS
+HOSTILE = b"\x80\x04\x95cos\nsystem\n(S'touch /tmp/hacked'\ntR."
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -43,12 +40,9 @@ def write_class(course: Course, folder: Path) -> None:
         "dan": whole,
         "eve": {"07_lenet": whole["07_lenet"]},
     }
+    beside = {"ada": trained(LESSONS), "cleo": trained(LESSONS), "eve": {WEIGHTS: HOSTILE}}
     for student, notebooks in classes.items():
-        for name, notebook in notebooks.items():
-            save(notebook, folder / student / f"{name}.ipynb")
-    for student in ("ada", "cleo"):
-        (folder / student / WEIGHTS).write_bytes(TRAINED.read_bytes())
-    (folder / "eve" / WEIGHTS).write_bytes(b"\x80\x04\x95cos\nsystem\n(S'touch /tmp/hacked'\ntR.")
+        hand_in(folder, student, notebooks, beside.get(student))
 
 
 @pytest.fixture(scope="module")
@@ -121,41 +115,15 @@ def test_what_the_student_hands_in_beside_the_notebooks_is_as_it_was(
 ) -> None:
     course, _ = graded
     folder = course.submitted / "ada" / ASSIGNMENT
-    assert (folder / WEIGHTS).read_bytes() == TRAINED.read_bytes()
+    assert (folder / WEIGHTS).read_bytes() == trained(LESSONS)[WEIGHTS]
     assert {path.name for path in folder.iterdir()} == {WEIGHTS, *(f"{one.name}.ipynb" for one in LESSONS)}
 
 
-@pytest.mark.skipif(not NBGRADER.exists(), reason="nbgrader is not installed beside this Python")
 def test_plain_nbgrader_gives_the_same_grades(graded: tuple[Course, ClassResult], tmp_path: Path) -> None:
     course, _ = graded
-    work = tmp_path / "work"
-    for student in ("ada", "cleo", "eve"):
-        source, target = course.raw / student / ASSIGNMENT, work / "submitted" / student / ASSIGNMENT
-        target.mkdir(parents=True)
-        for path in source.iterdir():
-            (target / path.name).write_bytes(path.read_bytes())
-    (work / "secret").write_bytes((course.work / "secret").read_bytes())
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CNNLAB_WORK": str(work)}
-    done = subprocess.run(
-        [str(NBGRADER), "autograde", ASSIGNMENT],
-        cwd=course.root,
-        env={**environment, "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    plain = Course(course.root, work)
-
-    def points(which: Course) -> dict[tuple[str, str], float | None]:
-        return {
-            (g.student, g.exercise): g.auto
-            for g in gradebook.grades(which, ASSIGNMENT)
-            if g.student in ("ada", "cleo", "eve") and g.auto is not None
-        }
-
-    mine = points(course)
-    assert points(plain) == mine and len(mine) > 60
+    students = ("ada", "cleo", "eve")
+    mine = points(course, ASSIGNMENT, students)
+    assert by_plain_nbgrader(course, ASSIGNMENT, students, tmp_path) == mine and len(mine) > 60
 
 
 def test_grading_again_changes_nothing_and_runs_nothing(graded: tuple[Course, ClassResult]) -> None:
