@@ -108,7 +108,7 @@ def test_public_doors_are_described() -> None:
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     text = (ROOT / "README.md").read_text()
-    assert len(text.splitlines()) < 120
+    assert len(text.splitlines()) < 150
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         if not target.startswith("http"):
             assert (ROOT / target).exists(), target

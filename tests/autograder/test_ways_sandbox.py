@@ -52,9 +52,11 @@ def test_a_lesson_of_right_answers_has_full_marks_and_wrong_ones_their_mistake(c
         "BasicBlock": BLOCK_ANSWER.replace("+ self.shortcut(x))", "+ x)"),
         "ReduceOnPlateau": PLATEAU_ANSWER.replace("loss < min", "loss <= min"),
         "stack_table": ANSWERS["stack_table"].replace("size + count", "size"),
+        "predict_together": ANSWERS["predict_together"].replace("/ len(models)", "/ len(models) * 0.5"),
     }
     verdicts = judged(course, wrong).verdicts
-    assert [verdicts[e.name].mistake for e in EXERCISES] == ["projection", "ties", "bias"]
+    assert [verdicts[e.name].mistake for e in EXERCISES] == ["projection", "ties", "bias", ""]
+    assert verdicts["predict_together"].points == 0
     assert verdicts["BasicBlock"].points == 3
     said = {case.sentence for verdict in verdicts.values() for case in verdict.cases}
     assert "rows[0]['parameters'] has wrong values" in said

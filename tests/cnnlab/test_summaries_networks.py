@@ -21,7 +21,7 @@ from cnnlab.checking.threads import one_thread
 LABELS = np.arange(150) % 5
 
 
-def judged(weights: Any, at_least: float = 96.0, count: int = 150, **how: float) -> Outcome:
+def judged(weights: Any, at_least: float = 96.0, count: int = 150, **how: Any) -> Outcome:
     images = fresh(LABELS[:count], 1 << 43)
     pixels = moved(images, np.random.default_rng(0), **how) if how else images
     inputs = {"images": pixels, "labels": LABELS[:count], "at_least": at_least}
@@ -40,8 +40,9 @@ def arrays(network: nn.Module) -> dict[str, np.ndarray]:
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             number += 1
-            parts = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
-            found[f"norm{number}"] = np.stack([part.detach().numpy() for part in parts])
+            state = layer.state_dict()
+            parts = ("weight", "bias", "running_mean", "running_var")
+            found[f"norm{number}"] = np.stack([state[part].numpy() for part in parts])
         if isinstance(layer, nn.Linear):
             found["linear.weight"] = layer.weight.detach().numpy()
             found["linear.bias"] = layer.bias.detach().numpy()
