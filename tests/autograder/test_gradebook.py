@@ -426,7 +426,9 @@ def test_a_locked_gradebook_is_said_in_one_sentence(course: Course, monkeypatch:
 
 def test_a_damaged_gradebook_is_said_in_one_sentence(course: Course) -> None:
     (course.work / "gradebook.db").write_text("not a database, but long enough to be taken for one " * 100)
-    with pytest.raises(CourseError, match=r"^The gradebook .* is damaged \(file is not a database\): .* --rebuild.*"):
+    with pytest.raises(
+        CourseError, match=r"^The gradebook .* is damaged \(file is not a database\): .* --rebuild.*"
+    ):
         gradebook.sync(course, ASSIGNMENT)
 
 
