@@ -2,10 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-# By it jsonschema, which comes with nbformat, verifies international addresses where a schema asks for that; a
-# notebook's does not. It builds a parser when loaded, and jsonschema does without it where it is not installed.
+# By these jsonschema, which comes with nbformat, verifies international addresses, addresses and durations where a schema
+# asks for that; a notebook's does not. They take long to load, and jsonschema does without those that are not installed.
 _modules: dict[str, Any] = sys.modules
-_modules.setdefault("rfc3987_syntax", None)
+for _name in ("rfc3987_syntax", "rfc3986_validator", "isoduration"):
+    _modules.setdefault(_name, None)
+
+
+def _stand_in(name: str, functions: Sequence[str]) -> Any:
+    """Put in a module's place one whose functions load it when they are called, unless it is loaded."""
+    if name in sys.modules:
+        return None
+    module: Any = ModuleType(name)
+
+    def loading(function: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+            return getattr(importlib.import_module(name), function)(*arguments, **named)
+
+        return call
+
+    for function in functions:
+        setattr(module, function, loading(function))
+    _modules[name] = module
+    return module
+
+
+def _lighten_nbgrader() -> None:
+    """Have nbgrader loaded without what takes most of the time: extensions of JupyterLab's server, and setuptools."""
+    found = None if "nbgrader" in sys.modules else find_spec("nbgrader")
+    if found is None or not found.origin:
+        return
+    for part in ("assignment_list", "course_list", "formgrader", "validate_assignment"):
+        extension = _stand_in(f"nbgrader.server_extensions.{part}", ["load_jupyter_server_extension"])
+        if extension is not None:  # what lies below it is found
+            extension.__path__ = [str(Path(found.origin).parent / "server_extensions" / part)]
+    _stand_in("setuptools.archive_util", ["unpack_archive", "unpack_tarfile", "unpack_zipfile"])
+
+
+_lighten_nbgrader()

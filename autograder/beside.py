@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import nbformat
 from nbformat.notebooknode import NotebookNode
 
+from autograder import notebook_text
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.intake import files
@@ -28,7 +27,7 @@ class Beside:
 
     def __init__(self, folder: Path | None, lessons: Sequence[Lesson] = ()) -> None:
         self.folder, self.lessons = folder, list(lessons)
-        self._notebooks: dict[str, Any] = {}
+        self._notebooks: dict[str, tuple[NotebookNode, str]] = {}  # with the hash of the file
         self._lent: dict[str, tuple[tuple[str, ...], set[str]]] = {}
 
     @classmethod
@@ -38,10 +37,27 @@ class Beside:
 
     def notebook(self, lesson: Lesson) -> NotebookNode | None:
         """Return another lesson's notebook, or None where it was not handed in."""
+        found = self._read(lesson)
+        return found[0] if found else None
+
+    def digest(self, lesson: Lesson) -> str:
+        """Return the hash of that notebook's file, "" where it was not handed in."""
+        found = self._read(lesson)
+        return found[1] if found else ""
+
+    def taken(self, lesson: Lesson) -> tuple[NotebookNode, str] | None:
+        """Return that notebook and its file's hash to be written into: whoever asks for it next has it read anew."""
+        found = self._read(lesson)
+        self._notebooks.pop(lesson.name, None)
+        return found
+
+    def _read(self, lesson: Lesson) -> tuple[NotebookNode, str] | None:
         if lesson.name not in self._notebooks:
             path = self.folder / f"{lesson.name}.ipynb" if self.folder else None
-            found = nbformat.read(str(path), as_version=4) if path and path.exists() else None
-            self._notebooks[lesson.name] = found
+            if path is None or not path.exists():
+                return None
+            data = path.read_bytes()
+            self._notebooks[lesson.name] = notebook_text.read(data), files.sha256(data)
         return self._notebooks[lesson.name]
 
     def file(self, name: str) -> bytes | None:

@@ -6,8 +6,10 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from autograder.exercise import Lesson
+if TYPE_CHECKING:
+    from autograder.exercise import Lesson
 
 SECRET_BYTES = 32
 PRIVATE = 0o700  # of the folder where a class's work and grades lie
@@ -97,8 +99,8 @@ class Course:
         Losing work/secret changes the secret Cases; it must never be handed out.
         """
         path = self.work / "secret"
-        self.work.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
         if not path.exists():
+            self.work.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
             draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:

@@ -39,6 +39,12 @@ def questionnaires(course: Course, lesson: Lesson) -> dict[str, Questionnaire]:
         return _known[key]
 
 
+def load(course: Course, lesson: Lesson) -> None:
+    """Read the secret Cases of a lesson where they were worked out before; nothing is made."""
+    if (course.work / "secret").exists() and _path(course, lesson, course.secret()).exists():
+        questionnaires(course, lesson)
+
+
 def secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
     """Work out the secret Cases of a lesson in a course that holds `secret`."""
     seed = hashlib.sha256(secret + f"{lesson.assignment}/{lesson.name}".encode()).digest()
@@ -50,9 +56,8 @@ def _kept_or_worked_out(course: Course, lesson: Lesson, secret: bytes) -> dict[s
 
     if lesson not in all_lessons():  # the fingerprint does not tell when its declaration changes
         return secret_questionnaires(lesson, secret)
-    stamp = hashlib.sha256(secret + fingerprint.grader().encode()).hexdigest()
-    folder = course.work / "expected" / lesson.assignment
-    path = folder / f"{lesson.name}.{stamp[:16]}.npz"
+    path = _path(course, lesson, secret)
+    folder = path.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(folder / f".{lesson.name}.lock"):  # the first works it out, the others wait for it
         found = _read(path)
@@ -65,6 +70,11 @@ def _kept_or_worked_out(course: Course, lesson: Lesson, secret: bytes) -> dict[s
             cases.save(draft, found.values())
             draft.replace(path)
     return found
+
+
+def _path(course: Course, lesson: Lesson, secret: bytes) -> Path:
+    stamp = hashlib.sha256(secret + fingerprint.grader().encode()).hexdigest()
+    return course.work / "expected" / lesson.assignment / f"{lesson.name}.{stamp[:16]}.npz"
 
 
 def _read(path: Path) -> dict[str, Questionnaire]:

@@ -8,44 +8,35 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import json
 import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nbformat.notebooknode import NotebookNode
-from nbgrader import api, dbutil, utils
+from nbgrader import api, dbutil
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import build, notebook_text
+from autograder import registered
 from autograder.course import PRIVATE, Course, CourseError
-from autograder.exercise import Lesson
-from autograder.intake import files
-from autograder.script import read
-from autograder.settings import release
+from autograder.registered import CONFIG as CONFIG
+from autograder.registered import Rows, exercise_of
+from autograder.registered import is_usual as is_usual
+from autograder.registered import released as released
 
 # nbgrader reads a submission's notebooks before it adds the submission: SQLAlchemy 2.1 remarks on each,
 # nothing is lost.
 warnings.filterwarnings("ignore", message="Object of type <Submitted", category=SAWarning)
 
-CONFIG = "nbgrader_config.py"
 TABLES: Any = api  # where its classes stand for tables in a query
-CHECK = "_check"
 SECONDS_TO_WAIT = 30  # for another program that writes to the gradebook; nbgrader by itself waits 5
-
-Rows = dict[str, dict[tuple[str, str], tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ def sync(course: Course, assignment: str) -> bool:
     """
     lessons = course.lessons(assignment)
     with errors(course), _one_at_a_time(course):
-        wanted = _released(course, assignment, lessons)
+        wanted = registered.current(course, assignment, lessons)
         if _exists(course):
             if _registered(course, assignment) == wanted:
                 return False
@@ -92,20 +83,6 @@ def sync(course: Course, assignment: str) -> bool:
         with api.Gradebook(_url(course)) as gradebook:
             _register(gradebook, assignment, wanted)
         return True
-
-
-def released(course: Course, assignment: str) -> Rows:
-    """Return the cells of an assignment as `sync` registered them, without looking into the gradebook.
-
-    So that many processes can write graded notebooks while one writes the gradebook.
-    """
-    path = _released_file(course, assignment)
-    try:
-        state = path.stat()
-    except FileNotFoundError:
-        notebooks = _built(course, course.lessons(assignment))
-        return _rows_of({name: student for name, (_, student) in notebooks.items()})
-    return _read_released(path, state.st_mtime_ns, state.st_size)[1]
 
 
 def record(
@@ -207,187 +184,14 @@ def grades(course: Course, assignment: str) -> list[Grade]:
         ]
 
 
-def exercise_of(grade_id: str) -> str:
-    """Return the Exercise's or question's name that a graded cell stands for."""
-    return grade_id.removesuffix(CHECK)
-
-
 def configuration(course: Course) -> Config:
     """Return the settings of nbgrader_config.py for a course, for running nbgrader inside this process."""
-    home = course.root if (course.root / CONFIG).exists() else Path(__file__).resolve().parent.parent
-    config = PyFileConfigLoader(CONFIG, path=str(home)).load_config()
-    config.CourseDirectory.root = str(course.work)
+    config = registered.settings(course)
     config.CourseDirectory.db_url = _url(course)
-    config.JudgeStep.course = course
     return config
 
 
-def is_usual(config: Config) -> bool:
-    """Say whether nbgrader's autograde would do, with these settings, only what `autograder.recording` does as well.
-
-    That is so with nbgrader_config.py as it comes; where an instructor changed what nbgrader does to
-    notebooks, files or paths, nbgrader itself has to do it.
-    """
-    if any(config.get(section) for section in DECIDING):
-        return False
-    if not set(config.CourseDirectory) <= {"root", "db_url"}:
-        return False
-    return dict(config.Autograde) == AUTOGRADE and set(config.get("AssignLatePenalties", {})) <= {
-        "plugin_class"
-    }
-
-
-# What nbgrader_config.py says of autograde as it comes, and the sections in which it says nothing that decides
-# what autograde writes.
-AUTOGRADE = {
-    "pre_convert_hook": "autograder.nbgrader_step.pre_convert",
-    "sanitize_preprocessors": [
-        "nbgrader.preprocessors.OverwriteCells",
-        "nbgrader.preprocessors.CheckCellMetadata",
-    ],
-    "autograde_preprocessors": [
-        "autograder.nbgrader_step.JudgeStep",
-        "autograder.nbgrader_step.SaveVerdicts",
-        "nbgrader.preprocessors.AssignLatePenalties",
-    ],
-}
-DECIDING = (
-    "BaseConverter",
-    "CheckCellMetadata",
-    "Exporter",
-    "FilesWriter",
-    "NbConvertBase",
-    "NbGraderPreprocessor",
-    "NotebookExporter",
-    "OverwriteCells",
-    "Preprocessor",
-    "SaveVerdicts",
-    "WriterBase",
-)
-
-
 # What is registered
-
-
-def _released(course: Course, assignment: str, lessons: Sequence[Lesson]) -> Rows:
-    """Return the rows of the lessons as they are now, and see that work/source/ holds them.
-
-    Both are remembered in a file, since to build an assignment takes half a second, and to read the file a
-    hundredth of that.
-    """
-    path, stamp = _released_file(course, assignment), _stamp(course, lessons)
-    sources = {lesson.name: course.source / assignment / f"{lesson.name}.ipynb" for lesson in lessons}
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        state = path.stat()
-        known, rows, digests = _read_released(path, state.st_mtime_ns, state.st_size)
-        if known == stamp and all(_digest(sources[name]) == digest for name, digest in digests.items()):
-            return rows
-    notebooks = _built(course, lessons)
-    for name, (source, _) in notebooks.items():
-        _write(notebook_text.text(source), sources[name])
-    rows = _rows_of({name: student for name, (_, student) in notebooks.items()})
-    flat = {kind: [[*key, *values] for key, values in of_kind.items()] for kind, of_kind in rows.items()}
-    digests = {name: _digest(source) for name, source in sources.items()}
-    _write(json.dumps({"stamp": stamp, "rows": flat, "sources": digests}) + "\n", path)
-    return rows
-
-
-def _released_file(course: Course, assignment: str) -> Path:
-    return course.work / "registered" / f"{assignment}.json"
-
-
-@cache
-def _read_released(path: Path, modified: int, size: int) -> tuple[str, Rows, dict[str, str]]:
-    """Read what _released wrote; modified and size: of the file, so that a changed one is read anew."""
-    said = json.loads(path.read_bytes())
-    rows: Rows = {
-        kind: {(row[0], row[1]): tuple(row[2:]) for row in flat} for kind, flat in said["rows"].items()
-    }
-    return said["stamp"], rows, said["sources"]
-
-
-def _stamp(course: Course, lessons: Sequence[Lesson]) -> str:
-    """A hash of all that decides what the lessons are built to."""
-    digest = hashlib.sha256(_builder().encode())
-    digest.update(repr(release(course.root / "pyproject.toml")).encode())
-    for lesson in lessons:
-        points = [(e.name, e.total) for e in lesson.exercises.values()]
-        digest.update(repr((lesson.name, points, dict(lesson.questions))).encode())
-        digest.update(_script(course, lesson))
-    return digest.hexdigest()
-
-
-@cache
-def _builder() -> str:
-    here = Path(__file__).resolve().parent
-    digest = hashlib.sha256()
-    for name in ("build.py", "script.py", "settings.py", "gradebook.py"):
-        digest.update((here / name).read_bytes())
-    return digest.hexdigest() + " ".join(version(name) for name in ("nbgrader", "nbformat", "jupytext"))
-
-
-def _script(course: Course, lesson: Lesson) -> bytes:
-    path = course.script(lesson)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _digest(path: Path) -> str:
-    """Return the hash of a file, "" where there is none."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
-
-
-def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[NotebookNode, NotebookNode]]:
-    """Return lesson name -> (source notebook, student notebook), built once for the same files."""
-    where = release(course.root / "pyproject.toml")
-    built = {}
-    for lesson in lessons:
-        path, text = course.script(lesson), _script(course, lesson)
-        points = [(e.name, e.total) for e in lesson.exercises.values()]
-        stamp = (text, where, points, dict(lesson.questions))
-        if path not in _known or _known[path][0] != stamp:
-            script = read(lesson, path)
-            both = (build.source_notebook(script, where), build.student_notebook(script, where))
-            _known[path] = (stamp, both)
-        built[lesson.name] = _known[path][1]
-    return built
-
-
-_known: dict[Path, tuple[Any, tuple[NotebookNode, NotebookNode]]] = {}
-
-
-def _write(text: str, path: Path) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    files.write(path, text.encode("utf-8"))
-
-
-def _rows_of(notebooks: dict[str, NotebookNode]) -> Rows:
-    """Return what nbgrader's SaveCells would store of the released notebooks.
-
-    Keys are (lesson, cell name). Stored are the released source and its checksum, not the solved one's: by
-    the checksum nbgrader tells an answer that was never written, and the source overwrites checks that a
-    student changed.
-    """
-    rows: Rows = {"notebooks": {}, "grade": {}, "solution": {}, "source": {}}
-    for lesson, notebook in notebooks.items():
-        rows["notebooks"][lesson, ""] = (json.dumps(notebook.metadata.kernelspec),)
-        for cell in notebook.cells:
-            if "nbgrader" not in cell.metadata:
-                continue
-            data = cell.metadata.nbgrader
-            key = (lesson, data.grade_id)
-            if utils.is_grade(cell):
-                rows["grade"][key] = (float(data.points), cell.cell_type)
-            if utils.is_solution(cell):
-                rows["solution"][key] = ()
-            rows["source"][key] = (cell.cell_type, utils.is_locked(cell), cell.source, data.checksum)
-    return rows
 
 
 def _registered(course: Course, assignment: str) -> Rows:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,15 @@ class Judgement:
     """All that grading one notebook found out.
 
     verdicts: by exercise; printed: index of a cell in the notebook -> what the student's cell printed, and the error it
-    raised; flags: sentences for the instructor; seconds: wall time in the sandbox.
+    raised; flags: sentences for the instructor; seconds: wall time in the sandbox; key: the journal's, "" where nobody
+    has worked it out.
     """
 
     verdicts: dict[str, Verdict]
     printed: dict[int, str]
     flags: tuple[str, ...]
     seconds: float
+    key: str = field(default="", compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return the Judgement as plain JSON values, for the journal."""
@@ -91,7 +93,7 @@ def judge_notebook(
     journal = _journal(course.work / "journal.jsonl")
     known = journal.find(key)
     if known:
-        return Judgement.from_json(known)
+        return replace(Judgement.from_json(known), key=key)
     questionnaires = expected.questionnaires(course, lesson)
     began = time.monotonic()
     filled = [_with_cases(step, questionnaires) for step in steps]
@@ -128,6 +130,7 @@ def judge_notebook(
         _printed(notebook, transcript),
         (*transcript.flags, *_stopped(transcript), *(["judged without a sandbox"] if bare else [])),
         seconds,
+        key,
     )
     versions = {"python": sys.version.split()[0], "numpy": np.__version__}
     journal.add(

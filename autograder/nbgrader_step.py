@@ -26,10 +26,10 @@ from traitlets.log import get_logger
 from autograder import gradebook, intake, sandbox
 from autograder.beside import Beside
 from autograder.course import Course, CourseError
-from autograder.feedback import plain
 from autograder.judge import judge_notebook, judgement_key
 from autograder.recording import record
 from autograder.recording.graded import LOG, Scores, fill_in, lesson_record, needs_a_person, scores
+from autograder.words import plain
 
 
 def pre_convert(assignment: str, student: str, notebooks: list[str], *, course: Course | None = None) -> None:

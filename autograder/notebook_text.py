@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring
 from typing import Any
 
+from nbformat.notebooknode import NotebookNode
+from nbformat.v4.rwbase import rejoin_lines, strip_transient
+
 # Fields that nbformat never writes (nbformat.v4.rwbase.strip_transient).
 TRANSIENT = frozenset(["orig_nbformat", "orig_nbformat_minor", "signature"])
 SPLIT = frozenset(["application/javascript", "image/svg+xml"])  # by lines, beside text/*
@@ -23,6 +26,18 @@ def text(notebook: Mapping[str, Any]) -> str:
     top["cells"] = [_cell(cell) for cell in notebook["cells"]]
     top["metadata"] = _without(TRANSIENT, notebook["metadata"])
     return _pretty(top, "\n") + "\n"
+
+
+def read(data: bytes) -> NotebookNode:
+    """Return what `nbformat.v4.reads` returns for a notebook of version 4."""
+    return strip_transient(rejoin_lines(json.loads(data.decode("utf-8"), object_hook=_node)))
+
+
+def _node(fields: dict[str, Any]) -> NotebookNode:
+    # Not by its constructor, which would look at every value once more.
+    node = NotebookNode()
+    dict.update(node, fields)
+    return node
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import os
 import pickle
 import queue
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from autograder.classroom.row import Row
 from autograder.classroom.scratch import Started
-from autograder.classroom.task import ATTEMPTS, Done, Task, given_up, one_line
+from autograder.classroom.task import ATTEMPTS, Done, Results, Task, Work, given_up, lacking, one_line
 from autograder.course import CourseError
 
 AHEAD = 3  # submissions a thread of the cluster: one that runs, others so that it never waits for us
@@ -20,16 +20,12 @@ TICK = 0.5  # seconds after which whoever waits for a result hears that there is
 LOOK = 2.0  # seconds between two looks at which workers there are
 PATIENCE = 60.0  # seconds that work waits where no worker is there that could do it
 
-Work = Callable[[Task], Done]
-Results = Generator[Done | None, None, None]  # None: nothing yet; to be closed
-
 
 class Cluster:
     """A Dask client that is never given more than its workers can soon do, so that nothing piles up."""
 
-    def __init__(self, client: Any, count: int = 0) -> None:
-        self.client, self.count = client, count
-        self.threads = count
+    def __init__(self, client: Any) -> None:
+        self.client, self.threads = client, 0
         self.offered: list[dict[str, float]] = []  # what each worker declares
         self.looked = float("-inf")
         self.seen = time.monotonic()  # when there was a worker last
@@ -44,8 +40,8 @@ class Cluster:
         try:
             while True:
                 while len(self.futures) < AHEAD * self.threads and (task := next(waiting, None)):
-                    if lacking := self._lacking(task):
-                        yield Done(Row(task.student, problem=lacking))
+                    if problem := self._lacking(task):
+                        yield Done(Row(task.student, problem=problem))
                     else:
                         self._submit(work, task)
                 if not self.futures:
@@ -102,7 +98,7 @@ class Cluster:
         self.looked = now
         found = self.client.scheduler_info(n_workers=-1)["workers"].values()
         self.offered = [dict(worker["resources"]) for worker in found]
-        self.threads = max(sum(worker["nthreads"] for worker in found), self.count, 1)
+        self.threads = max(sum(worker["nthreads"] for worker in found), 1)
         if self.offered:
             self.seen = now
 
@@ -126,11 +122,7 @@ class Cluster:
             self.fit[needs] = now
         if now - self.fit.get(needs, float("-inf")) <= PATIENCE:
             return ""
-        wanted = " ".join(f"{name}={amount:g}" for name, amount in task.resources.items())
-        return (
-            f"It needs a worker that declares {wanted}, and there is none: start one with "
-            f"'dask worker ADDRESS --resources \"{wanted}\"' and grade again with --scheduler ADDRESS."
-        )
+        return lacking(task.resources)
 
     def _tick(self) -> Done | None:
         """Look after work that nobody may be left to do."""
@@ -138,8 +130,8 @@ class Cluster:
         if not self.offered and time.monotonic() - self.seen > PATIENCE:
             raise CourseError("All workers are gone from the Dask scheduler: start some and grade again.")
         for future, task in self.futures.items():
-            if lacking := self._lacking(task):
+            if problem := self._lacking(task):
                 del self.futures[future]
                 future.cancel(force=True)
-                return Done(Row(task.student, problem=lacking))
+                return Done(Row(task.student, problem=problem))
         return None

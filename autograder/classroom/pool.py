@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from autograder.classroom.cluster import Cluster, Results, Work
-from autograder.classroom.task import Task, one_line
+from autograder import nursery
+from autograder.classroom.cluster import Cluster
+from autograder.classroom.forks import Forks
+from autograder.classroom.task import Results, Task, Work, one_line
 from autograder.course import CourseError
 from autograder.sandbox import verify_available
-
-FEW = 2  # submissions that are graded sooner than a cluster has started, which takes some two seconds
 
 
 def processors() -> int:
@@ -41,12 +40,12 @@ def pool(
         return
     if not all(task.bare for task in tasks):
         verify_available()
-    if (count == 1 or len(tasks) <= FEW) and not any(task.resources for task in tasks):
-        # No cluster: to start it would take longer than it saves, and one worker is no faster than this process.
+    if (count == 1 or len(tasks) <= nursery.FEW) and not any(task.resources for task in tasks):
+        nursery.abandon()
         yield _here
     else:
-        with _local(count, folder) as cluster:
-            yield cluster.run
+        with _local(count, folder, tasks[0]) as forks:
+            yield forks.run
 
 
 def _here(work: Work, tasks: Iterable[Task]) -> Results:
@@ -55,45 +54,13 @@ def _here(work: Work, tasks: Iterable[Task]) -> Results:
 
 
 @contextmanager
-def _local(count: int, folder: Path) -> Iterator[Cluster]:
-    """Start `count` single-threaded processes, each of which is replaced where it dies, and end them all."""
-    from dask import config
-    from distributed import Client, LocalCluster
-
-    settings = {
-        # How often a submission may cost a worker its life is counted by Started: Dask blames all that waited there too.
-        "distributed.scheduler.allowed-failures": 1000,
-        "distributed.admin.low-level-log-length": 100,  # else it grows to some ten MiB
-        "distributed.scheduler.work-stealing-interval": "100ms",  # what waits behind a slow submission goes elsewhere
-        # Dask opens web servers without asking who calls: nothing is to be seen there, and only from this machine.
-        "distributed.scheduler.http.routes": [],
-        "distributed.worker.http.routes": [],
-    }
-    with config.set(settings), _silence():
-        with _no_interrupts():
-            cluster = LocalCluster(
-                n_workers=0,
-                threads_per_worker=1,
-                processes=True,
-                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-                silence_logs=logging.CRITICAL,
-                # A certificate of this run's own: whoever else could speak to the scheduler could run code here.
-                security=True,
-                memory_limit=None,  # students' code has limits of its own, and Dask would stop a worker half-way
-                local_directory=str(folder),
-                preload=["autograder.classroom.worker"],
-            )
-            cluster.scale(count)  # does not wait until they have started
-            client = Client(cluster, set_as_default=False)
-        try:
-            yield Cluster(client, count)
-        finally:
-            with _no_interrupts():
-                for nanny in cluster.workers.values():
-                    nanny.auto_restart = False
-                    _kill(nanny.pid)  # what they have done is on disk, what they are doing is not wanted
-                client.close(timeout=1)
-                cluster.close(timeout=2)
+def _local(count: int, folder: Path, task: Task) -> Iterator[Forks]:
+    """Start `count` processes, each of which is replaced where it dies, and end them all; task: one of those to come."""
+    about = task.course, task.assignment, task.lessons, task.bare
+    with nursery.no_interrupts():
+        forks = Forks(partial(nursery.take, *about), count, folder)
+    with forks:
+        yield forks
 
 
 @contextmanager
@@ -142,16 +109,6 @@ def _verify_address(address: str) -> None:
 
 
 @contextmanager
-def _no_interrupts() -> Iterator[None]:
-    """Leave Ctrl-C to this process: threads and processes started meanwhile do not get it, and it waits so long."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
 def _silence() -> Iterator[None]:
     """Keep Dask's log from the terminal: what matters of it is said in a Row or an error."""
     loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado.application")]
@@ -163,9 +120,3 @@ def _silence() -> Iterator[None]:
     finally:
         for log, level in before:
             log.setLevel(level)
-
-
-def _kill(pid: int | None) -> None:
-    if pid:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)

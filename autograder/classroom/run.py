@@ -8,15 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder import nursery
 from autograder.classroom.changes import Before
-from autograder.classroom.cluster import Results
 from autograder.classroom.pool import pool
 from autograder.classroom.row import ClassResult, Row, Shared
 from autograder.classroom.scratch import alone
 from autograder.classroom.students import handed_in
-from autograder.classroom.task import Done, grade_submission
+from autograder.classroom.task import Done, Results, grade_submission
 from autograder.classroom.tasks import tasks
-from autograder.classroom.worker import rarely_collect
 from autograder.course import Course
 from autograder.sandbox import Limits
 
@@ -56,11 +55,11 @@ def grade(
     if on_begin:
         on_begin(len(todo))
     with alone(course) as scratch, pool(todo, scratch, scheduler=scheduler, workers=workers) as run:
-        # Loaded here, while the workers start: nbgrader takes a second.
+        # Loaded here, while the workers start.
         from autograder.classroom.book import Book
 
         before = Before(course, assignment, [task.student for task in todo])
-        rarely_collect()
+        nursery.rarely_collect()
         with (
             Book(course, assignment) as book,
             closing(run(grade_submission, map(book.noted, todo))) as results,

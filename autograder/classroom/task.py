@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,11 @@ from autograder.classroom.row import Row
 from autograder.classroom.scratch import Started
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.intake import files
 from autograder.judge import Judgement, judge_notebook, judgement_key
 from autograder.sandbox import Limits, SandboxError
 
 Identity = dict[str, tuple[str, str]]  # lesson -> the key of its Judgement, the hash of its notebook
 
-MAX_NOTEBOOK = 64 << 20  # bytes; intake writes none that is larger
 ATTEMPTS = 3  # at a submission: the first, and two more where the worker dies
 
 
@@ -61,6 +59,10 @@ class Done:
     draft: Any = None
 
 
+Work = Callable[[Task], Done]
+Results = Generator[Done | None, None, None]  # None: nothing yet; to be closed
+
+
 def chosen(course: Course, assignment: str, names: Sequence[str]) -> list[Lesson]:
     """Return the lessons of an assignment that are named, by default all; raise CourseError for an unknown name."""
     for name in names:
@@ -92,6 +94,15 @@ def counted(task: Task, work: Callable[[Task], Done]) -> Done:
 def given_up(student: str) -> Row:
     """The Row of a submission at which worker after worker died."""
     return Row(student, problem=f"{ATTEMPTS} workers in turn died while grading it; nothing was recorded.")
+
+
+def lacking(resources: Mapping[str, float]) -> str:
+    """Say what a submission needs that no worker declares."""
+    wanted = " ".join(f"{name}={amount:g}" for name, amount in resources.items())
+    return (
+        f"It needs a worker that declares {wanted}, and there is none: start one with "
+        f"'dask worker ADDRESS --resources \"{wanted}\"' and grade again with --scheduler ADDRESS."
+    )
 
 
 def digest(secret: bytes) -> str:
@@ -156,9 +167,8 @@ def judge_submission(
             if notebook is None:
                 continue
             judgement = judge(task.course, lesson, notebook, beside, limits=task.limits, bare=task.bare)
-            key = judgement_key(task.course, lesson, notebook, beside)
-            path = task.course.submitted / task.student / task.assignment / f"{lesson.name}.ipynb"
-            identity[lesson.name] = key, files.sha256(files.read(path, MAX_NOTEBOOK))
+            key = judgement.key or judgement_key(task.course, lesson, notebook, beside)
+            identity[lesson.name] = key, beside.digest(lesson)
         except SandboxError:
             raise
         except Exception as error:  # as above

@@ -1,31 +1,65 @@
-"""What a worker process of this machine's cluster does before its first submission. Dask loads it by its name."""
+"""What a worker process of this machine does: takes tasks from the process that coordinates, and answers each."""
 
 from __future__ import annotations
 
-import gc
-import signal
-from typing import Any
+import contextlib
+import pickle
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
 
-# What grading needs, loaded while the gradebook is being opened.
-from autograder.classroom import task as task
+from autograder import expected, fingerprint
+from autograder.classroom.task import chosen, one_line
+from autograder.course import Course, CourseError
+from autograder.exercise import Lesson
+from autograder.intake import forked, graft
+from autograder.recording import drafting as drafting  # it is what loads nbgrader
+from autograder.sandbox import Limits, SandboxError, process, warm
 
 
-def dask_setup(worker: Any) -> None:
-    """Leave Ctrl-C to the process that started this one, which then ends it.
+def prepare(
+    root: str, work: str, assignment: str, lessons: Sequence[str], bare: bool
+) -> Callable[[Connection], None]:
+    """Load what all workers of a run need, before they are forked, and return what a worker does."""
+    course, found = Course(Path(root), Path(work)), []
+    with contextlib.suppress(Exception):  # whatever is wrong is said when a submission is graded
+        found = chosen(course, assignment, lessons)
+        fingerprint.grader()
+        for lesson in found:
+            graft.pristine(course, lesson)
+            expected.load(course, lesson)
+    return lambda connection: serve(connection, found, bare)
 
-    A handler and no SIG_IGN or mask: those would be handed down to students' code, which must find a process as it
-    finds it elsewhere.
+
+def serve(connection: Connection, lessons: Sequence[Lesson] = (), bare: bool = True) -> None:
+    """Do what arrives, each a function and its argument, and send back what it returned or raised, until the end.
+
+    lessons: those that are going to be judged; bare: whether without a sandbox.
     """
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    rarely_collect()
+    forked.start()
+    if lessons and not bare:
+        # Its server takes as long to start as some submissions to judge, and the first tasks are still to come.
+        with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
+            warm.place(slot, tuple(lessons[0].without), Limits())
+    while True:
+        try:
+            work, task = connection.recv()
+        except EOFError:
+            return
+        try:
+            answer: object = work(task)
+        except Exception as error:
+            answer = _that_travels(error)
+        try:
+            connection.send(answer)
+        except OSError:
+            return  # nobody waits for it
 
 
-def rarely_collect() -> None:
-    """Have the garbage collector leave alone what has been loaded, and look less often at the rest.
-
-    Looking for cycles among all modules takes a tenth of a submission's time, and what it finds there is nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+def _that_travels(error: Exception) -> Exception:
+    """Return an error that can be sent: itself, or one of its words."""
+    try:
+        pickle.loads(pickle.dumps(error))
+        return error
+    except Exception:
+        return (CourseError if isinstance(error, CourseError) else RuntimeError)(one_line(error))

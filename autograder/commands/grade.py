@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograder import nursery
 from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError
 
@@ -74,10 +76,25 @@ def run(course: Course, options: argparse.Namespace) -> int:
         "scheduler": options.scheduler,
         "bare": options.no_sandbox,
     }
-    if options.replay:
-        return _replay(course, options.assignment, how)
-    grade_and_show(course, options.assignment, options.folder, pages=not options.no_feedback, **how)
+    if not options.scheduler and options.workers != 1 and _are_many(options):
+        nursery.begin(course, options.assignment, options.lesson, options.no_sandbox)
+    try:
+        if options.replay:
+            return _replay(course, options.assignment, how)
+        grade_and_show(course, options.assignment, options.folder, pages=not options.no_feedback, **how)
+    finally:
+        nursery.abandon()
     return 0
+
+
+def _are_many(options: argparse.Namespace) -> bool:
+    """Guess, before anything is loaded, whether several processes are going to grade."""
+    if options.student:
+        return len(options.student) > nursery.FEW
+    try:
+        return options.folder is None or len(os.listdir(options.folder)) > nursery.FEW
+    except OSError:
+        return False  # which is said later
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -81,6 +81,6 @@ def _points(points: float | None) -> str:
 
 
 def _plain(words: str) -> str:
-    from autograder.feedback import plain
+    from autograder.words import plain
 
     return " ".join(plain(words, 1000).split())

@@ -97,6 +97,11 @@ def reply_of(script: str, data: bytes, options: Sequence[str], most: int) -> byt
             return None
 
 
+def start() -> None:
+    """Start this thread's server before there is anything to read."""
+    _of_thread.server = _Server()
+
+
 def close() -> None:
     """End this thread's server; the next file gets a new one."""
     server = _of_thread.__dict__.pop("server", None)

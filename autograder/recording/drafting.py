@@ -17,13 +17,10 @@ from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
-from nbgrader.api import MissingEntry
-from nbgrader.coursedir import CourseDirectory
+from nbgrader import utils
 from nbgrader.nbgraderformat import MetadataValidator
-from nbgrader.preprocessors import OverwriteCells
-from nbgrader.utils import find_all_files
 
-from autograder import gradebook, intake, notebook_text
+from autograder import intake, notebook_text, registered
 from autograder.beside import Beside
 from autograder.course import Course, CourseError
 from autograder.intake import files
@@ -87,13 +84,13 @@ class _Drafting:
         self.student, self.beside = intake.verify_student(student), beside
         self.home = course.submitted / student / assignment
         self.standing = course.work / "autograded" / student / assignment
-        self.rows = gradebook.released(course, assignment)
+        self.rows = registered.released(course, assignment)
 
     def draft(self, judgements: Mapping[str, Judgement], submission: str) -> Draft:
         handed_in = self._handed_in()
         if odd := sorted(set(judgements) - set(handed_in)):
             raise CourseError(f"{', '.join(odd)} of {self.student} was judged but is not in work/submitted")
-        usual = gradebook.is_usual(gradebook.configuration(self.course))
+        usual = registered.are_usual(self.course)
         time = handed_in_at(self.course, self.assignment, self.student)
         try:
             with self._new_folder() if usual else nullcontext() as folder:
@@ -134,7 +131,7 @@ class _Drafting:
         taken = intake.record(self.course, self.assignment, self.student)
         found, records = {}, {}
         for name, judgement in sorted(judgements.items()):
-            notebook, key, digest = self._read(name)
+            notebook, key, digest = self._read(name, judgement)
             fill_in(notebook, name, judgement, taken)
             _verify_metadata(notebook)
             found[name] = scores(notebook)
@@ -155,25 +152,50 @@ class _Drafting:
             if not path.is_dir():
                 path.chmod(READ_ONLY)
 
-    def _read(self, name: str) -> tuple[NotebookNode, str, str]:
+    def _read(self, name: str, judgement: Judgement) -> tuple[NotebookNode, str, str]:
         """Return a notebook as nbgrader's first steps leave it, the key of its Judgement, and its file's hash."""
-        data = files.read(self.home / f"{name}.ipynb", record.MAX_NOTEBOOK)
-        notebook = nbformat.v4.reads(data.decode("utf-8"))
-        key = judgement_key(self.course, self.course.lesson(self.assignment, name), notebook, self.beside)
+        lesson = self.course.lesson(self.assignment, name)
+        found = self.beside.taken(lesson)
+        if found is None:
+            raise FileNotFoundError(f"{name}.ipynb is gone")
+        notebook, digest = found
+        key = judgement.key or judgement_key(self.course, lesson, notebook, self.beside)
+        if not all(self._is_as_released(name, cell) for cell in notebook.cells):
+            self._overwrite(name, notebook)
+        return notebook, key, digest
+
+    def _is_as_released(self, lesson: str, cell: NotebookNode) -> bool:
+        """Say whether nbgrader's OverwriteCells would leave a cell as it is, which to load takes a while."""
+        about = cell.metadata.get("nbgrader", {})
+        if (name := about.get("grade_id")) is None:
+            return True
+        key = lesson, name
+        kind, locked, _, checksum = self.rows["source"].get(key, (None, None, None, None))
+        points = float(about["points"]) if utils.is_grade(cell) else None
+        return (
+            cell.cell_type == kind
+            and utils.is_locked(cell) == locked
+            and (points is None or self.rows["grade"].get(key, (None,))[0] == points)
+            and about.get("checksum") == checksum
+            and (not locked or utils.compute_checksum(cell) == checksum)
+        )
+
+    def _overwrite(self, lesson: str, notebook: NotebookNode) -> None:
+        from nbgrader.preprocessors import OverwriteCells
+
         step: Any = OverwriteCells()
         step.log = LOG
-        step.notebook_id, step.assignment_id = name, self.assignment
+        step.notebook_id, step.assignment_id = lesson, self.assignment
         step.gradebook = _Registered(self.rows)
         for index, cell in enumerate(notebook.cells):
             notebook.cells[index], _ = step.preprocess_cell(cell, {}, index)
-        return notebook, key, files.sha256(data)
 
     def _add_other_files(self, folder: Path) -> None:
         """Copy what was handed in beside the notebooks, and over it what the lesson itself has there."""
         for place in (self.home, self.course.source / self.assignment):
             if all(entry.name.endswith(".ipynb") for entry in os.scandir(place)):
                 continue
-            for path in find_all_files(str(place), [*_ignored(), "*.ipynb"]):
+            for path in utils.find_all_files(str(place), [*_ignored(), "*.ipynb"]):
                 if os.path.islink(path):  # intake leaves none
                     continue
                 target = folder / os.path.relpath(path, place)
@@ -184,7 +206,7 @@ class _Drafting:
 class _Registered:
     """Answers nbgrader's OverwriteCells from what is registered, in place of the gradebook."""
 
-    def __init__(self, rows: gradebook.Rows) -> None:
+    def __init__(self, rows: registered.Rows) -> None:
         self.rows = rows
 
     def find_source_cell(self, name: str, notebook: str, assignment: str) -> SimpleNamespace:
@@ -198,6 +220,8 @@ class _Registered:
         return SimpleNamespace(name=name, max_score=points, cell_type=kind)
 
     def _row(self, kind: str, notebook: str, name: str) -> tuple[Any, ...]:
+        from nbgrader.api import MissingEntry
+
         try:
             return self.rows[kind][notebook, name]
         except KeyError:
@@ -219,6 +243,8 @@ def _verify_one(kind: str, metadata: str) -> None:
 
 @cache
 def _ignored() -> tuple[str, ...]:
+    from nbgrader.coursedir import CourseDirectory
+
     return tuple(CourseDirectory().ignore)
 
 

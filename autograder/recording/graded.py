@@ -13,13 +13,13 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 
-from autograder import gradebook
 from autograder.course import Course, CourseError
-from autograder.feedback import plain, verdict_html, verdict_text
 from autograder.intake import IntakeRecord, files
 from autograder.judge import Judgement
 from autograder.recording import record
+from autograder.registered import exercise_of
 from autograder.verdict import Verdict
+from autograder.words import plain, verdict_html, verdict_text
 
 MAX_TIMESTAMP = 64  # bytes, as intake lets through
 LOG = logging.Logger("autograder.nbgrader")  # of its own: nothing of nbgrader's is printed
@@ -40,7 +40,7 @@ def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRe
 def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> None:
     """Put into each cell what came of it; notes: Exercise or question -> what intake has to tell the student."""
     for index, cell in enumerate(nb.cells):
-        name = gradebook.exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+        name = exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
         if cell.cell_type != "code":
             if name in notes:
                 cell.metadata.setdefault("cnnlab", {})["note"] = plain(notes[name], 1000)
@@ -123,7 +123,7 @@ def lesson_record(judgement: str, notebook: str, found: Scores) -> record.Lesson
 
     judgement: the key of its Judgement; notebook: the hash of its file in work/submitted/.
     """
-    points = {gradebook.exercise_of(name): auto for name, auto in found.auto.items()}
+    points = {exercise_of(name): auto for name, auto in found.auto.items()}
     return record.LessonRecord(judgement, notebook, points)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbgrader import api
-from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.orm import Session
 from traitlets.config import Config
@@ -219,6 +218,8 @@ class _Batch:
         return self.session.execute(query).all()
 
     def _penalty(self, student: str, notebook: Any, submission: Any) -> float | None:
+        from nbgrader.preprocessors import AssignLatePenalties  # it takes a while to load
+
         step: Any = AssignLatePenalties(config=self.config)
         step.log = LOG
         try:

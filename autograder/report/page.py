@@ -14,7 +14,6 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autograder.feedback import TEMPLATES, one_line, page_policy
 from autograder.intake import files
 from autograder.report import statistics
 from autograder.report.histogram import histogram
@@ -30,6 +29,7 @@ from autograder.report.table import (
     number,
     plural,
 )
+from autograder.words import TEMPLATES, one_line, page_policy
 
 if TYPE_CHECKING:
     from autograder.classroom import ClassResult, Row

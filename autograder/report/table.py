@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from autograder.feedback import one_line
+from autograder.words import one_line
 
 if TYPE_CHECKING:
     from autograder.classroom import ClassResult, Row

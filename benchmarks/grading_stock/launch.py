@@ -103,7 +103,7 @@ def _note_below(process: Any, peaks: dict[str, int]) -> None:
         words = " ".join(process.cmdline())
         if "bwrap" in words:
             return  # what runs in the sandbox is the student's, and has a limit of its own
-        _note(process, "worker" if "spawn_main" in words else "other", peaks)
+        _note(process, "worker" if "autograder-workers" in words else "other", peaks)
         for child in process.children():
             _note_below(child, peaks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -27,6 +28,7 @@ def points(result: ClassResult) -> dict[str, float]:
     return {row.student: row.points for row in result.rows}
 
 
+MARK = "autograder-workers"  # in the command line of workers
 EXPECTED = {"s0000": 30, "s0001": 30, "s0002": 27, "s0003": 30, "s0004": 26}
 
 
@@ -36,14 +38,30 @@ def folder(course: Course, tmp_path: Path) -> Path:
     return cheap_class(course, tmp_path / "class", len(EXPECTED))
 
 
-def of_dask() -> dict[int, str]:
+def workers() -> dict[int, str]:
     """The worker processes of this process."""
-    return {pid: line for pid, line in descendants(os.getpid()).items() if "spawn_main" in line}
+    return {worker: line for one in nurseries() for worker, line in descendants(one).items() if MARK in line}
+
+
+def nurseries() -> list[int]:
+    """The processes that they are forked from."""
+    marked = {pid for pid, line in descendants(os.getpid()).items() if MARK in line}
+    return [pid for pid in marked if not marked & _ancestors(pid)]
+
+
+def _ancestors(pid: int) -> set[int]:
+    """The processes above a process, up to this one."""
+    found = set()
+    with contextlib.suppress(OSError):
+        while pid not in (0, os.getpid()):
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            found.add(pid)
+    return found
 
 
 def judging() -> list[int]:
     """Those of them that have a sandbox now."""
-    return [pid for pid in of_dask() if any("bwrap" in line for line in descendants(pid).values())]
+    return [pid for pid in workers() if any("bwrap" in line for line in descendants(pid).values())]
 
 
 @contextmanager
@@ -66,7 +84,7 @@ def test_one_process_and_several_come_to_the_same(course: Course, folder: Path, 
     (other.work / "secret").write_bytes(course.secret())
     with adopting():
         many = classroom.grade(
-            other, ASSIGNMENT, folder, workers=2, on_done=lambda *_: seen.update(of_dask())
+            other, ASSIGNMENT, folder, workers=2, on_done=lambda *_: seen.update(workers())
         )
         assert not {p: line for p, line in left_after(before, 5).items() if "resource_tracker" not in line}
     assert points(alone) == points(many) == EXPECTED
@@ -91,6 +109,24 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(course: Course, fold
     assert not [row.problem for row in result.rows if row.problem]
     assert points(result) == {**EXPECTED, "slow": 30}
     assert {grade.student for grade in gradebook.grades(course, ASSIGNMENT)} == {*EXPECTED, "slow"}
+
+
+def test_where_workers_come_from_is_replaced_as_well(course: Course, folder: Path) -> None:
+    one_more(course, folder, "slow", "dense_parameters", "", top="import time; time.sleep(1.5)")
+    killed: list[int] = []
+
+    def kill_it(stop: threading.Event) -> None:
+        while not killed and not stop.wait(0.01):
+            if judging():
+                (pid,) = nurseries()
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+    with meanwhile(kill_it):
+        result = classroom.grade(course, ASSIGNMENT, folder, workers=2)
+    assert killed
+    assert not [row.problem for row in result.rows if row.problem]
+    assert points(result) == {**EXPECTED, "slow": 30}
 
 
 def test_who_costs_worker_after_worker_is_reported_alone(course: Course, folder: Path) -> None:

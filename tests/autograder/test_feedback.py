@@ -20,16 +20,8 @@ from nbgrader_sample import ASSIGNMENT, NAME, judges, submit, verdict
 
 from autograder import gradebook
 from autograder.course import CourseError
-from autograder.feedback import (
-    MAX_PAGE,
-    of_one_page,
-    one_line,
-    plain,
-    safe_markdown,
-    verdict_html,
-    verdict_text,
-    visible,
-)
+from autograder.feedback import MAX_PAGE, of_one_page, safe_markdown, visible
+from autograder.words import one_line, plain, verdict_html, verdict_text
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
 

@@ -19,7 +19,7 @@ from nbgrader.api import Base, Gradebook
 from nbgrader_sample import ASSIGNMENT, NAME, submit, verdict
 from sqlalchemy import create_engine, text
 
-from autograder import build, gradebook
+from autograder import build, gradebook, registered
 from autograder.course import CourseError
 from autograder.exercise import lesson
 from autograder.judge import Judgement
@@ -523,7 +523,7 @@ def test_what_a_killed_run_left_of_its_drafts_is_swept_away_later(course: Course
 
 def test_registering_again_needs_no_building(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = gradebook.released(course, ASSIGNMENT)
-    monkeypatch.setattr(gradebook, "_built", lambda *_: pytest.fail("it was built again"))
+    monkeypatch.setattr(registered, "_built", lambda *_: pytest.fail("it was built again"))
     assert not gradebook.sync(course, ASSIGNMENT)
     assert gradebook.released(course, ASSIGNMENT) == rows
     monkeypatch.undo()
