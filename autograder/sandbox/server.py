@@ -61,6 +61,10 @@ def main():
     prepared = worker.prepare(sys.argv[2:], LESSONS_IMPORT)
     worker.rehearse(prepared)
     sys.argv[:] = [""]
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(
+            number, signal.SIG_DFL
+        )  # for the inits: one without handlers cannot be killed from inside
     serve(control, lambda **how: worker.work(prepared, **how))
 
 
@@ -148,8 +152,6 @@ def _enclosed(tell, uid, seccomp, work, descriptors, memory):
     except BaseException as error:
         os.write(tell, f"{type(error).__name__}: {error}".encode()[:500])
         return
-    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(number, signal.SIG_DFL)  # an init without handlers cannot be killed from inside
     child = os.fork()
     if child == 0:
         os.close(tell)

@@ -231,21 +231,22 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
 
     def _ask_all(self, exercise, returns, way, cases):
-        function = self.shell.user_ns.get(exercise)
+        from cnnlab.checking.outcome import Outcome
+        from cnnlab.checking.way import Way
+
+        function, way = self.shell.user_ns.get(exercise), Way.from_value(way)
         for inputs in cases:
-            outcome = self._ask(function, exercise, inputs, returns, way)
+            if callable(function):
+                outcome = self._ask(function, inputs, returns, way, Outcome)
+            else:
+                outcome = Outcome("not attempted", message=f"no cell defines {exercise}")
             _write(self.channel, self.wire.pack(outcome.as_value()))
             if outcome.kind == "not attempted":
                 break
 
-    def _ask(self, function, exercise, inputs, returns, way):
-        from cnnlab.checking.outcome import Outcome
-        from cnnlab.checking.way import Way
-
-        if not callable(function):
-            return Outcome("not attempted", message=f"no cell defines {exercise}")
+    def _ask(self, function, inputs, returns, way, Outcome):
         try:
-            return self.probe.ask(function, inputs, returns, Way.from_value(way))
+            return self.probe.ask(function, inputs, returns, way)
         except MemoryError:
             raise
         except BaseException as error:
