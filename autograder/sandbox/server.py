@@ -62,9 +62,7 @@ def main():
     worker.rehearse(prepared)
     sys.argv[:] = [""]
     for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(
-            number, signal.SIG_DFL
-        )  # for the inits: one without handlers cannot be killed from inside
+        signal.signal(number, signal.SIG_DFL)  # an init without handlers cannot be killed from inside
     serve(control, lambda **how: worker.work(prepared, **how))
 
 
