@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import struct
 
 # System calls that give memory which no limit counts, namespaces and the rights in them, keys, or other processes' memory.
@@ -41,6 +42,7 @@ MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # c
 CLONE_NEW = 0x7E020000  # all flags of clone that make a namespace
 
 
+@functools.cache
 def filter_for(machine: str) -> bytes:
     """Return the seccomp filter that has these calls fail with ENOSYS; empty for a machine whose numbers are not known."""
     if machine not in MACHINES:

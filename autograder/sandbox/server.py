@@ -2,8 +2,7 @@
 
 No student's code ever runs in this process. Each worker is the second process of namespaces of its own (processes, mounts,
 IPC, network) under an init that only waits, with fresh in-memory folders, no capability, its own limits and the same
-filter of system calls as a worker that is started alone; when the init ends, the kernel ends all that is left in them. A
-keeper outside of them waits for the init: whoever has moved to a new namespace of processes cannot always come back.
+filter of system calls as a worker that is started alone; when the init ends, the kernel ends all that is left in them.
 Usage: server.py DESCRIPTOR [MODULE ...]; it imports these modules as well. At the descriptor requests arrive, each a line of
 JSON and a worker's descriptors:
 {"spawn": {"uid", "memory", "filter"}} -> {"spawned": true} or {"failed": words}; {"end": true} -> {"ended": true}.
@@ -14,6 +13,7 @@ import ctypes
 import fcntl
 import json
 import os
+import platform
 import signal
 import socket
 import struct
@@ -25,7 +25,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # cnnlab lies be
 import worker  # noqa: E402
 
 NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x40000000  # of mounts, IPC and network
-NEW_PROCESSES = 0x20000000  # a namespace for processes, of which the next child is the first
+NEW_PROCESSES = 0x20000000  # of processes
+CLONE = {"x86_64": 56, "aarch64": 220}  # the number of the system call
 NOSUID, NODEV, NOEXEC = 2, 4, 8  # of mount
 DETACH = 2  # of umount2
 MAX_FILES = 20_000  # in each of them: an empty file takes a KiB of memory that their size does not count
@@ -48,6 +49,8 @@ MAX_REQUEST = 64 << 10  # bytes
 
 libc = ctypes.CDLL(None, use_errno=True)
 LONG, TEXT = ctypes.c_ulong, ctypes.c_char_p
+python = ctypes.PyDLL(None, use_errno=True)  # whose calls keep Python's lock
+python.syscall.argtypes, python.syscall.restype = [ctypes.c_long] * 6, ctypes.c_long
 libc.prctl.argtypes = [ctypes.c_int, LONG, LONG, LONG, LONG]
 libc.mount.argtypes = [TEXT, TEXT, TEXT, LONG, TEXT]
 
@@ -56,19 +59,22 @@ def main():
     """Import everything, then serve until the other side closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
     prepared = worker.prepare(sys.argv[2:], LESSONS_IMPORT)
+    worker.rehearse(prepared)
     sys.argv[:] = [""]
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)  # an init without handlers cannot be killed from inside
     serve(control, lambda **how: worker.work(prepared, **how))
 
 
 def serve(control, work):
     """Answer requests until the other side closes."""
     _reply(control, {"ready": True})
-    running = ()
+    running = 0  # the init of the worker
     while True:
         request, descriptors = _request(control)
         if running:  # at most one at a time
-            _end(*running)
-            running = ()
+            _end(running)
+            running = 0
         answer = {"ended": True}
         if "spawn" in request:
             try:
@@ -95,52 +101,46 @@ def _reply(control, answer):
 
 
 def _spawn(control, descriptors, work, uid, memory, filter):
-    """Start a worker; return the process that waits for its namespaces and their init, and what to answer."""
+    """Start a worker; return the init of its namespaces, and what to answer."""
     told, tell = os.pipe()
-    keeper = os.fork()
-    if keeper == 0:
+    init = _new_init()
+    if init == 0:
         try:
             control.close()
             os.close(told)
-            _keep(tell, lambda: _enclosed(tell, uid, base64.b64decode(filter), work, descriptors, memory))
-        except BaseException as error:
-            os.write(tell, f"{type(error).__name__}: {error}".encode()[:500])
+            _enclosed(tell, uid, base64.b64decode(filter), work, descriptors, memory)
         finally:
-            os._exit(1)
+            os._exit(0)
     os.close(tell)
-    said = b""
+    failed = b""
     while piece := os.read(told, 500):
-        said += piece
+        failed += piece
     os.close(told)
-    init, _, failed = said.decode(errors="replace").partition(" ")
-    if failed or not init:
-        os.waitpid(keeper, 0)
-        return (), {"failed": failed or "the worker's init ended"}
-    return (keeper, int(init)), {"spawned": True}
+    if failed:
+        os.waitpid(init, 0)
+        return 0, {"failed": failed.decode(errors="replace")}
+    return init, {"spawned": True}
 
 
-def _end(keeper, init):
-    # The kernel lets an init end only after all others in its namespace have ended, and the keeper waits for it. Without
-    # the keeper's wait its number could be another's by now; numbers are given out here only by _spawn, or in a worker
-    # that is gone.
-    try:
-        os.kill(init, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    os.waitpid(keeper, 0)
+def _new_init():
+    """Fork the first process of a new namespace of processes; return 0 in it.
+
+    By the system call itself: a process that moves to a new namespace by `unshare` cannot always come back, and would
+    have to be one more copy. What Python and the C library do at a fork is left to that of the worker.
+    """
+    if platform.machine() not in CLONE:
+        raise OSError(f"the number of clone is not known for {platform.machine()}")
+    init = python.syscall(CLONE[platform.machine()], NEW_PROCESSES | signal.SIGCHLD, 0, 0, 0, 0)
+    if init == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"clone: {os.strerror(number)}")
+    return init
 
 
-def _keep(tell, enclosed):
-    """Fork the init of a new namespace of processes, say its number, and wait until it has ended."""
-    _call("unshare", NEW_PROCESSES)
-    init = os.fork()
-    if init == 0:
-        enclosed()
-        os._exit(0)
-    os.write(tell, f"{init} ".encode())
-    os.closerange(0, 1024)
+def _end(init):
+    # The kernel lets an init end only after all others in its namespace have ended.
+    os.kill(init, signal.SIGKILL)
     os.waitpid(init, 0)
-    os._exit(0)
 
 
 def _enclosed(tell, uid, seccomp, work, descriptors, memory):
@@ -148,10 +148,8 @@ def _enclosed(tell, uid, seccomp, work, descriptors, memory):
     try:
         _enclose(uid, seccomp)
     except BaseException as error:
-        os.write(tell, f" {type(error).__name__}: {error}".encode()[:500])
+        os.write(tell, f"{type(error).__name__}: {error}".encode()[:500])
         return
-    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(number, signal.SIG_DFL)  # an init without handlers cannot be killed from inside
     child = os.fork()
     if child == 0:
         os.close(tell)

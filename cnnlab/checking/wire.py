@@ -33,6 +33,9 @@ DTYPES = frozenset(
         "float64",
     ]
 )
+# NumPy makes a name anew each time that it is asked for one.
+NAMES = {np.dtype(name): name for name in DTYPES}
+LITTLE_ENDIAN = {name: dtype.newbyteorder("<") for dtype, name in NAMES.items()}
 # The types of NumPy's own numbers. A student's subclass of one could answer `item()` with anything at all.
 SCALARS = frozenset(kind for kind in np.sctypeDict.values() if np.dtype(kind).name in DTYPES)
 MAX_DEPTH = 16
@@ -65,7 +68,7 @@ def flatten(value: Value) -> tuple[Any, list[np.ndarray]]:
         if v is None or kind in (bool, int, float, str):
             return v
         if kind is np.ndarray:
-            if v.dtype.name not in DTYPES:
+            if v.dtype not in NAMES and v.dtype.name not in DTYPES:
                 raise WireError(f"an array of dtype {v.dtype}")
             if v.ndim > MAX_AXES:
                 raise WireError(f"an array of {v.ndim} axes")
@@ -125,7 +128,9 @@ def restore(tree: Any, arrays: list[np.ndarray]) -> Value:
 def pack(value: Value) -> bytes:
     """Encode a value as one frame: magic, header length, JSON header (tree, dtypes, shapes), array bytes."""
     tree, arrays = flatten(value)
-    header = json.dumps({"tree": tree, "arrays": [[a.dtype.name, list(a.shape)] for a in arrays]}).encode()
+    header = json.dumps(
+        {"tree": tree, "arrays": [[NAMES.get(a.dtype) or a.dtype.name, list(a.shape)] for a in arrays]}
+    ).encode()
     if len(header) > MAX_HEADER:
         raise WireError("too many values")
     little_endian = (a.astype(a.dtype.newbyteorder("<"), order="C", copy=False).tobytes() for a in arrays)
@@ -193,7 +198,7 @@ def _checked_spec(spec: Any) -> tuple[np.dtype, tuple[int, ...], int]:
         raise WireError("not an array's dtype and shape")
     if not all(type(n) is int and 0 <= n < 1 << 40 for n in shape):
         raise WireError("not an array's shape")
-    dtype = np.dtype(name).newbyteorder("<")
+    dtype = LITTLE_ENDIAN[name]
     # NumPy refuses axes whose product overflows, also where another axis is 0.
     if math.prod(n or 1 for n in shape) * dtype.itemsize >= 1 << 62:
         raise WireError("not an array's shape")

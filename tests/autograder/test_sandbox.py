@@ -43,6 +43,46 @@ def test_values_come_out_as_they_are() -> None:
     assert [list(o.values["out"]) for o in t.outcomes["double"]] == [[0.0, 2.0, 4.0], [2.0, 2.0]]
 
 
+SHOWN = {  # a cell -> what it shows, whichever way it is run
+    "def f(): pass\nf": "<function __main__.f",
+    "def f(): pass": "",
+    "import os; os.sep": "'/'",
+    "import os; 5": "5",
+    "x = 1\n(\n'''\nimport os\n  ''')": r"'\nimport os\n  '",
+    "from os import (sep,\n  path\n); sep": "'/'",
+    "print(1)\nclass C:\n    print(2)\n# done\n\n": "1\n2",
+    "print(1)\r\ndef f():\r\n    return 1\r\n": "1",
+    "@unknown\ndef f(): pass": "NameError: name 'unknown' is not defined",
+    "print(1)\nraise ValueError('no')\nimport os": "1\nValueError: no",
+    "print(1)\nreturn\nimport os": "SyntaxError: 'return' outside function",
+    "!true\nimport os": "",
+    "import asyncio\nawait asyncio.sleep(0)\n7": "7",
+    "import warnings\nfor _ in 1, 2: warnings.warn('once')\nimport os": "UserWarning: once",
+    "import inspect\ndef f(): return 42\nprint(inspect.getsource(f))\nimport os": "def f(): return 42",
+    "print(display is not None, get_ipython().execution_count)\nimport os": "True 1",
+}
+
+
+@pytest.mark.parametrize("cell", SHOWN)
+def test_a_cell_shows_what_a_notebook_shows(cell: str) -> None:
+    shown = sandbox.run([RunCell(0, cell)], limits=QUICK).printed[0].strip()
+    assert SHOWN[cell] in shown if SHOWN[cell] else shown == ""
+
+
+@pytest.mark.parametrize("last", ["import os", "x = 1"])
+def test_what_a_cell_hangs_into_the_shell_is_heeded(last: str) -> None:
+    hang = """
+    import ast
+    class Doubled(ast.NodeTransformer):
+        def visit_Constant(self, node):
+            return ast.copy_location(ast.Constant(node.value * 2), node)
+    get_ipython().ast_transformers.append(Doubled())
+    get_ipython().events.register("post_execute", lambda: print("after"))
+    """
+    cells = [RunCell(0, textwrap.dedent(hang)), RunCell(1, f"print(21)\n{last}")]
+    assert sandbox.run(cells, limits=QUICK).printed[1].split() == ["42", "after"]
+
+
 DESTROYERS = {
     "os._exit": ("import os; os._exit(0)", "died"),
     "sys.exit": ("import sys; sys.exit(0)", "error"),

@@ -69,6 +69,17 @@ def test_it_looks_as_in_a_sandbox_of_its_own(monkeypatch: pytest.MonkeyPatch) ->
     assert forked == fresh
 
 
+def test_what_the_server_has_rehearsed_left_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_round = """
+    import json, signal
+    handlers = [str(signal.getsignal(number)) for number in sorted(signal.Signals) if number != signal.SIGALRM]
+    print(json.dumps([sorted(globals()), sorted(vars(__builtins__)), handlers, get_ipython().execution_count]))
+    """
+    forked = look(look_round)
+    monkeypatch.setattr(process, "place", lambda *_: None)
+    assert json.loads(forked) == json.loads(look(look_round))
+
+
 LEAVE = """
 import builtins, os, socket, numpy, cnnlab, random, sys, ctypes
 for folder in ("/tmp", "/dev/shm", "/home/student"):
