@@ -17,6 +17,8 @@ from autograder.classroom.task import Results, Task, Work, one_line
 from autograder.course import CourseError
 from autograder.sandbox import verify_available
 
+LOCAL = "local"  # a scheduler in place of an address: a Dask cluster of this machine, for as long as the run lasts
+
 
 def processors() -> int:
     """Return how many processors this process may use."""
@@ -29,18 +31,21 @@ def pool(
 ) -> Iterator[Callable[[Work, Iterable[Task]], Results]]:
     """Give what runs a function on tasks and yields what came of each, in the order in which they end.
 
-    folder: for the workers' files; scheduler: the address of a Dask scheduler; None for this machine's processors, of
-    which `workers` are used, by default all. Raises CourseError where there is no cluster, and SandboxError where this
-    machine has no sandbox.
+    folder: for the workers' files; scheduler: the address of a Dask scheduler, or LOCAL; None for processes without Dask;
+    workers: how many of this machine's processors, by default all. Raises CourseError where there is no cluster, and
+    SandboxError where this machine has no sandbox.
     """
     count = min(workers or processors(), max(len(tasks), 1))
-    if scheduler:
+    if scheduler and scheduler != LOCAL:
         with _remote(scheduler) as cluster:
             yield cluster.run
         return
     if not all(task.bare for task in tasks):
         verify_available()
-    if (count == 1 or len(tasks) <= nursery.FEW) and not any(task.resources for task in tasks):
+    if scheduler:
+        with _local_cluster(count, folder) as cluster:
+            yield cluster.run
+    elif (count == 1 or len(tasks) <= nursery.FEW) and not any(task.resources for task in tasks):
         nursery.abandon()
         yield _here
     else:
@@ -61,6 +66,42 @@ def _local(count: int, folder: Path, task: Task) -> Iterator[Forks]:
         forks = Forks(partial(nursery.take, *about), count, folder)
     with forks:
         yield forks
+
+
+@contextmanager
+def _local_cluster(count: int, folder: Path) -> Iterator[Cluster]:
+    """Start a Dask cluster of `count` single-threaded processes of this machine, and end them all."""
+    from dask import config
+    from distributed import Client, LocalCluster
+
+    settings = {
+        # How often a submission may cost a worker its life is counted by Started: Dask blames all that waited there too.
+        "distributed.scheduler.allowed-failures": 1000,
+        "distributed.admin.low-level-log-length": 100,  # else it grows to some ten MiB
+        # Dask opens web servers without asking who calls: nothing is to be seen there, and only from this machine.
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+    }
+    with config.set(settings), _silence():
+        with nursery.no_interrupts():
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+                # A certificate of this run's own: whoever else could speak to the scheduler could run code here.
+                security=True,
+                memory_limit=None,  # students' code has limits of its own, and Dask would stop a worker half-way
+                local_directory=str(folder),
+            )
+            client = Client(cluster, set_as_default=False)
+        try:
+            yield Cluster(client)
+        finally:
+            with nursery.no_interrupts():
+                client.close(timeout=1)
+                cluster.close(timeout=10)
 
 
 @contextmanager

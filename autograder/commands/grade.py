@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from autograder.classroom import Change, ClassResult, Replay, Row
 
 MANY = 40  # changed grades that are shown; the file has them all
+LOCAL = "local"  # as classroom.pool calls a Dask cluster of this machine
 WIDEST = 100  # characters of what is said of a submission in its line
 
 
@@ -44,7 +45,8 @@ def add(commands: Subparsers) -> None:
     grade.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="a Dask scheduler, as tls://host:8786, whose workers share this checkout and its work folder",
+        help="a Dask scheduler, as tls://host:8786, whose workers share this checkout and its work folder, or 'local' for "
+        "a Dask cluster of this machine (default: processes of this machine without Dask, which start sooner)",
     )
     grade.add_argument(
         "--replay",
@@ -100,7 +102,7 @@ def _are_many(options: argparse.Namespace) -> bool:
 def _verify(options: argparse.Namespace) -> None:
     if options.workers is not None and options.workers < 1:
         raise CourseError("--workers takes a number from 1.")
-    if options.workers is not None and options.scheduler:
+    if options.workers is not None and options.scheduler not in (None, LOCAL):
         raise CourseError(
             "--workers is for this machine; with --scheduler, start workers with 'dask worker'."
         )

@@ -182,6 +182,20 @@ def test_a_scheduler_elsewhere_does_the_same(course: Course, folder: Path) -> No
     assert points(result) == EXPECTED and not [row.problem for row in result.rows if row.problem]
 
 
+def test_a_dask_cluster_of_this_machine_does_the_same(course: Course, folder: Path) -> None:
+    result = classroom.grade(course, ASSIGNMENT, folder, scheduler="local", workers=2)
+    assert points(result) == EXPECTED and not [row.problem for row in result.rows if row.problem]
+    names = [path.read_text() for path in Path("/proc").glob("[0-9]*/cmdline") if _is_child(path)]
+    assert not [name for name in names if "dask" in name or "distributed" in name]
+
+
+def _is_child(path: Path) -> bool:
+    try:
+        return f"PPid:\t{os.getpid()}\n" in path.with_name("status").read_text()
+    except OSError:
+        return False
+
+
 def test_what_needs_a_gpu_goes_where_there_is_one(course: Course, folder: Path, on_a_gpu: Lesson) -> None:
     with cluster(GPU=1) as address:
         result = classroom.grade(course, ASSIGNMENT, folder, scheduler=address, students=("s0000", "s0002"))
