@@ -1,0 +1,234 @@
+"""alexnet_features and AlexNet: the network as published, in any width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.later import later
+from cnnlab.checking.way import Way
+
+NETWORKS = "autograder.exercises.alexnet.networks"
+
+
+def pixels(*shape: int) -> Random:
+    """Images of bytes: large enough for the norm to matter, and small in a file."""
+    return Random(lambda rng: rng.integers(0, 256, shape).astype(np.uint8))
+
+
+def features(*slips: str) -> Any:
+    return later(f"{NETWORKS}:Features", slips=slips)
+
+
+def network(*slips: str) -> Any:
+    return later(f"{NETWORKS}:AlexNet", slips=slips)
+
+
+alexnet_features = Exercise(
+    name="alexnet_features",
+    returns=("y_shape", "parameters", "shapes", "y_eval"),
+    reference=later(f"{NETWORKS}:Features"),
+    way=Way(module="x"),
+    points={"one card": 6, "two cards": 4, "full width": 2},
+    public=[
+        Case("width 6, an image of 67 x 67", group="one card", x=pixels(2, 3, 67, 67), width=6),
+        Case("width 6, an image of 100 x 72", group="one card", x=pixels(1, 3, 100, 72), width=6),
+        Case("width 12 in 2 groups", group="two cards", x=pixels(1, 3, 67, 99), groups=2, width=12),
+        Case(
+            "the full width in 2 groups, a small image", group="full width", x=pixels(1, 3, 67, 67), groups=2
+        ),
+    ],
+    secret=[
+        Case("width 9, an image of 70 x 75", group="one card", x=pixels(1, 3, 70, 75), width=9),
+        Case("width 6, an image of 99 x 68", group="one card", x=pixels(2, 3, 99, 68), width=6),
+        Case("width 6 in 2 groups", group="two cards", x=pixels(2, 3, 72, 67), groups=2, width=6),
+        Case("the full width in 1 group", group="full width", x=pixels(1, 3, 67, 70)),
+    ],
+    clues=[
+        "Thirteen layers in nn.Sequential, none of them more than one line: go down the table and write what stands there.",
+        "nn.Conv2d(in, out, kernel, stride=..., padding=..., groups=...); each takes the filters of the one before as its "
+        "input channels. Only the second, fourth and fifth are cut in groups.",
+        "Each of the first two stages is Conv2d, ReLU, LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2), MaxPool2d(3, "
+        "stride=2).",
+    ],
+    mistakes=[
+        Mistake(
+            "norm after pooling",
+            "You pool before you normalise: in the paper each norm comes right after the ReLU, and pooling follows.",
+            features("norm last"),
+        ),
+        Mistake(
+            "norm before ReLU",
+            "You normalise before the ReLU: it comes first, right after the convolution.",
+            features("norm first"),
+        ),
+        Mistake(
+            "no norm",
+            "You left out the response normalisation after the first and the second ReLU.",
+            features("no norm"),
+        ),
+        Mistake(
+            "alpha of the paper given to torch",
+            "You gave torch the paper's alpha: it divides alpha by the size of 5, so give it 5 times as much, 5e-4.",
+            features("alpha"),
+        ),
+        Mistake(
+            "k left at 1",
+            "You left k at torch's 1: the paper has k = 2.",
+            features("k"),
+        ),
+        Mistake(
+            "no overlap",
+            "Your pooling windows do not overlap: they are 3 x 3 at stride 2.",
+            features("no overlap"),
+        ),
+        Mistake(
+            "groups everywhere",
+            "You cut the third convolution in groups too: there the two halves meet, and each filter sees both.",
+            features("groups everywhere"),
+        ),
+        Mistake(
+            "groups ignored",
+            "You did not use `groups`: hand it to the second, the fourth and the fifth convolution.",
+            features("groups ignored"),
+        ),
+        Mistake(
+            "first convolution padded",
+            "You padded the first convolution: this network has none there, its images of 227 fit exactly.",
+            features("first padded"),
+        ),
+        Mistake(
+            "no ReLU after the fifth",
+            "You left out the ReLU after the fifth convolution: every convolution has one.",
+            features("last ReLU"),
+        ),
+        Mistake(
+            "no pooling at the end",
+            "You left out the last pooling, which follows the fifth convolution.",
+            features("last pooling"),
+        ),
+    ],
+)
+
+AlexNet = Exercise(
+    name="AlexNet",
+    returns=("y_shape", "parameters", "shapes", "y_eval", "y"),
+    reference=later(f"{NETWORKS}:AlexNet"),
+    way=Way(module="x"),
+    points={"basic": 5, "sides": 3, "two cards": 4},
+    public=[
+        Case(
+            "7 classes, images of 67 pixels",
+            group="basic",
+            x=pixels(3, 3, 67, 67),
+            classes=7,
+            width=6,
+            hidden=20,
+            image=67,
+        ),
+        Case(
+            "4 classes, an image of 100 pixels",
+            group="sides",
+            x=pixels(2, 3, 100, 100),
+            classes=4,
+            width=6,
+            hidden=12,
+            image=100,
+        ),
+        Case(
+            "two groups of width 12",
+            group="two cards",
+            x=pixels(2, 3, 67, 67),
+            classes=5,
+            groups=2,
+            width=12,
+            hidden=16,
+            image=67,
+        ),
+    ],
+    secret=[
+        Case(
+            "6 classes, images of 71 pixels",
+            group="basic",
+            x=pixels(3, 3, 71, 71),
+            classes=6,
+            width=9,
+            hidden=24,
+            image=71,
+        ),
+        Case(
+            "3 classes, an image of 133 pixels",
+            group="sides",
+            x=pixels(2, 3, 133, 133),
+            classes=3,
+            width=6,
+            hidden=18,
+            image=133,
+        ),
+        Case(
+            "two groups of width 6",
+            group="two cards",
+            x=pixels(2, 3, 69, 69),
+            classes=8,
+            groups=2,
+            width=6,
+            hidden=14,
+            image=69,
+        ),
+    ],
+    clues=[
+        "Make two attributes: the features from your function, and the dense part as one nn.Sequential.",
+        "The first linear layer takes what torch.flatten(x, 1) makes of the last maps: filters * side * side values, with "
+        "side = alexnet_sides(image)[-1] and 8 * width // 3 filters.",
+        "Linear, ReLU, Dropout(0.5), Linear, ReLU, Dropout(0.5), Linear.",
+    ],
+    mistakes=[
+        Mistake(
+            "dropout before the layers",
+            "You drop the inputs of the hidden layers, as torchvision does: the paper drops their outputs, after the ReLU.",
+            network("before"),
+        ),
+        Mistake(
+            "no dropout",
+            "You left out dropout: half the outputs of both hidden layers are dropped in training.",
+            network("no dropout"),
+        ),
+        Mistake(
+            "dropout never off",
+            "Your dropout also drops in eval mode: take nn.Dropout, or hand training=self.training to F.dropout.",
+            network("always"),
+        ),
+        Mistake(
+            "scores dropped",
+            "You drop class scores: dropout follows the two hidden layers only.",
+            network("drop scores"),
+        ),
+        Mistake(
+            "ReLU on the scores",
+            "You put a ReLU on the scores: they may be negative, so the last layer stands alone.",
+            network("ReLU scores"),
+        ),
+        Mistake(
+            "no ReLU between the dense layers",
+            "You left out the ReLUs of the dense part: without them its three layers are one linear map.",
+            network("no ReLU"),
+        ),
+        Mistake(
+            "softmax at the end",
+            "You return probabilities: return the scores, the loss takes the softmax itself.",
+            network("softmax"),
+        ),
+        Mistake(
+            "groups not handed on",
+            "You did not hand `groups` on to alexnet_features.",
+            network("groups"),
+        ),
+        Mistake(
+            "one hidden layer",
+            "You have one hidden layer: there are two of `hidden` values before the scores.",
+            network("one hidden"),
+        ),
+    ],
+)

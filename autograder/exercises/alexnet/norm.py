@@ -1,0 +1,174 @@
+"""local_response_norm: by the paper's formula, which is not quite torch's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from cnnlab.checking.way import Way
+
+Totals = Callable[[np.ndarray, int], np.ndarray]
+
+
+def around(x: np.ndarray, size: int) -> np.ndarray:
+    """Sum the squares over the channels near each, one channel at a time."""
+    totals = np.zeros_like(x)
+    for i in range(x.shape[1]):
+        for j in range(max(0, i - size // 2), min(x.shape[1] - 1, i + size // 2) + 1):
+            totals[:, i] += x[:, j] * x[:, j]
+    return totals
+
+
+def pixels(x: np.ndarray, size: int) -> np.ndarray:
+    totals = np.zeros_like(x)
+    for r, c in np.ndindex(x.shape[2:]):
+        rows, columns = (slice(max(0, at - size // 2), at + size // 2 + 1) for at in (r, c))
+        totals[:, :, r, c] = (x[:, :, rows, columns] ** 2).sum(axis=(2, 3))
+    return totals
+
+
+def shifted(x: np.ndarray, low: int, high: int, power: int = 2) -> np.ndarray:
+    """Sum over the channels from i + low to i + high that exist."""
+    totals, count = np.zeros_like(x), x.shape[1]
+    for i in range(count):
+        totals[:, i] = (x[:, max(0, i + low) : max(0, i + high + 1)] ** power).sum(axis=1)
+    return totals
+
+
+def wrapped(x: np.ndarray, size: int) -> np.ndarray:
+    return sum(
+        (np.roll(x, step, axis=1) ** 2 for step in range(-(size // 2), size // 2 + 1)), np.zeros_like(x)
+    )
+
+
+def averaged(x: np.ndarray, size: int) -> np.ndarray:
+    """Divide by how many channels the window really holds."""
+    return around(x, size) / around(np.ones_like(x), size)
+
+
+def norm(
+    x: Any,
+    size: int = 5,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 2.0,
+    *,
+    totals: Totals = around,
+    slip: str = "",
+) -> np.ndarray:
+    x = np.asarray(x)
+    total = alpha * totals(x, size)
+    with np.errstate(all="ignore"):  # wrong totals may be negative
+        if slip == "no power":
+            return x / (k + total)
+        if slip == "k outside":
+            return x / (k + total**beta)
+        return x / (k + total) ** beta
+
+
+def wrong(totals: Totals = around, slip: str = "") -> Callable[..., Any]:
+    return lambda **given: norm(**given, totals=totals, slip=slip)
+
+
+def maps(*shape: int, scale: float = 1.0) -> Random:
+    return Random(lambda rng: scale * rng.standard_normal(shape))
+
+
+local_response_norm = Exercise(
+    name="local_response_norm",
+    returns=("y",),
+    reference=norm,
+    way=Way(tensors=("x",)),
+    points={"paper": 2, "window": 3, "constants": 2, "borders": 1},
+    public=[
+        Case(
+            "the paper's constants, 8 channels of large values", group="paper", x=maps(2, 8, 3, 4, scale=40)
+        ),
+        Case("a window of 3, 6 channels", group="window", x=maps(2, 6, 4, 3), size=3, alpha=0.5),
+        Case("a window of 5, 9 channels", group="window", x=maps(1, 9, 2, 5), alpha=0.3),
+        Case("a window of 1: each channel alone", group="window", x=maps(1, 4, 2, 3), size=1, alpha=1.0),
+        Case("beta 0.5, k 1", group="constants", x=maps(1, 6, 2, 3), alpha=0.2, beta=0.5, k=1.0),
+        Case("beta 1.5, k 3", group="constants", x=maps(2, 5, 3, 2), size=3, alpha=0.7, beta=1.5, k=3.0),
+        Case("a window of 7 over 4 channels", group="borders", x=maps(1, 4, 3, 4), size=7, alpha=0.4),
+        Case("one channel", group="borders", x=maps(2, 1, 3, 4), alpha=0.6),
+    ],
+    secret=[
+        Case("the paper's constants, 10 channels", group="paper", x=maps(2, 10, 2, 3, scale=50)),
+        Case("a window of 3, 7 channels", group="window", x=maps(1, 7, 3, 5), size=3, alpha=0.8),
+        Case("a window of 5, 12 channels", group="window", x=maps(2, 12, 2, 4), alpha=0.2),
+        Case(
+            "a window of 7, 10 channels, 1 x 1 maps", group="window", x=maps(3, 10, 1, 1), size=7, alpha=0.3
+        ),
+        Case("beta 0.4, k 1.5", group="constants", x=maps(1, 8, 3, 2), alpha=0.4, beta=0.4, k=1.5),
+        Case("beta 2, k 0.5", group="constants", x=maps(1, 6, 2, 5), size=3, alpha=0.3, beta=2.0, k=0.5),
+        Case("a window of 9 over 6 channels", group="borders", x=maps(1, 6, 2, 4), size=9, alpha=0.5),
+        Case("two channels", group="borders", x=maps(3, 2, 2, 3), alpha=0.9),
+    ],
+    clues=[
+        "First make an array of the sums, as large as x; then the rest is one line of arithmetic.",
+        "F.pad(x**2, (0, 0, 0, 0, half, half)) adds half = size // 2 channels of zeros on both sides: its pairs run "
+        "from the last axis backwards.",
+        "With `squares` padded so, channel i's window is squares[:, i : i + size]; so the sums of all channels are "
+        "sum(squares[:, u : u + channels] for u in range(size)).",
+    ],
+    mistakes=[
+        Mistake(
+            "alpha divided by size",
+            "You divided alpha by the size of the window, as torch does: the paper multiplies the plain sum by alpha.",
+            wrong(lambda x, size: around(x, size) / size),
+        ),
+        Mistake(
+            "mean of the window",
+            "You averaged over the channels in the window: the paper adds them up, at the borders too.",
+            wrong(averaged),
+        ),
+        Mistake(
+            "neighbouring pixels",
+            "You summed over neighbouring pixels: the sum runs over channels, at one and the same pixel.",
+            wrong(pixels),
+        ),
+        Mistake(
+            "channels wrapped",
+            "Your windows go on from the last channel to the first: beyond the borders there are no channels to add.",
+            wrong(wrapped),
+        ),
+        Mistake(
+            "last channel left out",
+            "Your windows lack their last channel: a slice or range stops before its end, so add 1 to it.",
+            wrong(lambda x, size: shifted(x, -(size // 2), size // 2 - 1)),
+        ),
+        Mistake(
+            "channels before only",
+            "You looked at the channels before only: the window has size // 2 on both sides of its own.",
+            wrong(lambda x, size: shifted(x, -(size // 2), 0)),
+        ),
+        Mistake(
+            "size on each side",
+            "You took `size` channels on each side: there are size // 2 on each, `size` together with its own.",
+            wrong(lambda x, size: shifted(x, -size, size)),
+        ),
+        Mistake(
+            "not squared",
+            "You added the values: add their squares, or negative ones will cancel positive ones.",
+            wrong(lambda x, size: shifted(x, -(size // 2), size // 2, power=1)),
+        ),
+        Mistake(
+            "sum squared",
+            "You squared the sum: square each value first, then add.",
+            wrong(lambda x, size: shifted(x, -(size // 2), size // 2, power=1) ** 2),
+        ),
+        Mistake(
+            "no power",
+            "You divided by the sum itself: raise it to the power beta first.",
+            wrong(slip="no power"),
+        ),
+        Mistake(
+            "k outside the power",
+            "You added k after the power: it belongs into the bracket, (k + alpha * sum) ** beta.",
+            wrong(slip="k outside"),
+        ),
+    ],
+)

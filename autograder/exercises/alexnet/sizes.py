@@ -1,0 +1,120 @@
+"""alexnet_sides: 227-55-27-13-6, and what other images come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+
+# kernel, stride, padding; the first convolution's padding is asked
+LAYERS = [(11, 4, None), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
+
+
+def places(size: int, kernel: int, stride: int, padding: int) -> int:
+    """Count the windows by laying them down, one after the other."""
+    return len(range(-padding, size + padding - kernel + 1, stride))
+
+
+def sides(image: int, padding: int = 0, *, count: Callable[..., int] = places, slip: str = "") -> list[int]:
+    found, side = [], image
+    for number, (kernel, stride, own) in enumerate(LAYERS):
+        around = padding if own is None else own
+        if slip == "unpadded" and own is not None:
+            around = 0
+        if slip == "two" and number in (1, 3, 7):
+            kernel = 2
+        side = count(side, kernel, stride, around)
+        found.append(side)
+    return found
+
+
+def rounded_up(size: int, kernel: int, stride: int, padding: int) -> int:
+    return -(-(size + 2 * padding - kernel) // stride) + 1
+
+
+def not_plus_one(size: int, kernel: int, stride: int, padding: int) -> int:
+    return max((size + 2 * padding - kernel) // stride, 0)
+
+
+def one_sided(size: int, kernel: int, stride: int, padding: int) -> int:
+    return (size + padding - kernel) // stride + 1
+
+
+def of_even(low: int, high: int, rest: int) -> Random:
+    """An image whose first convolution, unpadded, has an even side and leaves `rest` pixels over."""
+    return Random(lambda rng: 8 * int(rng.integers(low, high)) + 7 + rest)
+
+
+def fitting(low: int, high: int) -> Random:
+    """An image of which no layer leaves a pixel over, as of 67, 99 and 227."""
+    return Random(lambda rng: 32 * int(rng.integers(low, high)) + 35)
+
+
+def of_odd(low: int, high: int, rest: int) -> Random:
+    return Random(lambda rng: 8 * int(rng.integers(low, high)) + 11 + rest)
+
+
+alexnet_sides = Exercise(
+    name="alexnet_sides",
+    returns=("sides",),
+    reference=sides,
+    points={"paper": 1, "rest": 2, "padding": 1},
+    public=[
+        Case("227 pixels, as they must have been", group="paper", image=227),
+        Case("99 pixels", group="paper", image=99),
+        Case("224 pixels without padding: three are left over", group="rest", image=224),
+        Case("300 pixels", group="rest", image=300),
+        Case("102 pixels: even sides", group="rest", image=102),
+        Case("224 pixels with padding 2", group="padding", image=224, padding=2),
+        Case("150 pixels with padding 5", group="padding", image=150, padding=5),
+    ],
+    secret=[
+        Case("an image that fits all the way", group="paper", image=fitting(8, 20)),
+        Case("an image that leaves one pixel over", group="rest", image=of_even(30, 60, 1)),
+        Case("an image that leaves three over", group="rest", image=of_even(60, 90, 3)),
+        Case("an image that leaves two over", group="rest", image=of_odd(14, 25, 2)),
+        Case("padding 1", group="padding", image=of_even(28, 60, 2), padding=1),
+        Case("padding 3", group="padding", image=of_odd(28, 60, 1), padding=3),
+    ],
+    clues=[
+        "Write the eight layers down as a list of (kernel, stride, padding) and go through it with one side that changes.",
+        "Each layer turns the side n into (n + 2*padding - kernel) // stride + 1; the 3 x 3 convolutions give n again.",
+    ],
+    mistakes=[
+        Mistake(
+            "rounded up",
+            "You rounded a window that does not fit up: what is left over at the end is dropped, as // does.",
+            lambda image, padding=0: sides(image, padding, count=rounded_up),
+        ),
+        Mistake(
+            "one too few",
+            "You counted steps, not windows: add 1 for the window before the first step.",
+            lambda image, padding=0: sides(image, padding, count=not_plus_one),
+        ),
+        Mistake(
+            "padding on one side",
+            "You added the padding once: it lies on both sides, so a layer's input is n + 2 * padding long.",
+            lambda image, padding=0: sides(image, padding, count=one_sided),
+        ),
+        Mistake(
+            "windows that do not overlap",
+            "You pooled with 2 x 2 windows: here they are 3 x 3 at stride 2, and overlap.",
+            lambda image, padding=0: sides(image, padding, slip="two"),
+        ),
+        Mistake(
+            "later layers unpadded",
+            "You left out the padding of the later convolutions: 2 for the 5 x 5, 1 for each of the 3 x 3.",
+            lambda image, padding=0: sides(image, padding, slip="unpadded"),
+        ),
+        Mistake(
+            "the image too",
+            "You put the image's own side first: return the eight sides that come after it.",
+            lambda image, padding=0: [image, *sides(image, padding)],
+        ),
+        Mistake(
+            "poolings left out",
+            "You gave the sides after the five convolutions only: list those after the three poolings too, in order.",
+            lambda image, padding=0: [sides(image, padding)[i] for i in (0, 2, 4, 5, 6)],
+        ),
+    ],
+)

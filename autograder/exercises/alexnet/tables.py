@@ -1,0 +1,243 @@
+"""layer_table and conv_share: where a network's parameters and multiply-adds are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.later import later
+from cnnlab.checking.way import Way
+
+COLUMNS = ("name", "kind", "shape", "parameters", "activations", "macs")
+
+
+def table(*slips: str) -> Any:
+    return later("autograder.exercises.alexnet.counting:layer_table", slips=slips)
+
+
+def image(channels: int, low: int, high: int) -> Random:
+    """A shape of this many channels, wider than it is high."""
+    return Random(lambda rng: (channels, int(rng.integers(low, high)), int(rng.integers(high, 2 * high))))
+
+
+layer_table = Exercise(
+    name="layer_table",
+    returns=("rows",),
+    reference=later("autograder.exercises.alexnet.counting:layer_table"),
+    way=Way(functions=("model",), table=COLUMNS),
+    points={"chain": 3, "groups": 3, "nested": 3, "shared": 1, "biases": 2},
+    public=[
+        Case("a chain, a 12 x 10 image", group="chain", model="net chain", input_shape=(3, 12, 10)),
+        Case("groups, a stride of (2, 1)", group="groups", model="net grouped", input_shape=(4, 9, 11)),
+        Case("depthwise, a 9 x 6 image", group="groups", model="net depthwise", input_shape=(3, 9, 6)),
+        Case("blocks in blocks", group="nested", model="net nested", input_shape=(3, 5, 6)),
+        Case("a layer that is used twice", group="shared", model="net shared", input_shape=(1, 10, 9)),
+        Case("without biases", group="biases", model="net no bias", input_shape=(2, 6, 8)),
+    ],
+    secret=[
+        Case("a chain", group="chain", model="net chain", input_shape=image(3, 13, 20)),
+        Case("groups", group="groups", model="net grouped", input_shape=image(4, 12, 18)),
+        Case("depthwise", group="groups", model="net depthwise", input_shape=image(3, 11, 16)),
+        Case(
+            "blocks in blocks, another image", group="nested", model="net nested", input_shape=image(3, 7, 12)
+        ),
+        Case("used twice", group="shared", model="net shared", input_shape=image(1, 11, 17)),
+        Case("no biases", group="biases", model="net no bias", input_shape=(2, 5, 10)),
+    ],
+    clues=[
+        "named_modules() gives every module with its name; a layer is one for which list(module.children()) is empty.",
+        "A hook does not know its module's name, so make one for each: a function note(name) that returns the hook, or a "
+        "dict from module to name. Keep what register_forward_hook returns, and call remove() on each at the end.",
+        "Each output value of a convolution or linear layer costs as many multiply-adds as a filter has weights: "
+        "math.prod(shape) * math.prod(module.weight.shape[1:]).",
+    ],
+    mistakes=[
+        Mistake(
+            "containers counted",
+            "You have rows for modules that hold others: leave those with children out, or their parameters count twice.",
+            table("containers"),
+        ),
+        Mistake(
+            "order of definition",
+            "Your rows are in the order in which the layers were defined: add a row when a layer is used, in its hook.",
+            table("definition"),
+        ),
+        Mistake(
+            "layers without weights left out",
+            "You left out the layers that learn nothing: they have a row too, for the activations they make.",
+            table("weights only"),
+        ),
+        Mistake(
+            "batch in the shape",
+            "Your shapes begin with the batch: leave out the first axis.",
+            table("batch"),
+        ),
+        Mistake(
+            "groups ignored",
+            "You gave each filter all input channels: in groups it sees channels / groups of them.",
+            table("groups"),
+        ),
+        Mistake(
+            "one place",
+            "You counted each weight of a convolution once: it is used at every place of the output.",
+            table("one place"),
+        ),
+        Mistake(
+            "places of the input",
+            "You counted the places of the input: there is one use of a weight for each place of the output.",
+            table("input places"),
+        ),
+        Mistake(
+            "kernel taken for square",
+            "You squared one side of the kernel: it may be 3 x 5, so multiply both.",
+            table("square"),
+        ),
+        Mistake(
+            "biases left out",
+            "Your parameters lack the biases: add up all of module.parameters().",
+            table("bias"),
+        ),
+        Mistake(
+            "biases as multiply-adds",
+            "You counted a multiply-add for each bias: it is only added.",
+            table("bias macs"),
+        ),
+        Mistake(
+            "multiplications and additions apart",
+            "You counted a multiplication and an addition as two: a multiply-add is both together.",
+            table("doubled"),
+        ),
+        Mistake(
+            "running statistics counted",
+            "You counted what batch normalisation keeps but does not learn: count parameters, not buffers.",
+            table("buffers"),
+        ),
+        Mistake(
+            "shared parameters counted twice",
+            "A layer that is used twice learns its parameters once: give its second row 0 of them.",
+            table("twice"),
+        ),
+        Mistake(
+            "second use left out",
+            "A layer that is used twice works twice: give it a row for each use.",
+            table("first use"),
+        ),
+    ],
+)
+
+
+def shares(rows: Sequence[dict[str, Any]], chosen: Callable[[dict[str, Any]], bool]) -> tuple[float, float]:
+    """Take the share of the chosen rows in each column, 0.0 of nothing."""
+    found = []
+    for column in ("parameters", "macs"):
+        numbers = np.array([row[column] for row in rows], dtype=np.float64)
+        picked = np.array([chosen(row) for row in rows], dtype=bool)
+        found.append(float(numbers[picked].sum() / numbers.sum()) if numbers.sum() else 0.0)
+    return found[0], found[1]
+
+
+def is_conv(row: dict[str, Any]) -> bool:
+    return row["kind"] == "Conv2d"
+
+
+def right(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    return shares(rows, is_conv)
+
+
+def of_dense(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    linear = [sum(row[c] for row in rows if row["kind"] == "Linear") for c in ("parameters", "macs")]
+    convs = [sum(row[c] for row in rows if is_conv(row)) for c in ("parameters", "macs")]
+    return tuple(float(a / b) if b else 0.0 for a, b in zip(convs, linear, strict=True))  # type: ignore[return-value]
+
+
+def of_layers(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    share = sum(map(is_conv, rows)) / len(rows)
+    return share, share
+
+
+def row(kind: str, shape: tuple[int, ...], parameters: int = 0, macs: int = 0) -> dict[str, Any]:
+    name = {"Conv2d": "conv", "Linear": "fc", "BatchNorm2d": "norm"}.get(kind, kind.lower())
+    return {
+        "name": f"{name}{shape[0]}",
+        "kind": kind,
+        "shape": shape,
+        "parameters": parameters,
+        "activations": int(np.prod(shape)),
+        "macs": macs,
+    }
+
+
+def small(rng: np.random.Generator, normed: bool = False) -> list[dict[str, Any]]:
+    """Rows of a network with two convolutions and a linear layer, whose numbers are drawn."""
+    f, g, m = (int(n) for n in rng.integers(6, 40, 3))
+    first = [row("Conv2d", (f, 8, 6), 28 * f, 27 * f * 48)]
+    norm = [row("BatchNorm2d", (f, 8, 6), 2 * f)] if normed else []
+    second = [row("ReLU", (f, 8, 6)), row("Conv2d", (g, 4, 3), 9 * f * g, 9 * f * g * 12)]
+    last = [row("Flatten", (12 * g,)), row("Linear", (m,), (12 * g + 1) * m, 12 * g * m)]
+    return [*first, *norm, *second, *last]
+
+
+def drawn(normed: bool = False) -> Random:
+    return Random(lambda rng: small(rng, normed))
+
+
+conv_share = Exercise(
+    name="conv_share",
+    returns=("of_parameters", "of_macs"),
+    reference=right,
+    points={"shares": 3, "nothing": 1},
+    public=[
+        Case("two convolutions and a linear layer", group="shares", rows=small(np.random.default_rng(1))),
+        Case("with batch normalisation", group="shares", rows=small(np.random.default_rng(2), normed=True)),
+        Case("no convolution", group="shares", rows=[row("Flatten", (48,)), row("Linear", (10,), 490, 480)]),
+        Case(
+            "no layer that learns",
+            group="nothing",
+            rows=[row("MaxPool2d", (3, 4, 4)), row("ReLU", (3, 4, 4))],
+        ),
+    ],
+    secret=[
+        Case("another network", group="shares", rows=drawn()),
+        Case("another network with norms", group="shares", rows=drawn(normed=True)),
+        Case("only pooling", group="nothing", rows=[row("AvgPool2d", (5, 3, 7)), row("Flatten", (105,))]),
+    ],
+    clues=[
+        "For one column: the sum over the rows with kind 'Conv2d', divided by the sum over all rows.",
+        "Where the sum over all rows is 0, the share is 0.0: look before you divide.",
+    ],
+    mistakes=[
+        Mistake(
+            "swapped",
+            "You returned the two shares in the wrong order: that of the parameters comes first.",
+            lambda rows: right(rows)[::-1],
+        ),
+        Mistake(
+            "all maps",
+            "You counted every layer that returns maps: take those whose kind is Conv2d, for norms learn too.",
+            lambda rows: shares(rows, lambda row: len(row["shape"]) == 3),
+        ),
+        Mistake(
+            "percent",
+            "You returned percent: return shares, from 0 to 1.",
+            lambda rows: tuple(100 * share for share in right(rows)),
+        ),
+        Mistake(
+            "ratio to the dense layers",
+            "You divided by the dense layers: divide by the sum over all rows, the convolutions among them.",
+            of_dense,
+        ),
+        Mistake(
+            "share of the layers",
+            "You counted layers: add up their parameters, and their multiply-adds.",
+            of_layers,
+        ),
+        Mistake(
+            "share of the rest",
+            "You returned the share of all other layers: take those whose kind is Conv2d.",
+            lambda rows: shares(rows, lambda row: not is_conv(row)),
+        ),
+    ],
+)
