@@ -1,0 +1,190 @@
+"""Inception and AuxiliaryHead: the parts that GoogLeNet is put together from."""
+
+from __future__ import annotations
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.later import later
+from cnnlab.checking.way import Way
+
+NETWORKS = "autograder.exercises.googlenet.networks"
+OUTPUTS = ("y_shape", "parameters", "shapes", "y_eval", "y", "dx", "gradients")
+FILTERS = ("ones", "reduce3", "threes", "reduce5", "fives", "pooled")
+
+
+def block(words: str, group: str, shape: tuple[int, ...], *filters: int) -> Case:
+    """A Case of Inception: shape of x, then the six numbers of filters."""
+    of_branches = dict(zip(FILTERS, filters, strict=True))
+    return Case(words, group=group, channels=shape[1], x=normal(*shape), **of_branches)
+
+
+def slip(name: str, hint: str, what: str, which: str = "Inception") -> Mistake:
+    return Mistake(name, hint, later(f"{NETWORKS}:{which}", slips=(what,)))
+
+
+Inception = Exercise(
+    name="Inception",
+    returns=OUTPUTS,
+    reference=later(f"{NETWORKS}:Inception"),
+    points={"branches": 6, "equal": 2, "edges": 3, "one": 3},
+    way=Way(module="x"),
+    public=[
+        block("branches of 3, 5, 4 and 2 filters", "branches", (2, 6, 5, 7), 3, 4, 5, 2, 4, 2),
+        block("branches of 2 filters each", "equal", (3, 5, 6, 4), 2, 4, 2, 3, 2, 2),
+        block("an image of 2 x 3", "edges", (4, 4, 2, 3), 4, 2, 3, 3, 5, 2),
+        block("one channel", "one", (3, 1, 4, 5), 3, 2, 4, 4, 1, 2),
+    ],
+    secret=[
+        block("branches of four widths", "branches", (2, 7, 6, 5), 4, 3, 6, 2, 3, 5),
+        block("wide branches", "branches", (2, 8, 9, 5), 6, 9, 8, 4, 7, 3),
+        block("branches of one width", "equal", (2, 6, 5, 4), 3, 4, 3, 2, 3, 3),
+        block("a flat image", "edges", (5, 3, 1, 4), 2, 3, 4, 2, 3, 5),
+        block("one channel, higher than wide", "one", (2, 1, 7, 3), 2, 3, 5, 2, 4, 3),
+    ],
+    clues=[
+        "Write down each branch as a line of layers with their channels: where a 1 x 1 ends in reduce3 channels, the "
+        "3 x 3 begins with reduce3. Four nn.Sequential are four lines.",
+        "All four branches must keep height and width: padding 1 for 3 x 3, padding 2 for 5 x 5, and "
+        "nn.MaxPool2d(3, stride=1, padding=1), whose stride would else be its kernel.",
+        "In forward each branch gets the same x: torch.cat([self.one(x), self.three(x), self.five(x), self.pool(x)], "
+        "dim=1), where axis 1 holds the channels.",
+    ],
+    mistakes=[
+        slip(
+            "sizes do not fit",
+            "The maps do not fit together. All branches must keep height and width: the 3 x 3 with padding 1, the 5 x 5 "
+            "with padding 2, the pooling with stride=1 (torch's default is its kernel) and padding 1; and each "
+            "convolution must expect as many channels as the layer before it gives.",
+            "padding",
+        ),
+        slip(
+            "joined along the batch",
+            "You joined the branches along the batch: channels are axis 1, so torch.cat needs dim=1.",
+            "batch",
+        ),
+        slip(
+            "joined along the rows",
+            "You stacked the branches' maps on top of each other: channels are axis 1, so torch.cat needs dim=1.",
+            "rows",
+        ),
+        slip(
+            "no ReLU after the reductions",
+            "Your 1 x 1 reductions have no ReLU: every convolution is followed by one, so use conv_norm_relu there too.",
+            "relu",
+        ),
+        slip(
+            "no batch norm",
+            "Your convolutions have a bias and no batch norm: make each with conv_norm_relu.",
+            "norm",
+        ),
+        slip(
+            "reductions left out",
+            "Your 3 x 3 and 5 x 5 convolutions read all channels: put a 1 x 1 with reduce3 and reduce5 filters before "
+            "them.",
+            "reduction",
+        ),
+        slip(
+            "3 x 3 in the 5 x 5 branch",
+            "Both of your larger kernels are 3 x 3: the third branch has a 5 x 5, with padding 2.",
+            "kernel",
+        ),
+        slip(
+            "pooling without its 1 x 1",
+            "Your pooling branch passes all its channels on: a 1 x 1 with `pooled` filters follows the pooling.",
+            "projection",
+        ),
+        slip(
+            "pooled after the 1 x 1",
+            "You pool after the 1 x 1 of the pooling branch: pool the input first, then convolve.",
+            "pooled last",
+        ),
+        slip(
+            "average pooling",
+            "Your pooling branch averages: it takes the largest value of each window.",
+            "average",
+        ),
+        slip(
+            "pooling branch first",
+            "You put the pooling branch first: the order is 1 x 1, 3 x 3, 5 x 5, pooling.",
+            "pooled first",
+        ),
+        slip(
+            "5 x 5 before 3 x 3",
+            "You put the 5 x 5 branch before the 3 x 3: the order is 1 x 1, 3 x 3, 5 x 5, pooling.",
+            "fives first",
+        ),
+    ],
+)
+
+
+def head(words: str, group: str, shape: tuple[int, ...], **arguments: int) -> Case:
+    """A Case of AuxiliaryHead: shape of x, then its arguments."""
+    return Case(words, group=group, channels=shape[1], x=normal(*shape), **arguments)
+
+
+AuxiliaryHead = Exercise(
+    name="AuxiliaryHead",
+    returns=OUTPUTS[:-1],  # at its published size the gradients would fill 16 MiB for each Mistake
+    reference=later(f"{NETWORKS}:AuxiliaryHead"),
+    points={"square": 4, "sizes": 3, "as published": 1},
+    way=Way(module="x"),
+    public=[
+        head("maps of 8 x 8", "square", (3, 6, 8, 8), classes=5, reduced=4, hidden=9),
+        head("maps of 7 x 10", "sizes", (2, 5, 7, 10), classes=4, reduced=3, hidden=12),
+        head("128 and 1024, as published", "as published", (2, 3, 6, 5), classes=3),
+    ],
+    secret=[
+        head("square maps", "square", (4, 7, 12, 12), classes=6, reduced=3, hidden=11),
+        head("maps larger than wide", "sizes", (3, 4, 14, 9), classes=7, reduced=5, hidden=10),
+        head("small maps", "sizes", (5, 6, 3, 2), classes=4, reduced=2, hidden=13),
+        head("the published numbers", "as published", (3, 4, 5, 9), classes=2),
+    ],
+    clues=[
+        "The table is the network, line by line: each line is one layer, and its output's shape is the next one's input.",
+        "nn.AdaptiveAvgPool2d(4), conv_norm_relu(channels, reduced, 1), nn.Flatten(), nn.Linear(reduced * 4 * 4, "
+        "hidden), nn.ReLU(), nn.Dropout(0.7), nn.Linear(hidden, classes): one nn.Sequential holds them all.",
+    ],
+    mistakes=[
+        slip(
+            "pooled to one value",
+            "You average each map to a single value: this head keeps 4 x 4 of them.",
+            "global",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "max pooling",
+            "You take the largest value of each part of the map: this pooling averages.",
+            "largest",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "pooled after the convolution",
+            "You convolve at full size and pool afterwards: pool first, then convolve 4 x 4 values.",
+            "pooled last",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "no ReLU between the linear layers",
+            "Your two linear layers are one: put a ReLU after the first.",
+            "relu",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "no dropout",
+            "Dropout is missing: it comes after the first linear layer and its ReLU.",
+            "dropout",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "0.7 kept",
+            "You keep 70 % and drop 30: nn.Dropout takes the share that is dropped, here 0.7.",
+            "kept",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "softmax at the end",
+            "You return probabilities: return the scores, the loss applies the softmax.",
+            "softmax",
+            "AuxiliaryHead",
+        ),
+    ],
+)

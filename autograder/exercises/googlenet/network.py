@@ -1,0 +1,125 @@
+"""GoogLeNet: the whole network, thin and at its full width."""
+
+from __future__ import annotations
+
+from autograder.exercise import Case, Exercise, Mistake, Random, integers
+from autograder.exercises.googlenet.blocks import NETWORKS
+from autograder.exercises.later import later
+from cnnlab.checking.way import Way
+
+
+def some(low: int, high: int) -> Random:
+    return Random(lambda rng: int(rng.integers(low, high + 1)))
+
+
+def pixels(*shape: int) -> Random:
+    """A batch of few values: the public Cases travel with the package, and noise does not compress."""
+    return integers(*shape, low=-3, high=4)
+
+
+def slip(name: str, hint: str, what: str) -> Mistake:
+    return Mistake(name, hint, later(f"{NETWORKS}:GoogLeNet", slips=(what,)))
+
+
+GoogLeNet = Exercise(
+    name="GoogLeNet",
+    returns=("y_shape", "parameters", "shapes", "y_eval", "y"),
+    reference=later(f"{NETWORKS}:GoogLeNet"),
+    points={"thin": 8, "sizes": 4, "without heads": 4, "full width": 2},
+    way=Way(module="x"),
+    public=[
+        Case("width 8, 64 x 64", group="thin", x=pixels(2, 3, 64, 64), classes=5, width=8),
+        Case("width 8, 70 x 50", group="sizes", x=pixels(3, 3, 70, 50), classes=4, width=8),
+        Case(
+            "width 8 without heads, 48 x 64",
+            group="without heads",
+            x=pixels(2, 3, 48, 64),
+            classes=6,
+            aux=False,
+            width=8,
+        ),
+        Case("full width, 64 x 64", group="full width", x=pixels(2, 3, 64, 64), classes=10),
+    ],
+    secret=[
+        Case("width 8", group="thin", x=pixels(3, 3, 64, 64), classes=some(7, 12), width=8),
+        Case("width 16", group="thin", x=pixels(2, 3, 64, 80), classes=some(3, 9), width=16),
+        Case("odd sizes", group="sizes", x=pixels(2, 3, 75, 93), classes=some(3, 9), width=8),
+        Case(
+            "width 16 without heads",
+            group="without heads",
+            x=pixels(2, 3, 80, 64),
+            classes=some(3, 9),
+            aux=False,
+            width=16,
+        ),
+        Case("all as published, 64 x 80", group="full width", x=pixels(2, 3, 64, 80)),
+    ],
+    clues=[
+        "Follow the table row by row, and keep a variable `channels` with what the row before gave: a module gives "
+        "ones + threes + fives + pooled.",
+        "The nine modules can lie in one nn.ModuleDict by their names. In forward, go through them in a loop: before "
+        '"4a" and "5a" pool; after "4a" and "4d" keep x for the heads.',
+        "Everything that counts filters goes through one small function, n * width // 64: also the 192 before 3a, and "
+        "128 and 1024 of the heads; but not the 3 colours and not the classes.",
+        "At the end: x = self.dropout(x.mean((2, 3))); scores = self.linear(x); if self.training and self.aux: return "
+        "scores, self.aux1(after_4a), self.aux2(after_4d); return scores.",
+    ],
+    mistakes=[
+        slip(
+            "heads in evaluation",
+            "You return the heads' scores in evaluation as well: there the network returns its scores alone; look at "
+            "self.training.",
+            "always heads",
+        ),
+        slip(
+            "no heads in training",
+            "In training you return the scores alone: with heads, return (scores, aux1, aux2).",
+            "no heads",
+        ),
+        slip(
+            "heads swapped",
+            "You return the second head's scores before the first's: the order is (scores, aux1, aux2).",
+            "heads swapped",
+        ),
+        slip(
+            "heads one module late",
+            "Your heads sit on 4b and 4e: they belong on the outputs of 4a and 4d.",
+            "late heads",
+        ),
+        slip(
+            "heads at full width",
+            "Your heads have 128 and 1024 units at every width: hand them 128 * width // 64 and 1024 * width // 64.",
+            "wide heads",
+        ),
+        slip(
+            "average pooling between the stages",
+            "You average between the stages: those poolings take the largest value. Only the last one averages.",
+            "average",
+        ),
+        slip(
+            "pooling without padding",
+            "Your poolings have no padding: with kernel 3 and stride 2 they need padding=1 to halve the maps.",
+            "bare pooling",
+        ),
+        slip(
+            "no pooling before 5a",
+            "The pooling between 4e and 5a is missing.",
+            "last pooling",
+        ),
+        slip(
+            "no 1 x 1 in the stem",
+            "The stem's 1 x 1 convolution, before its 3 x 3, is missing.",
+            "stem",
+        ),
+        slip(
+            "largest value at the end",
+            "You take the largest value of each of the last maps: take their mean.",
+            "largest",
+        ),
+        slip(
+            "no dropout",
+            "Dropout of 0.4 is missing before the linear layer.",
+            "dropout",
+        ),
+    ],
+)
