@@ -147,11 +147,11 @@ SETTINGS: dict[str, tuple[Setting, Setting]] = {
             _small("resnet18", 3000, replace(_SMALL, epochs=8), 0.9, width=16),
             _full("resnet18", _RESNET18, 0.94),
         ),
-        (_small("resnet20", 3000, replace(_SMALL, epochs=8), 0.9), _full("resnet20", _RESNET20, 0.915)),
-        (_small("resnet56", 1500, replace(_SMALL, epochs=8), 0.8), _full("resnet56", _RESNET56, 0.93)),
-        # As the residual networks of their depths, so that the shortcut is the only difference.
-        (_small("plain20", 3000, replace(_SMALL, epochs=8), 0.85), _full("plain20", _RESNET20, 0.0)),
-        (_small("plain56", 1500, replace(_SMALL, epochs=8), 0.0), _full("plain56", _RESNET56, 0.0)),
+        (_small("resnet20", 2000, replace(_SMALL, epochs=8), 0.9), _full("resnet20", _RESNET20, 0.915)),
+        (_small("resnet56", 2000, replace(_SMALL, epochs=8), 0.8), _full("resnet56", _RESNET56, 0.93)),
+        # As the residual networks, on as many images at both depths: depth and shortcuts are all that differs.
+        (_small("plain20", 2000, replace(_SMALL, epochs=8), 0.85), _full("plain20", _RESNET20, 0.0)),
+        (_small("plain56", 2000, replace(_SMALL, epochs=8), 0.0), _full("plain56", _RESNET56, 0.0)),
     )
 }
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cnnlab.checking.outcome import Outcome
-from cnnlab.checking.summaries import chance, weights
+from cnnlab.checking.summaries import chance, networks, weights
 from cnnlab.checking.summaries.unfit import Unfit
 from cnnlab.checking.wire import Value
 
 Summary = Callable[[Mapping[str, Value], Mapping[str, Value]], dict[str, Value]]
-SUMMARIES: dict[str, Summary] = {**chance.SUMMARIES, **weights.SUMMARIES}
+SUMMARIES: dict[str, Summary] = {**chance.SUMMARIES, **weights.SUMMARIES, **networks.SUMMARIES}
 
 
 def summarise(name: str, inputs: Mapping[str, Value], outcome: Outcome) -> Outcome:

@@ -1,0 +1,226 @@
+"""BasicBlock and Bottleneck: what is added to the input, and how the input gets there."""
+
+from __future__ import annotations
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.later import later
+from cnnlab.checking.way import Way
+
+RETURNS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")
+BASIC, NECK = ("autograder.exercises.resnet.networks:" + name for name in ("BasicBlock", "Bottleneck"))
+
+
+def case(words: str, group: str, shape: tuple[int, ...], **arguments: int) -> Case:
+    """A Case of images of this shape."""
+    return Case(words, group=group, x=normal(*shape), **arguments)
+
+
+def mistake(block: str, name: str, hint: str, *slips: str) -> Mistake:
+    """A Mistake that the reference makes with these slips."""
+    return Mistake(name, hint, later(block, slips=slips))
+
+
+def shared(block: str) -> list[Mistake]:
+    """The Mistakes that both blocks invite."""
+    return [
+        mistake(
+            block,
+            "no shortcut",
+            "You left the addition out: add the block's input to its result.",
+            "no addition",
+        ),
+        mistake(
+            block,
+            "ReLU before the addition",
+            "You applied the last ReLU to the result before the addition: add the shortcut first, then apply it once.",
+            "relu before",
+        ),
+        mistake(
+            block,
+            "ReLU before and after",
+            "You applied a ReLU before the addition as well: the result could then only add, never take away; keep the "
+            "one after the addition.",
+            "relu twice",
+        ),
+        mistake(
+            block,
+            "no ReLU after the addition",
+            "You returned the bare sum: a ReLU follows the addition.",
+            "no last relu",
+        ),
+        mistake(
+            block,
+            "no ReLU inside",
+            "You have no ReLU between the convolutions: without it they are one linear layer; put it after each batch "
+            "normalisation but the last.",
+            "no inner relu",
+        ),
+        mistake(
+            block,
+            "batch norm forgotten",
+            "You left batch normalisation out: each convolution, that of the shortcut included, is followed by one.",
+            "no norm",
+        ),
+        mistake(
+            block,
+            "projection without batch norm",
+            "Your projection is a bare convolution: batch normalisation follows it too.",
+            "bare projection",
+        ),
+        mistake(
+            block,
+            "convolutions with biases",
+            "Your convolutions have biases, which the batch normalisation behind them takes away again: bias=False.",
+            "bias",
+        ),
+        mistake(
+            block,
+            "always a projection",
+            "You project even where the shapes agree: there the shortcut is the input itself.",
+            "always",
+        ),
+        mistake(
+            block,
+            "never a projection",
+            "Your shortcut is always the input itself: where stride or channels change the shape, project it by a 1 x 1 "
+            "convolution of that stride.",
+            "never",
+        ),
+        mistake(
+            block,
+            "projection only for a stride",
+            "You project where the stride is not 1, but not where only the number of channels changes.",
+            "stride",
+        ),
+        mistake(
+            block,
+            "projection only for channels",
+            "You project where the number of channels changes, but not where only the stride shrinks the maps.",
+            "width",
+        ),
+    ]
+
+
+BasicBlock = Exercise(
+    name="BasicBlock",
+    returns=RETURNS,
+    reference=later(BASIC),
+    points={"identity": 5, "projection": 7},
+    way=Way(module="x"),
+    public=[
+        case("3 channels stay 3", "identity", (2, 3, 5, 4), channels=3, filters=3),
+        case("one image of one channel", "identity", (1, 1, 3, 6), channels=1, filters=1),
+        case("2 channels to 4, stride 2", "projection", (2, 2, 7, 6), channels=2, filters=4, stride=2),
+        case("3 channels to 2, stride 1", "projection", (2, 3, 4, 5), channels=3, filters=2),
+        case("3 channels, stride 2", "projection", (2, 3, 5, 8), channels=3, filters=3, stride=2),
+    ],
+    secret=[
+        case("5 channels stay 5", "identity", (3, 5, 4, 6), channels=5, filters=5),
+        case("one image of 2 channels", "identity", (1, 2, 7, 3), channels=2, filters=2),
+        case(
+            "3 channels to 6, stride 2, odd sides",
+            "projection",
+            (2, 3, 9, 5),
+            channels=3,
+            filters=6,
+            stride=2,
+        ),
+        case("6 channels to 4, stride 1", "projection", (2, 6, 5, 3), channels=6, filters=4, stride=1),
+        case("5 channels, stride 2", "projection", (2, 5, 6, 7), channels=5, filters=5, stride=2),
+        case("2 channels to 4, stride 3", "projection", (2, 2, 10, 8), channels=2, filters=4, stride=3),
+    ],
+    mistakes=[
+        *shared(BASIC),
+        mistake(
+            BASIC,
+            "stride in both convolutions",
+            "Both your 3 x 3 convolutions have the stride, which shrinks the maps twice: only the first has it.",
+            "stride twice",
+        ),
+        mistake(
+            BASIC,
+            "shortcut from after the ReLU",
+            "Your shortcut starts behind the first convolution: keep the block's own input x for it.",
+            "shortcut late",
+        ),
+    ],
+    clues=(
+        "In __init__ make two convolutions and two batch normalisations, and a shortcut: nn.Identity() where stride is 1 "
+        "and channels == filters, else a convolution and a batch normalisation in an nn.Sequential.",
+        "nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False) and nn.Conv2d(filters, filters, 3, padding=1, "
+        "bias=False); the projection is nn.Conv2d(channels, filters, 1, stride, bias=False).",
+        "y = F.relu(self.bn1(self.conv1(x))), then y = self.bn2(self.conv2(y)), and return F.relu(y + self.shortcut(x)).",
+    ),
+)
+
+Bottleneck = Exercise(
+    name="Bottleneck",
+    returns=RETURNS,
+    reference=later(NECK),
+    points={"identity": 4, "projection": 6},
+    way=Way(module="x"),
+    public=[
+        case("8 channels by way of 2", "identity", (2, 8, 3, 4), channels=8, reduced=2),
+        case("one image, 4 channels by way of 1", "identity", (1, 4, 3, 6), channels=4, reduced=1),
+        case("3 channels to 8, stride 1", "projection", (2, 3, 4, 3), channels=3, reduced=2),
+        case("5 channels to 8, stride 2", "projection", (2, 5, 5, 6), channels=5, reduced=2, stride=2),
+        case("4 channels, stride 2", "projection", (2, 4, 5, 7), channels=4, reduced=1, stride=2),
+    ],
+    secret=[
+        case("12 channels by way of 3", "identity", (2, 12, 4, 6), channels=12, reduced=3),
+        case("one image, 8 channels by way of 2", "identity", (1, 8, 5, 3), channels=8, reduced=2),
+        case("5 channels to 12, stride 1", "projection", (3, 5, 5, 4), channels=5, reduced=3, stride=1),
+        case(
+            "6 channels to 12, stride 2, odd sides",
+            "projection",
+            (2, 6, 9, 5),
+            channels=6,
+            reduced=3,
+            stride=2,
+        ),
+        case("12 channels, stride 2", "projection", (2, 12, 6, 7), channels=12, reduced=3, stride=2),
+        case("2 channels to 8, stride 3", "projection", (2, 2, 10, 8), channels=2, reduced=2, stride=3),
+    ],
+    mistakes=[
+        *shared(NECK),
+        mistake(
+            NECK,
+            "stride on the first convolution",
+            "You put the stride on the first 1 x 1 convolution, as the paper does: three pixels of four are then never "
+            "read; here the 3 x 3 has it.",
+            "stride first",
+        ),
+        mistake(
+            NECK,
+            "stride on the last convolution",
+            "You put the stride on the last 1 x 1 convolution, which throws away what was just computed: the 3 x 3 has it.",
+            "stride last",
+        ),
+        mistake(
+            NECK,
+            "no expansion",
+            "Your block ends with as few channels as it is narrow: the last convolution has 4 * reduced filters.",
+            "no expansion",
+        ),
+        mistake(
+            NECK,
+            "expands the input's channels",
+            "Your last convolution has 4 * channels filters: four times the reduced number is meant.",
+            "expands channels",
+        ),
+        mistake(
+            NECK,
+            "two 3 x 3 convolutions",
+            "Your last convolution is 3 x 3: only the middle one is, those around it are 1 x 1.",
+            "two 3 x 3",
+        ),
+    ],
+    clues=(
+        "As in BasicBlock, with three convolutions and three batch normalisations; the block returns 4 * reduced channels, "
+        "so compare channels with that for the shortcut.",
+        "The convolutions: 1 x 1 from channels to reduced; 3 x 3 from reduced to reduced with the stride and padding 1; "
+        "1 x 1 from reduced to 4 * reduced. None has a bias.",
+        "y = F.relu(self.bn1(self.conv1(x))), y = F.relu(self.bn2(self.conv2(y))), y = self.bn3(self.conv3(y)), and return "
+        "F.relu(y + self.shortcut(x)).",
+    ),
+)

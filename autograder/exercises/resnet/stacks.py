@@ -1,0 +1,221 @@
+"""make_resnet and ResNet18: blocks stacked to networks."""
+
+from __future__ import annotations
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.later import later
+from cnnlab.checking.way import Way
+
+RETURNS = ("y_shape", "parameters", "shapes", "y_eval", "y")
+CIFAR, LARGE = ("autograder.exercises.resnet.networks:" + name for name in ("CifarResNet", "ResNet18"))
+
+
+def case(words: str, group: str, shape: tuple[int, int, int], **arguments: int) -> Case:
+    """A Case of `shape[0]` colour images of shape[1:]."""
+    return Case(words, group=group, x=normal(shape[0], 3, *shape[1:]), **arguments)
+
+
+def mistake(network: str, name: str, hint: str, *slips: str) -> Mistake:
+    """A Mistake that the reference makes with these slips."""
+    return Mistake(name, hint, later(network, slips=slips))
+
+
+make_resnet = Exercise(
+    name="make_resnet",
+    returns=RETURNS,
+    reference=later(CIFAR),
+    points={"shallow": 5, "deep": 4, "options": 3},
+    way=Way(module="x"),
+    public=[
+        case("depth 8", "shallow", (2, 8, 12), depth=8, width=4),
+        case("depth 20", "deep", (2, 12, 8), depth=20, width=4),
+        case("5 classes, images of 9 x 14", "options", (3, 9, 14), depth=8, classes=5, width=3),
+        case("depth 14, one image", "options", (1, 16, 10), depth=14, classes=7, width=2),
+    ],
+    secret=[
+        case("depth 8, wide images", "shallow", (2, 10, 16), depth=8, width=5),
+        case("depth 26", "deep", (2, 14, 9), depth=26, width=3),
+        case("depth 32", "deep", (2, 8, 9), depth=32, width=4),
+        case("3 classes, images of 15 x 9", "options", (2, 15, 9), depth=14, classes=3, width=4),
+        case("6 classes, one image", "options", (1, 12, 17), depth=8, classes=6, width=6),
+    ],
+    mistakes=[
+        mistake(
+            CIFAR,
+            "shortcuts that project",
+            "Your network learns more numbers than it must: where a stage begins, put PaddedShortcut in the place of the "
+            "block's projection.",
+            "projection",
+        ),
+        mistake(
+            CIFAR,
+            "two layers counted as one",
+            "You have twice the blocks that you need: a block is two layers, so each stage has (depth - 2) // 6.",
+            "too many blocks",
+        ),
+        mistake(
+            CIFAR,
+            "first stage strided",
+            "Your first stage halves the maps too: only the second and the third begin with stride 2.",
+            "stride in stage 1",
+        ),
+        mistake(
+            CIFAR,
+            "never strided",
+            "Your maps stay as large as the image: the first block of the second and of the third stage has stride 2.",
+            "no stride",
+        ),
+        mistake(
+            CIFAR,
+            "one width",
+            "Your stages are all equally wide: width, 2 * width and 4 * width filters.",
+            "one width",
+        ),
+        mistake(
+            CIFAR,
+            "no ReLU after the first convolution",
+            "You left out the ReLU behind the first convolution and its batch normalisation.",
+            "no stem relu",
+        ),
+        mistake(
+            CIFAR,
+            "no batch norm after the first convolution",
+            "The first convolution, before all blocks, is followed by batch normalisation too.",
+            "no stem norm",
+        ),
+        mistake(
+            CIFAR,
+            "pooling before the stages",
+            "You pool before the first stage, as networks for large images do: here the image is small and stays whole.",
+            "stem pooled",
+        ),
+        mistake(
+            CIFAR,
+            "largest instead of mean",
+            "You took each map's largest value at the end: take its mean.",
+            "largest",
+        ),
+        mistake(
+            CIFAR,
+            "softmax at the end",
+            "Your network ends in a softmax: return the scores, the loss applies it.",
+            "softmax",
+        ),
+        mistake(
+            CIFAR,
+            "linear layer without bias",
+            "Leave the linear layer's bias as it is: bias=True.",
+            "no bias",
+        ),
+    ],
+    clues=(
+        "Collect the modules in a list and return nn.Sequential(*modules); keep the number of channels in a variable that "
+        "each block updates.",
+        "for stage in range(3): filters = width * 2**stage; for number in range((depth - 2) // 6): the stride is 2 where "
+        "stage > 0 and number == 0.",
+        "block = BasicBlock(channels, filters, stride); if channels != filters: block.shortcut = "
+        "PaddedShortcut(channels, filters, stride). At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), "
+        "nn.Linear(channels, classes).",
+    ),
+)
+
+ResNet18 = Exercise(
+    name="ResNet18",
+    returns=RETURNS,
+    reference=later(LARGE),
+    points={"stem": 4, "stages": 4, "options": 2},
+    way=Way(module="x"),
+    public=[
+        case("images of 33 x 40", "stem", (2, 33, 40), classes=10, width=4),
+        case("images of 41 x 34", "stages", (2, 41, 34), classes=10, width=3),
+        case("one image of 71 x 34, 4 classes", "options", (1, 71, 34), classes=4, width=5),
+    ],
+    secret=[
+        case("images of 36 x 64", "stem", (2, 36, 64), classes=10, width=3),
+        case("images of 66 x 37", "stages", (2, 66, 37), classes=10, width=4),
+        case("6 classes, one image of 45 x 68", "options", (1, 45, 68), classes=6, width=6),
+        case("a thousand classes", "options", (2, 49, 72), classes=1000, width=2),
+    ],
+    mistakes=[
+        mistake(
+            LARGE,
+            "no pooling",
+            "You left out the pooling behind the first convolution: 3 x 3, stride 2, padding 1.",
+            "no pooling",
+        ),
+        mistake(
+            LARGE,
+            "average pooling",
+            "You pool the mean behind the first convolution: here it is the maximum.",
+            "average pooling",
+        ),
+        mistake(
+            LARGE,
+            "pooling of 2 x 2",
+            "Your pooling windows are 2 x 2: they are 3 x 3 with stride 2 and padding 1, and overlap.",
+            "small pooling",
+        ),
+        mistake(
+            LARGE,
+            "small first convolution",
+            "Your first convolution is 3 x 3: for large images it is 7 x 7, stride 2, padding 3.",
+            "small stem",
+        ),
+        mistake(
+            LARGE,
+            "first stage strided",
+            "Your first stage halves the maps too: only the later three begin with stride 2.",
+            "stride in stage 1",
+        ),
+        mistake(
+            LARGE,
+            "never strided",
+            "Your maps stay as large as the pooling leaves them: each stage but the first begins with stride 2.",
+            "no stride",
+        ),
+        mistake(
+            LARGE,
+            "blocks of ResNet-34",
+            "You stacked 3, 4, 6 and 3 blocks, which makes ResNet-34: here each stage has two.",
+            "stages of 34",
+        ),
+        mistake(
+            LARGE,
+            "three stages",
+            "You have three stages, as the network for small images: here there are four.",
+            "three stages",
+        ),
+        mistake(
+            LARGE,
+            "one width",
+            "Your stages are all equally wide: width, then 2, 4 and 8 times that.",
+            "one width",
+        ),
+        mistake(
+            LARGE,
+            "padded shortcuts",
+            "Your shortcuts pad with zeros where a stage begins: here the block's own projection stays.",
+            "padded shortcuts",
+        ),
+        mistake(
+            LARGE,
+            "no ReLU after the first convolution",
+            "You left out the ReLU between the first batch normalisation and the pooling.",
+            "no stem relu",
+        ),
+        mistake(
+            LARGE,
+            "softmax at the end",
+            "Your network ends in a softmax: return the scores, the loss applies it.",
+            "softmax",
+        ),
+    ],
+    clues=(
+        "The first convolution has width filters, 7 x 7, stride 2, padding 3, no bias; batch normalisation, ReLU and "
+        "nn.MaxPool2d(3, 2, padding=1) follow.",
+        "for stage in range(4): filters = width * 2**stage; the first block is BasicBlock(channels, filters, stride) with "
+        "stride 1 if stage == 0 else 2, the second BasicBlock(filters, filters).",
+        "At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, classes); all of it in one nn.Sequential "
+        "makes forward one line: return self.layers(x).",
+    ),
+)

@@ -1,0 +1,142 @@
+"""Summaries of trained weights of networks written in torch: what a network with them says of colour images.
+
+The arrays are named in the order in which the network uses its layers, whatever its attributes are called: "conv1"
+(F, C, KH, KW) with "norm1" (4, F), the gain, offset, running mean and running variance of the batch normalisation behind
+it, and so on; last "linear.weight" (M, D) and "linear.bias" (M,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from cnnlab.checking.summaries.unfit import Unfit
+from cnnlab.checking.threads import one_thread
+from cnnlab.checking.wire import Value
+
+EPS = 1e-5  # torch's own for batch normalisation
+ELSEWHERE = 0.75  # an accuracy above it shows that the network learned another task than the one asked
+HINT = "save what arrays_by_name returns"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network whose weights are judged.
+
+    words: its name in a sentence; shapes: name -> shape of each array; mean, std: of each channel of the images it is
+    trained on, in [0, 1], by which they are normalised.
+    """
+
+    words: str
+    shapes: Mapping[str, tuple[int, ...]]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def residual(depth: int, classes: int, width: int = 16) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a CIFAR ResNet's arrays, by name: 6n + 2 layers, no parameters in its shortcuts."""
+    filters = [width] + [width * 2**stage for stage in range(3) for _ in range((depth - 2) // 3)]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for number, (channels, count) in enumerate(zip([3, *filters], filters, strict=False), 1):
+        shapes[f"conv{number}"] = (count, channels, 3, 3)
+        shapes[f"norm{number}"] = (4, count)
+    return {**shapes, "linear.weight": (classes, filters[-1]), "linear.bias": (classes,)}
+
+
+SHAPES_MEAN, SHAPES_STD = (0.33, 0.32, 0.32), (0.20, 0.18, 0.19)  # of data.shape_images, red, green, blue
+
+NETWORKS = {
+    "resnet20": Network("ResNet-20", residual(20, classes=5), SHAPES_MEAN, SHAPES_STD),
+}
+
+
+def judge(network: Network, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
+    """Say whether a network with these weights is right often enough, and if not, what it may have learned instead.
+
+    inputs: images (N, 3, H, W) uint8; labels (N,); at_least: per cent that must be right; outputs: weights. The network
+    is in eval mode and gets the images normalised by its mean and std. Scores that are no finite numbers count as wrong.
+    Raises Unfit where the weights are not this network's.
+    """
+    weights = _weights(network, outputs["weights"])
+    classes = len(weights["linear.bias"])
+    pixels = inputs["images"].astype(np.float32) / 255
+    mean, std = (np.array(m, np.float32)[:, None, None] for m in (network.mean, network.std))
+    labels, bar = inputs["labels"], float(inputs["at_least"])
+    guesses = _guesses(weights, (pixels - mean) / std)
+    right = _share(guesses, labels)
+    if 100 * right >= bar - 1e-9:
+        return {"accuracy": f"at least {bar:g} %"}
+    others = {
+        "one class too high": _share(guesses, (labels + 1) % classes),
+        "one class too low": _share(guesses, (labels - 1) % classes),
+        "right for images from 0 to 1": _share(_guesses(weights, pixels), labels),
+        "right for images from 0 to 255": _share(_guesses(weights, 255 * pixels), labels),
+    }
+    task, best = max(others.items(), key=lambda item: item[1])
+    if best >= max(ELSEWHERE, right + 0.02):
+        return {"accuracy": f"{task}, below {bar:g} % as it is"}
+    if right < 1.5 / classes:
+        return {"accuracy": f"near guessing, below {bar:g} %"}
+    return {"accuracy": f"{100 * right:.1f} %, below {bar:g} %"}
+
+
+def _weights(network: Network, given: Value) -> dict[str, np.ndarray]:
+    """Return the weights as float32; raise Unfit where names, shapes or dtypes are not the network's."""
+    if type(given) is not dict or given.keys() != network.shapes.keys():
+        count = len(given) if type(given) is dict else 0
+        raise Unfit(
+            f"the {count} arrays in the file are not named as {network.words}'s {len(network.shapes)} are; {HINT}"
+        )
+    for name, shape in network.shapes.items():
+        array = given[name]
+        if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+            raise Unfit(f"{name} does not hold floating point numbers; {HINT}")
+        if array.shape != shape:
+            raise Unfit(f"{name} has shape {array.shape}, {network.words}'s has {shape}")
+        if not np.isfinite(array).all():
+            raise Unfit(f"{name} holds numbers that are not finite: the training diverged, use a smaller lr")
+        if name.startswith("norm") and (array[3] < 0).any():
+            raise Unfit(f"{name} has a running variance below zero; {HINT}")
+    with np.errstate(over="ignore"):
+        return {name: np.ascontiguousarray(given[name], np.float32) for name in network.shapes}
+
+
+def _share(guesses: np.ndarray, labels: np.ndarray) -> float:
+    return float(np.mean(guesses == labels))
+
+
+def _guesses(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Return the class of each image; -1 where a score is no finite number."""
+    with one_thread() as torch, torch.no_grad():
+        tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
+        found = scores(torch, tensors, torch.from_numpy(np.ascontiguousarray(x))).numpy()
+    finite = np.isfinite(found).all(axis=1)
+    return np.where(finite, np.nan_to_num(found).argmax(axis=1), -1)
+
+
+def scores(torch: Any, t: Mapping[str, Any], x: Any) -> Any:
+    """Run a CIFAR ResNet with padded shortcuts, as deep as its arrays say: (N, 3, H, W) to (N, M)."""
+    f = torch.nn.functional
+
+    def convolved(maps: Any, number: int, stride: int = 1) -> Any:
+        gain, offset, mean, variance = t[f"norm{number}"]
+        maps = f.conv2d(maps, t[f"conv{number}"], stride=stride, padding=1)
+        return f.batch_norm(maps, mean, variance, gain, offset, eps=EPS)
+
+    maps = f.relu(convolved(x, 1))
+    for number in range(2, len(t) // 2, 2):
+        filters, channels = t[f"conv{number}"].shape[:2]
+        stride = 1 if filters == channels else 2
+        added = convolved(f.relu(convolved(maps, number, stride)), number + 1)
+        shortcut = f.pad(maps[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, filters - channels))
+        maps = f.relu(added + shortcut)
+    return f.linear(maps.mean((2, 3)), t["linear.weight"], t["linear.bias"])
+
+
+SUMMARIES: dict[str, Callable[[Mapping[str, Value], Mapping[str, Value]], dict[str, Value]]] = {
+    name: partial(judge, network) for name, network in NETWORKS.items()
+}
