@@ -1,0 +1,272 @@
+"""WideBlock and ResNeXtBlock: what became of the residual block."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from autograder.exercise import Exercise
+from autograder.exercises.beyond.blocks import RETURNS, WAY, case, mistake, reference
+
+wide = partial(mistake, "WideBlock")
+next_ = partial(mistake, "ResNeXtBlock")
+
+wide_block = Exercise(
+    name="WideBlock",
+    returns=RETURNS,
+    reference=reference("WideBlock"),
+    points={"identity": 3, "projection": 3, "dropout": 2},
+    public=[
+        case("4 channels stay 4", "identity", (2, 4, 5, 6), channels=4, filters=4),
+        case("one channel, one image", "identity", (1, 1, 4, 5), channels=1, filters=1),
+        case("3 channels become 6", "projection", (2, 3, 6, 4), channels=3, filters=6),
+        case("stride 2 on a 7 x 6 image", "projection", (2, 4, 7, 6), channels=4, filters=8, stride=2),
+        case(
+            "stride 2, as many filters as channels",
+            "projection",
+            (2, 5, 6, 5),
+            channels=5,
+            filters=5,
+            stride=2,
+        ),
+        case("dropout 0.4, 3 channels stay 3", "dropout", (2, 3, 5, 4), channels=3, filters=3, dropout=0.4),
+        case(
+            "dropout 0.3 and stride 2",
+            "dropout",
+            (3, 4, 5, 7),
+            channels=4,
+            filters=6,
+            stride=2,
+            dropout=0.3,
+        ),
+    ],
+    secret=[
+        case("6 channels stay 6", "identity", (3, 6, 4, 7), channels=6, filters=6),
+        case("one image of 2 channels", "identity", (1, 2, 6, 3), channels=2, filters=2),
+        case("5 channels become 3", "projection", (2, 5, 4, 6), channels=5, filters=3),
+        case("stride 3 on an 8 x 7 image", "projection", (2, 3, 8, 7), channels=3, filters=7, stride=3),
+        case("stride 2 without more filters", "projection", (3, 4, 7, 4), channels=4, filters=4, stride=2),
+        case("dropout 0.5, 5 channels stay 5", "dropout", (2, 5, 4, 4), channels=5, filters=5, dropout=0.5),
+        case(
+            "dropout 0.25 and stride 2",
+            "dropout",
+            (2, 3, 6, 9),
+            channels=3,
+            filters=8,
+            stride=2,
+            dropout=0.25,
+        ),
+    ],
+    clues=[
+        "Count the layers of the residual: norm, ReLU, convolution, norm, ReLU, dropout, convolution. The first "
+        "norm sees `channels` maps, the second `filters`.",
+        "Keep what comes out of the first norm and ReLU in a variable: the first convolution reads it, and so "
+        "does the projection. Where the shape stays, add x itself.",
+        "active = F.relu(self.norm1(x)); y = self.conv1(active); y = self.conv2(self.dropout(F.relu(self.norm2(y)))); "
+        "then return y + (self.project(active) or x), without a ReLU.",
+    ],
+    mistakes=[
+        wide(
+            "order of ResNet",
+            "post",
+            "You built the block of the first ResNet, convolution before norm: here norm and ReLU come before each "
+            "convolution, and none after the addition.",
+        ),
+        wide(
+            "ReLU after the addition",
+            "relu",
+            "You end with a ReLU: in a pre-activation block the sum goes on as it is.",
+        ),
+        wide(
+            "no projection",
+            "projection",
+            "You add x as it is where the shape changes: there the shortcut needs a 1 x 1 convolution.",
+        ),
+        wide(
+            "projection for channels only",
+            "channels",
+            "You project where the number of channels changes, but not where only the stride does: test both.",
+        ),
+        wide(
+            "projection of the raw input",
+            "raw",
+            "Your projection reads x: it shares the first norm and ReLU with the residual, so give it their result.",
+        ),
+        wide(
+            "activated shortcut",
+            "identity",
+            "You add the normed and rectified input where the shape stays: add x itself, so that something goes "
+            "through untouched.",
+        ),
+        wide(
+            "norm on the projection",
+            "norm",
+            "You put a batch norm behind the projection: here it is the bare 1 x 1 convolution.",
+        ),
+        wide(
+            "stride in the second convolution",
+            "stride",
+            "You gave the stride to the second 3 x 3 convolution: the first has it, so that the second is cheaper.",
+        ),
+        wide("biases", "bias", "You left the convolutions their biases: say bias=False in all of them."),
+        wide(
+            "dropout forgotten",
+            "no dropout",
+            "You have no dropout, or it never drops: it stands between the second ReLU and the second convolution.",
+        ),
+        wide(
+            "dropout before the first convolution",
+            "before",
+            "You drop before the first convolution: dropout stands before the second.",
+        ),
+        wide(
+            "dropout before the second norm",
+            "early",
+            "You drop before the second norm, whose statistics it disturbs: drop after the second ReLU.",
+        ),
+        wide(
+            "dropout at the end",
+            "last",
+            "You drop what the second convolution gives: dropout stands before that convolution.",
+        ),
+        wide(
+            "whole maps dropped",
+            "maps",
+            "You drop whole maps (Dropout2d): drop single values, with nn.Dropout.",
+        ),
+    ],
+    way=WAY,
+)
+
+resnext_block = Exercise(
+    name="ResNeXtBlock",
+    returns=RETURNS,
+    reference=reference("ResNeXtBlock"),
+    points={"identity": 2, "projection": 3, "groups": 3},
+    public=[
+        case("one group of 4", "identity", (2, 6, 4, 5), channels=6, filters=6, groups=1, width=4),
+        case("one group of 1, one image", "identity", (1, 3, 5, 3), channels=3, filters=3, groups=1, width=1),
+        case(
+            "one group, 3 channels become 5",
+            "projection",
+            (2, 3, 4, 4),
+            channels=3,
+            filters=5,
+            groups=1,
+            width=3,
+        ),
+        case(
+            "one group, stride 2 on a 7 x 6 image",
+            "projection",
+            (2, 4, 7, 6),
+            channels=4,
+            filters=4,
+            groups=1,
+            width=2,
+            stride=2,
+        ),
+        case("2 groups of 4", "groups", (2, 8, 5, 4), channels=8, filters=8, groups=2, width=4),
+        case(
+            "4 groups of 2 and stride 2",
+            "groups",
+            (2, 4, 5, 7),
+            channels=4,
+            filters=12,
+            groups=4,
+            width=2,
+            stride=2,
+        ),
+    ],
+    secret=[
+        case("one group of 5", "identity", (2, 4, 6, 3), channels=4, filters=4, groups=1, width=5),
+        case("one group of 2, one image", "identity", (1, 5, 3, 6), channels=5, filters=5, groups=1, width=2),
+        case(
+            "one group, 6 channels become 2",
+            "projection",
+            (3, 6, 5, 3),
+            channels=6,
+            filters=2,
+            groups=1,
+            width=4,
+        ),
+        case(
+            "one group, stride 3 on an 8 x 5 image",
+            "projection",
+            (2, 3, 8, 5),
+            channels=3,
+            filters=3,
+            groups=1,
+            width=3,
+            stride=3,
+        ),
+        case("3 groups of 6", "groups", (2, 6, 4, 3), channels=6, filters=6, groups=3, width=6),
+        case(
+            "2 groups of 3 and stride 2",
+            "groups",
+            (3, 4, 6, 5),
+            channels=4,
+            filters=10,
+            groups=2,
+            width=3,
+            stride=2,
+        ),
+    ],
+    clues=[
+        "Start from the bottleneck of lesson 11: 1 x 1, 3 x 3, 1 x 1, each with its batch norm. New are the number "
+        "of maps in the middle and one argument of the middle convolution.",
+        "All groups together have inner = groups * width maps, which the first 1 x 1 makes and the 3 x 3 keeps; "
+        "only the 3 x 3 has groups=groups, and it has the stride.",
+        "nn.Conv2d(channels, inner, 1, bias=False), nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, "
+        "bias=False), nn.Conv2d(inner, filters, 1, bias=False), with norms, and ReLU after the first two and after "
+        "the addition.",
+    ],
+    mistakes=[
+        next_(
+            "groups ignored",
+            "groups",
+            "You made the 3 x 3 an ordinary convolution: hand groups on to it.",
+        ),
+        next_(
+            "width of all groups",
+            "total",
+            "You took `width` for the maps of all groups together: each group has so many, groups * width in all.",
+        ),
+        next_(
+            "groups and width exchanged",
+            "exchanged",
+            "You made `width` groups of `groups` maps: it is the other way round.",
+        ),
+        next_(
+            "groups in every convolution",
+            "everywhere",
+            "You gave groups to the 1 x 1 convolutions too: they must mix all channels, only the 3 x 3 is grouped.",
+        ),
+        next_(
+            "stride in the first 1 x 1",
+            "early",
+            "You gave the stride to the first 1 x 1 convolution, which then skips pixels: the 3 x 3 has it.",
+        ),
+        next_(
+            "ReLU before the addition",
+            "relu",
+            "You apply the last ReLU before the addition: add the shortcut first.",
+        ),
+        next_(
+            "ReLU missing after the 3 x 3",
+            "straight",
+            "You have no ReLU between the 3 x 3 and the last 1 x 1: each of the first two convolutions is followed by "
+            "norm and ReLU.",
+        ),
+        next_(
+            "no projection",
+            "projection",
+            "You add x as it is where the shape changes: there the shortcut needs a 1 x 1 convolution with batch norm.",
+        ),
+        next_(
+            "projection without norm",
+            "bare",
+            "Your projection is a bare convolution: here batch norm follows it.",
+        ),
+        next_("biases", "bias", "You left the convolutions their biases: say bias=False in all of them."),
+    ],
+    way=WAY,
+)

@@ -1,0 +1,344 @@
+"""Wrong answers to the lesson on the blocks after ResNet, written by hand as students write them.
+
+None calls a Mistake's function or a reference: what recognises them must not be what made them.
+"""
+
+from autograder.sample.edit import Edit, by_student
+
+LESSON = "12_beyond"
+
+_ALL = [
+    Edit(
+        "wilma-raw",
+        "projects x itself",
+        "WideBlock",
+        "projection of the raw input",
+        ("projection", "dropout"),
+        """\
+@answer
+class WideBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1, dropout=0.0):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.bn2 = nn.BatchNorm2d(filters)
+        self.c1 = nn.Conv2d(channels, filters, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.c2 = nn.Conv2d(filters, filters, kernel_size=3, stride=1, padding=1, bias=False)
+        self.drop = nn.Dropout(p=dropout)
+        if channels == filters and stride == 1:
+            self.skip = nn.Identity()
+        else:
+            self.skip = nn.Conv2d(channels, filters, kernel_size=1, stride=stride, bias=False)
+
+    def forward(self, x):
+        out = self.c1(torch.relu(self.bn1(x)))
+        out = self.c2(self.drop(torch.relu(self.bn2(out))))
+        return out + self.skip(x)
+""",
+    ),
+    Edit(
+        "bodo-before",
+        "lets a variable be overwritten, so that the shortcut is activated too",
+        "WideBlock",
+        "activated shortcut",
+        ("identity", "dropout"),
+        """\
+@answer
+class WideBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1, dropout=0.0):
+        super().__init__()
+        self.residual = nn.Sequential(
+            nn.Conv2d(channels, filters, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(filters),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Conv2d(filters, filters, 3, 1, 1, bias=False),
+        )
+        self.first = nn.BatchNorm2d(channels)
+        self.shortcut = nn.Sequential()
+        if stride > 1 or channels != filters:
+            self.shortcut.append(nn.Conv2d(channels, filters, 1, stride, bias=False))
+
+    def forward(self, x):
+        x = F.relu(self.first(x))
+        return self.residual(x) + self.shortcut(x)
+""",
+    ),
+    Edit(
+        "doris-drop",
+        "drops with a probability that is never handed on",
+        "WideBlock",
+        "",
+        ("dropout",),
+        """\
+@answer
+class WideBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1, dropout=0.0):
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv1 = nn.Conv2d(channels, filters, 3, stride, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(filters)
+        self.drop = nn.Dropout() if dropout else None
+        self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
+        self.down = stride != 1 or channels != filters
+        if self.down:
+            self.proj = nn.Conv2d(channels, filters, 1, stride, bias=False)
+
+    def forward(self, x):
+        a = F.relu(self.norm1(x))
+        y = F.relu(self.norm2(self.conv1(a)))
+        if self.drop:
+            y = self.drop(y)
+        y = self.conv2(y)
+        return y + self.proj(a) if self.down else y + x
+""",
+    ),
+    Edit(
+        "gerda-grouped",
+        "takes width for all groups together",
+        "ResNeXtBlock",
+        "width of all groups",
+        ("groups",),
+        """\
+@answer
+class ResNeXtBlock(nn.Module):
+    def __init__(self, channels, filters, groups=32, width=4, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, groups=groups, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, filters, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(filters)
+        self.down = None
+        if stride != 1 or channels != filters:
+            self.down = nn.Sequential(
+                nn.Conv2d(channels, filters, 1, stride=stride, bias=False), nn.BatchNorm2d(filters)
+            )
+
+    def forward(self, x):
+        identity = x if self.down is None else self.down(x)
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn2(self.conv2(x)))
+        x = self.bn3(self.conv3(x))
+        return F.relu(x + identity)
+""",
+    ),
+    Edit(
+        "ralf-relu",
+        "forgets the projection's norm",
+        "ResNeXtBlock",
+        "projection without norm",
+        ("projection", "groups"),
+        """\
+@answer
+class ResNeXtBlock(nn.Module):
+    def __init__(self, channels, filters, groups=32, width=4, stride=1):
+        super().__init__()
+        def conv_norm(c, f, k, s=1, g=1):
+            return nn.Sequential(nn.Conv2d(c, f, k, s, k // 2, groups=g, bias=False), nn.BatchNorm2d(f))
+
+        D = width * groups
+        self.a = conv_norm(channels, D, 1)
+        self.b = conv_norm(D, D, 3, stride, groups)
+        self.c = conv_norm(D, filters, 1)
+        same = stride == 1 and channels == filters
+        self.shortcut = nn.Identity() if same else nn.Conv2d(channels, filters, 1, stride, bias=False)
+
+    def forward(self, x):
+        out = self.c(self.b(self.a(x).relu()).relu())
+        out += self.shortcut(x)
+        return out.relu()
+""",
+    ),
+    Edit(
+        "dana-default",
+        "leaves out dim, so that torch.cat joins the batch",
+        "DenseLayer",
+        "wrong axis",
+        ("new maps", "bottleneck"),
+        """\
+@answer
+class DenseLayer(nn.Module):
+    def __init__(self, channels, growth, bottleneck=4):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, bottleneck * growth, 1, bias=False),
+            nn.BatchNorm2d(bottleneck * growth),
+            nn.ReLU(),
+            nn.Conv2d(bottleneck * growth, growth, 3, padding=1, bias=False),
+        )
+
+    def forward(self, x):
+        return torch.cat((x, self.layers(x)))
+""",
+    ),
+    Edit(
+        "nils-new",
+        "returns only what is new",
+        "DenseLayer",
+        "new maps only",
+        ("new maps", "bottleneck"),
+        """\
+@answer
+class DenseLayer(nn.Module):
+    def __init__(self, channels, growth, bottleneck=4):
+        super().__init__()
+        k = growth * bottleneck
+        self.bn1, self.bn2 = nn.BatchNorm2d(channels), nn.BatchNorm2d(k)
+        self.conv1 = nn.Conv2d(channels, k, kernel_size=1, bias=False)
+        self.conv2 = nn.Conv2d(k, growth, kernel_size=3, padding="same", bias=False)
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        out = self.conv1(self.relu(self.bn1(x)))
+        return self.conv2(self.relu(self.bn2(out)))
+""",
+    ),
+    Edit(
+        "egon-expand",
+        "applies one ReLU to the squeeze only",
+        "Fire",
+        "branches not bent",
+        ("equal", "unequal"),
+        """\
+@answer
+class Fire(nn.Module):
+    def __init__(self, channels, squeeze, expand1, expand3):
+        super().__init__()
+        self.squeeze = nn.Sequential(nn.Conv2d(channels, squeeze, kernel_size=1), nn.ReLU())
+        self.left = nn.Conv2d(squeeze, expand1, kernel_size=1)
+        self.right = nn.Conv2d(squeeze, expand3, kernel_size=3, padding=1)
+
+    def forward(self, x):
+        x = self.squeeze(x)
+        return torch.cat([self.left(x), self.right(x)], 1)
+""",
+    ),
+    Edit(
+        "adam-add",
+        "adds the branches, which works where they are equal",
+        "Fire",
+        "added",
+        ("equal", "unequal"),
+        """\
+@answer
+class Fire(nn.Module):
+    def __init__(self, channels, squeeze, expand1, expand3):
+        super().__init__()
+        self.s1 = nn.Conv2d(channels, squeeze, 1)
+        self.e1 = nn.Conv2d(squeeze, expand1, 1)
+        self.e3 = nn.Conv2d(squeeze, expand3, 3, 1, 1)
+
+    def forward(self, x):
+        x = F.relu(self.s1(x))
+        return F.relu(self.e1(x)) + F.relu(self.e3(x))
+""",
+    ),
+    Edit(
+        "sigrid-sixteen",
+        "writes the paper's reduction into the layers",
+        "SqueezeExcite",
+        "reduction ignored",
+        ("reduction",),
+        """\
+@answer
+class SqueezeExcite(nn.Module):
+    def __init__(self, channels, reduction=16):
+        super().__init__()
+        mid = channels // 16 or 1
+        self.fc = nn.Sequential(nn.Linear(channels, mid), nn.ReLU(), nn.Linear(mid, channels), nn.Sigmoid())
+
+    def forward(self, x):
+        n, c, _, _ = x.size()
+        w = F.adaptive_avg_pool2d(x, 1).view(n, c)
+        return x * self.fc(w).view(n, c, 1, 1)
+""",
+    ),
+    Edit(
+        "peter-points",
+        "uses 1 x 1 convolutions in place of the linear layers",
+        "SqueezeExcite",
+        "1 x 1 convolutions",
+        ("weights", "reduction"),
+        """\
+@answer
+class SqueezeExcite(nn.Module):
+    def __init__(self, channels, reduction=16):
+        super().__init__()
+        hidden = max(1, channels // reduction)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.conv1 = nn.Conv2d(channels, hidden, 1)
+        self.conv2 = nn.Conv2d(hidden, channels, 1)
+
+    def forward(self, x):
+        s = self.conv2(F.relu(self.conv1(self.pool(x))))
+        return x * torch.sigmoid(s)
+""",
+    ),
+    Edit(
+        "tanja-tanh",
+        "bends the hidden numbers with tanh, which no known mistake explains",
+        "SqueezeExcite",
+        "",
+        ("weights", "reduction"),
+        """\
+@answer
+class SqueezeExcite(nn.Module):
+    def __init__(self, channels, reduction=16):
+        super().__init__()
+        r = max(channels // reduction, 1)
+        self.w1 = nn.Linear(channels, r)
+        self.w2 = nn.Linear(r, channels)
+
+    def forward(self, x):
+        z = x.mean((-2, -1))
+        s = torch.sigmoid(self.w2(torch.tanh(self.w1(z))))
+        return torch.einsum("nchw,nc->nchw", x, s)
+""",
+    ),
+    Edit(
+        "moritz-mix",
+        "forgets groups in the depthwise convolution",
+        "SeparableBlock",
+        "depthwise without groups",
+        ("stride 1", "stride"),
+        """\
+@answer
+class SeparableBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1):
+        super().__init__()
+        self.dw = nn.Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.pw = nn.Conv2d(channels, filters, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(filters)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.dw(x)))
+        return F.relu(self.bn2(self.pw(x)))
+""",
+    ),
+    Edit(
+        "lena-late",
+        "strides in the 1 x 1",
+        "SeparableBlock",
+        "stride in the 1 x 1",
+        ("stride",),
+        """\
+@answer
+class SeparableBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1):
+        super().__init__()
+        layers = []
+        for c, f, k, s, g in [(channels, channels, 3, 1, channels), (channels, filters, 1, stride, 1)]:
+            layers += [nn.Conv2d(c, f, k, s, k // 2, groups=g, bias=False), nn.BatchNorm2d(f), nn.ReLU()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.layers(x)
+""",
+    ),
+]
+
+EDITS = by_student(_ALL)
