@@ -16,14 +16,28 @@ from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.exercises import all_lessons
 
-LESSONS = all_lessons()
-IDS = [lesson.name for lesson in LESSONS]
+TRAINING = {"11_resnet", "12_beyond", "13_training"}  # their cells train for minutes, also in the small size
+SECONDS = 1200  # for a lesson, on a busy machine
+
+each_lesson = pytest.mark.parametrize(
+    "lesson",
+    [
+        pytest.param(one, id=one.name, marks=[pytest.mark.slow] if one.name in TRAINING else [])
+        for one in all_lessons()
+    ],
+)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small size, whatever this machine has."""
+    monkeypatch.setenv("CNNLAB_BUDGET", "small")
 
 
 def executed(path: Path, folder: Path) -> NotebookNode:
     """Run All in a folder, as JupyterLab does: it stops at an error but in cells that may raise one."""
     notebook = nbformat.read(str(path), as_version=nbformat.NO_CONVERT)
-    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
+    client = nbclient.NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": str(folder)}})
     client.execute()
     return notebook
 
@@ -33,11 +47,13 @@ def text(cell: NotebookNode) -> str:
     return "".join(shown)
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+@each_lesson
 def test_the_script_runs_from_top_to_bottom(checkout: Course, lesson: Lesson, tmp_path: Path) -> None:
     command = [sys.executable, str(checkout.script(lesson))]
     environment = {**os.environ, "MPLBACKEND": "Agg"}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS
+    )
     assert done.returncode == 0, done.stderr
     for name in lesson.exercises:
         assert f"{name}: all " in done.stdout
@@ -45,7 +61,7 @@ def test_the_script_runs_from_top_to_bottom(checkout: Course, lesson: Lesson, tm
     assert {path.name for path in tmp_path.iterdir()} == handed_in
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+@each_lesson
 def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Lesson, tmp_path: Path) -> None:
     notebook = executed(checkout.script(lesson).with_suffix(".ipynb"), tmp_path)
     checks = [c for c in notebook.cells if c.cell_type == "code" and c.source.startswith("check(")]
@@ -57,7 +73,7 @@ def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Les
     assert not [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+@each_lesson
 def test_the_notebook_as_handed_out_runs_to_the_end_calmly(
     checkout: Course, lesson: Lesson, tmp_path: Path
 ) -> None:

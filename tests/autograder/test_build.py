@@ -91,7 +91,8 @@ def test_cells_carry_what_grading_needs(checkout: Course, lesson: Lesson) -> Non
     assert set(marked) == wanted
     for name, exercise in lesson.exercises.items():
         answer, check = marked[name], marked[f"{name}_check"]
-        assert "raise NotImplementedError" in answer.source and f"def {name}(" in answer.source
+        assert "raise NotImplementedError" in answer.source
+        assert f"def {name}(" in answer.source or f"class {name}(" in answer.source
         assert check.source == f"check({name})"
         assert check.metadata.nbgrader.points == exercise.total and check.metadata.nbgrader.locked
         assert check.metadata.tags == ["raises-exception"]
