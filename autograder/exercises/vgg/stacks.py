@@ -1,0 +1,254 @@
+"""stack_parameters and vgg_config: why 3 x 3, and how many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+
+Image = tuple[int, int]
+
+
+def whole(low: int, high: int) -> Random:
+    """An int from low to high, both included."""
+    return Random(lambda rng: int(rng.integers(low, high + 1)))
+
+
+def drawn_image(low: int, high: int) -> Random:
+    """Height and width, not the same."""
+
+    def draw(rng: Any) -> Image:
+        height, width = (int(n) for n in rng.choice(range(low, high + 1), 2, replace=False))
+        return height, width
+
+    return Random(draw)
+
+
+def stack(
+    kernel: int, depth: int, channels: int, image: Image, slips: tuple[str, ...] = ()
+) -> tuple[int, int, int, int]:
+    """Walk through the layers one by one and add up."""
+    first = last = 0  # what one output reads along one axis
+    weights = macs = activations = 0
+    for _ in range(depth):
+        first, last = first - kernel // 2, last + kernel // 2
+        one = channels * channels * kernel * kernel
+        weights += one
+        macs += one * image[0] * image[1]
+        activations += channels * image[0] * image[1]
+    field = last - first + 1
+    if "kernels added" in slips:
+        field = kernel * depth
+    if "first pixel" in slips:
+        field -= 1
+    if "channels once" in slips:
+        weights, macs = weights // channels, macs // channels
+    if "biases" in slips:
+        weights += channels * depth
+    if "places" in slips:
+        macs = weights
+    if "one layer" in slips:
+        weights, macs, activations = weights // depth, macs // depth, activations // depth
+    if "last map" in slips:
+        activations //= depth
+    if "input too" in slips:
+        activations += channels * image[0] * image[1]
+    if "one row" in slips:
+        weights, macs = weights // kernel, macs // kernel
+    return field, weights, macs, activations
+
+
+def slip(name: str) -> Callable[..., Any]:
+    return lambda **arguments: stack(**arguments, slips=(name,))
+
+
+stack_parameters = Exercise(
+    name="stack_parameters",
+    returns=("field", "weights", "macs", "activations"),
+    reference=stack,
+    points={"one": 1, "stack": 3},
+    public=[
+        Case("one 7 x 7 layer, 64 channels", group="one", kernel=7, depth=1, channels=64, image=(56, 56)),
+        Case("one 5 x 5 layer, 3 channels", group="one", kernel=5, depth=1, channels=3, image=(6, 9)),
+        Case(
+            "three 3 x 3 layers, 64 channels", group="stack", kernel=3, depth=3, channels=64, image=(56, 56)
+        ),
+        Case("two 5 x 5 layers, 4 channels", group="stack", kernel=5, depth=2, channels=4, image=(7, 10)),
+    ],
+    secret=[
+        Case(
+            "one large kernel",
+            group="one",
+            kernel=Random(lambda rng: int(rng.choice([9, 11, 13]))),
+            depth=1,
+            channels=whole(2, 200),
+            image=drawn_image(13, 60),
+        ),
+        Case(
+            "many 3 x 3 layers",
+            group="stack",
+            kernel=3,
+            depth=whole(4, 9),
+            channels=whole(2, 200),
+            image=drawn_image(10, 60),
+        ),
+        Case(
+            "a few larger layers",
+            group="stack",
+            kernel=Random(lambda rng: int(rng.choice([5, 7]))),
+            depth=whole(3, 6),
+            channels=whole(5, 200),
+            image=drawn_image(11, 60),
+        ),
+    ],
+    clues=[
+        "Four separate counts. Take one layer first: how many weights has it, and at how many places is each used?",
+        "The field begins with one pixel and grows by kernel - 1 with each layer. All the rest is that of one "
+        "layer, times depth.",
+        "weights = depth * channels * channels * kernel * kernel; macs = weights * height * width; activations = "
+        "depth * channels * height * width.",
+    ],
+    mistakes=[
+        Mistake(
+            "kernels added",
+            "You added the kernels up for the field: each layer adds kernel - 1 to the one pixel at the start.",
+            slip("kernels added"),
+        ),
+        Mistake(
+            "first pixel forgotten",
+            "Your field is one too small: a unit without any layer sees one pixel, so begin with 1.",
+            slip("first pixel"),
+        ),
+        Mistake(
+            "channels once",
+            "You multiplied by the channels once: each of the `channels` filters reaches through `channels` maps.",
+            slip("channels once"),
+        ),
+        Mistake("biases counted", "You counted biases as weights: these layers have none.", slip("biases")),
+        Mistake(
+            "places forgotten",
+            "Your macs are the weights alone: each weight is used at every place of its map, height * width times.",
+            slip("places"),
+        ),
+        Mistake(
+            "one layer",
+            "You counted weights, macs and activations of one layer: there are `depth` of them.",
+            slip("one layer"),
+        ),
+        Mistake(
+            "last map only",
+            "You counted the last map alone: each layer makes one, and the backward pass needs them all.",
+            slip("last map"),
+        ),
+        Mistake(
+            "input counted",
+            "You counted the input among the activations: count what the layers make.",
+            slip("input too"),
+        ),
+        Mistake(
+            "kernel not squared",
+            "You counted one row of the kernel: it has kernel * kernel places.",
+            slip("one row"),
+        ),
+    ],
+)
+
+
+def configuration(
+    convolutions: Sequence[int], width: int = 64, slips: tuple[str, ...] = ()
+) -> list[int | str]:
+    """Write the list stage by stage."""
+    if "width" in slips:
+        width = 64
+    most = 512 if "limit in numbers" in slips else 8 * width
+    config: list[int | str] = []
+    filters = width
+    for count in convolutions:
+        if "pool first" in slips:
+            config.append("M")
+        for _ in range(count):
+            config.append(filters)
+            if "pool each" in slips:
+                config.append("M")
+            if "double each" in slips:
+                filters = min(2 * filters, most)
+        if not {"pool first", "pool each"} & set(slips):
+            config.append("M")
+        if "double each" not in slips and "constant" not in slips:
+            filters = 2 * filters if "no limit" in slips else min(2 * filters, most)
+    if "no last pool" in slips:
+        del config[-1]
+    return config
+
+
+def misread(name: str) -> Callable[..., Any]:
+    return lambda **arguments: configuration(**arguments, slips=(name,))
+
+
+def some_stages(count: int) -> Random:
+    return Random(lambda rng: [int(n) for n in rng.integers(2, 6, count)])
+
+
+vgg_config = Exercise(
+    name="vgg_config",
+    returns=("config",),
+    reference=configuration,
+    points={"paper": 2, "other": 1},
+    public=[
+        Case("VGG16", group="paper", convolutions=[2, 2, 3, 3, 3]),
+        Case("VGG11", group="paper", convolutions=[1, 1, 2, 2, 2]),
+        Case("two thin stages", group="other", convolutions=[2, 1], width=4),
+        Case(
+            "six stages, 100 filters in the first", group="other", convolutions=[1, 2, 1, 1, 2, 1], width=100
+        ),
+    ],
+    secret=[
+        Case("five stages", group="paper", convolutions=some_stages(5)),
+        Case("three stages", group="paper", convolutions=some_stages(3)),
+        Case("seven wide stages", group="other", convolutions=some_stages(7), width=whole(65, 200)),
+        Case("six thin stages", group="other", convolutions=some_stages(6), width=whole(2, 40)),
+    ],
+    clues=[
+        "Go through the stages and remember how many filters the present one has.",
+        'In each stage: config += [filters] * count + ["M"]; then double filters, but to no more than 8 * width.',
+    ],
+    mistakes=[
+        Mistake(
+            "last pooling forgotten",
+            "Your last stage has no pooling: every stage ends with one, so the list ends with an M.",
+            misread("no last pool"),
+        ),
+        Mistake(
+            "pooling first",
+            "You pool before each stage: convolve first, and pool at its end.",
+            misread("pool first"),
+        ),
+        Mistake(
+            "pooling after each convolution",
+            "You pool after every convolution: once a stage, at its end, is enough.",
+            misread("pool each"),
+        ),
+        Mistake(
+            "doubled without end",
+            "You go on doubling: the filters stay where they are once they have come to 8 * width.",
+            misread("no limit"),
+        ),
+        Mistake(
+            "never doubled",
+            "All your stages have equally many filters: each has twice those of the stage before it.",
+            misread("constant"),
+        ),
+        Mistake(
+            "doubled within a stage",
+            "You double from one convolution to the next: all of one stage have equally many filters.",
+            misread("double each"),
+        ),
+        Mistake("width ignored", "You always begin with 64 filters: begin with `width`.", misread("width")),
+        Mistake(
+            "limit always 512",
+            "You stop doubling at 512 filters whatever the width: stop at 8 * width.",
+            misread("limit in numbers"),
+        ),
+    ],
+)

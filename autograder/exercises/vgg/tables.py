@@ -1,0 +1,418 @@
+"""vgg16_table and memory_bytes: what each layer costs, and what it all takes in training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.vgg.stacks import drawn_image, whole
+from cnnlab.checking.way import Way
+
+COLUMNS = ("name", "shape", "activations", "parameters", "macs")
+Size = int | tuple[int, int]
+Row = dict[str, Any]
+
+
+def size_of(shape: Sequence[int]) -> int:
+    count = 1
+    for side in shape:
+        count *= side
+    return count
+
+
+def table(
+    config: list[int | str],
+    image: Size = 224,
+    classes: int = 1000,
+    bias: bool = True,
+    hidden: int = 4096,
+    slips: tuple[str, ...] = (),
+) -> list[Row]:
+    """Cut the list into stages and name the layers; then one row for each, from the one before it."""
+    has_bias = {"bias forgotten": False, "bias always": True}.get(next(iter(slips), ""), bias)
+    text = " ".join(map(str, config))
+    kinds: list[tuple[str, str, int]] = []
+    for stage, part in enumerate(text.split("M"), start=1):
+        for number, filters in enumerate(part.split(), start=1):
+            kinds.append(("conv", f"conv{stage}_{number}", int(filters)))
+        if stage <= text.count("M"):
+            kinds.append(("pool", f"pool{stage}", 0))
+    kinds += [("dense", "dense1", hidden), ("dense", "dense2", hidden), ("dense", "dense3", classes)]
+    if "one hidden" in slips:
+        del kinds[-2]
+        kinds[-1] = ("dense", "dense2", classes)
+
+    height, width = (image, image) if isinstance(image, int) else image
+    if "square" in slips:
+        width = height
+    shape: tuple[int, ...] = (3, height, width)
+    rows = [_row("input", shape, 0, 0, slips)]
+    for kind, name, units in kinds:
+        if kind == "pool":
+            up = 1 if "round up" in slips else 0
+            shape = tuple([shape[0], *((side + up) // 2 for side in shape[1:])])
+            rows.append(_row(name, shape, 0, 0, slips))
+            continue
+        reach = shape[:1] if kind == "conv" or "grid forgotten" in slips else shape
+        fan = size_of(reach) * (9 if kind == "conv" else 1)
+        if kind == "conv" and "inputs forgotten" in slips:
+            fan = 9
+        less = 2 if "padding" in slips else 0
+        sides = [side - less for side in shape[1:]] if kind == "conv" else []
+        shape = tuple([units, *sides])
+        weights = fan * units
+        places = size_of(shape[1:])
+        parameters = weights + (units if has_bias else 0)
+        macs = weights if "places" in slips else weights * places
+        if "biases multiply" in slips:
+            macs = parameters * places
+        rows.append(_row(name, shape, parameters, macs, slips))
+    return rows[1:] if "no input" in slips else rows
+
+
+def _row(name: str, shape: tuple[int, ...], parameters: int, macs: int, slips: tuple[str, ...]) -> Row:
+    activations = size_of(shape)
+    if "one map" in slips and len(shape) == 3:
+        activations //= shape[0]
+    if "channels last" in slips and len(shape) == 3:
+        shape = (*shape[1:], shape[0])
+    if "dense as maps" in slips and len(shape) == 1:
+        shape = (shape[0], 1, 1)
+    return dict(zip(COLUMNS, (name, shape, activations, parameters, macs), strict=True))
+
+
+def slip(name: str) -> Callable[..., Any]:
+    return lambda **arguments: table(**arguments, slips=(name,))
+
+
+def some_config(*convolutions: int) -> Random:
+    """A list of stages with these numbers of convolutions and any numbers of filters."""
+
+    def draw(rng: np.random.Generator) -> list[int | str]:
+        config: list[int | str] = []
+        for count in convolutions:
+            config += [int(n) for n in rng.integers(4, 40, count)] + ["M"]
+        return config
+
+    return Random(draw)
+
+
+VGG16 = [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M"]
+VGG13 = [64, 64, "M", 128, 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"]
+
+vgg16_table = Exercise(
+    name="vgg16_table",
+    returns=("rows",),
+    reference=table,
+    way=Way(table=COLUMNS),
+    points={"VGG16": 3, "small": 3, "sizes": 3, "bias": 3},
+    public=[
+        Case("VGG16", group="VGG16", config=VGG16),
+        Case("VGG13 for ten classes", group="VGG16", config=VGG13, classes=10),
+        Case(
+            "two stages on a 16 x 16 image",
+            group="small",
+            config=[8, "M", 16, 12, "M"],
+            image=16,
+            classes=5,
+            hidden=20,
+        ),
+        Case(
+            "two stages on a 13 x 22 image",
+            group="sizes",
+            config=[6, 4, "M", 10, "M"],
+            image=(13, 22),
+            classes=7,
+            hidden=11,
+        ),
+        Case(
+            "a stage that does not end with a pooling",
+            group="sizes",
+            config=[5, "M", 9, 8],
+            image=(15, 11),
+            classes=3,
+            hidden=6,
+        ),
+        Case(
+            "without biases",
+            group="bias",
+            config=[7, "M", 5, 6, "M"],
+            image=(12, 9),
+            classes=4,
+            bias=False,
+            hidden=13,
+        ),
+    ],
+    secret=[
+        Case("VGG16 for other classes", group="VGG16", config=VGG16, classes=whole(20, 900)),
+        Case(
+            "VGG13 on a larger image",
+            group="VGG16",
+            config=VGG13,
+            image=Random(lambda rng: int(rng.integers(240, 400))),
+        ),
+        Case(
+            "three stages on a small image",
+            group="small",
+            config=some_config(1, 3, 2),
+            image=Random(lambda rng: 8 * int(rng.integers(3, 7))),
+            classes=whole(3, 30),
+            hidden=whole(31, 60),
+        ),
+        Case(
+            "two stages, height and width odd",
+            group="sizes",
+            config=some_config(2, 2),
+            image=Random(lambda rng: (4 * int(rng.integers(4, 7)) + 3, 4 * int(rng.integers(8, 12)) + 1)),
+            classes=whole(3, 30),
+            hidden=whole(31, 60),
+        ),
+        Case(
+            "three stages and one convolution more",
+            group="sizes",
+            config=Random(lambda rng: [*some_config(1, 2, 1).draw(rng), int(rng.integers(4, 40))]),
+            image=drawn_image(33, 63),
+            classes=whole(3, 30),
+            hidden=whole(31, 60),
+        ),
+        Case(
+            "two stages without biases",
+            group="bias",
+            config=some_config(2, 1),
+            image=drawn_image(20, 50),
+            classes=whole(3, 30),
+            bias=False,
+            hidden=whole(31, 60),
+        ),
+    ],
+    clues=[
+        "Keep the present shape in a variable, begin with the input's row, and let each layer read the shape that "
+        "the one before it left.",
+        "A convolution of n filters on c channels has 9 * c * n weights, each used at height * width places. A "
+        "dense layer of n units has one weight for each unit and each number that it reads: of the last map, all "
+        "c * height * width.",
+        "Two counters make the names: `stage` goes up after a pooling, `number` after a convolution and back to "
+        "1 with the next stage. parameters = weights + n if bias else weights; macs = weights * places, with one "
+        "place for a dense layer.",
+    ],
+    mistakes=[
+        Mistake(
+            "bias forgotten",
+            "You counted no biases: with bias=True each filter and unit has one.",
+            slip("bias forgotten"),
+        ),
+        Mistake(
+            "bias always",
+            "You counted biases although bias is False: leave them out there.",
+            slip("bias always"),
+        ),
+        Mistake(
+            "input channels forgotten",
+            "You counted 9 weights for a filter: it has 9 for each channel that it reads.",
+            slip("inputs forgotten"),
+        ),
+        Mistake(
+            "places forgotten",
+            "Your macs are the weights: a convolution uses each at every place of its map, height * width times.",
+            slip("places"),
+        ),
+        Mistake(
+            "biases multiplied",
+            "You counted biases among the macs: a bias is added and multiplies nothing.",
+            slip("biases multiply"),
+        ),
+        Mistake(
+            "rounded up",
+            "You rounded up when you halved an odd side: the pooling drops what is left over.",
+            slip("round up"),
+        ),
+        Mistake(
+            "padding forgotten",
+            "Your convolutions shrink the map: with padding 1 a 3 x 3 convolution keeps its size.",
+            slip("padding"),
+        ),
+        Mistake(
+            "channels last",
+            "You wrote shapes with the channels last, as the slide does: here they come first, (C, H, W).",
+            slip("channels last"),
+        ),
+        Mistake(
+            "no row for the input",
+            "You left the input out: it is the first row, and its values take memory too.",
+            slip("no input"),
+        ),
+        Mistake(
+            "one map",
+            "You counted the values of one map: a layer makes as many maps as it has filters.",
+            slip("one map"),
+        ),
+        Mistake(
+            "first dense layer reads channels",
+            "Your first dense layer reads one number for each channel: it reads the whole last map, c * height * "
+            "width numbers.",
+            slip("grid forgotten"),
+        ),
+        Mistake(
+            "one hidden layer",
+            "You have one hidden dense layer: VGG has two, then the classes.",
+            slip("one hidden"),
+        ),
+        Mistake(
+            "dense shapes with three axes",
+            "You wrote the shape of a dense layer as a map of 1 x 1: write (units,).",
+            slip("dense as maps"),
+        ),
+        Mistake(
+            "square image assumed",
+            "You took the image for a square: image may be (height, width), so halve each on its own.",
+            slip("square"),
+        ),
+    ],
+)
+
+
+def memory(rows: list[Row], batch: int, value_bytes: int = 4, slips: tuple[str, ...] = ()) -> tuple[int, int]:
+    """Count values as they are alive: at each layer when predicting, at the turn when training."""
+    maps = [row["activations"] for row in rows]
+    learned = sum(row["parameters"] for row in rows)
+    pair = max(one + other for one, other in pairwise(maps))
+    if "single" in slips:
+        pair = max(maps)
+    if "largest two" in slips:
+        pair = sum(sorted(maps)[-2:])
+    if "bytes" in slips:
+        value_bytes = 1
+    if "four bytes" in slips:
+        value_bytes = 4
+    per_image = sum(maps) + pair
+    if "twice" in slips:
+        per_image = 2 * sum(maps)
+    if "no gradients of maps" in slips:
+        per_image = sum(maps)
+    copies = 2 if "momentum" in slips else 1 if "weights once" in slips else 3
+    each = batch if "weights for each image" in slips else 1
+    if "one image" in slips:
+        batch = 1
+    seen = sum(maps) if "all kept" in slips else pair
+    return value_bytes * (each * learned + batch * seen), value_bytes * (
+        each * copies * learned + batch * per_image
+    )
+
+
+def leak(name: str) -> Callable[..., Any]:
+    return lambda **arguments: memory(**arguments, slips=(name,))
+
+
+def rows_of(*pairs: tuple[int, int]) -> list[Row]:
+    """Rows of a table from (activations, parameters) of each, other columns made up to fit."""
+    return [
+        dict(zip(COLUMNS, (f"layer {i}", (count,), count, learned, 3 * learned), strict=True))
+        for i, (count, learned) in enumerate(pairs)
+    ]
+
+
+def some_rows(count: int) -> Random:
+    """Rows of any sizes, the largest two of them not neighbours."""
+
+    def draw(rng: np.random.Generator) -> list[Row]:
+        maps = rng.integers(100, 2000, count)
+        maps[1], maps[-1] = rng.integers(5000, 9000, 2)
+        learned = rng.integers(100, 5000, count)
+        learned[0] = 0
+        return rows_of(*((int(a), int(p)) for a, p in zip(maps, learned, strict=True)))
+
+    return Random(draw)
+
+
+memory_bytes = Exercise(
+    name="memory_bytes",
+    returns=("predicting", "training"),
+    reference=memory,
+    points={"one image": 2, "batch": 2, "bytes": 2},
+    public=[
+        Case(
+            "three layers, one image",
+            group="one image",
+            rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)),
+            batch=1,
+        ),
+        Case(
+            "the same layers, 10 images",
+            group="batch",
+            rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)),
+            batch=10,
+        ),
+        Case(
+            "16 bits a value, 3 images",
+            group="bytes",
+            rows=rows_of((50, 0), (200, 100), (20, 40), (90, 30), (150, 7)),
+            batch=3,
+            value_bytes=2,
+        ),
+    ],
+    secret=[
+        Case("five layers, one image", group="one image", rows=some_rows(6), batch=1),
+        Case("four layers, some images", group="batch", rows=some_rows(5), batch=whole(2, 60)),
+        Case("64 bits a value", group="bytes", rows=some_rows(7), batch=whole(2, 60), value_bytes=8),
+        Case("16 bits a value", group="bytes", rows=some_rows(4), batch=whole(2, 60), value_bytes=2),
+    ],
+    clues=[
+        "Count values first and multiply by value_bytes at the end. Parameters are there once, whatever the batch; "
+        "maps are there for each image.",
+        "The pair: the largest sum of two rows that follow each other, max over i of rows[i] + rows[i + 1].",
+        "predicting = parameters + batch * pair; training = 3 * parameters + batch * (all activations + pair).",
+    ],
+    mistakes=[
+        Mistake(
+            "largest map only",
+            "You took the largest map alone: a layer holds the map that it reads and the one that it makes.",
+            leak("single"),
+        ),
+        Mistake(
+            "largest two maps",
+            "You added the two largest maps: they count together only where one follows the other.",
+            leak("largest two"),
+        ),
+        Mistake("values not bytes", "You counted values: each takes value_bytes bytes.", leak("bytes")),
+        Mistake(
+            "always four bytes", "You took 4 bytes for each value: take value_bytes.", leak("four bytes")
+        ),
+        Mistake(
+            "all maps twice",
+            "You doubled all maps, as the slide does: of their gradients only two neighbours are there at a time.",
+            leak("twice"),
+        ),
+        Mistake(
+            "gradients of maps forgotten",
+            "You left out the gradients of the maps: two neighbours' are there at a time, as large as the pair.",
+            leak("no gradients of maps"),
+        ),
+        Mistake(
+            "momentum forgotten",
+            "You counted weights and their gradients: momentum keeps a third number for each.",
+            leak("momentum"),
+        ),
+        Mistake(
+            "weights once",
+            "You counted the parameters once in training: each also has a gradient and a momentum.",
+            leak("weights once"),
+        ),
+        Mistake(
+            "weights for each image",
+            "You multiplied the parameters by the batch: all images share one set of them.",
+            leak("weights for each image"),
+        ),
+        Mistake(
+            "batch ignored", "You counted the maps of one image: there are `batch` images.", leak("one image")
+        ),
+        Mistake(
+            "all maps kept when predicting",
+            "You keep all maps when predicting: there a map may go as soon as the next layer has read it.",
+            leak("all kept"),
+        ),
+    ],
+)
