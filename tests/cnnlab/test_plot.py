@@ -321,3 +321,15 @@ def test_a_table_has_separators_and_totals(capsys):
     assert lines[-1].split() == ["total", "400", "490", "4,000"]
     plot.show_table([{"name": "a", "loss": 0.123456}])
     assert capsys.readouterr().out.splitlines() == ["name    loss", "a     0.1235"]
+
+
+def test_runs_are_dots_with_a_bar_at_their_mean():
+    plot.show_spread({"all": [90.0, 92.0, 91.0], "less": [80.0, 84.0]}, xlabel="per cent", title="ablation")
+    axes = plt.gca()
+    dots, bars = axes.lines[::2], axes.lines[1::2]
+    assert [list(line.get_xdata()) for line in dots] == [[90.0, 92.0, 91.0], [80.0, 84.0]]
+    assert [line.get_xdata()[0] for line in bars] == [91.0, 82.0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["all", "less"]
+    for runs in ({}, {"all": []}):
+        with pytest.raises(ValueError, match="at least one result"):
+            plot.show_spread(runs)

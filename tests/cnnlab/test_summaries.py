@@ -100,6 +100,111 @@ def test_odd_outputs_are_summed_up_calmly(name: str) -> None:
     assert found.kind == "values" and found.values != RIGHT_HE
 
 
+RIGHT_CROP = {
+    "views": "unsigned integers",
+    "their dtype": "uint8",
+    "each is": "a crop of its padded image or the mirror of one",
+    "places down": "evenly over all",
+    "places across": "evenly over all",
+    "down and across": "drawn apart",
+    "flipped": "half",
+}
+RIGHT_CUTOUT = {
+    "cut": "unsigned integers",
+    "its dtype": "uint8",
+    "outside the holes": "as it was",
+    "the channels": "alike",
+    "the holes": "rectangles",
+    "pixels down": "size",
+    "middles down": "evenly over all",
+    "pixels across": "size",
+    "middles across": "evenly over all",
+    "down and across": "drawn apart",
+}
+SHAPE = (600, 2, 7, 6)
+
+
+def bytes_of(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(1, 256, SHAPE).astype(np.uint8)
+
+
+def cropped(seed: int, padding: int = 2) -> tuple[dict[str, Any], np.ndarray]:
+    images, rng = bytes_of(seed), np.random.default_rng(seed + 1)
+    padded = np.pad(images, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    windows = np.lib.stride_tricks.sliding_window_view(
+        padded, (7, 6), axis=(2, 3)
+    )  # (N, C, 2p+1, 2p+1, 7, 6)
+    down, across = rng.integers(0, 2 * padding + 1, (2, len(images)))
+    views = windows[np.arange(len(images)), :, down, across]
+    flips = rng.random(len(images)) < 0.5
+    views = np.where(flips[:, None, None, None], views[..., ::-1], views)
+    return {"images": images, "padding": padding, "rng": 0}, views
+
+
+def pierced(seed: int, size: int = 3) -> tuple[dict[str, Any], np.ndarray]:
+    images, rng = bytes_of(seed), np.random.default_rng(seed + 1)
+    rows, columns = rng.integers(0, 7, len(images)), rng.integers(0, 6, len(images))
+    down = np.arange(7) - rows[:, None] + size // 2
+    across = np.arange(6) - columns[:, None] + size // 2
+    hole = ((down >= 0) & (down < size))[:, :, None] & ((across >= 0) & (across < size))[:, None]
+    return {"images": images, "size": size, "rng": 0}, np.where(hole[:, None], 0, images).astype(np.uint8)
+
+
+def test_honest_crops_and_holes_are_right() -> None:
+    for seed in range(150):
+        inputs, views = cropped(seed, padding=seed % 4)
+        assert summary("crop_flip", inputs, views=views).values == RIGHT_CROP
+        inputs, cut = pierced(seed, size=1 + seed % 5)
+        assert summary("cutout", inputs, cut=cut).values == RIGHT_CUTOUT
+
+
+def test_crops_that_are_wrong_are_named() -> None:
+    inputs, views = cropped(0)
+    images = inputs["images"]
+
+    def found(views: np.ndarray) -> dict[str, Any]:
+        return summary("crop_flip", inputs, views=views).values
+
+    assert found(views.astype(float))["their dtype"] == "float64"
+    assert found(views[:, :, ::-1])["each is"] == "turned upside down"
+    assert found(255 - views)["each is"] == "something else"
+    assert found(0 * views)["each is"] == "empty for some images"
+    assert found(np.roll(images, (1, 2), axis=(2, 3)))["each is"] == "its image rolled round"
+    assert found(images)["places down"] == found(images)["places across"] == "the same for all images"
+    assert found(images)["flipped"] == "all or none"
+    few = images.copy()
+    few[:100] = images[:100, :, :, ::-1]
+    assert found(few)["flipped"] == "16.7%"
+
+
+def test_holes_that_are_wrong_are_named() -> None:
+    inputs, cut = pierced(0)
+    images = inputs["images"]
+
+    def found(cut: np.ndarray) -> dict[str, Any]:
+        return summary("cutout", inputs, cut=cut).values
+
+    assert found(cut // 2)["outside the holes"] == "changed"
+    assert found(images)["the holes"] == "missing in some images"
+    assert found(np.where(cut[:, :1] == 0, cut, images * [[[[1]], [[0]]]]))["the channels"] != "alike"
+    corner = cut.copy()
+    corner[:, :, 0, 0] = 0
+    assert found(corner)["the holes"] == "no rectangles"
+    inputs, cut = pierced(0, size=4)
+    inputs["size"] = 3
+    assert found(cut)["pixels down"] == found(cut)["pixels across"] == "size + 1"
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_odd_views_and_holes_are_summed_up_calmly(name: str) -> None:
+    for odd in (ODD[name], np.resize(ODD[name], SHAPE) if isinstance(ODD[name], np.ndarray) else ODD[name]):
+        found = summary("crop_flip", cropped(0)[0], views=odd)
+        assert found.kind == "values" and found.values != RIGHT_CROP
+        found = summary("cutout", pierced(0)[0], cut=odd)
+        assert found.kind == "values" and found.values != RIGHT_CUTOUT
+
+
 def lenet(weights: Any, at_least: float = 97.0, **how: float) -> Outcome:
     images, labels = held_out()
     pixels = moved(images, np.random.default_rng(0), **how) if how else images

@@ -61,6 +61,69 @@ def he_normal(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict
     return found
 
 
+def crop_flip(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
+    """Say of cropped and flipped images whether each is a view of its own image, and how the views were drawn.
+
+    inputs: images (N, C, H, W), no value 0 and no two places alike, and padding; outputs: views. Each view should be a
+    crop of the image with `padding` zeros around it, or such a crop mirrored left to right.
+    """
+    images, padding, views = inputs["images"], int(inputs["padding"]), outputs["views"]
+    found: dict[str, Value] = {"views": _array(views, images.shape, "fiu")}
+    if found["views"] not in NUMBERS:
+        return found
+    found["their dtype"] = views.dtype.name
+    down, across, flipped = _offsets(images, views, padding)
+    right = flipped >= 0
+    found["each is"] = "a crop of its padded image or the mirror of one"
+    if not right.all():
+        found["each is"] = _other_view(images[~right], views[~right], padding)
+        return found
+    found["places down"] = _evenly(down, 2 * padding + 1)
+    found["places across"] = _evenly(across, 2 * padding + 1)
+    found["down and across"] = _apart(down, across)
+    share = float(np.mean(flipped))
+    found["flipped"] = "half" if abs(share - 0.5) <= ERRORS * 0.5 / math.sqrt(len(views)) else f"{share:.1%}"
+    if share in (0, 1):
+        found["flipped"] = "all or none"
+    return found
+
+
+def cutout(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
+    """Say of images with a hole whether it is a square of zeros around a pixel, and how that pixel was drawn.
+
+    inputs: images (N, C, H, W), no value 0, and size, below H and W; outputs: cut. A hole reaches from size // 2 before its
+    middle, size pixels, and what lies outside the image is left out.
+    """
+    images, size, cut = inputs["images"], int(inputs["size"]), outputs["cut"]
+    found: dict[str, Value] = {"cut": _array(cut, images.shape, "fiu")}
+    if found["cut"] not in NUMBERS:
+        return found
+    found["its dtype"] = cut.dtype.name
+    empty = cut == 0
+    found["outside the holes"] = "as it was" if np.array_equal(cut[~empty], images[~empty]) else "changed"
+    found["the channels"] = "alike" if (empty == empty[:, :1]).all() else "each with a hole of its own"
+    sides = {}
+    for axis, along in (("down", empty.any(axis=(1, 3))), ("across", empty.any(axis=(1, 2)))):
+        sides[axis] = along.argmax(axis=1), along.sum(axis=1)  # where each hole begins, and its length
+    height, width = images.shape[2:]
+    filled = empty.sum(axis=(1, 2, 3)) == images.shape[1] * sides["down"][1] * sides["across"][1]
+    found["the holes"] = "rectangles" if filled.all() else "no rectangles"
+    if not empty.any(axis=(1, 2, 3)).all():
+        found["the holes"] = "missing in some images"
+    if found["the channels"] != "alike" or found["the holes"] != "rectangles":
+        return found
+    middles = {}
+    for axis, length in (("down", height), ("across", width)):
+        first, long = sides[axis]
+        most = int(long.max())
+        found[f"pixels {axis}"] = "size" if most == size else _length(most, size)
+        # A hole that begins at the border may have begun before it: its end tells where.
+        middles[axis] = np.where(first == 0, first + long - size, first) + size // 2
+        found[f"middles {axis}"] = _evenly(middles[axis], length)
+    found["down and across"] = _apart(middles["down"], middles["across"])
+    return found
+
+
 NUMBERS = ("floating point numbers", "integers", "unsigned integers")
 _KINDS = {"b": "booleans", "f": NUMBERS[0], "i": NUMBERS[1], "u": NUMBERS[2]}
 
@@ -124,7 +187,85 @@ def _spread(spread: float, shape: tuple[int, ...], count: int) -> str:
     return f"{spread:.3g}"
 
 
+def _offsets(
+    images: np.ndarray, views: np.ndarray, padding: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find where each view was cut out of its padded image and whether it is mirrored: -1 where it was not."""
+    height, width = images.shape[2:]
+    padded = np.pad(images, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    down, across, flipped = (np.full(len(views), -1) for _ in range(3))
+    for row, column, flip in np.ndindex(2 * padding + 1, 2 * padding + 1, 2):
+        crop = padded[:, :, row : row + height, column : column + width]
+        same = (views == (crop[..., ::-1] if flip else crop)).all(axis=(1, 2, 3))
+        down[same], across[same], flipped[same] = row, column, flip
+    return down, across, flipped
+
+
+def _other_view(images: np.ndarray, views: np.ndarray, padding: int) -> str:
+    """Name what views are that are no crops, mirrored or not, of their images padded with zeros."""
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    if (views == 0).all(axis=(1, 2, 3)).any():
+        return "empty for some images"
+    if (_offsets(images[:, :, ::-1], views, padding)[2] >= 0).all():
+        return "turned upside down"
+    for mode, name in (
+        ("edge", "its edge repeated"),
+        ("reflect", "its border mirrored"),
+        ("wrap", "rolled round"),
+    ):
+        if mode == "reflect" and padding >= min(images.shape[2:]):
+            continue
+        if (_around(np.pad(images, around, mode=mode), views, padding)).all():  # type: ignore[call-overload]
+            return f"a crop with {name}" if mode != "wrap" else "its image rolled round"
+    return "something else"
+
+
+def _around(padded: np.ndarray, views: np.ndarray, padding: int) -> np.ndarray:
+    """Say which views are crops, mirrored or not, of images that are padded already: (N,) bool."""
+    height, width = views.shape[2:]
+    found = np.zeros(len(views), bool)
+    for row, column in np.ndindex(2 * padding + 1, 2 * padding + 1):
+        crop = padded[:, :, row : row + height, column : column + width]
+        found |= (views == crop).all(axis=(1, 2, 3)) | (views == crop[..., ::-1]).all(axis=(1, 2, 3))
+    return found
+
+
+def _evenly(places: np.ndarray, count: int) -> str:
+    """Say whether places are spread evenly over 0 to count - 1, and if not, over what."""
+    if len(places) > 1 and count > 1 and (places == places[0]).all():
+        return "the same for all images"
+    low, high = int(places.min()), int(places.max())
+    if low < 0 or high >= count:
+        return f"from {low} to {high}, not from 0 to {count - 1}"
+    counts = np.bincount(places, minlength=count)
+    if _fits(counts):
+        return "evenly over all"
+    # From the first that occurs to the last: too few are drawn from, but evenly.
+    return f"evenly over {low} to {high} of 0 to {count - 1}" if _fits(counts[low : high + 1]) else "unevenly"
+
+
+def _fits(counts: np.ndarray) -> bool:
+    """Say whether counts are those of even chances, each within six standard errors: there are many of them."""
+    share, total = 1 / len(counts), counts.sum()
+    return bool((np.abs(counts - share * total) <= 6 * math.sqrt(total * share * (1 - share))).all())
+
+
+def _apart(down: np.ndarray, across: np.ndarray) -> str:
+    """Say whether two draws of places are one."""
+    if len(down) > 1 and down.max() > down.min() and (down == across).all():
+        return "always the same"
+    return "drawn apart"
+
+
+def _length(pixels: int, size: int) -> str:
+    """Name the side of the largest hole where it is not the size."""
+    names = {size - 1: "size - 1", size + 1: "size + 1", 2 * size: "2 * size", 2 * size + 1: "2 * size + 1"}
+    return names.get(pixels, f"{pixels}")
+
+
 SUMMARIES: dict[str, Callable[[Mapping[str, Value], Mapping[str, Value]], dict[str, Value]]] = {
+    "crop_flip": crop_flip,
+    "cutout": cutout,
     "dropout": dropout,
     "he_normal": he_normal,
 }

@@ -1,0 +1,291 @@
+"""random_crop_flip and cutout: images changed at random, judged by how the changes are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from cnnlab.checking.way import Way
+
+
+def pixels(*shape: int, dtype: str = "uint8") -> Random:
+    """Whole numbers from 1 to 255, so that a 0 was put there."""
+    return Random(lambda rng: rng.integers(1, 256, shape).astype(dtype))
+
+
+def seed() -> Random:
+    """A seed for the generator that the Answer is handed."""
+    return Random(lambda rng: int(rng.integers(1 << 32)))
+
+
+def moved(words: str, group: str, *shape: int, padding: int, dtype: str = "uint8") -> Case:
+    return Case(words, group=group, images=pixels(*shape, dtype=dtype), padding=padding, rng=seed())
+
+
+def pierced(words: str, group: str, *shape: int, size: int, dtype: str = "uint8") -> Case:
+    return Case(words, group=group, images=pixels(*shape, dtype=dtype), size=size, rng=seed())
+
+
+def crop_flip(images: np.ndarray, padding: int, rng: np.random.Generator) -> np.ndarray:
+    """Go through the images one by one, and through their pixels."""
+    views = np.zeros_like(images)
+    _, _, height, width = images.shape
+    for view, image in zip(views, images, strict=True):
+        down, across = (int(rng.integers(-padding, padding + 1)) for _ in range(2))
+        mirrored = rng.random() < 0.5
+        for row, column in np.ndindex(height, width):
+            r, c = row + down, (width - 1 - column if mirrored else column) + across
+            if 0 <= r < height and 0 <= c < width:
+                view[:, row, column] = image[:, r, c]
+    return views
+
+
+def cropping(slip: str) -> Callable[..., Any]:
+    """Return a crop and flip of the whole batch by slices that goes wrong in one way."""
+
+    def wrong(images: np.ndarray, padding: int, rng: np.random.Generator) -> np.ndarray:
+        count, _, height, width = images.shape
+        mode: Any = {"edge": "edge", "mirrored border": "reflect", "rolled": "wrap"}.get(slip, "constant")
+        padded = np.pad(images, ((0, 0), (0, 0), (padding, padding), (padding, padding)), mode=mode)
+        low, high = {"last left out": (0, 2 * padding), "one way": (padding, 2 * padding + 1)}.get(
+            slip, (0, 2 * padding + 1)
+        )
+        draws = 1 if slip == "one for all" else count
+        down, across = (np.resize(rng.integers(low, high, draws), count) for _ in range(2))
+        coins = np.resize(rng.random(draws) < 0.5, count)
+        if slip == "one coin":
+            coins[:] = coins[0]
+        if slip == "diagonal":
+            across = down
+        views = np.empty(images.shape, float if slip == "float" else images.dtype)
+        for n, (row, column) in enumerate(zip(down, across, strict=True)):
+            view = padded[n, :, row : row + height, column : column + width]
+            flipped = view[:, ::-1] if slip == "upside down" else view[..., ::-1]
+            views[n] = flipped if coins[n] else view
+        return padded if slip == "not cropped" else views
+
+    return wrong
+
+
+random_crop_flip = Exercise(
+    name="random_crop_flip",
+    returns=("views",),
+    reference=crop_flip,
+    points={"crop": 4, "flip": 2, "kinds": 2},
+    way=Way(rng="rng", summary="crop_flip"),
+    public=[
+        moved("600 grey images, padding 1", "crop", 600, 1, 5, 4, padding=1),
+        moved("600 colour images, padding 2", "crop", 600, 3, 5, 6, padding=2),
+        moved("500 images, padding 0", "flip", 500, 1, 3, 5, padding=0),
+        moved("600 floating point images, padding 1", "kinds", 600, 1, 4, 4, padding=1, dtype="float64"),
+    ],
+    secret=[
+        moved("700 images, padding 1", "crop", 700, 1, 4, 6, padding=1),
+        moved("800 images, padding 3", "crop", 800, 2, 7, 6, padding=3),
+        moved("600 images without padding", "flip", 600, 2, 4, 5, padding=0),
+        moved("700 floating point images, padding 2", "kinds", 700, 2, 5, 5, padding=2, dtype="float32"),
+    ],
+    mistakes=[
+        Mistake(
+            "one draw for the batch",
+            "You move and flip the whole batch alike: draw for each image, N numbers of each kind.",
+            cropping("one for all"),
+        ),
+        Mistake(
+            "last place left out",
+            "The last place is never drawn: rng.integers leaves its upper end out, and there are 2 * padding + 1 "
+            "places.",
+            cropping("last left out"),
+        ),
+        Mistake(
+            "one way only",
+            "Your crops begin at `padding` or later, so images move one way only: draw from 0 to 2 * padding.",
+            cropping("one way"),
+        ),
+        Mistake(
+            "same way down and across",
+            "Down and across move by the same number, so crops lie on a diagonal: draw two numbers for each image.",
+            cropping("diagonal"),
+        ),
+        Mistake(
+            "no coin for each image",
+            "All images came out unflipped, or all flipped: toss a coin for each image.",
+            cropping("one coin"),
+        ),
+        Mistake(
+            "upside down",
+            "You turned images upside down: the last axis is the one that runs from left to right.",
+            cropping("upside down"),
+        ),
+        Mistake(
+            "edges repeated",
+            "You repeat the edge pixels: pad with zeros.",
+            cropping("edge"),
+        ),
+        Mistake(
+            "border mirrored",
+            "You mirror the image at its border: pad with zeros.",
+            cropping("mirrored border"),
+        ),
+        Mistake(
+            "rolled round",
+            "What leaves on one side comes in on the other: pad with zeros and crop.",
+            cropping("rolled"),
+        ),
+        Mistake(
+            "not cropped",
+            "You return padded images: crop each to the size it had.",
+            cropping("not cropped"),
+        ),
+        Mistake(
+            "always floating point",
+            "Your result is floating point whatever comes in: make it with the dtype of images, as np.empty_like does.",
+            cropping("float"),
+        ),
+    ],
+    clues=(
+        "Pad all images at once with np.pad; only rows and columns get zeros, not images and channels.",
+        "rng.integers(0, 2 * padding + 1, N) draws a first row for each image; draw the columns apart, and coins with "
+        "rng.random(N) < 0.5.",
+        "In a loop over n: view = padded[n, :, row : row + H, column : column + W], and view[:, :, ::-1] is its mirror.",
+    ),
+)
+
+
+def pierce(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Go through every pixel and ask whether it lies in the hole."""
+    cut = images.copy()
+    _, _, height, width = images.shape
+    for image in cut:
+        row, column = int(rng.integers(height)), int(rng.integers(width))
+        for r, c in np.ndindex(height, width):
+            if 0 <= r - (row - size // 2) < size and 0 <= c - (column - size // 2) < size:
+                image[:, r, c] = 0
+    return cut
+
+
+def piercing(slip: str) -> Callable[..., Any]:
+    """Return a cutout of slices that goes wrong in one way."""
+
+    def wrong(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+        count, channels, height, width = images.shape
+        cut = images.astype(float) if slip == "float" else images.copy()
+        draws = 1 if slip == "one for all" else count
+        if slip == "channels":
+            draws = count * channels
+        whole = slip == "whole"
+        rows = np.resize(rng.integers(size // 2, height - size + size // 2 + 1, draws), draws)
+        columns = np.resize(rng.integers(size // 2, width - size + size // 2 + 1, draws), draws)
+        if not whole:
+            rows, columns = rng.integers(0, height, draws), rng.integers(0, width, draws)
+        if slip == "diagonal":
+            columns = np.minimum(rows, width - 1)
+        if slip == "one for all":
+            rows, columns = np.resize(rows, count), np.resize(columns, count)
+        for k, (row, column) in enumerate(zip(rows, columns, strict=True)):
+            before = {"corner": 0, "radius": size}.get(slip, size // 2)
+            after = {"corner": size, "radius": size, "odd": size // 2}.get(slip, size - size // 2)
+            top, left = row - before, column - before
+            if slip != "negative":
+                top, left = max(top, 0), max(left, 0)
+            where = slice(top, row + after), slice(left, column + after)
+            if slip == "channels":
+                cut[(k // channels, k % channels, *where)] = 0
+            elif slip == "stripe":
+                cut[k, :, where[0]] = 0
+            elif slip == "mean":
+                cut[(k, slice(None), *where)] = max(int(images[k].mean()), 1)
+            else:
+                cut[(k, slice(None), *where)] = 0
+        return cut
+
+    return wrong
+
+
+cutout = Exercise(
+    name="cutout",
+    returns=("cut",),
+    reference=pierce,
+    points={"hole": 3, "border": 2, "kinds": 1},
+    way=Way(rng="rng", summary="cutout"),
+    public=[
+        pierced("600 images, a hole of 3 pixels", "hole", 600, 2, 7, 6, size=3),
+        pierced("600 images, a hole of 4 pixels", "border", 600, 3, 8, 7, size=4),
+        pierced("600 floating point images", "kinds", 600, 1, 6, 6, size=3, dtype="float64"),
+    ],
+    secret=[
+        pierced("700 images, a hole of 3", "hole", 700, 2, 8, 7, size=3),
+        pierced("700 images, a hole of 5", "border", 700, 2, 9, 8, size=5),
+        pierced("600 images, a hole of 4", "border", 600, 2, 6, 9, size=4),
+        pierced("700 floating point images", "kinds", 700, 2, 7, 5, size=3, dtype="float32"),
+    ],
+    mistakes=[
+        Mistake(
+            "one hole for the batch",
+            "All images have their hole at the same place: draw a middle for each image.",
+            piercing("one for all"),
+        ),
+        Mistake(
+            "never cut off",
+            "Your holes always lie whole inside the image: draw the middle from all pixels, and let the border cut "
+            "the hole off.",
+            piercing("whole"),
+        ),
+        Mistake(
+            "corner drawn",
+            "You draw the first corner of the hole: draw its middle, and begin size // 2 before it.",
+            piercing("corner"),
+        ),
+        Mistake(
+            "negative start",
+            "Near the first rows or columns your hole is missing: a negative start of a slice counts from the end, so "
+            "take max(start, 0).",
+            piercing("negative"),
+        ),
+        Mistake(
+            "odd sizes one short",
+            "For odd sizes your hole is one pixel short: it ends size pixels after its beginning, not size // 2 after "
+            "its middle.",
+            piercing("odd"),
+        ),
+        Mistake(
+            "size as a radius",
+            "Your hole is twice as wide: size is its side, so begin size // 2 before the middle.",
+            piercing("radius"),
+        ),
+        Mistake(
+            "a hole for each channel",
+            "Your channels have holes at different places: all channels of an image share one hole.",
+            piercing("channels"),
+        ),
+        Mistake(
+            "same middle down and across",
+            "Row and column of the middle are the same number: draw two numbers for each image.",
+            piercing("diagonal"),
+        ),
+        Mistake(
+            "stripes",
+            "You cut whole rows: give the slice of columns as well.",
+            piercing("stripe"),
+        ),
+        Mistake(
+            "filled with the mean",
+            "You fill the hole with the image's mean: put 0.",
+            piercing("mean"),
+        ),
+        Mistake(
+            "always floating point",
+            "Your result is floating point whatever comes in: begin with images.copy().",
+            piercing("float"),
+        ),
+    ],
+    clues=(
+        "Begin with images.copy(), draw N rows from 0 to H - 1 and N columns from 0 to W - 1, and loop over the images.",
+        "The hole begins at row - size // 2 and ends before row - size // 2 + size. A slice may end beyond the image, "
+        "but a negative start means something else.",
+        "top = row - size // 2; cut[n, :, max(top, 0) : top + size, max(left, 0) : left + size] = 0",
+    ),
+)

@@ -1,0 +1,103 @@
+"""ensemble_predict: what several networks, and each image and its mirror, say together."""
+
+from __future__ import annotations
+
+from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercises.later import later
+from cnnlab.checking.way import Way
+
+HERE = "autograder.exercises.training.averages"
+A, B, C = "net score a", "net score b", "net score c"
+
+
+def asked(words: str, group: str, count: int, *models: str) -> Case:
+    return Case(words, group=group, models=list(models), images=normal(count, 3, 8, 8, dtype="float32"))
+
+
+def slip(name: str, hint: str, what: str) -> Mistake:
+    return Mistake(name, hint, later(f"{HERE}:slipped", slip=what))
+
+
+ensemble_predict = Exercise(
+    name="ensemble_predict",
+    returns=("probabilities",),
+    reference=later(f"{HERE}:reference"),
+    points={"one": 3, "many": 4},
+    way=Way(functions=("models",), tensors=("images",)),
+    public=[
+        asked("one network, 5 images", "one", 5, A),
+        asked("two networks, 4 images", "many", 4, A, B),
+        asked("three networks, one image", "many", 1, C, A, B),
+    ],
+    secret=[
+        asked("one network, 6 images", "one", 6, B),
+        asked("one network, one image", "one", 1, C),
+        asked("two networks, 3 images", "many", 3, C, B),
+        asked("three networks, 7 images", "many", 7, B, A, C),
+    ],
+    mistakes=[
+        slip(
+            "scores averaged",
+            "You averaged scores: turn each view's scores into probabilities first, with softmax.",
+            "scores",
+        ),
+        slip(
+            "softmax of the mean score",
+            "You averaged the scores and then took softmax: take softmax of each view's scores, then the mean.",
+            "softmax of mean scores",
+        ),
+        slip(
+            "no mirror",
+            "You looked at the images only as they are: look at each image's mirror too.",
+            "no mirror",
+        ),
+        slip(
+            "mirror only",
+            "You looked at the mirrored images only: look at the images as they are too.",
+            "mirror only",
+        ),
+        slip(
+            "upside down",
+            "You turned the images upside down: the mirror reverses the columns, axis 3.",
+            "rows",
+        ),
+        slip(
+            "channels reversed",
+            "You reversed the channels, so red is blue: the mirror reverses the columns, axis 3.",
+            "channels",
+        ),
+        slip(
+            "votes",
+            "You counted votes: average the probabilities, which also say how sure a network is.",
+            "votes",
+        ),
+        slip(
+            "softmax over the batch",
+            "Your softmax runs over the images: the probabilities of one image sum to 1, so it is softmax(1) of (N, M).",
+            "over the batch",
+        ),
+        slip("sum", "You added up and did not divide: return the mean.", "sum"),
+        slip(
+            "largest probability",
+            "You took the largest probability that any view gives a class: take the mean.",
+            "most sure",
+        ),
+        slip(
+            "classes returned",
+            "You return the class: return the probabilities, (N, M).",
+            "classes",
+        ),
+        slip(
+            "first network only",
+            "You asked the first network only: ask all of them.",
+            "first only",
+        ),
+    ],
+    clues=(
+        "A list of tensors (N, M), one for each network and each of the two views; torch.stack(views).mean(0) is their "
+        "mean.",
+        "before = model.training, model.eval(), ask it within `with torch.no_grad():`, model.train(before). "
+        "images.flip(3) is the mirror.",
+        "views += [model(images).softmax(1), model(images.flip(3)).softmax(1)]",
+    ),
+)

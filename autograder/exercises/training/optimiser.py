@@ -1,0 +1,216 @@
+"""SGD: an optimiser that changes arrays in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.convolution.operations import tensor
+from cnnlab.checking.threads import one_thread
+from cnnlab.checking.way import Way
+
+Arrays = tuple[np.ndarray, ...]
+
+
+class TorchSGD:
+    """torch.optim.SGD, with what it does copied into the arrays."""
+
+    def __init__(
+        self,
+        parameters: Arrays,
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        self.parameters, self.lr = parameters, lr
+        with one_thread() as torch:
+            self.leaves = [tensor(p).requires_grad_() for p in parameters]
+            how = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
+            self.optimiser = torch.optim.SGD(self.leaves, lr=lr, **how)
+
+    def step(self, gradients: list[np.ndarray]) -> None:
+        """Set the gradients, step, copy."""
+        with one_thread():
+            self.optimiser.param_groups[0]["lr"] = self.lr
+            for leaf, gradient in zip(self.leaves, gradients, strict=True):
+                leaf.grad = tensor(gradient)
+            self.optimiser.step()
+        for p, leaf in zip(self.parameters, self.leaves, strict=True):
+            p[...] = leaf.detach().numpy()
+
+
+class Slipped:
+    """SGD in NumPy that goes wrong in one way."""
+
+    def __init__(
+        self,
+        parameters: Arrays,
+        lr: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        slip: str = "",
+    ) -> None:
+        self.parameters, self.lr, self.momentum, self.decay = parameters, lr, momentum, weight_decay
+        self.nesterov = {"nesterov": False, "always nesterov": True}.get(slip, nesterov)
+        self.slip = slip
+        self.velocities = [np.zeros(p.shape) for p in parameters]
+
+    def step(self, gradients: list[np.ndarray]) -> None:
+        """Make a step with the slip in it."""
+        slip, m, lr = self.slip, self.momentum, self.lr
+        for i, (p, g) in enumerate(zip(self.parameters, gradients, strict=True)):
+            decay = {"no decay": 0.0, "decay's sign": -self.decay}.get(slip, self.decay)
+            d = g if slip == "decay apart" else g + decay * p
+            share = {"dampened": 1 - m, "rate inside": lr}.get(slip, 1.0)
+            v = share * d if slip == "forgotten" else m * self.velocities[i] + share * d
+            self.velocities[i] = v
+            move = share * d + m * v if self.nesterov else v
+            move = move + decay * p if slip == "decay apart" else move
+            if slip == "rebound":
+                continue  # p = p - lr * move: a new array, which nobody keeps
+            if slip == "replaced":
+                self.parameters[i] = p - lr * move  # type: ignore[index]
+            p -= (-lr if slip == "uphill" else 1.0 if slip == "rate inside" else lr) * move
+
+
+def wrong(slip: str) -> Callable[..., Any]:
+    return lambda **arguments: Slipped(**arguments, slip=slip)
+
+
+def run(
+    words: str,
+    group: str,
+    *shapes: tuple[int, ...],
+    steps: int = 3,
+    rates: tuple[float, ...] = (),
+    dtype: str = "float64",
+    **how: Any,
+) -> Case:
+    """A Case of steps on arrays of these shapes. rates: the learning rate from the second step on, step by step."""
+
+    def draw(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        return tuple(rng.standard_normal(shape).astype(dtype) for shape in shapes)
+
+    def calls(rng: np.random.Generator) -> list[Any]:
+        made: list[Any] = []
+        for number in range(steps):
+            if 0 < number <= len(rates):
+                made.append(("__setattr__", "lr", rates[number - 1]))
+            made.append(("step", list(draw(rng))))
+        return made
+
+    tolerance = 1e-4 if dtype == "float32" else None
+    settings = {"lr": 0.1, "momentum": 0.0, **how}
+    return Case(
+        words, group=group, tolerance=tolerance, parameters=Random(draw), calls=Random(calls), **settings
+    )
+
+
+SGD = Exercise(
+    name="SGD",
+    returns=("parameters",),
+    reference=TorchSGD,
+    points={"plain": 1, "momentum": 2, "decay": 2, "nesterov": 2, "rate": 1},
+    way=Way(script="calls"),
+    public=[
+        run("no momentum, no decay", "plain", (3, 2), (3,)),
+        run("momentum 0.9", "momentum", (2, 3), (4,), momentum=0.9, steps=4),
+        run("momentum 0.5, float32", "momentum", (2, 1, 2, 2), (2,), lr=0.3, momentum=0.5, dtype="float32"),
+        run("weight decay 0.1", "decay", (3, 2), (2,), weight_decay=0.1),
+        run("momentum and weight decay", "decay", (2, 4), momentum=0.9, weight_decay=0.05, steps=4),
+        run("Nesterov", "nesterov", (3, 3), (2,), momentum=0.9, nesterov=True),
+        run(
+            "Nesterov with weight decay",
+            "nesterov",
+            (2, 5),
+            momentum=0.8,
+            weight_decay=0.1,
+            nesterov=True,
+            steps=4,
+        ),
+        run("lr changed between steps", "rate", (4, 2), (3,), momentum=0.9, steps=4, rates=(0.01, 0.2)),
+    ],
+    secret=[
+        run("neither momentum nor decay", "plain", (2, 4), (2,), lr=0.2),
+        run("momentum 0.95", "momentum", (3, 2), (5,), lr=0.05, momentum=0.95, steps=5),
+        run("momentum 0.6, float32", "momentum", (3, 1, 1, 2), (3,), lr=0.2, momentum=0.6, dtype="float32"),
+        run("weight decay 0.2", "decay", (2, 3), (4,), lr=0.2, weight_decay=0.2),
+        run("momentum and decay", "decay", (5, 2), momentum=0.85, weight_decay=0.1, steps=5),
+        run("Nesterov's momentum", "nesterov", (2, 2), (3,), lr=0.2, momentum=0.85, nesterov=True),
+        run(
+            "Nesterov and decay", "nesterov", (4, 3), momentum=0.7, weight_decay=0.15, nesterov=True, steps=4
+        ),
+        run("lr cut between steps", "rate", (3, 4), (2,), momentum=0.8, steps=4, rates=(0.03, 0.01)),
+    ],
+    mistakes=[
+        Mistake(
+            "uphill",
+            "You added the step: the gradient points to where the loss grows, so subtract lr times the velocity.",
+            wrong("uphill"),
+        ),
+        Mistake(
+            "not in place",
+            "Your arrays stay as they were: p = p - ... makes a new array under the name p. Write p -= ..., which "
+            "changes the array that the network holds.",
+            wrong("rebound"),
+        ),
+        Mistake(
+            "arrays replaced",
+            "You put new arrays in place of those given, so the network keeps its old ones: change them with p -= ...",
+            wrong("replaced"),
+        ),
+        Mistake(
+            "velocity forgotten",
+            "Your velocity begins anew at every step: keep one array for each parameter in the object.",
+            wrong("forgotten"),
+        ),
+        Mistake(
+            "gradient dampened",
+            "You multiplied the gradient by 1 - momentum, as in an average: here it is added in full.",
+            wrong("dampened"),
+        ),
+        Mistake(
+            "learning rate in the velocity",
+            "Your velocity holds lr times the gradient, so a change of lr comes late: keep lr out of it and multiply "
+            "when p moves.",
+            wrong("rate inside"),
+        ),
+        Mistake(
+            "decay ignored",
+            "You left the weight decay out: add weight_decay * p to the gradient first.",
+            wrong("no decay"),
+        ),
+        Mistake(
+            "decay beside the velocity",
+            "You took the decay off after the momentum, which is decoupled weight decay: here weight_decay * p joins "
+            "the gradient before the velocity.",
+            wrong("decay apart"),
+        ),
+        Mistake(
+            "decay's sign",
+            "Your weights grow: add weight_decay * p to the gradient, which is then subtracted.",
+            wrong("decay's sign"),
+        ),
+        Mistake(
+            "Nesterov ignored",
+            "You make the same step with nesterov=True: then p moves by lr times gradient plus momentum * velocity.",
+            wrong("nesterov"),
+        ),
+        Mistake(
+            "always Nesterov",
+            "You look ahead even where nesterov is False: then p moves by lr times the velocity.",
+            wrong("always nesterov"),
+        ),
+    ],
+    clues=(
+        "In __init__ keep the settings and one array of zeros for each parameter; step goes through parameters, "
+        "gradients and velocities together with zip.",
+        "g = g + weight_decay * p makes a new array; velocity *= momentum and velocity += g change the kept one.",
+        "move = g + momentum * velocity if nesterov else velocity, and at last p -= self.lr * move",
+    ),
+)

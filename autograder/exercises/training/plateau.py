@@ -1,0 +1,266 @@
+"""ReduceOnPlateau: a learning rate that is cut when the loss stays where it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from cnnlab.checking.threads import one_thread
+from cnnlab.checking.way import Way
+
+
+class TorchPlateau:
+    """torch's scheduler on an optimiser of one number."""
+
+    def __init__(
+        self,
+        lr: float,
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        smallest: float = 0.0,
+    ) -> None:
+        with one_thread() as torch:
+            self.optimiser = torch.optim.SGD([torch.zeros(1)], lr=lr)
+            self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                self.optimiser,
+                factor=factor,
+                patience=patience,
+                threshold=threshold,
+                min_lr=smallest,
+                eps=0.0,
+            )
+
+    @property
+    def lr(self) -> float:
+        """The learning rate as it is now."""
+        return float(self.optimiser.param_groups[0]["lr"])
+
+    def step(self, loss: float) -> float:
+        """Take note of a loss."""
+        self.scheduler.step(loss)
+        return self.lr
+
+
+class Slipped:
+    """The same by hand, wrong in one way."""
+
+    def __init__(
+        self,
+        lr: float,
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        smallest: float = 0.0,
+        slip: str = "",
+    ) -> None:
+        self.lr = self.start = lr
+        self.factor, self.patience, self.threshold, self.smallest, self.slip = (
+            factor,
+            patience,
+            threshold,
+            smallest,
+            slip,
+        )
+        self.best, self.count = math.inf, 0
+
+    def step(self, loss: float) -> Any:
+        """Take note of a loss, with the slip."""
+        slip = self.slip
+        bar = self.best * (1 - (0.0 if slip == "threshold ignored" else self.threshold))
+        bar = self.best - self.threshold if slip == "absolute" else bar
+        better = loss <= bar if slip == "ties" else loss < bar
+        if better or slip == "last":
+            self.best = loss
+        elif slip == "creeping":
+            self.best = min(self.best, loss)
+        if not better:
+            self.count += 1
+        elif slip != "never forgiven":
+            self.count = 0
+        if self.count >= self.patience + (0 if slip == "early" else 1):
+            factor = {"divided": 1 / self.factor, "taken off": 1 - self.factor}.get(slip, self.factor)
+            lr = (self.start if slip == "once" else self.lr) * factor
+            self.lr = lr if slip == "floor" else max(lr, self.smallest)
+            if slip != "count kept":
+                self.count = 0
+            if slip == "best forgotten":
+                self.best = math.inf
+        return None if slip == "nothing" else self.lr
+
+
+def wrong(slip: str) -> Callable[..., Any]:
+    return lambda **arguments: Slipped(**arguments, slip=slip)
+
+
+def losses(*pattern: float) -> Random:
+    """Calls of step with losses of this pattern, all times one number that is drawn."""
+
+    def draw(rng: np.random.Generator) -> list[tuple[str, float]]:
+        scale = rng.uniform(3, 6)  # far from 1, where relative and absolute thresholds are the same
+        return [("step", float(scale * value)) for value in pattern]
+
+    return Random(draw)
+
+
+def told(words: str, group: str, *pattern: float, **how: Any) -> Case:
+    return Case(words, group=group, calls=losses(*pattern), **{"lr": 0.1, "threshold": 0.0, **how})
+
+
+ReduceOnPlateau = Exercise(
+    name="ReduceOnPlateau",
+    returns=("returned", "lr"),
+    reference=TorchPlateau,
+    points={"wait": 2, "best": 2, "threshold": 2, "floor": 1},
+    way=Way(script="calls"),
+    public=[
+        told("a loss that stays", "wait", 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, factor=0.5, patience=2),
+        told("patience 0", "wait", 3, 2, 2, 2, 1, 1, factor=0.2, patience=0),
+        told("a loss that comes back", "best", 4, 2, 5, 4, 3, 1.5, 3, 2, 2, factor=0.1, patience=2),
+        told("down, up, down", "best", 5, 4, 5, 3, 4, 2, 3, 1, 2, 2, 2, factor=0.5, patience=1),
+        told("no loss yet to compare with", "best", 1, factor=0.5, patience=0),
+        told(
+            "gains of 4 % where 10 % count",
+            "threshold",
+            *(4 * 0.96**k for k in range(9)),
+            factor=0.5,
+            patience=1,
+            threshold=0.1,
+        ),
+        told(
+            "gains of 0.3 % where 10 % count",
+            "threshold",
+            *(4 * 0.997**k for k in range(6)),
+            factor=0.5,
+            patience=0,
+            threshold=0.1,
+        ),
+        told(
+            "gains of 20 % where 10 % count",
+            "threshold",
+            *(4 * 0.8**k for k in range(5)),
+            factor=0.5,
+            patience=0,
+            threshold=0.1,
+        ),
+        told("a smallest rate", "floor", 2, 3, 3, 3, 3, 3, factor=0.1, patience=0, smallest=0.004),
+    ],
+    secret=[
+        told("a longer wait", "wait", *[2] * 13, 1, 1, lr=0.2, factor=0.4, patience=3),
+        told("no patience", "wait", 5, 4, 4, 4, 4, 3, 3, lr=0.3, factor=0.3, patience=0),
+        told("up, and down again", "best", 6, 3, 7, 6, 5, 4, 2, 5, 4, 3, 3, lr=0.3, factor=0.2, patience=3),
+        told("a saw", "best", 6, 5, 6, 4, 5, 3, 4, 2, 3, 3, 3, 3, lr=0.4, factor=0.6, patience=1),
+        told("one loss only", "best", 2, lr=0.7, factor=0.5, patience=0),
+        told(
+            "gains of 3 % where 8 % count",
+            "threshold",
+            *(5 * 0.97**k for k in range(11)),
+            lr=0.2,
+            factor=0.5,
+            patience=1,
+            threshold=0.08,
+        ),
+        told(
+            "gains of 0.2 % where 8 % count",
+            "threshold",
+            *(5 * 0.998**k for k in range(7)),
+            lr=0.2,
+            factor=0.5,
+            patience=0,
+            threshold=0.08,
+        ),
+        told(
+            "gains of 30 % where 20 % count",
+            "threshold",
+            *(5 * 0.7**k for k in range(6)),
+            lr=0.2,
+            factor=0.5,
+            patience=0,
+            threshold=0.2,
+        ),
+        told("a floor", "floor", 1, 2, 2, 2, 2, 2, lr=0.5, factor=0.2, patience=0, smallest=0.01),
+    ],
+    mistakes=[
+        Mistake(
+            "ties are better",
+            "You take a loss that is only as small as the best for better: it must be below best * (1 - threshold).",
+            wrong("ties"),
+        ),
+        Mistake(
+            "compared with the last",
+            "You compare with the loss before: compare with the best so far, else every second loss is better.",
+            wrong("last"),
+        ),
+        Mistake(
+            "one too early",
+            "You cut when `patience` losses were no better: so many are allowed, cut at the next one.",
+            wrong("early"),
+        ),
+        Mistake(
+            "count kept after a cut",
+            "Once your rate is cut it falls at every step: begin to count anew after a cut.",
+            wrong("count kept"),
+        ),
+        Mistake(
+            "never forgiven",
+            "You count all losses that were no better: a better one sets the count back to 0.",
+            wrong("never forgiven"),
+        ),
+        Mistake(
+            "threshold ignored",
+            "You take any smaller loss for better: it must be below best * (1 - threshold).",
+            wrong("threshold ignored"),
+        ),
+        Mistake(
+            "threshold subtracted",
+            "You subtract the threshold from the best: it is a share of it, so compare with best * (1 - threshold).",
+            wrong("absolute"),
+        ),
+        Mistake(
+            "best creeps down",
+            "You lower the best with every smaller loss, so small gains never add up: keep the best until a loss is "
+            "better by the threshold.",
+            wrong("creeping"),
+        ),
+        Mistake(
+            "no floor",
+            "Your rate falls below `smallest`: take the larger of the two.",
+            wrong("floor"),
+        ),
+        Mistake(
+            "best forgotten after a cut",
+            "You forget the best loss when you cut: it stays, only the count begins anew.",
+            wrong("best forgotten"),
+        ),
+        Mistake(
+            "divided",
+            "You divided by the factor, so the rate grows: multiply by it.",
+            wrong("divided"),
+        ),
+        Mistake(
+            "cut by the factor",
+            "You took the share `factor` off: the new rate is the old one times `factor`.",
+            wrong("taken off"),
+        ),
+        Mistake(
+            "cut from the first rate",
+            "You multiply the first rate at each cut: multiply the rate as it is now, so that cuts add up.",
+            wrong("once"),
+        ),
+        Mistake(
+            "nothing returned",
+            "Your step returns nothing: return self.lr, the rate after this loss.",
+            wrong("nothing"),
+        ),
+    ],
+    clues=(
+        "Keep three things in the object besides the settings: lr, the best loss (math.inf at first) and how many "
+        "losses in a row were no better.",
+        "A better loss becomes the best and sets the count to 0; any other adds 1 to the count, and the best stays.",
+        "if self.count > self.patience: self.lr = max(self.lr * self.factor, self.smallest) and the count is 0 again",
+    ),
+)
