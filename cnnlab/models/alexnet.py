@@ -76,7 +76,16 @@ def alexnet_2012(classes: int = 1000, channels: int = 3, *, groups: int = 2) -> 
         nn.ReLU(),
         nn.MaxPool2d(3, stride=2),  # (N, 256, 6, 6)
     )
-    network = AlexNet(features, 6, _classifier(256 * 6 * 6, 4096, classes))
+    classifier = nn.Sequential(
+        nn.Linear(256 * 6 * 6, 4096),
+        nn.ReLU(),
+        nn.Dropout(0.5),  # of what the hidden layers return, as the paper has it; torchvision drops what they are given
+        nn.Linear(4096, 4096),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(4096, classes),
+    )
+    network = AlexNet(features, 6, classifier)
     _initialise_2012(network)
     return network
 

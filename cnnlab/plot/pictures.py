@@ -51,7 +51,8 @@ def show_images(
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     aspect = max(image.shape[1] / image.shape[0] for image in images)
-    width = max(size * aspect, max(map(len, titles)) * 0.085)  # 0.085 in: one letter of a title
+    letters = max(len(line) for title in titles for line in (title.splitlines() or [""]))
+    width = max(size * aspect, letters * 0.085)  # 0.085 in: one letter of a title
     inches = (
         columns * width + (0.8 if responses else 0),
         rows * (size + 0.35),
