@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -66,6 +67,10 @@ def add(commands: Subparsers) -> None:
 def run(course: Course, options: argparse.Namespace) -> int:
     """Grade, and show the class's table and where everything is."""
     _verify(options)
+    gc.disable()  # what is loaded now stays; nursery.rarely_collect switches it on again
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # the threads would be started, look for work and find none
     if options.no_sandbox:
         print(
             "WARNING: no sandbox. Students' code runs with your rights and can read and change all you can.",

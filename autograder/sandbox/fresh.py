@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -17,8 +18,21 @@ class Fresh:
     def __init__(self, slot: int, without: tuple[str, ...], limits: Limits) -> None:
         self.slot, self.without, self.limits = slot, without, limits
 
-    def start(self, descriptors: Sequence[int]) -> int:
-        """Start a worker that has these descriptors, and return the process that all of it descends from."""
+    def open(self, count: int) -> tuple[list[socket.socket], int]:
+        """Return `count` ways to a new worker and the process that all of it descends from."""
+        pairs = [socket.socketpair() for _ in range(count)]
+        try:
+            root = self._start([their.fileno() for _, their in pairs])
+        except BaseException:
+            for ours, _ in pairs:
+                ours.close()
+            raise
+        finally:
+            for _, their in pairs:
+                their.close()
+        return [ours for ours, _ in pairs], root
+
+    def _start(self, descriptors: Sequence[int]) -> int:
         given = ",".join(map(str, descriptors))
         with bubblewrap.held() as (hold, held):
             command = bubblewrap.worker_command(self.slot, self.without, given, self.limits.memory, hold)
@@ -47,8 +61,7 @@ class Bare(Fresh):
         super().__init__(0, without, limits)
         self.home = ExitStack()
 
-    def start(self, descriptors: Sequence[int]) -> int:
-        """Start a worker that has these descriptors, in a folder of its own, and return its process."""
+    def _start(self, descriptors: Sequence[int]) -> int:
         folder = self.home.enter_context(tempfile.TemporaryDirectory(prefix="cnnlab-"))
         try:
             self.process = subprocess.Popen(

@@ -48,62 +48,54 @@ class Sandbox:
         self.probes, self.deadline = list(probes), deadline
 
     def __enter__(self) -> Sandbox:
-        self.sockets: dict[int, socket.socket] = {}
+        places = (CELLS, *self.probes)
         self.unread: dict[int, bytearray] = defaultdict(bytearray)  # come with what was read before
-        theirs: list[socket.socket] = []
-        try:
-            for place in (CELLS, *self.probes):
-                self.sockets[place], their = socket.socketpair()
-                theirs.append(their)
-            self.box, self.root = self._started([their.fileno() for their in theirs])
-        except BaseException:
-            self._close_sockets()
-            raise
-        finally:
-            for their in theirs:
-                their.close()
+        self.box, ours, self.root = self._started(len(places))
+        self.sockets = dict(zip(places, ours, strict=True))
         self.began = self.looked = time.monotonic()
         try:
             ready = self._receive(30.0, CELLS)
         except Gone:
             self.box.stop()
             last = self.box.last_words()
-            self.__exit__()
+            self._end()
             raise SandboxError(
                 f"The sandbox did not start ({last}); bubblewrap must be allowed to make namespaces on this machine."
             ) from None
         except BaseException:
-            self.__exit__()
+            self._end()
             raise
         if ready != {"ready": True}:
-            self.__exit__()
+            self._end()
             raise SandboxError("The sandbox's worker did not answer as it should; install the package again.")
         for process in usage.tree(self.root):
             usage.give_up_first(process)
         return self
 
-    def _started(self, descriptors: Sequence[int]) -> tuple[Box, int]:
+    def _started(self, count: int) -> tuple[Box, list[socket.socket], int]:
         """Start a worker where that is quickest; a server that was lost meanwhile is replaced once."""
         if self.bare:
             bare = Bare(self.without, self.limits)
-            return bare, bare.start(descriptors)
+            return bare, *bare.open(count)
         for _ in range(2):
             warm = place(self.slot, self.without, self.limits)
             if warm is None:
                 break
             try:
-                return warm, warm.start(descriptors)
+                return warm, *warm.open(count)
             except CannotFork:
                 warm.server.close()
         fresh = Fresh(self.slot, self.without, self.limits)
-        return fresh, fresh.start(descriptors)
+        return fresh, *fresh.open(count)
 
     def __exit__(self, *exception: object) -> None:
+        self._end()
+        if isinstance(self.box, Warm) and not any(exception):
+            self.box.prepare(len(self.sockets))  # the next submission is likely to be of the same lesson
+
+    def _end(self) -> None:
         self.box.stop()
         self.box.close()
-        self._close_sockets()
-
-    def _close_sockets(self) -> None:
         for ours in self.sockets.values():
             ours.close()
 

@@ -35,6 +35,9 @@ class Server:
 
     def __init__(self, slot: int, without: tuple[str, ...]) -> None:
         self.without, self.uid = without, bubblewrap.user_of(slot)
+        self.spare: tuple[list[socket.socket], int] | None = (
+            None  # ways to a worker that nobody has asked, its memory
+        )
         self.control, their = socket.socketpair()
         try:
             with their, bubblewrap.held() as (hold, held):
@@ -56,12 +59,30 @@ class Server:
         """Whether the server is still there."""
         return self.process.poll() is None
 
-    def spawn(self, descriptors: Sequence[int], memory: int) -> int:
-        """Fork a worker that has these descriptors, and return the process that all of it descends from."""
-        filtered = base64.b64encode(seccomp.filter_for(platform.machine())).decode()
-        self._ask({"spawn": {"uid": self.uid, "memory": memory, "filter": filtered}}, descriptors)
-        (init,) = usage.children(self.pid)
-        return init
+    def spawn(self, count: int, memory: int) -> tuple[list[socket.socket], int]:
+        """Fork a worker, and return `count` ways to it and the process that all of it descends from."""
+        spare, self.spare = self.spare, None
+        if spare is None:
+            ours = self._begin(count, memory)
+        elif len(spare[0]) == count and spare[1] == memory:
+            ours = spare[0]
+        else:
+            _close(spare[0])
+            self._answer(ANSWER_SECONDS)
+            self._ask({"end": True})
+            ours = self._begin(count, memory)
+        try:
+            self._answer(ANSWER_SECONDS)
+            (init,) = usage.children(self.pid)
+        except BaseException:
+            _close(ours)
+            raise
+        return ours, init
+
+    def prepare(self, count: int, memory: int) -> None:
+        """Have the next worker forked while the last one's results are looked at; it is `spawn` that waits for it."""
+        with contextlib.suppress(CannotFork):  # which is noticed when it is needed
+            self.spare = self._begin(count, memory), memory
 
     def end(self) -> None:
         """End the worker and everything that it started, and wait until they have."""
@@ -74,26 +95,43 @@ class Server:
         """End the server, with the worker if there is one."""
         bubblewrap.end(self.process)
         self.control.close()
+        if self.spare:
+            _close(self.spare[0])
+            self.spare = None
         if self.process.stderr:
             self.process.stderr.close()
 
     def _try(self) -> None:
-        ours, their = socket.socketpair()
-        with ours, their:
-            self.spawn([their.fileno()], Limits().memory)
-            their.close()
+        (ours,), _ = self.spawn(1, Limits().memory)
+        with ours:
             ours.settimeout(ANSWER_SECONDS)
             if not ours.recv(1):
                 raise CannotFork("the worker ended")
         self.end()
 
-    def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+    def _begin(self, count: int, memory: int) -> list[socket.socket]:
+        filtered = base64.b64encode(seccomp.filter_for(platform.machine())).decode()
+        request = {"spawn": {"uid": self.uid, "memory": memory, "filter": filtered}}
+        pairs = [socket.socketpair() for _ in range(count)]
+        try:
+            self._send(request, [their.fileno() for _, their in pairs])
+        except BaseException:
+            _close([ours for ours, _ in pairs])
+            raise
+        finally:
+            _close([their for _, their in pairs])
+        return [ours for ours, _ in pairs]
+
+    def _ask(self, request: dict[str, Any]) -> None:
+        self._send(request)
+        self._answer(ANSWER_SECONDS)
+
+    def _send(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         try:
             self.control.settimeout(ANSWER_SECONDS)
             socket.send_fds(self.control, [json.dumps(request).encode() + b"\n"], list(descriptors))
         except OSError as error:
             raise CannotFork(str(error)) from error
-        self._answer(ANSWER_SECONDS)
 
     def _answer(self, seconds: float) -> None:
         data = b""
@@ -117,9 +155,13 @@ class Warm:
     def __init__(self, server: Server, limits: Limits) -> None:
         self.server, self.limits = server, limits
 
-    def start(self, descriptors: Sequence[int]) -> int:
-        """Fork a worker and return the process that all of it descends from; raise CannotFork."""
-        return self.server.spawn(descriptors, self.limits.memory)
+    def open(self, count: int) -> tuple[list[socket.socket], int]:
+        """Return `count` ways to a new worker and the process that all of it descends from; raise CannotFork."""
+        return self.server.spawn(count, self.limits.memory)
+
+    def prepare(self, count: int) -> None:
+        """Have a worker ready for the next submission."""
+        self.server.prepare(count, self.limits.memory)
 
     def last_words(self) -> str:
         """Say why a worker that has just been forked does not answer."""
@@ -131,6 +173,11 @@ class Warm:
 
     def close(self) -> None:
         """Nothing is left after `stop`."""
+
+
+def _close(sockets: Sequence[socket.socket]) -> None:
+    for one in sockets:
+        one.close()
 
 
 _servers: dict[int, list[Server]] = {}  # slot -> the one used last comes last

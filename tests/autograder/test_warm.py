@@ -11,7 +11,7 @@ import time
 import pytest
 
 from autograder import sandbox
-from autograder.sandbox import Limits, RunCell, process, usage, warm
+from autograder.sandbox import Limits, Probe, RunCell, process, usage, warm
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -41,7 +41,32 @@ def test_the_second_submission_is_forked_by_the_same_server() -> None:
     before = server()
     assert look("print(1 + 1)") == "2"
     assert server() is before
-    assert usage.children(before.pid) == []
+
+
+def waiting(server: warm.Server) -> int:
+    """The one process below the server, as soon as it is there."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not usage.children(server.pid):
+        time.sleep(0.01)
+    (only,) = usage.children(server.pid)
+    return only
+
+
+def test_what_is_left_after_a_submission_is_a_worker_that_nobody_has_asked() -> None:
+    look("print(1 + 1)")
+    here = server()
+    first = waiting(here)
+    assert here.spare is not None
+    assert look("print(2 + 2)") == "4", "which is the next submission's"
+    second = waiting(here)
+    assert first != second
+    assert sandbox.run([RunCell(0, "x = 1"), Probe("f", ("out",), ({"x": 1.0},))]).outcomes["f"], (
+        "one with other ways to it is put in its place"
+    )
+    third = waiting(here)
+    assert third not in (first, second) and here.spare is not None and len(here.spare[0]) == 2
+    here.close()
+    assert here.spare is None and not any(os.path.exists(f"/proc/{one}") for one in (first, second, third))
 
 
 VIEW = """
