@@ -101,6 +101,25 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
 """,
     ),
     Edit(
+        "emil-end",
+        "takes the formula's last channel for the end of a slice",
+        "local_response_norm",
+        "last channel taken for an end",
+        _NORM,
+        """\
+@answer
+def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    C, half = x.shape[1], size // 2
+    out = []
+    for i in range(C):
+        lo = max(0, i - half)
+        hi = min(C - 1, i + half)
+        total = torch.sum(x[:, lo:hi] ** 2, dim=1)
+        out.append(x[:, i] / (k + alpha * total) ** beta)
+    return torch.stack(out, dim=1)
+""",
+    ),
+    Edit(
         "pixie-pixels",
         "sums over neighbouring pixels of the same channel",
         "local_response_norm",
@@ -179,6 +198,26 @@ def alexnet_features(groups=1, width=96):
             net.append(nn.MaxPool2d(kernel_size=3, stride=2))
         before = filters
     return net
+""",
+        {"AlexNet": _NET},
+    ),
+    Edit(
+        "dora-default",
+        "leaves torch's norm as torch makes it",
+        "alexnet_features",
+        "torch's own constants",
+        _FEATURES,
+        """\
+@answer
+def alexnet_features(groups=1, width=96):
+    w2, w3 = 8 * width // 3, 4 * width
+    return nn.Sequential(
+        nn.Conv2d(3, width, 11, 4), nn.ReLU(), nn.LocalResponseNorm(5), nn.MaxPool2d(3, 2),
+        nn.Conv2d(width, w2, 5, 1, 2, groups=groups), nn.ReLU(), nn.LocalResponseNorm(5), nn.MaxPool2d(3, 2),
+        nn.Conv2d(w2, w3, 3, 1, 1), nn.ReLU(),
+        nn.Conv2d(w3, w3, 3, 1, 1, groups=groups), nn.ReLU(),
+        nn.Conv2d(w3, w2, 3, 1, 1, groups=groups), nn.ReLU(), nn.MaxPool2d(3, 2),
+    )
 """,
         {"AlexNet": _NET},
     ),
@@ -377,6 +416,82 @@ def layer_table(model, input_shape):
     model.eval()
     with torch.no_grad():
         model(torch.zeros((1,) + tuple(input_shape)))
+    model.train()
+    for h in hooks:
+        h.remove()
+    return rows
+""",
+    ),
+    Edit(
+        "clara-closure",
+        "makes the hooks in the loop, where they all see the last name",
+        "layer_table",
+        "one name for all",
+        _TABLE,
+        """\
+@answer
+def layer_table(model, input_shape):
+    rows, handles, counted = [], [], []
+    modes = [(m, m.training) for m in model.modules()]
+    for name, layer in model.named_modules():
+        if len(list(layer.children())) > 0:
+            continue
+
+        def hook(m, inp, out):
+            size = out[0].numel()
+            params = 0 if any(m is c for c in counted) else sum(p.numel() for p in m.parameters())
+            counted.append(m)
+            weighs = type(m) in (nn.Conv2d, nn.Linear)
+            rows.append({
+                "name": name, "kind": type(m).__name__, "shape": tuple(out.shape[1:]), "parameters": params,
+                "activations": size, "macs": size * m.weight[0].numel() if weighs else 0,
+            })
+
+        handles.append(layer.register_forward_hook(hook))
+    model.eval()
+    with torch.no_grad():
+        model(torch.zeros(1, *input_shape))
+    for handle in handles:
+        handle.remove()
+    for m, mode in modes:
+        m.training = mode
+    return rows
+""",
+    ),
+    Edit(
+        "moritz-mode",
+        "leaves every network in training mode, whatever it was in",
+        "layer_table",
+        "",
+        ("chain",),
+        """\
+@answer
+def layer_table(model, input_shape):
+    rows, hooks, done = [], [], set()
+
+    def make(name):
+        def hook(m, i, o):
+            shape = tuple(o.shape[1:])
+            size = math.prod(shape)
+            macs = 0
+            if isinstance(m, nn.Conv2d):
+                kh, kw = m.kernel_size
+                macs = size * (m.in_channels // m.groups) * kh * kw
+            if isinstance(m, nn.Linear):
+                macs = size * m.in_features
+            n = 0 if m in done else sum(p.numel() for p in m.parameters())
+            done.add(m)
+            kind = type(m).__name__
+            rows.append(
+                {"name": name, "kind": kind, "shape": shape, "parameters": n, "activations": size, "macs": macs}
+            )
+        return hook
+
+    for name, m in model.named_modules():
+        if not list(m.children()):
+            hooks.append(m.register_forward_hook(make(name)))
+    model.eval()
+    model(torch.zeros(1, *input_shape))
     model.train()
     for h in hooks:
         h.remove()

@@ -36,6 +36,29 @@ class WideBlock(nn.Module):
 """,
     ),
     Edit(
+        "paul-projects",
+        "projects in every block",
+        "WideBlock",
+        "projection always",
+        ("identity", "dropout"),
+        """\
+@answer
+class WideBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1, dropout=0.0):
+        super().__init__()
+        self.norm1, self.norm2 = nn.BatchNorm2d(channels), nn.BatchNorm2d(filters)
+        self.conv1 = nn.Conv2d(channels, filters, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
+        self.project = nn.Conv2d(channels, filters, 1, stride, bias=False)
+        self.p = dropout
+
+    def forward(self, x):
+        x = self.norm1(x).relu()
+        y = F.dropout(self.norm2(self.conv1(x)).relu(), self.p, self.training)
+        return self.conv2(y) + self.project(x)
+""",
+    ),
+    Edit(
         "bodo-before",
         "lets a variable be overwritten, so that the shortcut is activated too",
         "WideBlock",
@@ -317,6 +340,27 @@ class SeparableBlock(nn.Module):
     def forward(self, x):
         x = F.relu(self.bn1(self.dw(x)))
         return F.relu(self.bn2(self.pw(x)))
+""",
+    ),
+    Edit(
+        "dino-direct",
+        "makes all filters in the depthwise convolution",
+        "SeparableBlock",
+        "depthwise straight to filters",
+        ("stride 1", "stride"),
+        """\
+@answer
+class SeparableBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1):
+        super().__init__()
+        self.depthwise = nn.Conv2d(channels, filters, 3, stride, 1, groups=channels, bias=False)
+        self.norm1 = nn.BatchNorm2d(filters)
+        self.pointwise = nn.Conv2d(filters, filters, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(filters)
+
+    def forward(self, x):
+        x = F.relu(self.norm1(self.depthwise(x)))
+        return F.relu(self.norm2(self.pointwise(x)))
 """,
     ),
     Edit(

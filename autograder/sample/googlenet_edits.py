@@ -213,6 +213,50 @@ class AuxiliaryHead(nn.Module):
         {"GoogLeNet": ("thin", "sizes", "full width")},
     ),
     Edit(
+        "pina-paper",
+        "pools as the paper does, which needs maps of 14 x 14",
+        "AuxiliaryHead",
+        "pooled as published",
+        ("square", "sizes", "as published"),
+        """\
+@answer
+class AuxiliaryHead(nn.Module):
+    def __init__(self, channels, classes, reduced=128, hidden=1024):
+        super().__init__()
+        self.pool = nn.AvgPool2d(kernel_size=5, stride=3)
+        self.conv = conv_norm_relu(channels, reduced, 1)
+        self.fc1 = nn.Linear(reduced * 4 * 4, hidden)
+        self.fc2 = nn.Linear(hidden, classes)
+        self.drop = nn.Dropout(0.7)
+
+    def forward(self, x):
+        x = torch.flatten(self.conv(self.pool(x)), start_dim=1)
+        return self.fc2(self.drop(F.relu(self.fc1(x))))
+""",
+        {"GoogLeNet": ("thin", "sizes", "full width")},
+    ),
+    Edit(
+        "alma-always",
+        "uses F.dropout, which drops unless it is told not to",
+        "AuxiliaryHead",
+        "dropout in evaluation too",
+        ("square", "sizes", "as published"),
+        """\
+@answer
+class AuxiliaryHead(nn.Module):
+    def __init__(self, channels, classes, reduced=128, hidden=1024):
+        super().__init__()
+        self.conv = conv_norm_relu(channels, reduced, 1)
+        self.hidden = nn.Linear(reduced * 4 * 4, hidden)
+        self.out = nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        x = self.conv(F.adaptive_avg_pool2d(x, 4)).flatten(1)
+        x = F.dropout(F.relu(self.hidden(x)), 0.7)
+        return self.out(x)
+""",
+    ),
+    Edit(
         "dario-default",
         "has 128 filters and 1024 units whatever is asked",
         "AuxiliaryHead",
@@ -363,6 +407,80 @@ class GoogLeNet(nn.Module):
         if self.training and self.aux1 is not None:
             return x, self.aux1(first), self.aux2(second)
         return x
+""",
+    ),
+    Edit(
+        "tilda-tuple",
+        "returns a tuple in training, with and without heads",
+        "GoogLeNet",
+        "a tuple without heads",
+        ("without heads",),
+        """\
+@answer
+class GoogLeNet(nn.Module):
+    def __init__(self, classes=1000, aux=True, width=64):
+        super().__init__()
+        self.pool = nn.MaxPool2d(3, 2, 1)
+        self.stem = nn.ModuleList([
+            conv_norm_relu(3, width, 7, 2, 3), conv_norm_relu(width, width, 1),
+            conv_norm_relu(width, 3 * width, 3, 1, 1)])
+        self.inceptions, self.aux, channels = nn.ModuleDict(), nn.ModuleDict(), 3 * width
+        for key, numbers in MODULES.items():
+            numbers = [number * width // 64 for number in numbers]
+            self.inceptions[key] = Inception(channels, *numbers)
+            channels = sum(numbers[i] for i in (0, 2, 4, 5))
+            if aux and key in {"4a", "4d"}:
+                self.aux[key] = AuxiliaryHead(channels, classes, 2 * width, 16 * width)
+        self.end = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(channels, classes))
+
+    def forward(self, x):
+        x = self.stem[1](self.pool(self.stem[0](x)))
+        x = self.pool(self.stem[2](x))
+        scores = []
+        for key, inception in self.inceptions.items():
+            if key in {"4a", "5a"}:
+                x = self.pool(x)
+            x = inception(x)
+            if key in self.aux:
+                scores.append(self.aux[key](x))
+        return (self.end(x), *scores) if self.training else self.end(x)
+""",
+    ),
+    Edit(
+        "dagny-default",
+        "drops half of the means, before flattening",
+        "GoogLeNet",
+        "dropout of 0.5",
+        _NETWORK,
+        """\
+@answer
+class GoogLeNet(nn.Module):
+    def __init__(self, classes=1000, aux=True, width=64):
+        super().__init__()
+        self.pool = nn.MaxPool2d(3, 2, 1)
+        self.first = conv_norm_relu(3, width, 7, 2, 3)
+        self.second = conv_norm_relu(width, width, 1)
+        self.third = conv_norm_relu(width, 3 * width, 3, 1, 1)
+        self.inceptions, self.aux, channels = nn.ModuleDict(), nn.ModuleDict(), 3 * width
+        for key, numbers in MODULES.items():
+            numbers = [number * width // 64 for number in numbers]
+            self.inceptions[key] = Inception(channels, *numbers)
+            channels = sum(numbers[i] for i in (0, 2, 4, 5))
+            if aux and key in {"4a", "4d"}:
+                self.aux[key] = AuxiliaryHead(channels, classes, 2 * width, 16 * width)
+        self.end = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Dropout(), nn.Flatten(), nn.Linear(channels, classes))
+
+    def forward(self, x):
+        x = self.pool(self.first(x))
+        x = self.pool(self.third(self.second(x)))
+        scores = []
+        for key, inception in self.inceptions.items():
+            if key in {"4a", "5a"}:
+                x = self.pool(x)
+            x = inception(x)
+            if self.training and key in self.aux:
+                scores.append(self.aux[key](x))
+        return (self.end(x), *scores) if scores else self.end(x)
 """,
     ),
     Edit(

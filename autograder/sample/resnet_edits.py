@@ -69,6 +69,58 @@ class BasicBlock(nn.Module):
 """,
     ),
     Edit(
+        "oskar-or",
+        "lets either condition keep the shortcut as it is",
+        "BasicBlock",
+        "projection only where both change",
+        ("projection",),
+        """\
+@answer
+class BasicBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, filters, 3, stride=stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(filters)
+        if stride == 1 or channels == filters:
+            self.shortcut = nn.Identity()
+        else:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels, filters, 1, stride=stride, bias=False), nn.BatchNorm2d(filters)
+            )
+
+    def forward(self, x):
+        out = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x))
+""",
+    ),
+    Edit(
+        "nele-norm",
+        "uses the first normalisation in the place of the second, which no value shows",
+        "BasicBlock",
+        "",
+        ("identity", "projection"),
+        """\
+@answer
+class BasicBlock(nn.Module):
+    def __init__(self, channels, filters, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(filters)
+        self.shortcut = nn.Sequential()
+        if stride != 1 or channels != filters:
+            self.shortcut.append(nn.Conv2d(channels, filters, 1, stride, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(filters))
+
+    def forward(self, x):
+        y = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm1(self.conv2(y)) + self.shortcut(x))
+""",
+    ),
+    Edit(
         "klara-kernel",
         "projects by a 3 x 3 convolution",
         "BasicBlock",
@@ -232,6 +284,31 @@ class Bottleneck(nn.Module):
         if self.shortcut is not None:
             x = self.bn4(self.shortcut(x))
         return (out + x).relu()
+""",
+    ),
+    Edit(
+        "rita-relu",
+        "has a ReLU behind the projection",
+        "Bottleneck",
+        "ReLU on the projection",
+        ("projection",),
+        """\
+@answer
+class Bottleneck(nn.Module):
+    def __init__(self, channels, reduced, stride=1):
+        super().__init__()
+
+        def unit(c, f, k, s=1):
+            return nn.Sequential(nn.Conv2d(c, f, k, s, k // 2, bias=False), nn.BatchNorm2d(f), nn.ReLU())
+
+        f = 4 * reduced
+        self.body = nn.Sequential(
+            unit(channels, reduced, 1), unit(reduced, reduced, 3, stride), unit(reduced, f, 1)[:2]
+        )
+        self.shortcut = unit(channels, f, 1, stride) if stride != 1 or channels != f else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.body(x) + self.shortcut(x))
 """,
     ),
     Edit(

@@ -30,7 +30,9 @@ def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[s
 
     returns: names of `way.MODULE_OUTPUTS`; "gradients" becomes an output "gradient of SHAPE" for each shape. A module that
     returns a tuple of tensors has a tuple of arrays as y and y_eval. The upstream gradient is the input `dout`
-    where there is one, else fixed numbers from -1 to 1 by y's shape. Dropout drops by a fixed pattern of each
+    where there is one, else fixed numbers from -1 to 1 by y's shape. Where "gradients" is asked for, no parameter may be
+    without one beside another of its shape that has one: both hold the same numbers, so a layer used in the place of
+    another shows nowhere else. Dropout drops by a fixed pattern of each
     shape, not by chance. Where only counts and shapes are asked for, the module is built without numbers in it.
     Settings of torch that the Answer changes are put back.
     """
@@ -126,6 +128,8 @@ class _Run:
         if dx is None:
             raise Bad("no gradient reaches x; compute with x itself, not with x.detach() or x.data")
         sums = {f"gradient of {tuple(tensor.shape)}": np.zeros(tensor.shape) for tensor in learned}
+        if "gradients" in self.wanted:
+            _none_replaced(flowing, gradients)
         for tensor, gradient in zip(flowing, gradients, strict=True):
             if gradient is not None:
                 sums[f"gradient of {tuple(tensor.shape)}"] += gradient.detach().numpy()
@@ -168,7 +172,9 @@ class _FixedDropout(TorchFunctionMode):
         if not training or p == 0:
             return input
         drawn = tuple(input.shape) if axes is None else tuple(input.shape[:axes])
-        kept = torch.from_numpy((fixed("dropout", drawn) >= p) / max(1 - p, 1e-300))
+        # As many coins in the same order for (N, C, 1, 1) as for (N, C): dropout before or after flattening is the same.
+        pattern = fixed("dropout", _without_ones(drawn)).reshape(drawn)
+        kept = torch.from_numpy((pattern >= p) / max(1 - p, 1e-300))
         kept = kept.reshape(drawn + (1,) * (input.ndim - len(drawn))).to(input.dtype)
         return input.mul_(kept) if inplace else input * kept
 
@@ -197,6 +203,18 @@ def _outputs(returned: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
     return several if type(returned) in (tuple, list) else several[0]
 
 
+def _none_replaced(parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor | None]) -> None:
+    """Raise Bad where a parameter has no gradient and another of its shape has one, as of a layer used twice."""
+    shapes = [tuple(parameter.shape) for parameter in parameters]
+    used = {shape for shape, gradient in zip(shapes, gradients, strict=True) if gradient is not None}
+    unused = {shape for shape, gradient in zip(shapes, gradients, strict=True) if gradient is None}
+    if unused & used:
+        shape = max(unused & used, key=lambda shape: (len(shape), shape))  # rather a weight than a bias
+        raise Bad(
+            f"its parameter of shape {shape} is never used in forward; is another layer used in its place?"
+        )
+
+
 def _fix_sizes(module: torch.nn.Module, x: torch.Tensor) -> None:
     """Have lazy layers, which take their sizes from the first input, make their parameters."""
     if any(torch.nn.parameter.is_lazy(tensor) for tensor in parameters(module)):
@@ -218,6 +236,13 @@ def _in_order(outcome: Outcome, returns: Sequence[str]) -> Outcome:
     values = {name: outcome.values[name] for name in OUTPUTS if name in returns and name in outcome.values}
     gradients = values.pop("gradients", {})
     return Outcome("values", {**values, **gradients})
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without the axes of length 1 at its end."""
+    while len(shape) > 2 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
 
 
 def _size(shape: tuple[int, ...]) -> int:

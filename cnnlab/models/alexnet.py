@@ -79,7 +79,9 @@ def alexnet_2012(classes: int = 1000, channels: int = 3, *, groups: int = 2) -> 
     classifier = nn.Sequential(
         nn.Linear(256 * 6 * 6, 4096),
         nn.ReLU(),
-        nn.Dropout(0.5),  # of what the hidden layers return, as the paper has it; torchvision drops what they are given
+        nn.Dropout(
+            0.5
+        ),  # of what the hidden layers return, as the paper has it; torchvision drops what they are given
         nn.Linear(4096, 4096),
         nn.ReLU(),
         nn.Dropout(0.5),

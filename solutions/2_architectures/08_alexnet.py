@@ -7,7 +7,7 @@
 # convolutions. You will build it as it was published, find out what its tricks do, and write the tool that says where
 # a network's parameters, memory and time go. At the end a small relative of it learns on your machine.
 #
-# About 85 minutes, {points} points.
+# About 90 minutes, {points} points.
 
 # %% tags=["setup"]
 import sys
@@ -35,21 +35,20 @@ from cnnlab import answer, check, data, layers, plot, written
 # ImageNet is some 14 million photographs in more than 20,000 categories; its yearly competition took 1,000 of them. A
 # network may name five classes and errs if the right one is not among them: the **top-5 error**. The paper reports
 # 15.3 % on the competition's test images, and 26.2 % for the runner-up. You will also meet "18.2 % to 15.4 %": those
-# are *validation* images, one network against an average of seven, two of which had seen more images before. (We
-# quote all of these; nothing here measures them.)
+# are *validation* images, one network against an average of seven, two of which had seen more images before.
 #
 # ## LeNet, only larger?
 #
 # Its layers are those of your LeNet-5. What was new was the size, and what made the size possible:
 #
 # - 1.2 million labelled images, and more by crops, mirroring and changed colours;
-# - graphics cards, some fifty times as fast as a processor of the time: two of them, for five to six days;
+# - graphics cards: two of them, for five to six days;
 # - dropout, so that the many weights do not learn the images by heart;
-# - ReLU, so that seven hidden layers learn at all.
+# - ReLU, so that seven hidden layers learn fast. It is older than AlexNet, which made it the standard.
 #
-# ReLU is older than AlexNet, which made it the standard. On the way back each layer multiplies the gradient by a
-# derivative: a sigmoid's is at most 1/4, a tanh's falls to 0 where its sums are large, ReLU's is exactly 1 wherever a
-# unit is active. Here a gradient goes back through 15 untrained layers.
+# On the way back each layer multiplies the gradient by a derivative: a sigmoid's is at most 1/4, a tanh's falls to 0
+# where its sums are large, ReLU's is exactly 1 wherever a unit is active. Here a gradient goes back through 15
+# untrained layers.
 
 # %% tags=["show"]
 depth, units = 15, 256
@@ -72,8 +71,8 @@ plot.show_lines(
 )
 
 # %% [markdown]
-# Sigmoids leave nothing for the first layers. A tanh begins almost as well as ReLU, if its weights suit it; it falls
-# behind in training. On CIFAR-10, the paper says, ReLU came to the same training error about six times as fast.
+# Sigmoids leave nothing for the first layers. A tanh begins almost as well as ReLU, and falls behind in training: on
+# CIFAR-10, the paper says, ReLU came to the same training error about six times as fast.
 #
 # ## Five convolutions
 #
@@ -90,10 +89,10 @@ plot.show_lines(
 # | conv5 | 256 | 3 x 3 | 1 | 1 | |
 # | pool5 | | 3 x 3 | 2 | 0 | |
 #
-# First take paper and a pencil: an image has 227 pixels a side. Work out the side after each of the eight layers by
-# lesson 02's formula, $\lfloor (n + 2p - K)/s \rfloor + 1$. There are five different numbers, with the 227.
+# Lesson 02's formula gives the side after each of the eight layers, $\lfloor (n + 2p - K)/s \rfloor + 1$. Try it on
+# paper first: from 227 pixels a side there come four different numbers.
 #
-# ### Exercise: from pixels to sides ({points:alexnet_sides} points, 7 minutes)
+# ### Exercise: from pixels to sides ({points:alexnet_sides} points, 5 minutes)
 
 
 # %% exercise="alexnet_sides"
@@ -123,8 +122,7 @@ check(alexnet_sides)
 # ## 224 or 227?
 #
 # The paper says 224 pixels, which at stride 4 does not come out even; its 55 comes out of 227. Later copies keep 224
-# and pad by 2. `layers.conv_output_size` is your own function of lesson 02 (or a stand-in, which says so): do they
-# agree?
+# and pad by 2. `layers.conv_output_size` is your own function of lesson 02 (or a stand-in, which says so).
 
 # %% tags=["show"]
 if written(alexnet_sides):
@@ -165,8 +163,7 @@ plot.show_grids(
 # $$b_{i} = \frac{a_{i}}{\bigl(k + \alpha \sum_{j} a_{j}^2\bigr)^{\beta}}, \qquad
 # \max(0,\, i - \lfloor n/2 \rfloor) \le j \le \min(C - 1,\, i + \lfloor n/2 \rfloor)$$
 #
-# with $n = 5$, $k = 2$, $\alpha = 10^{-4}$ and $\beta = 0.75$. Tinted below is what goes into the sum. Beyond the
-# first and the last channel there is nothing to add.
+# with $n = 5$, $k = 2$, $\alpha = 10^{-4}$ and $\beta = 0.75$. Tinted below is what goes into the sum.
 
 # %% tags=["show"]
 a = np.array([0, 3, 0, 9, 2, 0, 0, 2])
@@ -179,7 +176,7 @@ plot.show_grids(
 )
 
 # %% [markdown]
-# ### Exercise: local response normalisation ({points:local_response_norm} points, 12 minutes)
+# ### Exercise: local response normalisation ({points:local_response_norm} points, 10 minutes)
 #
 # `x` is a tensor. `F.pad(x, (left, right, top, bottom, front, back))` counts the axes from the last one, so its third
 # pair puts channels of zeros in front and behind.
@@ -191,7 +188,7 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """Divide each value by how strong the channels around it are, at the same pixel.
 
     x: tensor (N, C, H, W); size: channels in a window, its own in the middle, an odd int; alpha, beta, k: float.
-    Returns y, a new tensor (N, C, H, W) of the dtype of x: y[:, i] = x[:, i] / (k + alpha * total) ** beta, with total
+    Returns y, a new tensor (N, C, H, W): y[:, i] = x[:, i] / (k + alpha * total) ** beta, with total
     the sum of x[:, j]**2 over those channels j from i - size//2 to i + size//2 that exist. alpha is not divided by size.
     Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012,
     section 3.3.
@@ -232,8 +229,8 @@ if written(local_response_norm):
 #
 # ## Two cards, two groups
 #
-# A card of 2012 had 3 GB, which the authors found too little. So half of the filters lived on each of two cards. To
-# spare the cable between them, conv2, conv4 and conv5 read only the maps of their own card.
+# The 3 GB of a card of 2012 were too little, so half of the filters lived on each of two cards. To spare the cable
+# between them, conv2, conv4 and conv5 read only the maps of their own card.
 
 # %% tags=["show"]
 card1, card2 = (["conv1, 48", "conv2, 128"] for _ in range(2))
@@ -260,14 +257,13 @@ for name, channels, filters, kernel in [
     print(f"{name} {counts[0]:9,} {counts[1]:12,}")
 
 # %% [markdown]
-# ### Exercise: the features ({points:alexnet_features} points, 15 minutes)
+# ### Exercise: the features ({points:alexnet_features} points, 12 minutes)
 #
-# Put the table's layers into `nn.Sequential`, in the paper's order: convolution, ReLU, norm, pooling. (Many copies,
-# and the lecture's list, pool before the norm.) Take `nn.LocalResponseNorm` with the right $\alpha$. If you like,
-# name the layers: `nn.Sequential(OrderedDict(conv1=nn.Conv2d(...), ...))`.
+# Put the table's layers into `nn.Sequential`, in the paper's order: convolution, ReLU, norm, pooling. (Many copies
+# pool before the norm.) Take `nn.LocalResponseNorm` with the right $\alpha$. If you like, name the layers:
+# `nn.Sequential(OrderedDict(conv1=nn.Conv2d(...), ...))`.
 #
-# `width` stands for the 96; 256 is `8 * width // 3` and 384 is `4 * width`. With a width of 6 your network can be
-# checked in a blink.
+# `width` stands for the 96; 256 is `8 * width // 3` and 384 is `4 * width`. Small ones are checked in a blink.
 
 
 # %% exercise="alexnet_features"
@@ -275,8 +271,9 @@ for name, channels, filters, kernel in [
 def alexnet_features(groups=1, width=96):
     """Build AlexNet's convolutional part, up to the last pooling.
 
-    groups: into how many the second, fourth and fifth convolution are cut, int; width: filters of the first, a multiple
-    of 3 * groups; the others have 8*width//3, 4*width, 4*width and 8*width//3. All have biases.
+    groups: into how many the second, fourth and fifth convolution are cut, by the groups of nn.Conv2d, int; width:
+    filters of the first, a multiple of 3 * groups; the others have 8*width//3, 4*width, 4*width and 8*width//3. All
+    have biases.
     Returns a torch.nn.Module: images (N, 3, H, W) -> maps (N, 8*width//3, OH, OW), with sides as in alexnet_sides.
     In order: conv1, ReLU, norm, pool1, conv2, ReLU, norm, pool2, conv3, ReLU, conv4, ReLU, conv5, ReLU, pool5; kernels,
     strides and padding as in the table above; the norm as in local_response_norm with its defaults.
@@ -319,10 +316,11 @@ check(alexnet_features)
 #
 # The last maps, $256 \cdot 6 \cdot 6$ values, go through two hidden layers of 4,096 to 1,000 scores. These matrices
 # could learn every image by heart. So in training a coin decides for each *hidden value*, after its ReLU, whether it
-# is set to 0; those that stay are doubled. In eval mode nothing is dropped: `nn.Dropout` knows the mode from
-# `train()` and `eval()`. (torchvision's AlexNet drops the *inputs* of these two layers, which is another network.)
+# is set to 0; those that stay are doubled (the paper halves all of them at test time instead). In eval mode nothing
+# is dropped: `nn.Dropout` knows the mode from `train()` and `eval()`. torchvision's AlexNet drops the *inputs* of
+# these two layers, which is another network.
 #
-# ### Exercise: AlexNet ({points:AlexNet} points, 13 minutes)
+# ### Exercise: AlexNet ({points:AlexNet} points, 12 minutes)
 #
 # You write the class from the marked place in `__init__` to the end, `forward` included. How many values does the
 # first dense layer take? Your `alexnet_sides` knows, also for images that are not 227 wide.
@@ -336,7 +334,8 @@ class AlexNet(nn.Module):
     classes: int; groups, width: as in alexnet_features; hidden: values of each hidden dense layer, int; image: pixels a
     side of the images it is made for, int. Images (N, 3, image, image) -> scores (N, classes), without a softmax.
     The features, flattened in the order of torch.flatten(x, 1); a dense layer to `hidden` values, ReLU, dropout at rate
-    0.5; another one, ReLU, dropout at rate 0.5; a dense layer to the scores. All have biases.
+    0.5; another one, ReLU, dropout at rate 0.5; a dense layer to the scores. All have biases. The dropout is torch's,
+    nn.Dropout (or F.dropout with the mode).
     Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012,
     sections 3.5 and 4.2.
     """
@@ -368,8 +367,8 @@ class AlexNet(nn.Module):
 check(AlexNet)
 
 # %% [markdown]
-# The paper speaks of 60 million parameters. On the device "meta" tensors have a shape but no numbers, so a large
-# network is built and counted in no time. And two passes over one image: they differ in one mode only.
+# The paper speaks of 60 million parameters. On the device "meta" tensors have a shape but no numbers, so they are
+# counted in no time. And two passes over one image: they differ in one mode only.
 
 # %% tags=["show"]
 if written(alexnet_sides, alexnet_features, AlexNet):
@@ -389,8 +388,8 @@ if written(alexnet_sides, alexnet_features, AlexNet):
 # %% [markdown]
 # ## Listening to a network
 #
-# Where do the 60 million sit, and what takes the time? Let the network run once, and listen. A **forward hook** is a
-# function that torch calls whenever a layer has done its work:
+# Where do the 60 million sit, and what takes the time? Let the network run once, and listen: torch calls a **forward
+# hook** whenever a layer has done its work.
 
 # %% tags=["show"]
 layer = nn.Conv2d(3, 4, kernel_size=3)
@@ -410,15 +409,15 @@ y = layer(torch.zeros(1, 3, 8, 8))
 #   $(C/G) K_H K_W$; one of a dense layer as many as it has inputs. Other layers count as 0, and so do biases: they do a
 #   few operations for each activation, not hundreds.
 #
-# A layer here is a module without modules inside: `module.children()` is empty. One that is used twice works twice,
+# A layer here is a module with no modules inside: `module.children()` is empty. One that is used twice works twice,
 # with one set of parameters.
 #
-# ### Exercise: the table ({points:layer_table} points, 20 minutes)
+# ### Exercise: the table ({points:layer_table} points, 18 minutes)
 #
 # Put a hook on every layer, send zeros through, take the hooks away. Whoever measures leaves no traces: batch norm
-# changes its running averages in train mode, so switch to eval, and put the mode back afterwards.
-# `model.named_modules()` gives pairs of name and module. Make the zeros on the device of the parameters,
-# `next(model.parameters()).device`, and networks on "meta" can be measured too.
+# changes its running averages in train mode, so switch to eval, and put each mode back as it was.
+# `model.named_modules()` gives pairs of name and module. Our advice, which `check` does not try: make the zeros on the
+# device of the parameters, `next(model.parameters()).device`. The cells below measure networks on "meta".
 
 
 # %% exercise="layer_table"
@@ -487,8 +486,8 @@ if written(alexnet_sides, alexnet_features, AlexNet, layer_table):
 # %% [markdown]
 # ## Where does it all go?
 #
-# ReLU, norm and pooling are put to the layer before them. Below the picture: what a training step holds. On the way
-# back each activation has a gradient too, for a while.
+# ReLU, norm and pooling are put to the layer before them. Below the picture: what a training step holds, but for the
+# gradients of the activations.
 
 # %% tags=["show"]
 if written(alexnet_sides, alexnet_features, AlexNet, layer_table):
@@ -504,10 +503,10 @@ if written(alexnet_sides, alexnet_features, AlexNet, layer_table):
     print(f"activations of a batch of {batch}:         {batch * values * number / 2**20:5.0f} MiB")
 
 # %% [markdown]
-# ### Exercise: the convolutions' share ({points:conv_share} points, 6 minutes)
+# ### Exercise: the convolutions' share ({points:conv_share} points, 5 minutes)
 #
-# Three claims go with this network: most memory is in the early convolutions, most operations are in the
-# convolutions, nearly all parameters in the dense layers. The first you have just seen.
+# Most memory is in the early convolutions, as you have just seen. Two more claims go with this network: most
+# operations are in the convolutions, nearly all parameters in the dense layers.
 
 
 # %% exercise="conv_share"
@@ -543,19 +542,17 @@ if written(alexnet_sides, alexnet_features, AlexNet, layer_table, conv_share):
         print(f"{work / 1e9:12.2f} G {of_macs:16.1%}")
 
 # %% [markdown]
-# Both follow from sharing. A filter's weight is used at every place of a map, a dense weight once for an image. So a
-# network gets *smaller* by its dense layers, and *faster* by its convolutions.
+# Both follow from sharing: a filter's weight is used at every place of a map, a dense weight once for an image.
 #
 # ## Train a small relative
 #
 # The paper's recipe: batches of 128, SGD with momentum 0.9, weight decay $5 \cdot 10^{-4}$, a learning rate of 0.01,
-# divided by 10 whenever the validation error stood still. Lesson 13 takes such a recipe apart.
+# divided by 10 whenever the validation error stood still.
 #
 # ImageNet is out of reach here, so the next cell trains **another, smaller network** on images of 32 x 32: five
-# convolutions, but all 3 x 3 at stride 1, batch norm in place of the response norm, narrower dense layers. The
-# course's recipe has two sizes that run the same code. **Small**, for a CPU, takes well under a minute: generated
-# images of five coloured shapes. **Full** is CIFAR-10, 50,000 photographs of ten classes; it is chosen where there is
-# a GPU, or by setting the environment variable `CNNLAB_BUDGET` to `full`.
+# convolutions, but all 3 x 3 at stride 1, batch norm in place of the response norm, narrower dense layers. It comes in
+# two sizes. **Small**, for a CPU, takes well under a minute: generated images of five coloured shapes. **Full** is
+# CIFAR-10, 50,000 photographs of ten classes, for a GPU, or if the environment variable `CNNLAB_BUDGET` is `full`.
 
 # %% tags=["show"]
 from cnnlab.train import DeviceData, predict, recipes
@@ -576,8 +573,8 @@ plot.show_lines(
 
 # %% [markdown]
 # The new images may come out *above* the training images, which are moved and mirrored and judged while the network
-# still learns. Next, its top-1, top-2 and top-3 errors; then eight new images with its guess, and the eight whose right
-# class it found least likely, with that class and the probability it got.
+# still learns. Next, its top-1, top-2 and top-3 errors; eight new images with its guess; and the eight whose right
+# class it found least likely, with that class and its probability.
 
 # %% tags=["show"]
 (images, labels), (new_images, new_labels) = setting.data()
@@ -593,7 +590,7 @@ for chosen, classes in [(range(8), guesses), (worst, new_labels)]:
     plot.show_images(pictures, titles, columns=8, size=1.1)
 
 # %% [markdown]
-# ## Question: halve what? ({points:halve_what} points, 6 minutes)
+# ## Question: halve what? ({points:halve_what} points, 5 minutes)
 #
 # You have AlexNet in two groups and may halve one thing: (a) `hidden`, the 4,096 values of both hidden layers, or (b)
 # `width`, and with it all filters. Which one makes the file of weights smaller, which one an answer faster, and which
@@ -618,5 +615,5 @@ for chosen, classes in [(range(8), guesses), (worst, new_labels)]:
 # ## Where this goes
 #
 # Your `layer_table` works for every network that follows. Lesson 09 asks what happens when all kernels are 3 x 3 and
-# the network gets deeper; lesson 10 gets rid of the hidden dense layers, and so of most parameters. The paper reads
-# well: Krizhevsky, Sutskever and Hinton, *ImageNet classification with deep convolutional neural networks*, 2012.
+# the network gets deeper; lesson 10 gets rid of the hidden dense layers, and so of most parameters. Lesson 13 takes
+# the training recipe apart.

@@ -3,9 +3,9 @@
 #
 # {badge}
 #
-# AlexNet had eight layers and kernels of three sizes. Two years later VGG had sixteen or nineteen, of one size,
-# and half the mistakes. You will count why small kernels pay, fill the table of what each layer costs and
-# correct a famous total with it, build the whole family from lists, and train one.
+# AlexNet had eight layers and kernels of three sizes. Two years later VGG had sixteen or nineteen, kernels of one
+# size, and half the mistakes. You will count why small kernels pay, what each layer costs, and where a famous
+# total is wrong; then build the whole family from lists, and train one.
 #
 # About 85 minutes, {points} points.
 
@@ -28,10 +28,9 @@ from cnnlab import answer, check, plot, written
 # %% [markdown]
 # ## One rule
 #
-# In the ImageNet challenge a guess counts as right if the true class is among five. In 2013 the best entry, a
-# retuned AlexNet known as ZFNet, missed 11.7 %. In 2014 VGG missed 7.3 %, with a rule that fits on one line:
-# nothing but **3 x 3 convolutions, stride 1, padding 1**, and **2 x 2 max pooling, stride 2**. Convolutions keep the map's
-# size, poolings halve it, and when a map is halved, the next has twice the channels. Compare:
+# In the ImageNet challenge five guesses are allowed. In 2013 the best entry, by the maker of ZFNet, a retuned
+# AlexNet, missed 11.7 %. In 2014 VGG missed 7.3 % with nothing but **3 x 3 convolutions, stride 1, padding 1**,
+# which keep the map's size, and **2 x 2 max pooling, stride 2**, which halves it.
 
 # %% tags=["show"]
 from cnnlab import models
@@ -58,15 +57,15 @@ for title, name, side in [("AlexNet, 2012", "alexnet_2012", 227), ("VGG16, 2014"
 # %% [markdown]
 # ## Small kernels in a row
 #
-# From lesson 06 you know that each layer at stride 1 adds $k-1$ pixels to the receptive field, so $d$ layers
-# of $k \times k$ see
+# From lesson 06: each layer at stride 1 adds $k-1$ pixels to the receptive field, so $d$ layers of $k \times k$
+# see
 #
 # $$1 + d\,(k-1)$$
 #
-# pixels along an axis: three of 3 x 3 see as much as one of 7 x 7. With $C$ channels in and out, without
-# biases, and padding that keeps the maps $H \times W$, they have $d\,k^2C^2$ weights, each used at $HW$
-# places: 27 against 49, times $C^2$. A ReLU after each bends the function three times, not once. But nothing is
-# free: each layer makes a map of $C H W$ values, its **activations**, and the backward pass needs them all.
+# pixels along an axis, three of 3 x 3 as much as one of 7 x 7. With $C$ channels in and out, no biases, and
+# padding that keeps the maps $H \times W$, they have $d\,k^2C^2$ weights, each used at $HW$ places: 27 against
+# 49, times $C^2$. And there are three ReLUs in place of one. The price: each layer makes a map of $C H W$ values,
+# its **activations**, and the backward pass needs them all.
 #
 # ### Exercise: the cost of a stack ({points:stack_parameters} points, 7 minutes)
 
@@ -96,8 +95,8 @@ def stack_parameters(kernel, depth, channels, image):
 check(stack_parameters)
 
 # %% [markdown]
-# Below, the small stack against the large kernel of the same field, with 64 channels on maps of 56 x 56. The last
-# columns are shares of the large kernel's. The longer the stack, the more it saves, and the more it keeps in memory.
+# The small stack against the large kernel of the same field, with 64 channels on maps of 56 x 56; shares are of
+# the large kernel's. A longer stack saves more weights and keeps more in memory.
 
 # %% tags=["show"]
 if written(stack_parameters):
@@ -111,25 +110,24 @@ if written(stack_parameters):
         )
 
 # %% [markdown]
-# Smaller still would be $n \times 1$ followed by $1 \times n$: $2n$ weights in place of $n^2$, 6 in place of 9 for
-# $n = 3$. You saw in lesson 06 what it gives up: in one channel it makes only kernels whose rows are all alike but for
-# a factor. VGG stays with 3 x 3, the smallest kernel that knows left from right, up from down, and the middle.
+# Smaller still, $n \times 1$ and then $1 \times n$ have $2n$ weights in place of $n^2$, but in one channel make
+# only kernels whose rows are alike up to a factor (lesson 06). VGG stays with 3 x 3, the smallest kernel that
+# knows left from right, up from down, and the middle.
 #
 # ## A network as a list
 #
-# With one kind of convolution and one of pooling, a network is a list: the number of filters of each
-# convolution, and `"M"` for a max pooling. The paper's networks have five **stages**; each ends with a
-# pooling, the first has 64 filters, each next one twice as many, up to 512:
+# Such a network is a list: the filters of each convolution, and `"M"` for a max pooling. The paper's have five
+# **stages**, each with a pooling at its end; the first has 64 filters, each next one twice as many, up to 512:
 #
-# | depth | name in the paper | convolutions in the stages |
-# |---|---|---|
-# | 11 | A | 1, 1, 2, 2, 2 |
-# | 13 | B | 2, 2, 2, 2, 2 |
-# | 16 | D | 2, 2, 3, 3, 3 |
-# | 19 | E | 2, 2, 4, 4, 4 |
+# | depth | convolutions in the stages |
+# |---|---|
+# | 11 | 1, 1, 2, 2, 2 |
+# | 13 | 2, 2, 2, 2, 2 |
+# | 16 | 2, 2, 3, 3, 3 |
+# | 19 | 2, 2, 4, 4, 4 |
 #
-# The depth counts layers with weights: the convolutions and three dense layers. (The paper's C is D with some 1 x 1
-# kernels.) In general the first stage has `width` filters and no stage more than `8 * width`.
+# The depth counts layers with weights: convolutions and three dense layers. In general the first stage has
+# `width` filters and none more than `8 * width`.
 #
 # ### Exercise: write the list ({points:vgg_config} points, 6 minutes)
 
@@ -166,30 +164,25 @@ if written(vgg_config):
 # %% [markdown]
 # ## The table
 #
-# What does each layer cost? Three numbers:
+# What does each layer cost?
 #
-# - **activations**: the values it returns for one image, so the product of its shape;
-# - **parameters**: a convolution of $F$ filters on $C$ channels has $9CF$ weights; a dense layer of $M$ units that
-#   reads $D$ numbers has $DM$; each filter or unit may have a bias;
-# - **macs**: multiply-adds for one image. A convolution uses each weight at every place of the map that it
-#   makes, a dense layer once. Adding a bias multiplies nothing, and pooling has no weights: count 0.
+# - **activations**: the values that it returns for one image, the product of its shape;
+# - **parameters**: a convolution of $F$ filters on $C$ channels has $9CF$ weights; a dense layer of $M$ units
+#   that reads $D$ numbers has $DM$; each filter or unit may have a bias;
+# - **macs**: multiply-adds for one image. A convolution uses each weight at every place of the map that it makes,
+#   a dense layer once. Adding a bias and pooling multiply nothing: count 0.
 #
-# After the list come two hidden dense layers and one for the classes. The first reads the *whole* last map, all its
-# $C H W$ numbers. Rows are named as in the example, `conv2_1` being the first convolution of stage 2:
+# After the list come two hidden dense layers and one for the classes; the first reads *all* $C H W$ numbers of
+# the last map. The first rows of VGG16 (`conv2_1` is the first convolution of stage 2):
 #
 # | name | shape | activations | parameters | macs |
 # |---|---|---|---|---|
 # | input | (3, 224, 224) | 150,528 | 0 | 0 |
 # | conv1_1 | (64, 224, 224) | 3,211,264 | 1,792 | 86,704,128 |
-# | conv1_2 | ... | | | |
-# | pool1 | ... | | | |
-# | conv2_1 | ... | | | |
-# | dense1 | (4096,) | ... | | |
 #
-# In the example, $1{,}792 = 9 \cdot 3 \cdot 64 + 64$ and $86{,}704{,}128 = 9 \cdot 3 \cdot 64 \cdot 224 \cdot 224$.
-# An image is a number for a square or (height, width), which `pair` turns into two; a pooling halves each side
-# and drops what is left over (`//`). A configuration may go on after its last `"M"`: those convolutions belong to a stage of
-# their own.
+# $1{,}792 = 9 \cdot 3 \cdot 64 + 64$ and $86{,}704{,}128 = 9 \cdot 3 \cdot 64 \cdot 224 \cdot 224$. `pair` makes
+# (height, width) of an image that is one number; a pooling halves each side and drops what is left over (`//`).
+# Convolutions after the last `"M"` are a stage of their own.
 
 
 # %%
@@ -201,7 +194,7 @@ def pair(value):
 # %% [markdown]
 # ### Exercise: the table ({points:vgg16_table} points, 18 minutes)
 #
-# Plain arithmetic, no network needed. Go through the list and remember the shape that the last layer left.
+# Go through the list and remember the shape that the last layer left.
 
 
 # %% exercise="vgg16_table"
@@ -261,7 +254,7 @@ if written(vgg_config, vgg16_table):
     plot.show_table(table)
 
 # %% [markdown]
-# Where does it all go? Each panel has its own answer. The poolings are put to the layer before them.
+# Where does it all go? Each panel has its own answer. A pooling counts with the layer before it.
 
 # %% tags=["show"]
 if written(vgg_config, vgg16_table):
@@ -269,15 +262,15 @@ if written(vgg_config, vgg16_table):
     plot.show_costs([{**row, "kind": kinds[row["name"][:2]]} for row in table], title="VGG16")
 
 # %% [markdown]
-# Most **memory** goes to the first stages, whose maps are largest. The **multiply-adds** go to the convolutions, and
-# evenly: where a pooling leaves a quarter of the places, twice the channels in and out make four times the
-# weights. (The last stage does not double, so it has a quarter.) Most **parameters** are in the dense layers; the first of
-# them has more than all others together.
+# Most **memory** goes to the first stages, whose maps are largest. The **multiply-adds** are spread over the
+# convolutions: where a pooling leaves a quarter of the places, twice the channels in and out make four times the
+# weights. (The last stage does not double and costs less.) Most **parameters** are in the dense layers, in the
+# first more than in all others together.
 #
 # ## A total that does not add up
 #
-# This table is in many lectures, ours among them, and ends there so: *TOTAL memory: 24M \* 4 bytes ~= 96MB / image
-# (only forward! ~\*2 for bwd)*, *TOTAL params: 138M*. Its rows are right, without biases. Now add them up.
+# In many lectures this table ends with *TOTAL memory: 24M \* 4 bytes ~= 96MB / image (only forward! ~\*2 for
+# bwd)*, *TOTAL params: 138M*. Its rows are right, without biases. Add them up.
 
 # %% tags=["show"]
 if written(vgg_config, vgg16_table):
@@ -299,8 +292,8 @@ if written(vgg_config, vgg16_table):
     print(f"multiply-adds           {macs / 1e9:10.2f} G")
 
 # %% [markdown]
-# The slide's total is half as large again as its own rows. (A MB is a million bytes, a MiB $2^{20}$.) A network that runs
-# gives a second opinion: `models.costs` watches one image pass through the course's VGG16.
+# The slide's total is half as large again as its own rows. (A MB is a million bytes, a MiB $2^{20}$.) For a
+# second opinion, `models.costs` watches one image pass through the course's VGG16.
 
 # %% tags=["show"]
 from cnnlab import models
@@ -317,22 +310,21 @@ for name in ("activations", "parameters", "macs"):
 # %% [markdown]
 # ## What training keeps
 #
-# And "times two for backward"? Let us count what must be in memory at once, $B$ images, $A_i$ values in row $i$ and $P$
-# parameters in all.
+# And "times two"? Count what must be in memory at once, with $B$ images, $A_i$ values in row $i$ of your table,
+# its input row too, and $P$ parameters in all.
 #
-# **Predicting**, a layer reads one map and makes the next; then the one that it read may go. So the worst is the
-# largest *pair* of neighbours, $A^* = \max_i\,(A_i + A_{i+1})$:
+# **Predicting**, a layer reads one map and makes the next; then the first may go. The worst is the largest *pair*
+# of neighbours, $A^* = \max_i\,(A_i + A_{i+1})$:
 #
 # $$P + B A^*$$
 #
-# **Training**, the backward pass needs every map again, so all stay. On the way back the gradients of two
-# neighbouring maps are there at a time, again $A^*$, not of all. And each parameter has two companions, its gradient and
-# its momentum (lesson 07):
+# **Training**, all maps stay for the backward pass, but of their gradients only those of two neighbours are there
+# at a time, again $A^*$. And each parameter has two companions, its gradient and its momentum (lesson 07):
 #
 # $$3P + B\,\Big(\sum_i A_i + A^*\Big)$$
 #
-# Times the bytes of a value: 4 as a rule, 2 in half precision. Rows are taken as your table has them, with the input;
-# a ReLU may write over the map that it reads.
+# Times the bytes of a value: 4 as a rule, 2 in half precision. A ReLU may write over the map that it reads and
+# counts nothing.
 #
 # ### Exercise: bytes ({points:memory_bytes} points, 9 minutes)
 
@@ -361,7 +353,7 @@ def memory_bytes(rows, batch, value_bytes=4):
 check(memory_bytes)
 
 # %% [markdown]
-# One image needs mostly weights, a batch mostly maps. The last line asks how many images fit into a card at once.
+# One image needs mostly weights, a batch mostly maps. How many images fit into a card at once?
 
 # %% tags=["show"]
 if written(vgg_config, vgg16_table, memory_bytes):
@@ -376,20 +368,17 @@ if written(vgg_config, vgg16_table, memory_bytes):
         print(f"a card of {card:2} GiB trains {(card * 2**30 - fixed) // each:4} images at a time")
 
 # %% [markdown]
-# These are limits from above: fast convolutions take room of their own. The authors trained with batches of 256, a
-# quarter of each on one of four cards.
+# These are limits from above: fast convolutions take room of their own.
 #
 # ## Build it
 #
-# Now the network itself, in PyTorch: `nn.Conv2d`, `nn.MaxPool2d`, `nn.ReLU`, `nn.Flatten`, `nn.Linear`, `nn.Dropout`.
-# For each number of the list a 3 x 3 convolution with padding 1, and a ReLU; with `batch_norm`, an
-# `nn.BatchNorm2d` between the two. (VGG is older than batch norm; it was added later. The convolutions keep their biases,
-# as in the version that everybody uses.) For each `"M"` a 2 x 2 max pooling. Then the map is flattened and two hidden dense
-# layers follow, each with a ReLU and then a dropout of one half, and one dense layer for the scores, without anything after
-# it.
+# For each number of the list an `nn.Conv2d` of 3 x 3 with padding 1, and an `nn.ReLU`; with `batch_norm`, an
+# `nn.BatchNorm2d` between the two. (Batch norm is younger than VGG; the convolutions keep their biases beside
+# it.) For each `"M"` an `nn.MaxPool2d` of 2 x 2. Then `nn.Flatten` and two hidden `nn.Linear`, each with a ReLU
+# and then an `nn.Dropout` of one half, and one `nn.Linear` for the scores, with nothing after it.
 #
-# The first dense layer must know how many numbers it reads, so follow channels and both sides of the map as in the table.
-# `nn.Sequential(*layers)` makes a network of a Python list.
+# The first dense layer must know how many numbers it reads: follow the map's shape as in the table.
+# `nn.Sequential(*layers)` makes a network of a list.
 #
 # ### Exercise: a network from its list ({points:make_vgg} points, 20 minutes)
 
@@ -430,8 +419,7 @@ check(make_vgg)
 # %% [markdown]
 # ### Exercise: the family ({points:vgg} points, 5 minutes)
 #
-# Depths 11, 13, 16 and 19 from your two functions and the paper's table above. The check builds them without numbers,
-# which costs nothing.
+# From your two functions and the paper's table. The check builds them without numbers, which costs nothing.
 
 
 # %% exercise="vgg"
@@ -455,8 +443,8 @@ def vgg(depth, classes=1000, batch_norm=False, image=224, hidden=4096):
 check(vgg)
 
 # %% [markdown]
-# Your family, counted: parameters by PyTorch, the rest by your table. Depth hardly adds parameters, since most are in
-# the dense layers, which stay; what it costs is time.
+# Your family, counted: parameters by PyTorch, the rest by your table. Depth hardly adds parameters, since most
+# are in the dense layers; it costs time.
 
 # %% tags=["show"]
 if written(vgg_config, vgg16_table, make_vgg, vgg):
@@ -477,7 +465,7 @@ if written(vgg_config, vgg16_table, make_vgg, vgg):
 # %% [markdown]
 # ## Does it keep what you counted?
 #
-# PyTorch tells what it keeps for the backward pass, if asked. For one image:
+# If asked, PyTorch tells what it keeps for the backward pass of one image:
 
 # %% tags=["show"]
 if written(vgg_config, vgg16_table, make_vgg, vgg):
@@ -502,16 +490,16 @@ if written(vgg_config, vgg16_table, make_vgg, vgg):
     print(f"places of maxima, dropout {sum(t.numel() * t.element_size() for t in others) / 1e6:6.1f} MB")
 
 # %% [markdown]
-# Of a convolution and its ReLU only one map is kept, since ReLU's backward needs no more than its output: so the table,
-# which counts one for both, is right. The poolings remember in whole numbers where their maxima were.
+# Of a convolution and its ReLU one map is kept, since ReLU's backward needs only its output: the table is right
+# to count one for both. Poolings remember where their maxima were.
 
 # %% [markdown]
 # ## Deeper is harder to start
 #
-# At first the authors could not train the deep ones from scratch: they trained VGG11 and put its layers into the
-# others. What goes wrong? Send different images through a thin VGG16 and ask, layer by layer, how far apart
-# they still are: the standard deviation over the batch, averaged over the layer's values. With the weights that
-# PyTorch draws, it fades. **He's weights** from lesson 07 keep it, and so does **batch norm**, whatever the weights.
+# At first the authors could not train the deep ones from scratch and put the layers of a trained VGG11 into them.
+# What goes wrong? Send different images through a thin VGG16 and ask after each layer how far apart they still
+# are: the standard deviation over the batch, averaged over the values. With PyTorch's own first weights it fades.
+# **He's weights** (lesson 07) keep it, and so does **batch norm**.
 
 
 # %% tags=["show"]
@@ -552,9 +540,9 @@ if written(vgg_config, make_vgg):
     )
 
 # %% [markdown]
-# Where all images look alike, the loss cannot tell them apart either. Let us train the three on 1,200 generated
-# shapes, with the same recipe. With five classes, guessing gives a loss of $\ln 5 \approx 1.61$. See who leaves it
-# first: He's weights are right at the start only, batch norm puts things right at every step.
+# Where all images look alike, the loss cannot tell them apart either. Train the three on 1,200 generated shapes.
+# With five classes, guessing gives a loss of $\ln 5 \approx 1.61$; see who leaves it first. He's weights are
+# right at the start only, batch norm puts things right at every step.
 
 # %% tags=["show"]
 if written(vgg_config, make_vgg):
@@ -580,10 +568,9 @@ if written(vgg_config, make_vgg):
 # %% [markdown]
 # ## Train VGG16
 #
-# Now full width, with batch norm, on images of 32 x 32: the last map is 1 x 1, and one dense layer is enough. The
-# course's recipe has two sizes that run the same code. **Small** is for a CPU, a few epochs of generated shapes, a
-# minute or so. **Full** is for a GPU, CIFAR-10's 50,000 photographs; it is chosen where there is a GPU, or by setting the
-# environment variable `CNNLAB_BUDGET` to `full`.
+# Full width, with batch norm, on images of 32 x 32: the last map is 1 x 1, and one dense layer is enough. The
+# recipe has two sizes: **small**, for a CPU, is a few epochs of generated shapes, a minute or so; **full** is
+# CIFAR-10's 50,000 photographs, chosen by a GPU or the environment variable `CNNLAB_BUDGET=full`.
 
 # %% tags=["show"]
 from cnnlab.train import recipes
@@ -603,12 +590,12 @@ plot.show_lines(
 )
 
 # %% [markdown]
-# The parameters show it: without the two hidden dense layers, most of VGG16 is gone, and nothing is missed here.
+# Without the two hidden dense layers most of VGG16's parameters are gone, and nothing is missed here.
 #
 # ## Question: which part would you change? ({points:which_part_to_change} points, 6 minutes)
 #
 # VGG16 on ImageNet is too large in three ways: to send over a phone line, to train on a small card, to answer in
-# time. For each of the three, say which layers are to blame, with a number from your table, and one change that would help.
+# time. For each, name the layers to blame, with a number from your table, and one change that would help.
 
 # %% [markdown] question="which_part_to_change" points=2
 # ### BEGIN SOLUTION
@@ -628,5 +615,5 @@ plot.show_lines(
 # %% [markdown]
 # ## Where this goes
 #
-# VGG won by being plain, and it is still the network that style transfer looks at (lesson 15). Lesson 10 has the other
-# answer of 2014: GoogLeNet, deeper, with a tenth of AlexNet's parameters. And why stop at 19? Lesson 11 measures it.
+# VGG won by being plain, and style transfer (lesson 15) still looks at it. Lesson 10 has the other answer of
+# 2014: GoogLeNet, deeper, with a tenth of AlexNet's parameters. And why stop at 19? Lesson 11 measures it.

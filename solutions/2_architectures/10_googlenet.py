@@ -145,7 +145,7 @@ if written(inception_macs):
 # ## The module
 #
 # Every convolution of GoogLeNet is followed by a ReLU, the reductions too: a reduction is a layer of its own, with a
-# bend of its own. Batch normalisation came a year later, from the same group; the paper's convolutions have biases in
+# bend of its own. Batch normalisation came the next year, from the same group; the paper's convolutions have biases in
 # its place. We take batch norm, as nearly all that followed did: deep networks train far more easily with it. It subtracts
 # each channel's mean, so a bias before it would do nothing and is left out.
 
@@ -164,6 +164,9 @@ def conv_norm_relu(channels, filters, kernel, stride=1, padding=0):
 # padding: all branches must keep height and width, the pooling too, and torch's pooling steps by its kernel unless told
 # otherwise. `torch.cat` joins a list of tensors along the axis `dim`. Some libraries, torchvision among them, have a 3 x 3
 # in the third branch; ours is the paper's 5 x 5.
+#
+# Name the layers inside as you like: the checks fill them by the shapes of their weights. So each convolution of a
+# docstring is one `nn.Conv2d`: three 1 x 1 in one would compute the same, with other shapes.
 
 
 # %% exercise="Inception"
@@ -260,7 +263,8 @@ class AuxiliaryHead(nn.Module):
     """Classify maps from halfway through the network.
 
     channels, classes, reduced, hidden: int. (N, channels, H, W) -> scores (N, classes), no softmax: adaptive average
-    pooling to 4 x 4, 1 x 1 conv_norm_relu with `reduced` filters, linear to `hidden`, ReLU, dropout of 0.7, linear.
+    pooling to 4 x 4, 1 x 1 conv_norm_relu with `reduced` filters, unrolled, linear to `hidden`, ReLU, nn.Dropout(0.7),
+    which drops 70 %, linear.
     Source: Szegedy et al., 2014, arXiv 1409.4842, section 5.
     """
 
@@ -310,8 +314,9 @@ check(AuxiliaryHead)
 #
 # ### Exercise: GoogLeNet ({points:GoogLeNet} points, 25 minutes)
 #
-# `nn.ModuleDict` and `nn.ModuleList` hold modules as a dict and a list do, and torch finds their parameters. A module
-# knows in `self.training` in which mode it is.
+# `nn.ModuleDict` and `nn.ModuleList` hold modules as a dict and a list do, and torch finds their parameters. In a plain
+# dict or list it does not: such layers stay behind when the others become float64 for the check, and it ends in a
+# RuntimeError about types. A module knows in `self.training` in which mode it is.
 
 
 # %% exercise="GoogLeNet"
@@ -321,7 +326,8 @@ class GoogLeNet(nn.Module):
 
     classes, width: int; aux: bool, with the two auxiliary heads. (N, 3, H, W) -> scores (N, classes). With heads, in
     training: (scores, aux1, aux2), each (N, classes), aux1 from the output of 4a, aux2 from that of 4d. In evaluation
-    always the scores alone. Every number of filters, and of units in the heads, is n * width // 64.
+    always the scores alone. The means of the last maps go through nn.Dropout(0.4), which drops 40 %, then the linear
+    layer; no softmax. Every number of filters, and of units in the heads, is n * width // 64.
     Source: Szegedy et al., Going deeper with convolutions, 2014, arXiv 1409.4842, table 1; with batch norm.
     """
 
@@ -364,18 +370,20 @@ class GoogLeNet(nn.Module):
 check(GoogLeNet)
 
 # %% [markdown]
-# Where do its parameters, its memory and its work go? Each module is a row, whatever you called its layers. On torch's
+# Where do its parameters, its memory and its work go? Each module is a row, in the order of use. On torch's
 # device `meta` a network has shapes and no numbers, so it costs nothing to look at.
 
 
 # %% tags=["show"]
 def by_module(network, shape):
-    """Return the rows of models.costs with each Inception module as a single one."""
+    """Return the rows of models.costs, in order of use, with each Inception module as a single one."""
     inside = [name for name, module in network.named_modules() if isinstance(module, Inception)]
-    names = dict(zip(inside, MODULES))
-    rows = []
+    labels, names, rows = iter(MODULES), {}, []  # names: a module's path -> its label
     for row in models.costs(network, shape):
-        own = next((label for name, label in names.items() if row["name"].startswith(f"{name}.")), None)
+        own = next((name for name in inside if row["name"].startswith(f"{name}.")), None)
+        if own and own not in names:
+            names[own] = next(labels)
+        own = names.get(own)
         if own and rows and rows[-1]["name"] == own:
             for what in ("parameters", "activations", "macs"):
                 rows[-1][what] += row[what]
@@ -444,8 +452,11 @@ def gradient_lengths(norm, he):
             if isinstance(child, nn.BatchNorm2d) and not norm:
                 setattr(module, name, nn.Identity())
     images, labels = data.shape_images(24, seed=1, size=64)
+    modules = []  # in order of use
+    for module in network.modules():
+        if isinstance(module, Inception):
+            module.register_forward_hook(lambda module, *_: modules.append(module))
     outputs = network(torch.tensor(images / 255 - 0.5, dtype=torch.float32))
-    modules = [module for module in network.modules() if isinstance(module, Inception)]
     lengths = {}
     for name, scores, share in zip(
         ("scores", "0.3 x head on 4a", "0.3 x head on 4d"), outputs, (1, 0.3, 0.3)
@@ -464,7 +475,8 @@ if written(Inception, AuxiliaryHead, GoogLeNet):
         "norm": (True, False),
     }
     lengths = {name: gradient_lengths(*setting) for name, setting in settings.items()}
-    axes = {"xlabel": "module, 3a to 5b", "ylabel": "length of the gradient", "logarithmic": "y"}
+    order = "module: 1 and 2 are 3a and 3b, 3 to 7 are 4a to 4e, 8 and 9 are 5a and 5b"
+    axes = {"xlabel": order, "ylabel": "length of the gradient", "logarithmic": "y"}
     plot.show_lines(range(1, 10), lengths["no norm, torch's start"], title="no norm, torch's start", **axes)
     for name, lines in lengths.items():
         print(f"{name:23} into 3a:", ", ".join(f"{line[0]:.1e} ({loss})" for loss, line in lines.items()))

@@ -33,7 +33,8 @@ from cnnlab import answer, check, data, plot, written
 #
 # We train both: 3 x 3 convolutions with batch normalisation and ReLU, alike but for the depth. Trainings come in two
 # sizes that run the same code: *small*, on drawn shapes, for a CPU, and *full*, on CIFAR-10, for a GPU. Whether there is a
-# GPU decides, or the environment variable `CNNLAB_BUDGET`.
+# GPU decides, or the environment variable `CNNLAB_BUDGET`. There are four such trainings in this lesson; each takes about
+# a minute in the small size, on two cores that do nothing else.
 
 # %% tags=["show"]
 from cnnlab.train import recipes
@@ -78,9 +79,9 @@ def compare(histories):
 compare(histories)
 
 # %% [markdown]
-# The deeper network is worse on the *training* images as well. So it has not learnt them by heart, which would be
-# overfitting: it fails to learn. This is the **degradation** of deep plain networks. (Trained for far longer, in the
-# paper, the 56 layers do learn, and stay behind the 20.)
+# The deeper network is worse on the *training* images as well. So it does not overfit: it fails to learn. This is the
+# **degradation** of deep plain networks. (Trained for far longer, in the paper, the 56 layers do learn, and stay behind
+# the 20.)
 #
 # ## Where it goes wrong
 #
@@ -118,13 +119,12 @@ plot.show_lines(
 
 # %% [markdown]
 # It does not vanish, as is often said: batch normalisation keeps the signal alive on its way forward. But on the way
-# back its divisions by the spread add up, and the gradient *grows* from layer to layer (Yang et al., *A mean field theory
-# of batch normalization*, arXiv 1902.08129). No step suits the first layers and the last.
+# back its divisions by the spread multiply, and the gradient *grows* from layer to layer (Yang et al., *A mean field
+# theory of batch normalization*, arXiv 1902.08129). No step suits the first layers and the last.
 #
 # ## Learn what to add
 #
-# Handing on the input is hard for a stack of convolutions. So do not ask for it: let two convolutions compute a
-# **residual** $F(x)$, and add the input.
+# Handing on the input is hard for convolutions. So let two of them compute a **residual** $F(x)$, and add the input.
 #
 # $$y = \text{ReLU}\bigl(F(x) + x\bigr)$$
 #
@@ -151,7 +151,7 @@ plot.show_lines(
 # ### Exercise: the basic block ({points:BasicBlock} points, 15 minutes)
 #
 # Here and below you write the rest of a class: what `__init__` makes, and the method `forward(self, x)`. Keep the
-# shortcut in `self.shortcut`, an `nn.Identity()` where it changes nothing.
+# shortcut in `self.shortcut`, an `nn.Identity()` where it changes nothing: a later exercise puts another one there.
 
 
 # %% exercise="BasicBlock"
@@ -161,8 +161,8 @@ class BasicBlock(nn.Module):
 
     channels, filters, stride: int. (N, channels, H, W) -> (N, filters, ceil(H/stride), ceil(W/stride)):
     ReLU(norm2(conv2(ReLU(norm1(conv1(x))))) + shortcut(x)). conv1 has the stride; both have padding 1, no bias.
-    The shortcut is x where stride is 1 and filters == channels, else a 1 x 1 convolution of the stride, without bias, and
-    batch normalisation.
+    The shortcut is a module in self.shortcut, which make_resnet will replace: nn.Identity() where stride is 1 and filters
+    == channels, else a 1 x 1 convolution of the stride, without bias, and batch normalisation.
     Source: He, Zhang, Ren and Sun, Deep residual learning for image recognition, 2015, arXiv 1512.03385, section 3.
     """
 
@@ -210,8 +210,8 @@ if written(BasicBlock):
 # behind those that there are. **B**: project there; your block does that. **C**: project everywhere. B was a little better
 # than A, and C hardly better than B, with the most parameters.
 #
-# For small images the paper takes A, and so do we: then a residual network learns exactly as many numbers as the plain
-# one of its depth. Below, two channels of 4 x 4 become four of 2 x 2.
+# For small images the paper takes A, and so do we: then a residual network learns as many numbers as the plain one.
+# Below, two channels of 4 x 4 become four of 2 x 2.
 
 
 # %%
@@ -250,8 +250,10 @@ plot.show_grids([*x[0].numpy(), *y], titles, [kept] * 2 + [None] * 4, columns=6)
 #
 # ### Exercise: a network of any depth ({points:make_resnet} points, 15 minutes)
 #
-# Where a block of yours projects, put a `PaddedShortcut` into its `shortcut`. `nn.AdaptiveAvgPool2d(1)` takes the mean of
-# each map, and `nn.Sequential(*modules)` strings a list together. Refuse other depths with a sentence that names them.
+# Where a block of yours projects, assign a `PaddedShortcut` to its `shortcut`. `nn.AdaptiveAvgPool2d(1)` takes the mean of
+# each map, and `nn.Sequential(*modules)` strings a list together. (Blocks that stay in a plain Python list are no part of
+# the network: nobody would train them.) Refuse a depth that is not $6n + 2$ by a `ValueError` that says which depths
+# there are; `check` does not try that.
 
 
 # %% exercise="make_resnet"
@@ -262,8 +264,8 @@ def make_resnet(depth, classes=10, width=16):
     depth: 6n + 2 with n >= 1; classes, width: int. Returns an nn.Module, (N, 3, H, W) -> scores (N, classes): a 3 x 3
     convolution of `width` filters, without bias, batch normalisation, ReLU; three stages of n BasicBlocks with width,
     2*width and 4*width filters, the second and third beginning with stride 2; the mean of each map; a linear layer.
-    Shortcuts are padded where the shape changes (option A) and have no parameters.
-    Raises ValueError for a depth that is not 6n + 2. Source: He et al., 2015, section 4.2.
+    Where the shape changes, a block's `shortcut` is a PaddedShortcut (option A), which has no parameters.
+    Another depth is a ValueError (not checked). Source: He et al., 2015, section 4.2.
     """
     # BEGIN SOLUTION
     if depth < 8 or depth % 6 != 2:
@@ -299,7 +301,7 @@ if written(BasicBlock, make_resnet):
 # %% [markdown]
 # ## The same experiment, with shortcuts
 #
-# The same images, the same recipe, the same number of parameters.
+# The images, the recipe and the number of parameters are those of the plain networks.
 
 # %% tags=["show"]
 train("resnet20")
@@ -341,10 +343,8 @@ for name, values in norms.items():
 # ```
 #
 # The stride is on the 3 x 3, as in torchvision; the paper has it on the first 1 x 1, which then never reads three pixels
-# of four. The shortcut is as before.
-#
-# So not every ResNet has two 3 x 3 convolutions a block: those of 18 and 34 layers do, those of 50, 101 and 152 are
-# built of bottlenecks.
+# of four. The shortcut is as before. ResNets of 18 and 34 layers are built of basic blocks, those of 50, 101 and 152 of
+# bottlenecks.
 #
 # ### Exercise: the bottleneck ({points:Bottleneck} points, 12 minutes)
 
@@ -448,8 +448,8 @@ class ResNet18(nn.Module):
 check(ResNet18)
 
 # %% [markdown]
-# The whole network, on torch's *meta* device, which computes shapes and no numbers. A projection is listed behind the two
-# convolutions that it runs beside.
+# The whole network, on torch's *meta* device, which computes shapes and no numbers. The table has all layers, norms too;
+# a ReLU called as a function is none.
 
 # %% tags=["show"]
 if written(BasicBlock, ResNet18):
@@ -457,6 +457,10 @@ if written(BasicBlock, ResNet18):
         rows = models.costs(ResNet18(), (3, 224, 224))
     rows = [row for row in rows if row["kind"] != "Identity"]
     plot.show_table(rows)
+
+# %% [markdown]
+# The pictures leave out norms and ReLUs, so they count fewer activations than the table. And they know only the order of
+# use: a projection seems to follow the two convolutions that it runs beside.
 
 # %% tags=["show"]
 if written(BasicBlock, ResNet18):
@@ -494,13 +498,13 @@ with torch.device("meta"):
 # | `epochs`, `batch` | passes over the images; images in a step | 10, 128 |
 # | `lr`, `momentum`, `weight_decay` | as in lesson 07; `lr` is the highest | 0.1, 0.9, 0.0005 |
 # | `shift` | moves images by up to so many pixels | 0 |
-# | `flip` | `"random"` mirrors every other image, left to right | `"none"` |
+# | `flip` | `"random"` mirrors each image, left to right, with probability 1/2 | `"none"` |
 #
 # Write the import *inside* the function: grading judges the weights and has no training.
 #
-# Weights travel as arrays by name. What your attributes are called is your own affair, so the helper below names layers in
-# the order of their *use*: `conv1` and `norm1` to `conv19` and `norm19`, then the linear layer. A normalisation's four
-# vectors, the running mean and variance among them, make one array $(4, C)$.
+# Weights travel as arrays by name. The helper below names layers in the order of their *use*, whatever your attributes are
+# called: `conv1` and `norm1` to `conv19` and `norm19`, then the linear layer. A normalisation's four vectors, the running
+# mean and variance among them, make one array $(4, C)$.
 
 
 # %%
@@ -633,6 +637,6 @@ if written(BasicBlock, make_resnet, trained_resnet):
 # %% [markdown]
 # ## Where this goes
 #
-# The next lesson meets the descendants: wider, grouped, densely connected, thrifty. Worth reading: He, Zhang, Ren and Sun,
-# *Deep residual learning for image recognition* (arXiv 1512.03385), and *Identity mappings in deep residual networks*
-# (arXiv 1603.05027), which moves norm and ReLU in front of the convolutions, so that nothing stands in the shortcut's way.
+# The next lesson meets the descendants: wider, grouped, densely connected, thrifty. Worth reading, by the same authors:
+# *Identity mappings in deep residual networks* (arXiv 1603.05027), which moves norm and ReLU in front of the convolutions,
+# so that nothing stands in the shortcut's way.

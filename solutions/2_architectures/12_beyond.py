@@ -38,18 +38,16 @@ from cnnlab import answer, check, plot, written
 # | MobileNet | multiply-adds were what is scarce? | `SeparableBlock` |
 #
 # Each exercise is a class. You are given its docstring and the head of `__init__`; write the rest of it, `forward`
-# included. Name the layers inside as you like: the checks fill them by the shapes of their weights. Convolutions
-# are square, those of 3 x 3 have padding 1, and *norm* is `nn.BatchNorm2d`.
+# included. Name the layers inside as you like: the checks fill them by the shapes of their weights, so each
+# convolution of a docstring is one `nn.Conv2d`. Those of 3 x 3 have padding 1; *norm* is `nn.BatchNorm2d`.
 
 # %% [markdown]
 # ## Wider, not deeper
 #
-# Zagoruyko and Komodakis took a ResNet, multiplied its filters by $k$ and left out most of its blocks. Wide layers
-# are few and large, which a GPU likes, and hold $k^2$ times the weights.
-#
-# Their block is the later, **pre-activation** form: norm and ReLU come *before* each convolution, nothing after
-# the sum. Where the shape stays, $x$ passes through the block untouched. So many weights may overfit; the block
-# can have dropout between its convolutions.
+# A Wide ResNet multiplies a ResNet's filters by $k$ and leaves out most of its blocks: few large layers, which a
+# GPU likes. The block is the later, **pre-activation** form: norm and ReLU come *before* each convolution, nothing
+# after the sum. Where the shape stays, $x$ passes through untouched. Against overfitting there can be dropout
+# between the convolutions.
 
 # %% tags=["show"]
 convolutions = ["norm", "ReLU", "3 x 3", "norm", "ReLU", "dropout", "3 x 3"]
@@ -110,9 +108,9 @@ class WideBlock(nn.Module):
 check(WideBlock)
 
 # %% [markdown]
-# What width costs, for your block on maps of 32 x 32. `models.costs` does what your `layer_table` of lesson 08
-# does: a row for each layer. Activations are in this lesson what convolutions and linear layers return, so that it
-# does not matter whether a ReLU is a module or a function.
+# What width costs, for your block on maps of 32 x 32. `models.costs` gives a row for each layer, as your
+# `layer_table` of lesson 08. Activations are here what convolutions and linear layers return, so that a ReLU may be a
+# module or a function.
 
 
 # %% tags=["show"]
@@ -148,9 +146,9 @@ if written(WideBlock):
 # GoogLeNet's paths were designed by hand, each another size. ResNeXt takes $G$ paths all alike: each narrows to
 # $d$ maps, filters them with 3 x 3, widens again, and all paths are added up.
 #
-# That is a bottleneck with a **grouped** convolution, which you know from lesson 05: $G$ groups of $d$ maps. Why?
-# The first 1 x 1 convolutions of all paths read the same maps, so they are one with $Gd$ filters; and adding up
-# what the last ones give *is* one convolution over all $Gd$ maps.
+# That is a bottleneck with a **grouped** convolution (lesson 05): $G$ groups of $d$ maps. Why? The first 1 x 1 of
+# all paths read the same maps, so they are one with $Gd$ filters; and adding up what the last ones give *is* one
+# convolution over all $Gd$ maps.
 
 # %% tags=["show"]
 thin = ["1 x 1, d maps", "3 x 3, d maps", "1 x 1, F maps"]
@@ -224,8 +222,8 @@ class ResNeXtBlock(nn.Module):
 check(ResNeXtBlock)
 
 # %% [markdown]
-# Groups make the 3 x 3 cheaper, and what is saved goes into more maps. For 256 maps in and out, the paper's pairs
-# of $G$ and $d$ cost nearly the same, from ResNet-50's bottleneck in the first line to ResNeXt-50's in the last:
+# What groups save goes into more maps. For 256 maps in and out, the paper's pairs of $G$ and $d$ cost nearly the
+# same, from ResNet-50's bottleneck in the first line to ResNeXt-50's in the last:
 
 # %% tags=["show"]
 if written(ResNeXtBlock):
@@ -238,11 +236,9 @@ if written(ResNeXtBlock):
 # %% [markdown]
 # ## Nothing made twice
 #
-# A residual block adds to what is there; what was there before cannot be told apart any more. A DenseNet *keeps*
-# everything: each layer reads all maps made so far, makes a few new ones, $k$, its **growth**, and puts them
-# behind the others. Since every map stays, $k$ can be small: 12 to 48.
-#
-# But the layers read more and more maps. So a 1 x 1 convolution first narrows them, to $4k$: a bottleneck again.
+# A residual block adds to what is there. A DenseNet *keeps* everything: each layer reads all maps made so far, makes
+# a few new ones, $k$, its **growth**, and puts them behind the others. Since every map stays, $k$ can be small: 12 to
+# 48. But the layers read more and more maps, so a 1 x 1 convolution first narrows them to $4k$.
 
 # %% tags=["show"]
 new = ["norm", "ReLU", "1 x 1, 4 k maps", "norm", "ReLU", "3 x 3, k maps"]
@@ -292,8 +288,7 @@ class DenseLayer(nn.Module):
 check(DenseLayer)
 
 # %% [markdown]
-# Your layers in a row: the last block of DenseNet-121 begins with 512 maps and has 16 layers of growth 32. What
-# the first 1 x 1 reads grows with every layer, what the 3 x 3 reads does not.
+# The last block of DenseNet-121 begins with 512 maps and has 16 of your layers, with growth 32:
 
 # %% tags=["show"]
 if written(DenseLayer):
@@ -319,9 +314,8 @@ if written(DenseLayer):
 # ## When weights are scarce
 #
 # SqueezeNet set out to reach AlexNet's accuracy with as few weights as possible, so that a network can be sent
-# over the air or kept on a chip. Its **fire module** first squeezes, for the sake of the 3 x 3 that follows, then
-# expands with two branches, of which one is a 1 x 1 with a ninth of the weights. It came without norms, so its
-# convolutions have biases.
+# over the air. Its **fire module** squeezes, then expands with two branches, of which one is a 1 x 1 with a ninth of
+# the weights. It came without norms, so its convolutions have biases.
 
 # %% tags=["show"]
 plot.show_blocks(
@@ -368,10 +362,9 @@ class Fire(nn.Module):
 check(Fire)
 
 # %% [markdown]
-# The whole of SqueezeNet 1.1, layer by layer, on the `meta` device, where networks have shapes and no numbers.
-# (The diagram draws layers in the order in which they are computed: the two branches of a fire module one after
-# the other.) Its last convolution has a filter for each of the thousand classes, and their means are the scores:
-# no linear layer at all.
+# The whole of SqueezeNet 1.1, on the `meta` device, where networks have shapes and no numbers. (The diagram draws
+# the two branches of a fire module one after the other.) Its last convolution has a filter for each of the thousand
+# classes, and their means are the scores: no linear layer at all.
 
 
 # %% tags=["show"]
@@ -395,9 +388,8 @@ print(f"AlexNet has {alexnet:,} parameters, {alexnet / summed(rows)['parameters'
 # %% [markdown]
 # ## Turning channels up and down
 #
-# A convolution treats each image alike. **Squeeze-and-excitation** looks at the whole image first: it squeezes
-# each map to its mean, and from these $C$ numbers two small linear layers find a weight between 0 and 1 for each
-# map:
+# A convolution treats each image alike. **Squeeze-and-excitation** squeezes each map to its mean, and from these $C$
+# numbers two small linear layers find a weight between 0 and 1 for each map:
 #
 # $$z_c = \frac{1}{HW}\sum_{i,j} x_{c,i,j}, \qquad s = \sigma\big(W_2\,\mathrm{ReLU}(W_1 z + b_1) + b_2\big), \qquad
 # y_c = s_c\, x_c$$
@@ -410,7 +402,7 @@ plot.show_blocks(
     {
         "squeeze and excite": [
             (["mean of each map", "linear, C / r", "ReLU", "linear, C", "sigmoid"], []),
-            "x",
+            "×",
         ],
         "in a residual block": [
             (["3 x 3", "norm", "ReLU", "3 x 3", "norm", "squeeze and excite"], []),
@@ -458,9 +450,8 @@ check(SqueezeExcite)
 # %% [markdown]
 # ## When multiply-adds are scarce
 #
-# A phone has room for weights, but little power to multiply. MobileNet is built of the **separable** convolution
-# of lesson 05: a depthwise 3 x 3 looks at each map by itself, a 1 x 1 then mixes maps. With $F$ filters, the two
-# together cost
+# MobileNet, for phones, is built of the **separable** convolution of lesson 05: a depthwise 3 x 3 looks at each map by
+# itself, a 1 x 1 then mixes maps. With $F$ filters, the two together cost
 #
 # $$\frac{1}{F} + \frac{1}{3^2}$$
 #
@@ -538,10 +529,9 @@ if written(SeparableBlock):
 # %% [markdown]
 # ## Side by side
 #
-# Networks of the papers for ImageNet, after AlexNet and ResNet-50. The last column says at how many places of an
-# image a weight is used, on average: once in AlexNet's dense layers, which hold most of its weights; most often in
-# DenseNet. Squeeze-and-excitation works on means, so it adds a tenth to ResNet-50's weights and hardly a
-# multiply-add.
+# The papers' networks for ImageNet, after AlexNet and ResNet-50. The last column says at how many places of an image
+# a weight is used, on average: once in AlexNet's linear layers, which hold most of its weights. Squeeze-and-excitation
+# works on means, so it adds a tenth to ResNet-50's weights and hardly a multiply-add.
 
 # %% tags=["show"]
 names = ["alexnet", "resnet50", "wide_resnet50_2", "resnext50_32x4d", "densenet121"]
@@ -556,9 +546,9 @@ plot.show_table(rows, totals=False)
 # ## One frame, seven blocks
 #
 # These networks differ in depth, size and age, so their published accuracies do not say which *block* is good. A
-# fair picture needs one frame: the same stem, three stages that double the maps with pooling between them, the
-# same head, the same images, epochs and learning rate. Only the inside of the stages changes (*wide* has twice the
-# maps there); a plain residual block is there for comparison.
+# fairer picture needs one frame: the same stem, head, images and recipe, and three stages that double the maps, with
+# pooling between them. Only the inside of the stages changes (*wide* has twice the maps there); a plain residual
+# block is there for comparison.
 
 
 # %%
@@ -617,8 +607,9 @@ def frame(kind, width=8, classes=5):
 # %% [markdown]
 # In the *small* budget, taken on a CPU, they learn from a few hundred of the generated shapes for a few epochs:
 # too little for perfection, so that they can differ. The *full* one, taken where there is a GPU, is CIFAR-10 with
-# frames four times as wide. Each network is trained three times from other first weights and orders of the images.
-# All have the same recipe, with gradients clipped, so that none runs away.
+# frames four times as wide. Each network is trained three times, from other first weights and orders of the images.
+# The one recipe does not suit all alike: *fire*, which has no norms, may learn well in one run and hardly in
+# another; then its mean describes neither.
 
 # %% tags=["show"]
 if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBlock):
@@ -645,9 +636,8 @@ if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBl
         points[kind]["seconds"].append(sum(history.seconds))
 
 # %% [markdown]
-# The result: the mean accuracy of three runs, and from which to which it went. A disc's area shows the
-# multiply-adds, its bar reaches from the worst run to the best. Where bars overlap, the picture does not say which
-# block is better.
+# The mean accuracy of three runs. A disc's area shows the multiply-adds, its bar reaches from the worst run to the
+# best. Where bars overlap, the picture does not say which block is better.
 
 # %% tags=["show"]
 if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBlock):
@@ -662,9 +652,8 @@ if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBl
     plot.show_tradeoff(list(points.values()), title=f"one frame, trained on {len(train[1]):,} images")
 
 # %% [markdown]
-# Look at the seconds of the fastest run too. A grouped or depthwise convolution does little with each value that
-# it fetches, so time does not fall as multiply-adds do; how far it falls depends on the machine, and yours has
-# just been measured.
+# Look at the seconds too. A grouped or depthwise convolution does little with each value that it fetches, so time
+# does not fall as multiply-adds do; how far it falls on your machine has just been measured.
 #
 # ## Question: reading the picture ({points:read_the_picture} points, 8 minutes)
 #
@@ -689,7 +678,6 @@ if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBl
 # %% [markdown]
 # ## Where this goes
 #
-# Blocks are one half; how they are trained is the other, and lesson 13 is about that. What came later recombines
-# what you have written: MobileNetV2 puts the separable convolution into a residual bottleneck, EfficientNet adds
-# squeeze-and-excitation, ConvNeXt goes back to large depthwise kernels. Read two of the papers named in the
-# docstrings; after today, their block diagrams are the easy part.
+# What came later recombines what you have written: MobileNetV2 puts the separable convolution into a residual
+# bottleneck, EfficientNet adds squeeze-and-excitation, ConvNeXt goes back to large depthwise kernels. How blocks are
+# trained is the other half: lesson 13.

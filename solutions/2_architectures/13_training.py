@@ -3,9 +3,8 @@
 #
 # {badge}
 #
-# A network is as good as its training. You will write the ingredients that took AlexNet to its victory and those that
-# came later, from the optimiser to the ensemble, switch each of them off in turn and measure what it was worth. At the
-# end AlexNet, VGG16 and ResNet-18 are trained by one recipe.
+# You will write the ingredients of a training, from the optimiser to the ensemble, switch each off in turn and
+# measure what it was worth. At the end one recipe trains AlexNet, VGG16 and ResNet-18.
 #
 # About 90 minutes, {points} points.
 
@@ -30,36 +29,36 @@ from cnnlab import answer, check, data, plot, written
 # %% [markdown]
 # ## The recipe of 2012
 #
-# AlexNet was trained like this, and most networks since by variations of it:
+# AlexNet's, and most networks since are trained by variations of it:
 #
-# | ingredient | AlexNet | section below |
-# |---|---|---|
-# | steps | gradient descent with momentum 0.9, batches of 128 | the optimiser |
-# | weight decay | 0.0005 | the optimiser |
-# | learning rate | 0.01, divided by 10 by hand when the validation error stopped falling | the plateau |
-# | augmentation | random crops, mirror images, changed colours | more images |
-# | dropout | half of the values of two dense layers | nearly sure |
-# | ensemble | mean over networks, and over ten views of the image | together |
+# | ingredient | AlexNet |
+# |---|---|
+# | steps | momentum 0.9, batches of 128 |
+# | weight decay | 0.0005 |
+# | learning rate | 0.01, divided by 10 by hand when the validation error stopped falling |
+# | augmentation | random crops, mirror images, changed colours |
+# | dropout | half of the values of two dense layers |
+# | ensemble | mean over networks, and over ten views of the image |
 #
-# Seven networks together, two of them trained on further images before, lowered the top-5 validation error from 18.2 %
-# for one to 15.4 %.
+# Seven networks, two of them first trained on further images, lowered the top-5 validation error from 18.2 % to
+# 15.4 %.
 #
 # ## The optimiser
 #
-# In lesson 07 you wrote one step on one array. An optimiser keeps the state: one velocity $v$, at first zero, for each
-# parameter $p$. With the gradient $g$, the learning rate $\eta$, momentum $m$ and weight decay $\lambda$ a step is
+# In lesson 07 you wrote one step on one array. An optimiser keeps the state: one velocity $v$, at first zero, for
+# each parameter $p$. With the gradient $g$, the learning rate $\eta$, momentum $m$ and weight decay $\lambda$ a
+# step is
 #
 # $$g' = g + \lambda p \qquad v \leftarrow m v + g' \qquad p \leftarrow p - \eta v$$
 #
-# Weight decay pulls every weight towards zero, so that only those stay large which the data ask for again and again.
-# **Nesterov's** variant moves by $\eta\,(g' + m v)$, with the new $v$: as if it had taken the next step of the momentum
-# already.
+# Weight decay pulls all weights towards zero; those that the data ask for again and again stay. **Nesterov's**
+# variant moves by $\eta\,(g' + m v)$, with the new $v$, as if it had taken the next step of the momentum already.
 #
 # ### Exercise: SGD ({points:SGD} points, 10 minutes)
 #
-# Here an exercise is a class: `__init__` is begun for you, write the rest of it and the method `step`. The arrays belong
-# to a network, so a step must change *them*: `p -= ...` changes an array in place, `p = p - ...` makes a new one that
-# the network never sees. The gradients must stay as they are.
+# An exercise may be a class: write the rest of `__init__`, and the method `step`. The arrays belong to a network,
+# so change *them*: `p -= ...` works in place, `p = p - ...` makes a new array that the network never sees. Leave
+# the gradients as they are.
 
 
 # %% exercise="SGD"
@@ -69,7 +68,7 @@ class SGD:
 
     parameters: tuple of arrays of any shapes; lr: the learning rate, an attribute that may be set anew between steps;
     momentum, weight_decay: numbers, 0 for none; nesterov: whether to use Nesterov's variant.
-    Attributes: parameters, the arrays themselves, and lr.
+    Attributes: parameters, the very arrays that were given, and lr.
 
     step(gradients): gradients is a list with an array for each parameter, of its shape. Changes each parameter by the
     formulas above with lr as it is now, and returns nothing. The same as torch.optim.SGD, without dampening.
@@ -94,8 +93,9 @@ class SGD:
 check(SGD)
 
 # %% [markdown]
-# A valley, 25 times as steep across as along. Steps that the steep walls allow are short along the floor; momentum adds
-# up what the gradients agree on and cancels the swings.
+# A valley, 25 times as steep across as along. Momentum adds up what the gradients agree on and cancels the
+# swings. (If the paths stand still, `step` changes copies: the check reads your `parameters` and does not see
+# it.)
 
 # %% tags=["show"]
 if written(SGD):
@@ -127,8 +127,8 @@ if written(SGD):
 # %% [markdown]
 # ## The plateau
 #
-# Large steps travel fast and then jump to and fro across the minimum; small ones settle but never get there. So begin
-# large and shrink. Five **schedules** over the epochs of a training:
+# Large steps travel fast and then jump to and fro across the minimum; small ones settle but never get there. So
+# begin large and shrink. Five **schedules**:
 
 # %% tags=["show"]
 epochs = np.arange(0, 60, 2)
@@ -148,18 +148,18 @@ plot.show_lines(
 )
 
 # %% [markdown]
-# Steps, cosine and triangle must know the length of the run beforehand. A sixth schedule watches the loss on
-# **validation** images, held out from training, and cuts when it stops falling: AlexNet's rule, made by a program.
+# Steps, cosine and triangle must know the run's length beforehand. A sixth watches the loss on **validation**
+# images, held out from training, and cuts when it stops falling.
 #
 # - A loss is *better* if it is below `best * (1 - threshold)`; then it becomes the best. The first always is.
-# - `patience` losses in a row may be no better. The next one that is not cuts: the rate becomes `lr * factor`, though
-#   never less than `smallest`.
+# - `patience` losses in a row may be no better. The next one that is not cuts: the rate becomes `lr * factor`,
+#   though never less than `smallest`.
 # - A better loss and a cut both begin the count anew; a cut leaves the best as it is.
 #
 # ### Exercise: cut on a plateau ({points:ReduceOnPlateau} points, 9 minutes)
 #
-# With `patience=2` and `threshold=0`, the losses 3, 2, 2, 2, 2 cut at the fifth: three in a row were no better than the
-# first 2.
+# With `patience=2` and `threshold=0`, the losses 3, 2, 2, 2, 2 cut at the fifth: three in a row were no better
+# than the first 2.
 
 
 # %% exercise="ReduceOnPlateau"
@@ -196,8 +196,7 @@ class ReduceOnPlateau:
 check(ReduceOnPlateau)
 
 # %% [markdown]
-# Both of yours on a valley whose gradients are noisy, as those of batches are. The noise keeps the loss from falling
-# further at a given rate; each cut lets it.
+# Both of yours with noisy gradients: at one rate the noise keeps the loss up; each cut lets it fall.
 
 # %% tags=["show"]
 if written(SGD, ReduceOnPlateau):
@@ -228,14 +227,14 @@ if written(SGD, ReduceOnPlateau):
 # %% [markdown]
 # ## More images
 #
-# The best cure for learning by heart is more images, and the cheapest are those you have, changed so that the label
-# stays true. Pad an image with zeros on all sides and crop it at a random place, and the object has moved. Mirror it,
-# and a cat still is a cat. (A digit or a word does not stay what it is: choose for your images.)
+# The cheapest cure for learning by heart is the images you have, changed so that the label stays true. Crop an
+# image padded with zeros at a random place, and the object has moved. Mirror it, and a cat still is a cat; a
+# digit is not always one.
 #
 # ### Exercise: crop and flip ({points:random_crop_flip} points, 10 minutes)
 #
-# Each image gets chances of its own. With padding $p$ the crop begins at one of $2p+1$ rows and $2p+1$ columns, all
-# alike likely. No pixel of the arguments may change.
+# Each image gets chances of its own. With padding $p$ the crop begins at one of $2p+1$ rows and $2p+1$ columns,
+# all alike likely. Leave the argument as it is.
 
 
 # %% exercise="random_crop_flip"
@@ -267,11 +266,9 @@ check(random_crop_flip)
 # %% [markdown]
 # ## A hole
 #
-# A network that has found one telling detail need not look further. **Cutout** (DeVries and Taylor, 2017) covers a
-# square, somewhere else each time, so that it must learn them all. It is dropout for pixels that are neighbours.
-#
-# The middle may be any pixel of the image. Near the border a part of the square lies outside and is lost: so some
-# images keep nearly everything.
+# A network that has found one telling detail need not look further. **Cutout** covers a square, somewhere else
+# each time, so that it must learn them all. The middle may be any pixel of the image: near its border a part of
+# the square is lost.
 #
 # ### Exercise: cutout ({points:cutout} points, 8 minutes)
 #
@@ -322,16 +319,16 @@ if written(random_crop_flip, cutout):
 # %% [markdown]
 # ## Nearly sure
 #
-# **Dropout** (lesson 07) silences random values while training, so that no value can count on another. It belongs to
-# dense layers, which have most parameters; convolutions with batch normalisation mostly do without.
+# **Dropout** (lesson 07) silences random values while training, so that none can be relied on. It belongs to
+# dense layers; convolutions with batch normalisation mostly do without.
 #
-# **Label smoothing** works on the target. Cross-entropy asks for probability 1, which no finite score gives, so scores
-# of training images grow for ever. Ask instead for
+# **Label smoothing** works on the target. Cross-entropy asks for probability 1, which no finite score gives, so
+# scores grow for ever. Ask instead for
 #
 # $$q_k = (1 - s)\,[k = \text{label}] + \frac{s}{M}$$
 #
-# with $M$ classes: every class gets its share of $s$, the right one too. The loss is $-\sum_k q_k \log p_k$, in the mean
-# over the batch, and its gradient with respect to the scores is as simple as before: $(p - q)/N$.
+# with $M$ classes: every class gets its share of $s$, the right one too. The loss is $-\sum_k q_k \log p_k$, in
+# the mean over the batch; its gradient with respect to the scores is $(p - q)/N$.
 #
 # ### Exercise: label smoothing ({points:label_smoothing_loss} points, 7 minutes)
 #
@@ -363,8 +360,8 @@ def label_smoothing_loss(scores, labels, smoothing):
 check(label_smoothing_loss)
 
 # %% [markdown]
-# How far should the right score lie above four others, all alike? Without smoothing, the further the better. With it,
-# there is a best distance, and being surer costs.
+# How far should the right score lie above four others, all alike? Without smoothing, the further the better; with
+# it, there is a best distance.
 
 # %% tags=["show"]
 if written(label_smoothing_loss):
@@ -388,9 +385,9 @@ if written(label_smoothing_loss):
 # %% [markdown]
 # ## Your parts together
 #
-# A small network for the generated shapes, with few images to learn from and others to watch and to test on. torch goes
-# forward and backward; all the rest below is yours. `p.detach().numpy()` is a parameter's own memory seen as a NumPy
-# array, so your optimiser moves torch's network.
+# A small network and few images, so that the recipe matters. torch goes forward and backward; all the rest is
+# yours. `p.detach().numpy()` is a parameter's own memory as a NumPy array, so your optimiser moves torch's
+# network.
 
 
 # %% tags=["show"]
@@ -450,13 +447,12 @@ if written(SGD, ReduceOnPlateau, random_crop_flip, cutout, label_smoothing_loss)
 # %% [markdown]
 # ## What each is worth
 #
-# An **ablation** switches one ingredient off and leaves all others as they are. `cnnlab.train.fit` does what your loop
-# does, faster (and beyond its border it mirrors the image); a `Recipe` holds the choices. Each row below is trained three
-# times, from other first weights and with other chances, because one run proves nothing.
+# An **ablation** switches one ingredient off and leaves the others as they are. `cnnlab.train.fit` does what your
+# loop does, faster (and pads with the image's mirror, not zeros); a `Recipe` holds the choices. One run proves
+# nothing: each row is trained three times, with other first weights and chances.
 #
-# Each dot is a network, the bar their mean, the grey band the range of the whole recipe. **Differences smaller than the
-# spread say nothing.** Those that remain hold for this network and these images: with plenty of images the regularisers
-# would be worth less.
+# Dots are networks, the bar is their mean, the grey band the range of the whole recipe. **Differences smaller
+# than the spread say nothing.** With plenty of images the regularisers would be worth less.
 
 # %% tags=["show"]
 from dataclasses import replace
@@ -513,22 +509,21 @@ plot.show_spread(accuracies, xlabel="test images that are right, per cent", titl
 print(f"{3 * len(rows)} trainings in {perf_counter() - began:.0f} seconds")
 
 # %% [markdown]
-# The column *training* is the accuracy on the images as they were shown, moved and with holes; a network that is much
-# better there than in the test has learned by heart. *No momentum* also divides the steps by ten, since
-# $1 + m + m^2 + \dots = 1/(1-m)$: a larger rate would give back a part of what it lost. An ingredient that is worth
-# nothing here, or does harm, need not be useless: regularisers do the same work twice, and a longer training needs more
-# of them.
+# *Training* is the accuracy on the moved images with holes; a network that is much better there than in the test
+# has learned by heart. *No momentum* also divides the steps by ten, since $1 + m + m^2 + \dots = 1/(1-m)$: a
+# larger rate would give a part back. An ingredient that is worth nothing here need not be useless: another may do
+# its work.
 #
 # ## Together
 #
-# Networks that were trained alike from other first weights make different mistakes. Averaging their probabilities keeps
-# what they agree on. The same network asked about an image and its mirror is a small ensemble for free.
+# Networks from other first weights make different mistakes; an average keeps what they agree on. One network
+# asked about an image and its mirror is a small ensemble for free.
 #
 # ### Exercise: ask them all ({points:ensemble_predict} points, 9 minutes)
 #
-# Average *probabilities*: the size of scores differs from network to network, and a vote forgets how sure each one was.
-# Ask in `eval` mode within `torch.no_grad()`, and leave each network in the mode that you found it in: `model.training`
-# tells, `model.train(mode)` sets.
+# Average *probabilities*: scores differ in size between networks, and a vote forgets how sure each was. Ask
+# within `torch.no_grad()` and in `eval` mode (in train mode asking changes batch norm's averages), and leave each
+# network in the mode that you found: `model.training` tells, `model.train(mode)` sets.
 
 
 # %% exercise="ensemble_predict"
@@ -556,9 +551,9 @@ def ensemble_predict(models, images):
 check(ensemble_predict)
 
 # %% [markdown]
-# The table: three of the ablation's rows, each network alone, with its mirror view, and all three together. The picture
-# shows **calibration**: of the images that the networks call with a certainty of 80 %, are 80 % right? Below the dashed
-# line they are too sure of themselves, above it they know more than they say.
+# Three of the ablation's rows: each network alone, with its mirror view, and all three together. The picture
+# shows **calibration**: of guesses with a certainty of 80 %, are 80 % right? Below the dashed line they are too
+# sure of themselves.
 
 # %% tags=["show"]
 if written(ensemble_predict):
@@ -601,16 +596,15 @@ if written(ensemble_predict):
 # %% [markdown]
 # ## Spot the bug
 #
-# Images are normalised by the mean and standard deviation of their channels. Many programs for CIFAR-10 hold these
-# numbers, copied from one another:
+# To normalise images by channel, many programs for CIFAR-10 hold these numbers, copied from one another:
 #
 # ```python
 # mean = (0.4914, 0.4822, 0.4465)
 # std = (0.2023, 0.1994, 0.2010)
 # ```
 #
-# The means are right. The pixels' standard deviations are 0.2470, 0.2435 and 0.2616. Where may the others come from?
-# Think first, then run the cell: it computes two things that are easily taken for one another.
+# The means are right. The pixels' standard deviations are 0.2470, 0.2435 and 0.2616. Where may the others come
+# from? Think first, then run the cell.
 
 # %% tags=["show"]
 from cnnlab.train import recipes
@@ -634,15 +628,14 @@ print(
 )
 
 # %% [markdown]
-# An image's own standard deviation leaves out that some images are bright and others dark, so its mean is too small. For
-# CIFAR-10 it is just what is copied (in the full size the cell shows it). It does little harm, for a network learns to
-# live with any scale. But the number is not what its name says, and it spread because nothing failed. Compute such
+# An image's own deviation leaves out that some images are bright and others dark. Its mean over CIFAR-10 is what
+# is copied, as the full size shows. A network learns to live with any scale, so nobody noticed. Compute such
 # numbers, do not copy them.
 #
 # ## Harder shapes
 #
-# Now cook yourself. The shapes below are faded, behind a bar, in noise. In lesson 11 nearly all plain shapes were
-# recognised; here the recipe decides.
+# Your turn to cook. These shapes are faded, behind a bar, in noise. Nearly all plain ones were recognised in
+# lesson 11; here the recipe decides.
 
 
 # %%
@@ -700,15 +693,15 @@ plot.show_images(pictures(images), [data.SHAPE_NAMES[label] for label in labels]
 # | `schedule` | `"triangle"`, `"cosine"`, `"plateau"`, `"constant"` | `"triangle"` |
 # | `shift`, `flip`, `cutout` | pixels; `"none"`, `"random"`; pixels | 0, `"none"`, 0 |
 # | `label_smoothing` | the share of the target that is spread | 0 |
-# | `average` | keeps a moving average of the weights: 0.95 is a mean over some 20 steps | 0 |
+# | `average` | a moving average of the weights: 0.95 is over some 20 steps | 0 |
 #
 # ### Exercise: a recipe of your own ({points:trained_network} points, 12 minutes)
 #
-# Train the network that you are handed, a ResNet-20, with `fit(network, train, validation, Recipe(...))` of
-# `cnnlab.train`, imported inside the function, and return `arrays_by_name(network)`. The next cell saves that as
-# `hard_shapes.safetensors`, beside this notebook. **Hand that file in as well**: it is judged, not your function, by
-# what it says of new images, plain ones (97 % must be right) and harder ones (80 %). Begin with 4 epochs and batches of
-# 50. Judge your choices by the validation images; those that you will be judged by are others.
+# Train the ResNet-20 with `fit(network, train, validation, Recipe(...))` of `cnnlab.train`, imported inside the
+# function, and return `arrays_by_name(network)`. The next cell saves that as `hard_shapes.safetensors`, beside
+# this notebook. **Hand that file in as well**: it is judged, not your function, on new images, plain ones (97 %
+# must be right) and harder ones (80 %). Begin with 4 epochs and batches of 50, and choose by the validation
+# images.
 
 
 # %% exercise="trained_network"
@@ -752,9 +745,9 @@ check(trained_network)
 # %% [markdown]
 # ## Three networks, one recipe
 #
-# AlexNet, VGG16 with batch normalisation, and ResNet-18. *Small* is for a CPU: a few thousand drawn shapes, a few epochs,
-# ResNet-18 with a quarter of its width. *Full* is for a GPU: CIFAR-10, all 50,000 images, with nearly everything from
-# this lesson switched on. Both run the same code; `CNNLAB_BUDGET=full` or a GPU chooses.
+# AlexNet, VGG16 with batch normalisation, and ResNet-18. *Small* is for a CPU: drawn shapes, a few epochs, a thin
+# ResNet-18. *Full* is CIFAR-10's 50,000 images, with nearly everything from this lesson; `CNNLAB_BUDGET=full` or
+# a GPU chooses it.
 
 
 # %% tags=["show"]
@@ -791,9 +784,9 @@ plot.show_lines(
 # %% [markdown]
 # ## Question: a better recipe? ({points:better_recipe} points, 5 minutes)
 #
-# A friend tries forty recipes, trains each once, and measures all on the same 500 test images. The best reaches 94.6 %,
-# the usual one 94.0 %. "Cutout and a rate of 0.07," she writes, "improve the accuracy to 94.6 %." Name three things
-# that are wrong with this sentence, and say what she should do.
+# A friend tries forty recipes, trains each once, and measures all on the same 500 test images. The best reaches
+# 94.6 %, the usual one 94.0 %. "Cutout and a rate of 0.07," she writes, "improve the accuracy to 94.6 %." Name
+# three things that are wrong with this sentence, and say what she should do.
 
 # %% [markdown] question="better_recipe" points=2
 # ### BEGIN SOLUTION
@@ -813,7 +806,6 @@ plot.show_lines(
 # %% [markdown]
 # ## Where this goes
 #
-# Your networks see. The next assignment asks *what* they see. For what a recipe can do with patience, read He and
-# others, *Bag of tricks for image classification with convolutional neural networks* (arXiv 1812.01187), and for what
-# it can do in a hurry, Page's *How to train your ResNet* (2018) and Jordan's *94% on CIFAR-10 in 3.29 seconds on a
-# single GPU* (arXiv 2404.00498).
+# Your networks see; the next assignment asks *what*. On recipes with patience, read He and others, *Bag of
+# tricks* (arXiv 1812.01187); in a hurry, Page's *How to train your ResNet* (2018) and Jordan's *94% on CIFAR-10
+# in 3.29 seconds* (arXiv 2404.00498).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def test_cells_carry_what_grading_needs(checkout: Course, lesson: Lesson) -> Non
     for name, exercise in lesson.exercises.items():
         answer, check = marked[name], marked[f"{name}_check"]
         assert "raise NotImplementedError" in answer.source
-        assert f"def {name}(" in answer.source or f"class {name}(" in answer.source
+        assert re.search(rf"^(def|class) {name}[(:]", answer.source, re.MULTILINE)
         assert check.source == f"check({name})"
         assert check.metadata.nbgrader.points == exercise.total and check.metadata.nbgrader.locked
         assert check.metadata.tags == ["raises-exception"]
@@ -125,7 +126,7 @@ def test_the_solved_notebook_holds_the_solutions_and_no_output(checkout: Course,
 def test_public_cases_are_read_without_pickles_and_are_small(checkout: Course) -> None:
     for lesson in LESSONS:
         path = cases.FOLDER / f"{lesson.name}.npz"
-        assert path.stat().st_size < 400_000
+        assert path.stat().st_size < 1_600_000  # the gradients of many blocks; the numbers do not compress
         for name, exercise in lesson.exercises.items():
             questionnaire = cases.load(name)
             assert [q.words for q in questionnaire.questions] == [c.words for c in exercise.public]

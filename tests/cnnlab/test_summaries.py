@@ -103,7 +103,7 @@ def test_odd_outputs_are_summed_up_calmly(name: str) -> None:
 RIGHT_CROP = {
     "views": "unsigned integers",
     "their dtype": "uint8",
-    "each is": "a crop of its padded image or the mirror of one",
+    "each view": "a crop of its padded image or the mirror of one",
     "places down": "evenly over all",
     "places across": "evenly over all",
     "down and across": "drawn apart",
@@ -166,10 +166,10 @@ def test_crops_that_are_wrong_are_named() -> None:
         return summary("crop_flip", inputs, views=views).values
 
     assert found(views.astype(float))["their dtype"] == "float64"
-    assert found(views[:, :, ::-1])["each is"] == "turned upside down"
-    assert found(255 - views)["each is"] == "something else"
-    assert found(0 * views)["each is"] == "empty for some images"
-    assert found(np.roll(images, (1, 2), axis=(2, 3)))["each is"] == "its image rolled round"
+    assert found(views[:, :, ::-1])["each view"] == "turned upside down"
+    assert found(255 - views)["each view"] == "something else"
+    assert found(0 * views)["each view"] == "empty for some images"
+    assert found(np.roll(images, (1, 2), axis=(2, 3)))["each view"] == "its image rolled round"
     assert found(images)["places down"] == found(images)["places across"] == "the same for all images"
     assert found(images)["flipped"] == "all or none"
     few = images.copy()

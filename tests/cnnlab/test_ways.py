@@ -125,6 +125,12 @@ def test_the_order_of_definition_and_the_names_do_not_matter() -> None:
     assert all(type(v) is np.ndarray and v.dtype == np.float64 for v in list(one.values.values())[2:])
 
 
+def test_dropout_before_or_after_flattening_is_the_same() -> None:
+    layers = [nn.AdaptiveAvgPool2d(1), nn.Dropout(0.4), nn.Flatten()]
+    one, other = (module(network(None, *which), "y", "dx") for which in (layers, [layers[0], *layers[:0:-1]]))
+    assert one.kind == "values" and probe.same(one.values, other.values)
+
+
 def test_gradients_are_those_of_the_given_upstream_and_summed_by_shape() -> None:
     dout = np.random.default_rng(1).normal(size=(2, 3, 5, 4))
     layers = [nn.Conv2d(3, 3, 3, padding=1) for _ in range(2)]
@@ -200,6 +206,20 @@ def test_a_parameter_without_a_gradient_has_zeros_and_a_shared_one_counts_once()
     assert not module(unused, "gradients").values["gradient of (5, 7)"].any()
     layer = nn.Conv2d(3, 3, 1)
     assert module(network(None, layer, layer), "parameters").values == {"parameters": 12}
+
+
+def test_a_layer_used_in_place_of_another_like_it_is_noticed_where_gradients_are_asked_for() -> None:
+    layers = [nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)]
+    right = network(None, *layers)
+    first_norm_twice = network(lambda n, x: n[1](n[2](n[1](n[0](x)))), *layers)
+    asked = ("parameters", "shapes", "y_eval", "y", "dx")
+    assert probe.same(module(first_norm_twice, *asked).values, module(right, *asked).values)
+    assert module(right, *asked, "gradients").kind == "values"
+    outcome = module(first_norm_twice, *asked, "gradients")
+    assert (outcome.kind, outcome.values) == ("bad output", {})
+    assert outcome.message.startswith("its parameter of shape (4,) is never used in forward")
+    layers[3].requires_grad_(False)  # what is frozen may be left aside
+    assert module(first_norm_twice, "gradients").kind == "values"
 
 
 class Subclass(torch.Tensor):

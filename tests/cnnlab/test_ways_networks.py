@@ -19,6 +19,7 @@ X = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
 SHAPES = {
     "net chain": (3, 10, 8),
     "net depthwise": (3, 9, 7),
+    "net eval": (3, 9, 11),
     "net grouped": (4, 12, 12),
     "net nested": (3, 6, 5),
     "net no bias": (2, 6, 8),
@@ -47,7 +48,8 @@ def test_every_network_has_a_shape_that_it_takes() -> None:
     assert set(SHAPES) == set(networks.NETWORKS)
     for name, shape in SHAPES.items():
         network = named(name)
-        assert network.training and network(torch.zeros(2, *shape)).dtype == torch.float32
+        assert {module.training for module in network.modules()} == {name != "net eval"}
+        assert network(torch.zeros(2, *shape)).dtype == torch.float32
 
 
 def test_a_network_is_new_each_time_with_the_same_numbers() -> None:
@@ -71,6 +73,10 @@ def test_names_of_networks_become_networks_and_arrays_tensors() -> None:
 
 def in_eval_mode(models: list[Any], images: Any) -> Any:
     return models[0].eval()(images)
+
+
+def in_training_mode(models: list[Any], images: Any) -> Any:
+    return models[0].train()(images)
 
 
 def hooked(models: list[Any], images: Any) -> Any:
@@ -107,6 +113,13 @@ def test_a_network_must_be_left_as_it_was(function: Callable[..., Any], words: s
     outcome = scored(function, "net score a")
     assert outcome.kind == "bad output"
     assert outcome.message == f"it left models changed ({words}); put back what you change"
+
+
+def test_a_network_in_eval_mode_must_stay_in_it() -> None:
+    assert scored(in_training_mode, "net eval").message.startswith(
+        "it left models changed (its training mode)"
+    )
+    assert scored(in_eval_mode, "net eval").kind == "values"
 
 
 def test_sizes_of_torch_are_plain_tuples() -> None:

@@ -42,7 +42,7 @@ def layer_table(
         shape = tuple(y.shape) if "batch" in slips else tuple(y.shape)[1:]
         rows.append(
             {
-                "name": names[id(module)],
+                "name": list(names.values())[-1] if "last name" in slips else names[id(module)],
                 "kind": type(module).__name__,
                 "shape": shape,
                 "parameters": parameters,

@@ -47,7 +47,7 @@ alexnet_features = Exercise(
         Case("the full width in 1 group", group="full width", x=pixels(1, 3, 67, 70)),
     ],
     clues=[
-        "Thirteen layers in nn.Sequential, none of them more than one line: go down the table and write what stands there.",
+        "Fifteen layers in nn.Sequential, none of them more than one line: go down the table and write what stands there.",
         "nn.Conv2d(in, out, kernel, stride=..., padding=..., groups=...); each takes the filters of the one before as its "
         "input channels. Only the second, fourth and fifth are cut in groups.",
         "Each of the first two stages is Conv2d, ReLU, LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2), MaxPool2d(3, "
@@ -78,6 +78,12 @@ alexnet_features = Exercise(
             "k left at 1",
             "You left k at torch's 1: the paper has k = 2.",
             features("k"),
+        ),
+        Mistake(
+            "torch's own constants",
+            "You left alpha and k as torch has them, 1e-4 and 1: the paper's k is 2, and its 1e-4 is 5e-4 for torch, which "
+            "divides alpha by the size.",
+            features("alpha", "k"),
         ),
         Mistake(
             "no overlap",

@@ -38,6 +38,14 @@ def shifted(x: np.ndarray, low: int, high: int, power: int = 2) -> np.ndarray:
     return totals
 
 
+def to_the_last(x: np.ndarray, size: int) -> np.ndarray:
+    """Take the last channel of each window, the formula's min(C - 1, i + size // 2), for the end of a slice."""
+    totals, last = np.zeros_like(x), x.shape[1] - 1
+    for i in range(x.shape[1]):
+        totals[:, i] = (x[:, max(0, i - size // 2) : min(last, i + size // 2)] ** 2).sum(axis=1)
+    return totals
+
+
 def wrapped(x: np.ndarray, size: int) -> np.ndarray:
     return sum(
         (np.roll(x, step, axis=1) ** 2 for step in range(-(size // 2), size // 2 + 1)), np.zeros_like(x)
@@ -139,6 +147,12 @@ local_response_norm = Exercise(
             "last channel left out",
             "Your windows lack their last channel: a slice or range stops before its end, so add 1 to it.",
             wrong(lambda x, size: shifted(x, -(size // 2), size // 2 - 1)),
+        ),
+        Mistake(
+            "last channel taken for an end",
+            "You ended your slices at the window's last channel, min(C - 1, i + size // 2): a slice stops before its end, "
+            "so end it one later.",
+            wrong(to_the_last),
         ),
         Mistake(
             "channels before only",

@@ -31,6 +31,7 @@ layer_table = Exercise(
     points={"chain": 3, "groups": 3, "nested": 3, "shared": 1, "biases": 2},
     public=[
         Case("a chain, a 12 x 10 image", group="chain", model="net chain", input_shape=(3, 12, 10)),
+        Case("a chain in eval mode", group="chain", model="net eval", input_shape=(3, 10, 14)),
         Case("groups, a stride of (2, 1)", group="groups", model="net grouped", input_shape=(4, 9, 11)),
         Case("depthwise, a 9 x 6 image", group="groups", model="net depthwise", input_shape=(3, 9, 6)),
         Case("blocks in blocks", group="nested", model="net nested", input_shape=(3, 5, 6)),
@@ -39,6 +40,7 @@ layer_table = Exercise(
     ],
     secret=[
         Case("a chain", group="chain", model="net chain", input_shape=image(3, 13, 20)),
+        Case("a chain after training", group="chain", model="net eval", input_shape=image(3, 15, 21)),
         Case("groups", group="groups", model="net grouped", input_shape=image(4, 12, 18)),
         Case("depthwise", group="groups", model="net depthwise", input_shape=image(3, 11, 16)),
         Case(
@@ -64,6 +66,12 @@ layer_table = Exercise(
             "order of definition",
             "Your rows are in the order in which the layers were defined: add a row when a layer is used, in its hook.",
             table("definition"),
+        ),
+        Mistake(
+            "one name for all",
+            "All your rows have the last layer's name: a hook looks the loop's variable up when it runs, after the loop; "
+            "make each hook in a function that takes the name.",
+            table("last name"),
         ),
         Mistake(
             "layers without weights left out",

@@ -138,6 +138,16 @@ separable_block = Exercise(
             "Your 3 x 3 mixes all channels: with groups=channels each filter sees one.",
         ),
         separate(
+            "padding missing",
+            "padding",
+            "Your 3 x 3 shrinks the maps by 2: give it padding 1.",
+        ),
+        separate(
+            "depthwise straight to filters",
+            "straight to filters",
+            "Your depthwise convolution makes `filters` maps: it keeps `channels`, and the 1 x 1 changes their number.",
+        ),
+        separate(
             "ReLU missing between",
             "straight",
             "You have no ReLU between the depthwise and the 1 x 1 convolution: each is followed by norm and ReLU.",

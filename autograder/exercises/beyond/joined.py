@@ -135,6 +135,11 @@ fire = Exercise(
             "Your branches read x: they read the squeezed maps, which is what makes them cheap.",
         ),
         burnt(
+            "1 x 1 reads the input",
+            "past",
+            "Your expanding 1 x 1 reads x: both branches read the squeezed maps.",
+        ),
+        burnt(
             "branches exchanged",
             "exchanged",
             "You gave expand3 to the 1 x 1 and expand1 to the 3 x 3: exchange them.",

@@ -30,7 +30,10 @@ class WideBlock(nn.Module):
             ]
         )
         self.point: nn.Module | None = None
-        if (channels != filters or (stride != 1 and "channels" not in slips)) and "projection" not in slips:
+        changes = (channels != filters and "strided" not in slips) or (
+            stride != 1 and "channels" not in slips
+        )
+        if (changes or "always" in slips) and "projection" not in slips:
             self.point = nn.Conv2d(channels, filters, 1, stride, bias=bias)
             if "norm" in slips:
                 self.point = nn.Sequential(self.point, nn.BatchNorm2d(filters))
@@ -83,7 +86,10 @@ class ResNeXtBlock(nn.Module):
         self.widen = nn.Conv2d(inner, filters, 1, groups=outer, bias=bias)
         self.norms = nn.ModuleList(nn.BatchNorm2d(count) for count in (inner, inner, filters))
         self.project: nn.Module = nn.Identity()
-        if (stride, channels) != (1, filters) and "projection" not in slips:
+        changes = (channels != filters and "strided" not in slips) or (
+            stride != 1 and "channels" not in slips
+        )
+        if (changes or "always" in slips) and "projection" not in slips:
             point = nn.Conv2d(channels, filters, 1, stride, bias=bias)
             self.project = point if "bare" in slips else nn.Sequential(point, nn.BatchNorm2d(filters))
 
@@ -93,7 +99,8 @@ class ResNeXtBlock(nn.Module):
         y = self.norms[2](self.widen(y if "straight" in self.slips else f.relu(y)))
         if "relu" in self.slips:
             return f.relu(y) + self.project(x)
-        return f.relu(y + self.project(x))
+        y = y + self.project(x)
+        return y if "open" in self.slips else f.relu(y)
 
 
 class DenseLayer(nn.Module):
@@ -142,7 +149,7 @@ class Fire(nn.Module):
         one, three = (expand3, expand1) if "exchanged" in slips else (expand1, expand3)
         source = channels if "unsqueezed" in slips else squeeze
         self.large = nn.Conv2d(source, three, 3, padding=0 if "padding" in slips else 1, bias=bias)
-        self.small = nn.Conv2d(source, one, 1, bias=bias)
+        self.small = nn.Conv2d(channels if "past" in slips else source, one, 1, bias=bias)
         self.tight = nn.Conv2d(channels, squeeze, 1, bias=bias)
         counts = (squeeze, one, three) if "norm" in slips else ()
         self.norms = nn.ModuleList(nn.BatchNorm2d(count) for count in counts)
@@ -150,7 +157,8 @@ class Fire(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         slips = self.slips
         y = x if "unsqueezed" in slips else self._bent(self.tight(x), 0, "straight")
-        small, large = self._bent(self.small(y), 1, "open"), self._bent(self.large(y), 2, "open")
+        small = self._bent(self.small(x if "past" in slips else y), 1, "open")
+        large = self._bent(self.large(y), 2, "open")
         if "added" in slips:
             return small + large
         both = (large, small) if "order" in slips else (small, large)
@@ -216,12 +224,18 @@ class SeparableBlock(nn.Module):
         self.slips = slips
         first = "pointwise first" in slips
         bias = "bias" in slips
-        inner = filters if first else channels
+        inner = filters if first or "straight to filters" in slips else channels
         late = "late" in slips
         self.each = nn.Conv2d(
-            inner, inner, 3, 1 if late else stride, 1, groups=1 if "full" in slips else inner, bias=bias
+            filters if first else channels,
+            inner,
+            3,
+            1 if late else stride,
+            0 if "padding" in slips else 1,
+            groups=1 if "full" in slips else filters if first else channels,
+            bias=bias,
         )
-        self.mix = nn.Conv2d(channels, filters, 1, stride if late else 1, bias=bias)
+        self.mix = nn.Conv2d(channels if first else inner, filters, 1, stride if late else 1, bias=bias)
         self.norms = nn.ModuleList([nn.BatchNorm2d(inner), nn.BatchNorm2d(filters)])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -87,6 +87,16 @@ wide_block = Exercise(
             "You project where the number of channels changes, but not where only the stride does: test both.",
         ),
         wide(
+            "projection for a stride only",
+            "strided",
+            "You project where the block strides, but not where only the number of channels changes: test both.",
+        ),
+        wide(
+            "projection always",
+            "always",
+            "You project even where the shape stays: there the shortcut is x itself, with no weights.",
+        ),
+        wide(
             "projection of the raw input",
             "raw",
             "Your projection reads x: it shares the first norm and ReLU with the residual, so give it their result.",
@@ -260,6 +270,26 @@ resnext_block = Exercise(
             "no projection",
             "projection",
             "You add x as it is where the shape changes: there the shortcut needs a 1 x 1 convolution with batch norm.",
+        ),
+        next_(
+            "projection for channels only",
+            "channels",
+            "You project where the number of channels changes, but not where only the stride does: test both.",
+        ),
+        next_(
+            "projection for a stride only",
+            "strided",
+            "You project where the block strides, but not where only the number of channels changes: test both.",
+        ),
+        next_(
+            "projection always",
+            "always",
+            "You project even where the shape stays: there the shortcut is x itself, with no weights.",
+        ),
+        next_(
+            "ReLU missing at the end",
+            "open",
+            "You return the bare sum: a last ReLU follows the addition.",
         ),
         next_(
             "projection without norm",

@@ -51,9 +51,9 @@ Inception = Exercise(
     mistakes=[
         slip(
             "sizes do not fit",
-            "The maps do not fit together. All branches must keep height and width: the 3 x 3 with padding 1, the 5 x 5 "
-            "with padding 2, the pooling with stride=1 (torch's default is its kernel) and padding 1; and each "
-            "convolution must expect as many channels as the layer before it gives.",
+            "Shapes do not fit, and the error says which. If it speaks of channels, a convolution expects other ones than "
+            "it gets; if of sizes, a branch changes height or width: the 3 x 3 needs padding 1, the 5 x 5 padding 2, the "
+            "pooling stride=1 and padding 1.",
             "padding",
         ),
         slip(
@@ -70,6 +70,31 @@ Inception = Exercise(
             "no ReLU after the reductions",
             "Your 1 x 1 reductions have no ReLU: every convolution is followed by one, so use conv_norm_relu there too.",
             "relu",
+        ),
+        slip(
+            "bare reductions",
+            "Your 1 x 1 reductions have neither batch norm nor ReLU: make them with conv_norm_relu too.",
+            "bare",
+        ),
+        slip(
+            "no ReLU at the end of the 1 x 1 branch",
+            "The last convolution of your 1 x 1 branch has no ReLU: every convolution is followed by one.",
+            "open one",
+        ),
+        slip(
+            "no ReLU at the end of the 3 x 3 branch",
+            "The last convolution of your 3 x 3 branch has no ReLU: every convolution is followed by one.",
+            "open three",
+        ),
+        slip(
+            "no ReLU at the end of the 5 x 5 branch",
+            "The last convolution of your 5 x 5 branch has no ReLU: every convolution is followed by one.",
+            "open five",
+        ),
+        slip(
+            "no ReLU at the end of the pooling branch",
+            "The last convolution of your pooling branch has no ReLU: every convolution is followed by one.",
+            "open last",
         ),
         slip(
             "no batch norm",
@@ -129,12 +154,14 @@ AuxiliaryHead = Exercise(
     way=Way(module="x"),
     public=[
         head("maps of 8 x 8", "square", (3, 6, 8, 8), classes=5, reduced=4, hidden=9),
+        head("maps of 14 x 14", "square", (2, 2, 14, 14), classes=3, reduced=5, hidden=8),
         head("maps of 7 x 10", "sizes", (2, 5, 7, 10), classes=4, reduced=3, hidden=12),
         head("128 and 1024, as published", "as published", (2, 3, 6, 5), classes=3),
     ],
     secret=[
         head("square maps", "square", (4, 7, 12, 12), classes=6, reduced=3, hidden=11),
         head("maps larger than wide", "sizes", (3, 4, 14, 9), classes=7, reduced=5, hidden=10),
+        head("maps larger than in the paper", "sizes", (2, 3, 16, 15), classes=5, reduced=4, hidden=9),
         head("small maps", "sizes", (5, 6, 3, 2), classes=4, reduced=2, hidden=13),
         head("the published numbers", "as published", (3, 4, 5, 9), classes=2),
     ],
@@ -178,6 +205,18 @@ AuxiliaryHead = Exercise(
             "0.7 kept",
             "You keep 70 % and drop 30: nn.Dropout takes the share that is dropped, here 0.7.",
             "kept",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "dropout in evaluation too",
+            "Your dropout drops in evaluation too: F.dropout must be told training=self.training; nn.Dropout knows it.",
+            "always",
+            "AuxiliaryHead",
+        ),
+        slip(
+            "pooled as published",
+            "Your pooling, nn.AvgPool2d(5, 3), makes 4 x 4 of 14 x 14 only: nn.AdaptiveAvgPool2d(4) makes it of any size.",
+            "published",
             "AuxiliaryHead",
         ),
         slip(

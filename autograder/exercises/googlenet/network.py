@@ -121,5 +121,30 @@ GoogLeNet = Exercise(
             "Dropout of 0.4 is missing before the linear layer.",
             "dropout",
         ),
+        slip(
+            "0.4 kept",
+            "You drop 60 % of the means: nn.Dropout takes the share that is dropped, here 0.4.",
+            "kept",
+        ),
+        slip(
+            "dropout of 0.5",
+            "You drop half of the means, which is torch's default: say nn.Dropout(0.4).",
+            "default",
+        ),
+        slip(
+            "dropout in evaluation too",
+            "Your dropout drops in evaluation too: F.dropout must be told training=self.training; nn.Dropout knows it.",
+            "always",
+        ),
+        slip(
+            "softmax at the end",
+            "Your scores are probabilities: return what the linear layer gives, the loss applies the softmax.",
+            "softmax",
+        ),
+        slip(
+            "a tuple without heads",
+            "Without heads you return a tuple in training: return the scores alone.",
+            "tuple",
+        ),
     ],
 )

@@ -59,16 +59,21 @@ class Inception(nn.Module):
     ) -> None:
         super().__init__()
         self.slips = slips
-        norm, bend = "norm" not in slips, "relu" not in slips
+        norm = "norm" not in slips
+        bare = {"norm": norm and "bare" not in slips, "bend": not {"relu", "bare"} & set(slips)}
         whole = "reduction" in slips  # both large convolutions on all channels
-        self.reduce3 = None if whole else Unit(channels, reduce3, 1, norm=norm, bend=bend)
-        self.reduce5 = None if whole else Unit(channels, reduce5, 1, norm=norm, bend=bend)
+        self.reduce3 = None if whole else Unit(channels, reduce3, 1, **bare)
+        self.reduce5 = None if whole else Unit(channels, reduce5, 1, **bare)
         self.three = Unit(channels if whole else reduce3, threes, 3, norm=norm)
         self.five = Unit(channels if whole else reduce5, fives, 3 if "kernel" in slips else 5, norm=norm)
         self.one = Unit(channels, ones, 1, norm=norm)
         self.last = None if "projection" in slips else Unit(channels, pooled, 1, norm=norm)
         if "padding" in slips:
             self.three.around = self.five.around = 0
+        ends = {"one": self.one, "three": self.three, "five": self.five, "last": self.last}
+        for name, unit in ends.items():
+            if unit is not None and f"open {name}" in slips:
+                unit.bend = False
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, ones + threes + fives + pooled, H, W)."""
@@ -110,18 +115,20 @@ class AuxiliaryHead(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, classes)."""
-        pool = F.adaptive_max_pool2d if "largest" in self.slips else F.adaptive_avg_pool2d
-        if "pooled last" in self.slips:
-            x = pool(self.unit(x), self.side)
-        else:
-            x = self.unit(pool(x, self.side))
+        x = self._pooled(self.unit(x)) if "pooled last" in self.slips else self.unit(self._pooled(x))
         x = self.first(x.reshape(len(x), -1))
         if "relu" not in self.slips:
             x = torch.clamp(x, min=0)
         if "dropout" not in self.slips:
-            x = F.dropout(x, 0.3 if "kept" in self.slips else 0.7, self.training)
+            x = F.dropout(x, 0.3 if "kept" in self.slips else 0.7, self.training or "always" in self.slips)
         x = self.second(x)
         return torch.softmax(x, dim=1) if "softmax" in self.slips else x
+
+    def _pooled(self, x: torch.Tensor) -> torch.Tensor:
+        if "published" in self.slips:
+            return F.avg_pool2d(x, 5, 3)
+        pool = F.adaptive_max_pool2d if "largest" in self.slips else F.adaptive_avg_pool2d
+        return pool(x, self.side)
 
 
 class GoogLeNet(nn.Module):
@@ -167,8 +174,13 @@ class GoogLeNet(nn.Module):
             x = seen[name] = block(x)
         x = x.amax((2, 3)) if "largest" in self.slips else x.mean((2, 3))
         if "dropout" not in self.slips:
-            x = F.dropout(x, 0.4, self.training)
+            share = 0.6 if "kept" in self.slips else 0.5 if "default" in self.slips else 0.4
+            x = F.dropout(x, share, self.training or "always" in self.slips)
         scores = self.scores(x)
+        if "softmax" in self.slips:
+            scores = scores.softmax(1)
+        if self.aux is None and self.training and "tuple" in self.slips:
+            return (scores,)
         if self.aux is None or "no heads" in self.slips:
             return scores
         if not self.training and "always heads" not in self.slips:

@@ -69,6 +69,18 @@ def shared(block: str) -> list[Mistake]:
         ),
         mistake(
             block,
+            "projection with a bias",
+            "Your projection has a bias, which the batch normalisation behind it takes away again: bias=False there too.",
+            "projection bias",
+        ),
+        mistake(
+            block,
+            "ReLU on the projection",
+            "You applied a ReLU to the projection: it ends with its batch normalisation, and one ReLU follows the addition.",
+            "projection relu",
+        ),
+        mistake(
+            block,
             "convolutions with biases",
             "Your convolutions have biases, which the batch normalisation behind them takes away again: bias=False.",
             "bias",
@@ -97,6 +109,13 @@ def shared(block: str) -> list[Mistake]:
             "projection only for channels",
             "You project where the number of channels changes, but not where only the stride shrinks the maps.",
             "width",
+        ),
+        mistake(
+            block,
+            "projection only where both change",
+            "You project only where the stride is not 1 and the channels change as well: either alone is enough; the "
+            "shortcut is x where stride == 1 and channels agree.",
+            "both",
         ),
     ]
 
@@ -139,6 +158,12 @@ BasicBlock = Exercise(
         ),
         mistake(
             BASIC,
+            "stride on the second convolution",
+            "You put the stride on the second convolution: the first has it, so the second has less to do.",
+            "stride second",
+        ),
+        mistake(
+            BASIC,
             "shortcut from after the ReLU",
             "Your shortcut starts behind the first convolution: keep the block's own input x for it.",
             "shortcut late",
@@ -149,7 +174,8 @@ BasicBlock = Exercise(
         "and channels == filters, else a convolution and a batch normalisation in an nn.Sequential.",
         "nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False) and nn.Conv2d(filters, filters, 3, padding=1, "
         "bias=False); the projection is nn.Conv2d(channels, filters, 1, stride, bias=False).",
-        "y = F.relu(self.bn1(self.conv1(x))), then y = self.bn2(self.conv2(y)), and return F.relu(y + self.shortcut(x)).",
+        "y = F.relu(self.norm1(self.conv1(x))), then y = self.norm2(self.conv2(y)), and return F.relu(y + "
+        "self.shortcut(x)).",
     ),
 )
 
@@ -220,7 +246,7 @@ Bottleneck = Exercise(
         "so compare channels with that for the shortcut.",
         "The convolutions: 1 x 1 from channels to reduced; 3 x 3 from reduced to reduced with the stride and padding 1; "
         "1 x 1 from reduced to 4 * reduced. None has a bias.",
-        "y = F.relu(self.bn1(self.conv1(x))), y = F.relu(self.bn2(self.conv2(y))), y = self.bn3(self.conv3(y)), and return "
-        "F.relu(y + self.shortcut(x)).",
+        "y = F.relu(self.norm1(self.conv1(x))), y = F.relu(self.norm2(self.conv2(y))), y = self.norm3(self.conv3(y)), and "
+        "return F.relu(y + self.shortcut(x)).",
     ),
 )

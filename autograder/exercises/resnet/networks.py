@@ -47,9 +47,10 @@ class Padded(nn.Module):
 class Residual(nn.Module):
     """Units, as planned, whose result is added to the input.
 
-    slips: "no addition", "relu before" the addition in place of after, "relu twice", "no last relu", "no inner relu", "relu
-    in shortcut", "shortcut late" (from after the first unit), "no norm", "bare projection" (without norm), "bias", and how
-    the shortcut projects: "never", "stride" or "width" only, "always".
+    slips: "no addition", "relu before" the addition in place of after, "relu twice", "no last relu", "no inner relu",
+    "shortcut late" (from after the first unit), "no norm", "bias", of the projection: "bare projection" (without norm),
+    "projection bias", "projection relu", and where the shortcut projects: "never", "stride" or "width" only, "both" (only
+    where both change), "always".
     """
 
     def __init__(self, channels: int, plan: Plan, slips: Slips, padded: bool = False) -> None:
@@ -62,15 +63,18 @@ class Residual(nn.Module):
             units.append(Unit(inputs, filters, kernel, step, relu, norm, bias))
             inputs, stride = filters, max(stride, step)
         self.units = nn.ModuleList(units)
-        wanted = {"never": False, "stride": stride != 1, "width": channels != inputs, "always": True}
+        strided, widened = stride != 1, channels != inputs
+        both = strided and widened
+        wanted = {"never": False, "stride": strided, "width": widened, "both": both, "always": True}
         chosen = [wanted[slip] for slip in slips if slip in wanted]
-        differs = (chosen or [stride != 1 or channels != inputs])[0] and "shortcut late" not in slips
+        differs = (chosen or [strided or widened])[0] and "shortcut late" not in slips
         self.shortcut: nn.Module = nn.Identity()
         if differs and padded:
             self.shortcut = Padded(channels, inputs, stride)
         elif differs and "no addition" not in slips:
             with_norm = norm and "bare projection" not in slips
-            self.shortcut = Unit(channels, inputs, 1, stride, False, with_norm, bias)
+            with_bias, with_relu = bias or "projection bias" in slips, "projection relu" in slips
+            self.shortcut = Unit(channels, inputs, 1, stride, with_relu, with_norm, with_bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         slips, maps = self.slips, x
@@ -81,17 +85,17 @@ class Residual(nn.Module):
         if "relu before" in slips or "relu twice" in slips:
             maps = f.relu(maps)
         if "no addition" not in slips:
-            shortcut = self.shortcut(x)
-            maps = maps + (f.relu(shortcut) if "relu in shortcut" in slips else shortcut)
+            maps = maps + self.shortcut(x)
         return maps if "relu before" in slips or "no last relu" in slips else f.relu(maps)
 
 
 class BasicBlock(Residual):
-    """Two 3 x 3 convolutions around a shortcut; further slip: "stride twice"."""
+    """Two 3 x 3 convolutions around a shortcut; further slips: "stride twice", "stride second"."""
 
     def __init__(self, channels: int, filters: int, stride: int = 1, slips: Slips = ()) -> None:
-        second = stride if "stride twice" in slips else 1
-        super().__init__(channels, [(3, filters, stride), (3, filters, second)], slips)
+        second = stride if {"stride twice", "stride second"} & set(slips) else 1
+        first = 1 if "stride second" in slips else stride
+        super().__init__(channels, [(3, filters, first), (3, filters, second)], slips)
 
 
 class Bottleneck(Residual):

@@ -273,7 +273,7 @@ cutout = Exercise(
         ),
         Mistake(
             "filled with the mean",
-            "You fill the hole with the image's mean: put 0.",
+            "You fill the hole with something else, such as the image's mean: put 0.",
             piercing("mean"),
         ),
         Mistake(

@@ -28,12 +28,14 @@ ensemble_predict = Exercise(
         asked("one network, 5 images", "one", 5, A),
         asked("two networks, 4 images", "many", 4, A, B),
         asked("three networks, one image", "many", 1, C, A, B),
+        asked("a network that is in eval mode, 2 images", "one", 2, "net eval"),
     ],
     secret=[
         asked("one network, 6 images", "one", 6, B),
         asked("one network, one image", "one", 1, C),
         asked("two networks, 3 images", "many", 3, C, B),
         asked("three networks, 7 images", "many", 7, B, A, C),
+        asked("a network that is in eval mode, 5 images", "one", 5, "net eval"),
     ],
     mistakes=[
         slip(

@@ -55,6 +55,18 @@ def others(labels: np.ndarray, classes: int, smoothing: float) -> np.ndarray:
     return (1 - smoothing) * hot + smoothing / (classes - 1) * (1 - hot)
 
 
+def label_without_share(labels: np.ndarray, classes: int, smoothing: float) -> np.ndarray:
+    """smoothing / M for the others, and only 1 - s for the label."""
+    hot = one_hot(labels, classes)
+    return (1 - smoothing) * hot + smoothing / classes * (1 - hot)
+
+
+def hard_gradient(scores: np.ndarray, labels: np.ndarray, smoothing: float) -> Result:
+    """The right loss with the gradient of the target before it was smoothed."""
+    loss, _ = by()(scores, labels, smoothing)
+    return loss, by(lambda labels, classes, s: one_hot(labels, classes))(scores, labels, smoothing)[1]
+
+
 def of_smoothed_probabilities(scores: np.ndarray, labels: np.ndarray, smoothing: float) -> Result:
     """Smooth what the network says in place of the target."""
     p = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -115,6 +127,16 @@ label_smoothing_loss = Exercise(
             "shared by the others alone",
             "You share the smoothing among the other classes: every class gets smoothing / M, the label's too.",
             by(others),
+        ),
+        Mistake(
+            "label without its share",
+            "Your label gets 1 - smoothing alone: it gets its share, smoothing / M, on top.",
+            by(label_without_share),
+        ),
+        Mistake(
+            "gradient of the hard target",
+            "Your gradient is of the target that is 1 for the label: subtract the smoothed target q there too.",
+            hard_gradient,
         ),
         Mistake(
             "smoothing turned round",

@@ -66,7 +66,7 @@ class Slipped:
             smallest,
             slip,
         )
-        self.best, self.count = math.inf, 0
+        self.best, self.count = 0.0 if slip == "best 0" else math.inf, 0
 
     def step(self, loss: float) -> Any:
         """Take note of a loss, with the slip."""
@@ -90,6 +90,8 @@ class Slipped:
                 self.count = 0
             if slip == "best forgotten":
                 self.best = math.inf
+            if slip == "best renewed":
+                self.best = loss
         return None if slip == "nothing" else self.lr
 
 
@@ -120,7 +122,7 @@ ReduceOnPlateau = Exercise(
     public=[
         told("a loss that stays", "wait", 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, factor=0.5, patience=2),
         told("patience 0", "wait", 3, 2, 2, 2, 1, 1, factor=0.2, patience=0),
-        told("a loss that comes back", "best", 4, 2, 5, 4, 3, 1.5, 3, 2, 2, factor=0.1, patience=2),
+        told("a loss that comes back", "best", 4, 2, 5, 4, 3, 2.5, 4, 2.3, 1.5, 2, factor=0.1, patience=2),
         told("down, up, down", "best", 5, 4, 5, 3, 4, 2, 3, 1, 2, 2, 2, factor=0.5, patience=1),
         told("no loss yet to compare with", "best", 1, factor=0.5, patience=0),
         told(
@@ -152,7 +154,25 @@ ReduceOnPlateau = Exercise(
     secret=[
         told("a longer wait", "wait", *[2] * 13, 1, 1, lr=0.2, factor=0.4, patience=3),
         told("no patience", "wait", 5, 4, 4, 4, 4, 3, 3, lr=0.3, factor=0.3, patience=0),
-        told("up, and down again", "best", 6, 3, 7, 6, 5, 4, 2, 5, 4, 3, 3, lr=0.3, factor=0.2, patience=3),
+        told(
+            "up, and down again",
+            "best",
+            6,
+            3,
+            7,
+            6,
+            5,
+            4,
+            3.5,
+            5,
+            4,
+            3.2,
+            2,
+            3,
+            lr=0.3,
+            factor=0.2,
+            patience=3,
+        ),
         told("a saw", "best", 6, 5, 6, 4, 5, 3, 4, 2, 3, 3, 3, 3, lr=0.4, factor=0.6, patience=1),
         told("one loss only", "best", 2, lr=0.7, factor=0.5, patience=0),
         told(
@@ -235,6 +255,16 @@ ReduceOnPlateau = Exercise(
             "best forgotten after a cut",
             "You forget the best loss when you cut: it stays, only the count begins anew.",
             wrong("best forgotten"),
+        ),
+        Mistake(
+            "best renewed at a cut",
+            "When you cut you take the present loss for the best: the best stays, only the count begins anew.",
+            wrong("best renewed"),
+        ),
+        Mistake(
+            "best begins at 0",
+            "Your best begins at 0, so no loss is ever better: begin with math.inf, which any loss is below.",
+            wrong("best 0"),
         ),
         Mistake(
             "divided",

@@ -75,14 +75,23 @@ make_vgg = Exercise(
             hidden=6,
         ),
         Case(
-            "one channel, an image of 9 x 14",
+            "one channel, an image of 9 x 9",
             group="sizes",
             config=[3, "M", 5, 4, "M"],
-            x=normal(2, 1, 9, 14),
+            x=normal(2, 1, 9, 9),
             classes=5,
-            image=(9, 14),
+            image=9,
             hidden=8,
             channels=1,
+        ),
+        Case(
+            "an image of 9 x 14",
+            group="sizes",
+            config=[4, "M", 3, "M"],
+            x=normal(2, 3, 9, 14),
+            classes=4,
+            image=(9, 14),
+            hidden=6,
         ),
     ],
     secret=[
@@ -137,9 +146,9 @@ make_vgg = Exercise(
             "four channels, an image with odd sides",
             group="sizes",
             config=Random(lambda rng: some_config(2, 1).draw(rng)),
-            x=normal(2, 4, 15, 9),
+            x=normal(2, 4, 15, 15),
             classes=whole(3, 9),
-            image=(15, 9),
+            image=15,
             hidden=whole(10, 14),
             channels=4,
         ),
@@ -147,11 +156,10 @@ make_vgg = Exercise(
             "a convolution after the last pooling",
             group="sizes",
             config=Random(lambda rng: [*some_config(2, 1).draw(rng), int(rng.integers(4, 9))]),
-            x=normal(2, 2, 10, 19),
+            x=normal(2, 3, 10, 19),
             classes=whole(3, 9),
             image=(10, 19),
             hidden=whole(10, 14),
-            channels=2,
         ),
     ],
     clues=[
@@ -220,7 +228,8 @@ make_vgg = Exercise(
         ),
         Mistake(
             "padding forgotten",
-            "Your convolutions shrink the map, so the dense layer does not fit: give them padding=1.",
+            "Your first dense layer does not fit its map: convolutions with padding=1 keep a map's size, each pooling "
+            "halves it, and the layer reads channels * height * width numbers.",
             slip("padding"),
         ),
         Mistake(
@@ -228,6 +237,11 @@ make_vgg = Exercise(
             "Each of your convolutions reads as many channels as the image has: it reads as many as the one before "
             "it made.",
             slip("channels"),
+        ),
+        Mistake(
+            "three channels assumed",
+            "Your first convolution always reads three channels: it reads `channels` of them.",
+            slip("colour"),
         ),
         Mistake(
             "image ignored",

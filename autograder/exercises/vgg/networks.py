@@ -38,6 +38,8 @@ class Vgg(nn.Module):
         side = 0 if "padding" in slips else 1
         bias = not (self.normed and "no bias" in slips)
         filters = [int(entry) for entry in config if entry != "M"]
+        if "colour" in slips:
+            channels = 3
         inputs = [channels, *filters[:-1]]
         if "channels" in slips:
             inputs = [channels] * len(filters)

@@ -15,7 +15,7 @@ from cnnlab.checking.filling import fill, tensors
 
 
 def build(name: str) -> nn.Module:
-    """Return a new float32 network of that name, in training mode as torch makes it.
+    """Return a new float32 network of that name, in training mode as torch makes it but for "net eval".
 
     torch's random numbers stay as they are.
     """
@@ -63,6 +63,11 @@ def _chain() -> nn.Module:
         nn.Flatten(),
         nn.Linear(16, 5),
     )
+
+
+def _in_eval_mode() -> nn.Module:
+    """The chain as it is after training: whoever measures it must not leave it in training mode."""
+    return _chain().eval()
 
 
 def _grouped() -> nn.Module:
@@ -140,6 +145,7 @@ def _scores(width: int) -> Callable[[], nn.Module]:
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "net chain": _chain,
     "net depthwise": _depthwise,
+    "net eval": _in_eval_mode,
     "net grouped": _grouped,
     "net nested": _Nested,
     "net no bias": _no_bias,

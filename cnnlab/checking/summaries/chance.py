@@ -74,9 +74,9 @@ def crop_flip(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict
     found["their dtype"] = views.dtype.name
     down, across, flipped = _offsets(images, views, padding)
     right = flipped >= 0
-    found["each is"] = "a crop of its padded image or the mirror of one"
+    found["each view"] = "a crop of its padded image or the mirror of one"
     if not right.all():
-        found["each is"] = _other_view(images[~right], views[~right], padding)
+        found["each view"] = _other_view(images[~right], views[~right], padding)
         return found
     found["places down"] = _evenly(down, 2 * padding + 1)
     found["places across"] = _evenly(across, 2 * padding + 1)
