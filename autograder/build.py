@@ -153,21 +153,28 @@ def build(course: Course, lessons: Sequence[Lesson], new: Release | None = None)
     return changed
 
 
-def drift(course: Course, lessons: Sequence[Lesson]) -> list[Path]:
-    """Return the derived files that differ from what a build would write; write nothing."""
+def drift(course: Course, lessons: Sequence[Lesson], *, public_cases: bool = True) -> list[Path]:
+    """Return the derived files that differ from what a build would write; write nothing.
+
+    public_cases: whether these are worked out anew as well, which takes some twenty seconds.
+    """
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)
         for lesson in lessons:
-            _build_lesson(course, lesson, release(course.root / "pyproject.toml"), draft)
+            _build_lesson(course, lesson, release(course.root / "pyproject.toml"), draft, public_cases)
         _build_readme(course, release(course.root / "pyproject.toml"), draft)
         return _changed(draft, course.root)
 
 
-def _build_lesson(course: Course, lesson: Lesson, where: Release, draft: Path) -> None:
+def _build_lesson(
+    course: Course, lesson: Lesson, where: Release, draft: Path, public_cases: bool = True
+) -> None:
     script = read(lesson, course.script(lesson))
     name = f"{lesson.name}.ipynb"
     write_notebook(student_notebook(script, where), draft / "notebooks" / lesson.assignment / name)
     write_notebook(solved_notebook(script, where), draft / "solutions" / lesson.assignment / name)
+    if not public_cases:
+        return
     (draft / CASES).mkdir(parents=True, exist_ok=True)
     path = draft / CASES / f"{lesson.name}.npz"
     cases.save(path, [exercise.public_questions() for exercise in lesson.exercises.values()])
