@@ -33,7 +33,7 @@ demo: $(READY)
 
 test: $(READY) $(PROGRAMS)
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/python -m pytest -n 2 -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 slow: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -m slow

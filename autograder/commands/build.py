@@ -14,6 +14,9 @@ def add(commands: Subparsers) -> None:
         commands, "build", run, "derive notebooks, solved notebooks and public cases from the lessons"
     )
     parser.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help="only these, as 02_convolution (default: all)"
+    )
+    parser.add_argument(
         "--check", action="store_true", help="change nothing; fail where a derived file is stale"
     )
     parser.add_argument(
@@ -28,19 +31,25 @@ def run(course: Course, options: argparse.Namespace) -> int:
     from autograder.exercises import all_lessons
     from autograder.settings import Release, release
 
+    lessons = [lesson for lesson in all_lessons() if not options.lessons or lesson.name in options.lessons]
+    if unknown := set(options.lessons) - {lesson.name for lesson in lessons}:
+        names = ", ".join(lesson.name for lesson in all_lessons())
+        raise CourseError(f"There is no lesson {min(unknown)}; the lessons are {names}.")
     if options.check:
-        stale = build.drift(course, all_lessons())
+        stale = build.drift(course, lessons)
         if stale:
             raise CourseError(
                 f"stale: {', '.join(map(str, stale))}; run 'autograder build' and commit what it writes."
             )
-        print("Every derived file is what the lessons give.")
+        print(f"Every derived file is what the lesson{'s give' if len(lessons) > 1 else ' gives'}.")
         return 0
     new = None
     if options.repo or options.ref:
+        if options.lessons:
+            raise CourseError("--repo and --ref are for all lessons: leave their names out.")
         now = release(course.root / "pyproject.toml")
         new = Release(options.repo or now.repo, options.ref or now.ref)
-    changed = build.build(course, all_lessons(), new)
+    changed = build.build(course, lessons, new)
     for path in changed:
         print(path)
     print(f"{len(changed)} files changed." if changed else "Nothing changed.")

@@ -81,6 +81,8 @@ BAD = {
     "a student who is not there": (("grade", "1_layers", "--student", "eve"), "'eve' has not handed in"),
     "no such lesson": (("grade", "1_layers", "--lesson", "none"), "1_layers has no lesson 'none'"),
     "nothing to replay": (("grade", "1_layers", "--replay"), "Nobody has handed in 1_layers"),
+    "no such lesson to build": (("build", "none"), "There is no lesson none; the lessons are 01_why_conv"),
+    "a release of one lesson": (("build", "02_convolution", "--ref", "v2"), "leave their names out"),
     "not a repository": (("build", "--repo", "x"), "--repo takes OWNER/NAME"),
 }
 

@@ -84,7 +84,7 @@ def test_it_says_whose_grade_changed_and_why(copy: Course, tmp_path: Path) -> No
 
     # Other points, with the notebooks built anew; and one student hands in again.
     edit(copy, '"groups": 2}', '"groups": 4}')
-    assert run(copy, "build")[0] == 0
+    assert run(copy, "build", NAME)[0] == 0
     one_more(copy, tmp_path / "late", "s0001", "dense_parameters", "return 7")
     status, out, err = run(copy, "grade", ASSIGNMENT, str(tmp_path / "late"))
     assert status == 0, err
@@ -137,7 +137,7 @@ def test_where_the_bytes_are_gone_it_is_graded_as_it_was_taken_in(copy: Course, 
     assert run(copy, "grade", ASSIGNMENT, str(folder))[0] == 0
     shutil.rmtree(copy.raw)
     edit(copy, '"groups": 2}', '"groups": 4}')
-    assert run(copy, "build")[0] == 0
+    assert run(copy, "build", NAME)[0] == 0
     status, _, err = run(copy, "grade", ASSIGNMENT)
     assert status == 0, err
     assert "1 flag: It was taken in before the lesson changed" in err
