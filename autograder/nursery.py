@@ -144,7 +144,7 @@ def main() -> None:
     from autograder.classroom import worker
 
     root, work, assignment, lessons, bare = json.loads(sys.argv[5])
-    begin_one = worker.prepare(root, work, assignment, lessons, bare)
+    forking = worker.prepare(root, work, assignment, lessons, bare)
     rarely_collect()
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, MAX_REQUEST, 1)
@@ -154,8 +154,9 @@ def main() -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         here = os.getpid()
-        if os.fork() == 0:
-            _be_worker(control, here, data.decode(), descriptors[0], begin_one)
+        with forking() as begin:
+            if os.fork() == 0:
+                _be_worker(control, here, data.decode(), descriptors[0], begin)
         os.close(descriptors[0])
 
 

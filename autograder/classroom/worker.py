@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -13,33 +14,50 @@ from autograder.classroom.task import chosen, one_line
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.intake import forked, graft
-from autograder.recording import drafting as drafting  # it is what loads nbgrader
 from autograder.sandbox import Limits, SandboxError, process, warm
+
+Begin = Callable[[Connection], None]  # what a worker does, given the way to whoever wants it done
 
 
 def prepare(
     root: str, work: str, assignment: str, lessons: Sequence[str], bare: bool
-) -> Callable[[Connection], None]:
-    """Load what all workers of a run need, before they are forked, and return what a worker does."""
-    course, found = Course(Path(root), Path(work)), []
+) -> Callable[[], AbstractContextManager[Begin]]:
+    """Load what all workers of a run need, and return what is entered around the fork of each."""
+    course, found, origin = Course(Path(root), Path(work)), [], None
     with contextlib.suppress(Exception):  # whatever is wrong is said when a submission is graded
         found = chosen(course, assignment, lessons)
+        if found and not bare:
+            origin = warm.Origin(tuple(found[0].without))  # it is ready by the time that the rest is loaded
+        from autograder.recording import drafting as drafting  # it is what loads nbgrader
+
         fingerprint.grader()
         for lesson in found:
             graft.pristine(course, lesson)
             expected.load(course, lesson)
-    return lambda connection: serve(connection, found, bare)
+
+    @contextmanager
+    def forking() -> Iterator[Begin]:
+        server = origin.copy() if origin else None
+        try:
+            yield lambda connection: serve(connection, found if not bare else (), server)
+        finally:
+            if server:
+                server.close()  # it is the worker's now
+
+    return forking
 
 
-def serve(connection: Connection, lessons: Sequence[Lesson] = (), bare: bool = True) -> None:
+def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.Server | None = None) -> None:
     """Do what arrives, each a function and its argument, and send back what it returned or raised, until the end.
 
-    lessons: those that are going to be judged; bare: whether without a sandbox.
+    lessons: those that are going to be judged in sandboxes; server: of these, where there is one already.
     """
     forked.start()
-    if lessons and not bare:
-        # Its server takes as long to start as some submissions to judge, and the first tasks are still to come.
-        with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
+    with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
+        if server:
+            warm.adopt(slot, server)
+        elif lessons:
+            # It takes as long to start as some submissions to judge, and the first tasks are still to come.
             warm.place(slot, tuple(lessons[0].without), Limits())
     while True:
         try:

@@ -39,20 +39,20 @@ def worker_command(slot: int, without: Sequence[str], given: str, memory: int, h
     rights = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"] if os.getuid() == 0 else []
     filtered = seccomp.filter_for(platform.machine())
     refuses = ["--seccomp", str(hold(filtered))] if filtered else []
-    command = [*_sandbox(slot, without, rights, hold), *refuses]
+    command = [*_sandbox([slot], without, rights, hold), *refuses]
     arguments = ["/course", given, uid, uid, str(memory), *preloaded(without)]
     return [*command, _python()[0], "-I", "/course/worker.py", *arguments]
 
 
-def server_command(slot: int, without: Sequence[str], control: int, hold: Hold) -> list[str]:
-    """Return the command that runs the server of a slot; it has the rights to give workers sandboxes of their own.
+def server_command(slots: Sequence[int], without: Sequence[str], control: int, hold: Hold) -> list[str]:
+    """Return the command that runs the server of slots; it has the rights to give workers sandboxes of their own.
 
     control: the descriptor of its requests; the rest as for `worker_command`.
     """
     rights = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP"]
     rights += ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"] if os.getuid() == 0 else []
     no_more = [] if os.getuid() == 0 else ["--disable-userns"]
-    command = [*_sandbox(slot, without, rights, hold), *no_more]
+    command = [*_sandbox(slots, without, rights, hold), *no_more]
     return [*command, _python()[0], "-I", "/course/server.py", str(control), *preloaded(without)]
 
 
@@ -66,14 +66,14 @@ def user_of(slot: int) -> int:
     return FIRST_UID + slot if os.getuid() == 0 else 1000
 
 
-def _sandbox(slot: int, without: Sequence[str], rights: Sequence[str], hold: Hold) -> list[str]:
-    bwrap, uid = verify_available(), user_of(slot)
-    account = f"student:x:{uid}:{uid}::/home/student:/bin/sh\n"
+def _sandbox(slots: Sequence[int], without: Sequence[str], rights: Sequence[str], hold: Hold) -> list[str]:
+    bwrap, uids = verify_available(), [user_of(slot) for slot in slots]
+    accounts = "".join(f"student:x:{uid}:{uid}::/home/student:/bin/sh\n" for uid in uids)
     command = [bwrap, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     command += ["--unshare-uts", "--hostname", "sandbox", "--unshare-cgroup-try", "--clearenv"]
     command += ["--cap-drop", "ALL", *(word for right in rights for word in ("--cap-add", right))]
     if os.getuid() != 0:
-        command += ["--unshare-user", "--uid", str(uid), "--gid", str(uid)]
+        command += ["--unshare-user", "--uid", str(uids[0]), "--gid", str(uids[0])]
     for name, value in environment("/home/student").items():
         command += ["--setenv", name, value]
     for path in (
@@ -86,7 +86,7 @@ def _sandbox(slot: int, without: Sequence[str], rights: Sequence[str], hold: Hol
     command += ["--ro-bind", str(ROOT / "cnnlab"), "/course/cnnlab", *_masks(without, hold)]
     for script in ("worker.py", "server.py"):
         command += ["--ro-bind", str(HERE / script), f"/course/{script}"]
-    command += ["--perms", "0644", "--file", str(hold(account.encode())), "/etc/passwd"]
+    command += ["--perms", "0644", "--file", str(hold(accounts.encode())), "/etc/passwd"]
     command += ["--proc", "/proc", "--dev", "/dev"]
     command += ["--dev-bind", "/dev/null", "/dev/zero"]  # mapped shared, it gives memory that no limit counts
     for path, size in (("/tmp", 64 * MIB), ("/home/student", 64 * MIB), ("/dev/shm", 16 * MIB)):

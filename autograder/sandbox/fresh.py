@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from autograder.sandbox import bubblewrap
+from autograder.sandbox import bubblewrap, ways
 from autograder.sandbox.limits import Limits, SandboxError
 
 
@@ -20,17 +20,8 @@ class Fresh:
 
     def open(self, count: int) -> tuple[list[socket.socket], int]:
         """Return `count` ways to a new worker and the process that all of it descends from."""
-        pairs = [socket.socketpair() for _ in range(count)]
-        try:
-            root = self._start([their.fileno() for _, their in pairs])
-        except BaseException:
-            for ours, _ in pairs:
-                ours.close()
-            raise
-        finally:
-            for _, their in pairs:
-                their.close()
-        return [ours for ours, _ in pairs], root
+        with ways.pairs(count) as (ours, descriptors):
+            return ours, self._start(descriptors)
 
     def _start(self, descriptors: Sequence[int]) -> int:
         given = ",".join(map(str, descriptors))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from autograder.sandbox import usage
+from autograder.sandbox import usage, ways
 from autograder.sandbox.fresh import Bare, Fresh
 from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError, Slow, Stopped
 from autograder.sandbox.warm import CannotFork, Warm, place
@@ -89,15 +89,16 @@ class Sandbox:
         return fresh, *fresh.open(count)
 
     def __exit__(self, *exception: object) -> None:
-        self._end()
         if isinstance(self.box, Warm) and not any(exception):
-            self.box.prepare(len(self.sockets))  # the next submission is likely to be of the same lesson
+            self.box.follow(len(self.sockets))  # the next submission is likely to be of the same lesson
+            ways.close(self.sockets.values())
+        else:
+            self._end()
 
     def _end(self) -> None:
         self.box.stop()
         self.box.close()
-        for ours in self.sockets.values():
-            ours.close()
+        ways.close(self.sockets.values())
 
     @property
     def seconds_left(self) -> float:

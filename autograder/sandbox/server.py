@@ -5,7 +5,9 @@ IPC, network) under an init that only waits, with fresh in-memory folders, no ca
 filter of system calls as a worker that is started alone; when the init ends, the kernel ends all that is left in them.
 Usage: server.py DESCRIPTOR [MODULE ...]; it imports these modules as well. At the descriptor requests arrive, each a line of
 JSON and a worker's descriptors:
-{"spawn": {"uid", "memory", "filter"}} -> {"spawned": true} or {"failed": words}; {"end": true} -> {"ended": true}.
+{"spawn": {"uid", "memory", "filter"}} -> {"spawned": true} or {"failed": words}; {"end": true} -> {"ended": true};
+{"copy": true} -> {"copied": true}, and a copy of this process serves the descriptor that came with it. What serves one
+says {"ready": true} first.
 """
 
 import base64
@@ -75,7 +77,12 @@ def serve(control, work):
         if running:  # at most one at a time
             _end(running)
             running = 0
-        answer = {"ended": True}
+        if not request:
+            os._exit(0)
+        if "copy" in request and os.fork() == 0:
+            control.close()
+            return serve(socket.socket(fileno=descriptors[0]), work)
+        answer = {"copied" if "copy" in request else "ended": True}
         if "spawn" in request:
             try:
                 running, answer = _spawn(control, descriptors, work, **request["spawn"])
@@ -91,9 +98,7 @@ def _request(control):
     while data and not data.endswith(b"\n"):
         more = control.recv(MAX_REQUEST)
         data = data + more if more else b""
-    if not data:
-        os._exit(0)
-    return json.loads(data), descriptors
+    return json.loads(data or b"null"), descriptors
 
 
 def _reply(control, answer):

@@ -14,15 +14,17 @@ import json
 import os
 import platform
 import socket
+import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from autograder.sandbox import bubblewrap, seccomp, usage
+from autograder.sandbox import bubblewrap, seccomp, usage, ways
 from autograder.sandbox.limits import Limits
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 10.0  # of the server: to fork, or to see a worker's last process end
+COPIES = 64  # of one server, at most
 MAX_SERVERS = 2  # of one slot: lessons that do without other packages have servers of their own
 
 
@@ -31,100 +33,123 @@ class CannotFork(Exception):
 
 
 class Server:
-    """One bubblewrap process with server.py in it; workers of one slot and for lessons without the same packages."""
+    """A process with server.py in it: forks workers of one user, one at a time, for lessons without the same packages.
 
-    def __init__(self, slot: int, without: tuple[str, ...]) -> None:
-        self.without, self.uid = without, bubblewrap.user_of(slot)
-        self.spare: tuple[list[socket.socket], int] | None = (
-            None  # ways to a worker that nobody has asked, its memory
-        )
-        self.control, their = socket.socketpair()
-        try:
-            with their, bubblewrap.held() as (hold, held):
-                command = bubblewrap.server_command(slot, without, their.fileno(), hold)
-                self.process = bubblewrap.start(command, (their.fileno(), *held))
-        except BaseException:
-            self.control.close()
-            raise
+    control: the way to it; uid: its workers' user; process: the bubblewrap that was started for it, None where it is a
+    copy that lives in another one's.
+    """
+
+    def __init__(
+        self,
+        control: socket.socket,
+        uid: int,
+        without: tuple[str, ...],
+        process: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        self.control, self.uid, self.without, self.process = control, uid, without, process
+        self.pid = 0  # of the process that forks, when it is ready
+        self.said = b""  # what has come of its next answer
+        # Ways to a worker that nobody has asked, and the memory that it may have.
+        self.spare: tuple[list[socket.socket], int] | None = None
+
+    @classmethod
+    def start(cls, slots: Sequence[int], without: tuple[str, ...]) -> Server:
+        """Start one for the first of these slots, or for copies that serve all; raise SandboxError.
+
+        It ends with the thread that started it.
+        """
+        with ways.pairs(1) as ((control,), (their,)), bubblewrap.held() as (hold, held):
+            command = bubblewrap.server_command(slots, without, their, hold)
+            process = bubblewrap.start(command, (their, *held))
+        return cls(control, bubblewrap.user_of(slots[0]), without, process)
+
+    def ready(self) -> Server:
+        """Wait until it has imported everything and has forked a worker to try; raise CannotFork."""
         try:
             self._answer(START_SECONDS)
-            self.pid = usage.tree(self.process.pid)[-1]
-            self._try()
+            if self.process:
+                self.pid = usage.tree(self.process.pid)[-1]
+            (ours,), _ = self.spawn(1, Limits().memory)
+            with ours:
+                ours.settimeout(ANSWER_SECONDS)
+                if not ours.recv(1):
+                    raise CannotFork("the worker ended")
+            self.end()
         except BaseException:
             self.close()
             raise
+        return self
+
+    def copy(self, slot: int) -> Server:
+        """Fork one that serves another slot, in the same sandbox, and takes none of the time that imports take."""
+        before = set(usage.children(self.pid))
+        with ways.pairs(1) as ((control,), descriptors):
+            self._send({"copy": True}, descriptors)
+            self._answer(ANSWER_SECONDS)
+            copy = Server(control, bubblewrap.user_of(slot), self.without)
+            copy._answer(ANSWER_SECONDS)
+            (copy.pid,) = set(usage.children(self.pid)) - before
+        return copy
 
     @property
     def alive(self) -> bool:
         """Whether the server is still there."""
-        return self.process.poll() is None
+        try:
+            self.control.settimeout(0.0)
+            return bool(self.control.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def spawn(self, count: int, memory: int) -> tuple[list[socket.socket], int]:
         """Fork a worker, and return `count` ways to it and the process that all of it descends from."""
         spare, self.spare = self.spare, None
-        if spare is None:
-            ours = self._begin(count, memory)
-        elif len(spare[0]) == count and spare[1] == memory:
-            ours = spare[0]
-        else:
-            _close(spare[0])
+        if spare and (len(spare[0]), spare[1]) != (count, memory):
+            ways.close(spare[0])
             self._answer(ANSWER_SECONDS)
-            self._ask({"end": True})
-            ours = self._begin(count, memory)
+            spare = None
+        ours = spare[0] if spare else self._begin(count, memory)
         try:
             self._answer(ANSWER_SECONDS)
             (init,) = usage.children(self.pid)
         except BaseException:
-            _close(ours)
+            ways.close(ours)
             raise
         return ours, init
 
-    def prepare(self, count: int, memory: int) -> None:
-        """Have the next worker forked while the last one's results are looked at; it is `spawn` that waits for it."""
-        with contextlib.suppress(CannotFork):  # which is noticed when it is needed
+    def follow(self, count: int, memory: int) -> None:
+        """End the worker and fork the next while its results are looked at; it is `spawn` that waits for both."""
+        try:
             self.spare = self._begin(count, memory), memory
+        except CannotFork:
+            self.close()
 
     def end(self) -> None:
         """End the worker and everything that it started, and wait until they have."""
         try:
-            self._ask({"end": True})
+            self._send({"end": True})
+            self._answer(ANSWER_SECONDS)
         except CannotFork:
             self.close()
 
     def close(self) -> None:
         """End the server, with the worker if there is one."""
-        bubblewrap.end(self.process)
-        self.control.close()
+        if self.process:
+            bubblewrap.end(self.process)
+            if self.process.stderr:
+                self.process.stderr.close()
+        self.control.close()  # at which a copy ends
         if self.spare:
-            _close(self.spare[0])
+            ways.close(self.spare[0])
             self.spare = None
-        if self.process.stderr:
-            self.process.stderr.close()
-
-    def _try(self) -> None:
-        (ours,), _ = self.spawn(1, Limits().memory)
-        with ours:
-            ours.settimeout(ANSWER_SECONDS)
-            if not ours.recv(1):
-                raise CannotFork("the worker ended")
-        self.end()
 
     def _begin(self, count: int, memory: int) -> list[socket.socket]:
+        # The server ends a worker that is there before it forks the next.
         filtered = base64.b64encode(seccomp.filter_for(platform.machine())).decode()
-        request = {"spawn": {"uid": self.uid, "memory": memory, "filter": filtered}}
-        pairs = [socket.socketpair() for _ in range(count)]
-        try:
-            self._send(request, [their.fileno() for _, their in pairs])
-        except BaseException:
-            _close([ours for ours, _ in pairs])
-            raise
-        finally:
-            _close([their for _, their in pairs])
-        return [ours for ours, _ in pairs]
-
-    def _ask(self, request: dict[str, Any]) -> None:
-        self._send(request)
-        self._answer(ANSWER_SECONDS)
+        with ways.pairs(count) as (ours, descriptors):
+            self._send({"spawn": {"uid": self.uid, "memory": memory, "filter": filtered}}, descriptors)
+            return ours
 
     def _send(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         try:
@@ -134,17 +159,17 @@ class Server:
             raise CannotFork(str(error)) from error
 
     def _answer(self, seconds: float) -> None:
-        data = b""
         try:
             self.control.settimeout(seconds)
-            while not data.endswith(b"\n"):
+            while b"\n" not in self.said:
                 piece = self.control.recv(4096)
                 if not piece:
                     raise CannotFork("the server ended")
-                data += piece
+                self.said += piece
         except OSError as error:
             raise CannotFork(str(error)) from error
-        answer = json.loads(data)
+        line, _, self.said = self.said.partition(b"\n")
+        answer = json.loads(line)
         if "failed" in answer:
             raise CannotFork(answer["failed"])
 
@@ -159,9 +184,9 @@ class Warm:
         """Return `count` ways to a new worker and the process that all of it descends from; raise CannotFork."""
         return self.server.spawn(count, self.limits.memory)
 
-    def prepare(self, count: int) -> None:
-        """Have a worker ready for the next submission."""
-        self.server.prepare(count, self.limits.memory)
+    def follow(self, count: int) -> None:
+        """End every process of the sandbox, and have a worker ready for the next submission; wait for neither."""
+        self.server.follow(count, self.limits.memory)
 
     def last_words(self) -> str:
         """Say why a worker that has just been forked does not answer."""
@@ -173,11 +198,6 @@ class Warm:
 
     def close(self) -> None:
         """Nothing is left after `stop`."""
-
-
-def _close(sockets: Sequence[socket.socket]) -> None:
-    for one in sockets:
-        one.close()
 
 
 _servers: dict[int, list[Server]] = {}  # slot -> the one used last comes last
@@ -209,14 +229,42 @@ def place(slot: int, without: tuple[str, ...], limits: Limits) -> Warm | None:
     if _refused:
         return None
     try:
-        server = _starter.submit(Server, slot, without).result()
+        server = _starter.submit(lambda: Server.start([slot], without).ready()).result()
     except (CannotFork, OSError) as error:
         _refused = str(error) or type(error).__name__
         return None
+    adopt(slot, server)
+    return Warm(server, limits)
+
+
+def adopt(slot: int, server: Server) -> None:
+    """Have a server serve this slot from now on."""
+    servers = _servers.setdefault(slot, [])
     servers.append(server)
     if len(servers) > MAX_SERVERS:
         servers.pop(0).close()
-    return Warm(server, limits)
+
+
+class Origin:
+    """One server that nobody asks for workers, but for copies: one for each process that is forked from this one.
+
+    So that all of them together import but once. For the superuser only, who gives each copy's workers a user of their
+    own: as one user's, those of all copies together would count against the limit of processes of each.
+    """
+
+    def __init__(self, without: tuple[str, ...]) -> None:
+        self.slots = [os.getpid() % 100_000 * 1000 + number for number in range(COPIES)]
+        self.server = Server.start(self.slots, without) if os.getuid() == 0 else None
+
+    def copy(self) -> Server | None:
+        """Return a copy that nobody else has, or None where there is none."""
+        try:
+            if self.server and not self.server.pid:
+                self.server.ready()
+            return self.server.copy(self.slots.pop()) if self.server and self.slots else None
+        except CannotFork:
+            self.server = None
+            return None
 
 
 def refused() -> str:

@@ -60,9 +60,15 @@ def _ancestors(pid: int) -> set[int]:
     return found
 
 
-def judging() -> list[int]:
-    """Those of them that have a sandbox now."""
-    return [pid for pid in workers() if any("bwrap" in line for line in descendants(pid).values())]
+def judging(course: Course) -> list[int]:
+    """Those of them that are at work, while a submission is being graded."""
+    return [pid for pid in workers() if descendants(pid)] if being_graded(course) else []
+
+
+def being_graded(course: Course) -> set[str]:
+    """The students whose submissions are being graded now."""
+    marks = course.work / "started" / ASSIGNMENT
+    return {path.name for path in marks.iterdir()} if marks.exists() else set()
 
 
 @contextmanager
@@ -101,7 +107,7 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(course: Course, fold
 
     def kill_one(stop: threading.Event) -> None:
         while not killed and not stop.wait(0.01):
-            for pid in judging()[:1]:
+            for pid in judging(course)[:1]:
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
 
@@ -119,7 +125,7 @@ def test_where_workers_come_from_is_replaced_as_well(course: Course, folder: Pat
 
     def kill_it(stop: threading.Event) -> None:
         while not killed and not stop.wait(0.01):
-            if judging():
+            if judging(course):
                 (pid,) = nurseries()
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
@@ -134,20 +140,18 @@ def test_where_workers_come_from_is_replaced_as_well(course: Course, folder: Pat
 def test_who_costs_worker_after_worker_is_reported_alone(course: Course, folder: Path) -> None:
     one_more(course, folder, "zoe", "dense_parameters", "", top="import time; time.sleep(4.5)")
     killed: list[int] = []
-    marks = course.work / "started" / ASSIGNMENT
 
     def kill_hers(stop: threading.Event) -> None:
         while not stop.wait(0.01):
-            running = {path.name for path in marks.iterdir()} if marks.exists() else set()
-            if running == {"zoe"}:
-                for pid in judging():
+            if being_graded(course) == {"zoe"}:
+                for pid in judging(course):
                     os.kill(pid, signal.SIGKILL)
                     killed.append(pid)
                     time.sleep(0.3)
 
     with meanwhile(kill_hers):
         result = classroom.grade(course, ASSIGNMENT, folder, workers=2)
-    assert len(set(killed)) >= 3  # an idle worker has a sandbox as well
+    assert len(set(killed)) >= 3  # an idle worker is killed as well
     rows = {row.student: row for row in result.rows}
     assert rows.pop("zoe").problem == "3 workers in turn died while grading it; nothing was recorded."
     assert {name: row.points for name, row in rows.items()} == EXPECTED

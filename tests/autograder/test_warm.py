@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -44,10 +47,8 @@ def test_the_second_submission_is_forked_by_the_same_server() -> None:
 
 
 def waiting(server: warm.Server) -> int:
-    """The one process below the server, as soon as it is there."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until and not usage.children(server.pid):
-        time.sleep(0.01)
+    """The one process below the server, when it has said that the next worker is there."""
+    assert select.select([server.control], [], [], 20)[0]
     (only,) = usage.children(server.pid)
     return only
 
@@ -142,23 +143,83 @@ def test_nothing_of_a_submission_is_there_for_the_next() -> None:
     assert server() is before
 
 
-def test_two_at_a_time_see_nothing_of_each_other() -> None:
+def side_by_side(one: int, other: int, first: str, second: str) -> list[str]:
+    """What a cell in the sandbox of one slot prints and then, while that is still there, one in that of another."""
     deadline, stop = time.monotonic() + 30, process.threading.Event()
-    found = []
+    with ExitStack() as stack:
+        boxes = [
+            stack.enter_context(process.Sandbox(slot, (), Limits(), False, (), deadline, stop))
+            for slot in (one, other)
+        ]
+        replies = [
+            sandbox.session.run_cell(box, textwrap.dedent(source), Limits())
+            for box, source in zip(boxes, (first, second), strict=True)
+        ]
+    return [reply["printed"].strip() for reply in replies]
+
+
+def test_two_at_a_time_see_nothing_of_each_other() -> None:
     with process.free_slot() as one, process.free_slot() as other:
-        for slot in (one, other):
-            box = process.Sandbox(slot, (), Limits(), False, (), deadline, stop)
-            box.__enter__()
-            found.append(box)
-        try:
-            replies = [
-                sandbox.session.run_cell(box, source, Limits())
-                for box, source in zip(found, (LEAVE, FIND), strict=True)
-            ]
-        finally:
-            for box in found:
-                box.__exit__()
-    assert [reply["printed"].strip() for reply in replies] == ["done", "[]"]
+        assert side_by_side(one, other, LEAVE, FIND) == ["done", "[]"]
+
+
+@pytest.fixture
+def copies() -> Iterator[list[warm.Server]]:
+    """Two copies of one server, which serve slots of their own."""
+    if os.getuid() != 0:
+        pytest.skip("copies of a server are for the superuser, who has a user for each")
+    origin = warm.Origin(())
+    found = [copy for copy in (origin.copy(), origin.copy()) if copy]
+    assert len(found) == 2 and origin.server
+    for slot, copy in enumerate(found):
+        warm.adopt(slot, copy)
+    yield found
+    for slot in range(len(found)):
+        for one in warm._servers.pop(slot):
+            one.close()
+    assert left_below(origin.server.pid) == [], "a copy ends when nobody asks it any more"
+    origin.server.close()
+
+
+def left_below(process: int) -> list[int]:
+    """The processes below one that are still there after a while."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until and [one for one in usage.children(process) if usage.resident(one)]:
+        time.sleep(0.01)
+    return [one for one in usage.children(process) if usage.resident(one)]
+
+
+def test_copies_of_one_server_see_nothing_of_each_other(copies: list[warm.Server]) -> None:
+    assert side_by_side(0, 1, LEAVE, FIND) == ["done", "[]"]
+    assert [server.alive for server in copies] == [True, True]
+
+
+def test_workers_of_copies_are_different_users_with_the_same_name(copies: list[warm.Server]) -> None:
+    who = "import getpass, os; print(os.getuid(), getpass.getuser())"
+    (one, name), (other, same) = map(str.split, side_by_side(0, 1, who, who))
+    assert one != other and name == same == "student"
+
+
+def test_a_worker_that_starts_all_it_may_takes_nothing_from_the_others(copies: list[warm.Server]) -> None:
+    fill = """
+    import os, time
+    count = 0
+    try:
+        while True:
+            if os.fork() == 0:
+                time.sleep(60)
+            count += 1
+    except OSError:
+        print(count)
+    """
+    first, second = side_by_side(0, 1, fill, fill)
+    assert first == second and int(first) > 10
+
+
+def test_a_copy_that_is_lost_is_replaced_by_a_server(copies: list[warm.Server]) -> None:
+    os.kill(copies[0].pid, signal.SIGKILL)
+    assert side_by_side(0, 1, "print('there')", "print('there')") == ["there", "there"]
+    assert copies[1].alive and not copies[0].alive
 
 
 def test_chance_is_not_the_same_in_every_fork() -> None:
