@@ -47,6 +47,10 @@ def pool(
             yield cluster.run
     elif (count == 1 or len(tasks) <= nursery.FEW) and not any(task.resources for task in tasks):
         nursery.abandon()
+        if len(tasks) > nursery.FEW:
+            from autograder.classroom import worker  # it loads what a worker needs
+
+            worker.expect(tasks[0].course, tasks[0].chosen())
         yield _here
     else:
         with _local(count, folder, tasks[0]) as forks:

@@ -49,12 +49,17 @@ class Unusable(Exception):
     """A file that is no notebook; its text goes on after the file's name, as in "is not JSON"."""
 
 
-def extract(data: bytes, *, use_ast: bool = True) -> dict[str, Any]:
+Facts = dict[
+    tuple[bool, str], dict[str, Any]
+]  # (whether code, a cell's text) -> what `definitions` says of it
+
+
+def extract(data: bytes, *, use_ast: bool = True, known: Facts | None = None) -> dict[str, Any]:
     """Return the cells of a notebook and what was odd about them; raise Unusable where there are none to be
     had.
 
     use_ast: parse the cells' source; without it, definitions are found line by line (deep nesting can crash
-    the parser).
+    the parser); known: of cells that most notebooks have as they were handed out.
     """
     cells: list[dict[str, Any]] = []
     odd: list[str] = []
@@ -75,7 +80,9 @@ def extract(data: bytes, *, use_ast: bool = True) -> dict[str, Any]:
             odd.append(f"Cell {number} {refused}; its text was left out.")
         cell = {"number": number, "kind": kind, "source": source, "refused": refused}
         parsed += len(source) if len(source) <= MAX_PARSED else 0
-        facts = definitions(source, code=kind == "code", use_ast=use_ast and parsed <= MAX_PARSED_TEXT)
+        facts = (known or {}).get((kind == "code", source)) if use_ast else None
+        if facts is None:
+            facts = definitions(source, code=kind == "code", use_ast=use_ast and parsed <= MAX_PARSED_TEXT)
         cells.append(cell | _ids(raw) | facts)
     return {"cells": cells, "odd": odd}
 
@@ -247,14 +254,16 @@ def _limit() -> None:
         resource.setrlimit(which, (limit, limit))
 
 
-def main() -> None:
-    """Read a notebook from standard input and write the reply."""
+def main(known: Facts | None = None) -> None:
+    """Read a notebook from standard input and write the reply; known: as for `extract`."""
     import warnings
 
     _limit()
     warnings.simplefilter("ignore")
     try:
-        reply = extract(sys.stdin.buffer.read(MAX_BYTES + 1), use_ast=WITHOUT_AST not in sys.argv)
+        reply = extract(
+            sys.stdin.buffer.read(MAX_BYTES + 1), use_ast=WITHOUT_AST not in sys.argv, known=known
+        )
     except Unusable as error:
         reply = {"error": str(error)}
     except MemoryError:

@@ -13,9 +13,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 SERVER = Path(__file__).with_name("server.py")
 WALL_SECONDS = 20.0
@@ -29,13 +29,16 @@ class _Server:
         self.control, their = socket.socketpair()
         # It sees neither our environment nor our files' names.
         environment = {key: os.environ[key] for key in ("LD_LIBRARY_PATH",) if key in os.environ}
-        with their:
+        with their, tempfile.TemporaryFile() as known:
+            known.write(_known)
+            known.seek(0)
+            descriptors = their.fileno(), known.fileno()
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", str(SERVER), str(their.fileno())],
+                [sys.executable, "-I", "-S", "-B", str(SERVER), *map(str, descriptors)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(their.fileno(),),
+                pass_fds=descriptors,
                 env=environment,
                 cwd="/",
                 start_new_session=True,
@@ -75,6 +78,16 @@ class _Server:
 
 
 _of_thread = threading.local()
+_known = b"[]"  # what new servers are told of cells: [whether code, text, facts] of each
+
+
+def expect(known: Iterable[tuple[bool, str, dict[str, Any]]]) -> None:
+    """Tell the servers that are started from now on what is known of cells, so that it is not found out again.
+
+    known: whether a cell is code, its text, and what autograder.intake.child.definitions says of it.
+    """
+    global _known
+    _known = json.dumps(list(known)).encode()
 
 
 def reply_of(script: str, data: bytes, options: Sequence[str], most: int) -> bytes | None:

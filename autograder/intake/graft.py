@@ -48,7 +48,7 @@ class Slot:
     """A cell of the pristine lesson.
 
     role: "given", "setup", "show", "exercise", "check" or "question"; name: the Exercise's or question's,
-    else ""; key: its text without what does not matter; defines: top-level name -> digest.
+    else ""; key: its text without what does not matter; defines: top-level name -> digest; imports: whether it does.
     """
 
     index: int
@@ -57,6 +57,13 @@ class Slot:
     name: str
     key: str
     defines: Mapping[str, str]
+    imports: bool
+
+    @property
+    def fact(self) -> tuple[bool, str, dict[str, Any]]:
+        """What a student's notebook that has the same cell need not be asked again; as for forked.expect."""
+        facts = {"defines": dict(self.defines), "imports": self.imports}
+        return self.node.cell_type == "code", self.node.source, facts
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ def _read_pristine(path: Path, _modified: int, _size: int) -> tuple[tuple[Slot, 
     for index, node in enumerate(notebook.cells):
         role, name = _role(node)
         facts = intake_child.definitions(node.source, code=node.cell_type == "code", use_ast=True)
-        slots.append(Slot(index, node, role, name, _key(node.source), facts["defines"]))
+        slots.append(Slot(index, node, role, name, _key(node.source), facts["defines"], facts["imports"]))
     return tuple(slots), notebook
 
 

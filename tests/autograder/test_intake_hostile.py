@@ -39,7 +39,7 @@ from intake_sample import (
 
 from autograder import intake
 from autograder.course import Course
-from autograder.intake import IntakeError, forked
+from autograder.intake import IntakeError, forked, graft
 from autograder.intake import child as intake_child
 from autograder.intake.read import read_here, read_in_child
 
@@ -446,7 +446,7 @@ LYING = [
 def test_the_childs_word_is_checked_and_its_time_is_bounded(
     s: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str
 ) -> None:
-    read_by("def main():\n" + textwrap.indent(script, "    "), monkeypatch, tmp_path)
+    read_by("def main(known):\n" + textwrap.indent(script, "    "), monkeypatch, tmp_path)
     monkeypatch.setattr(forked, "WALL_SECONDS", 0.5)
     with pytest.raises(IntakeError):
         s.take(solved(s.first), reader=read_in_child)
@@ -462,6 +462,32 @@ def test_the_child_has_no_environment_and_little_memory(
     read_by(source, monkeypatch, tmp_path)
     with pytest.raises(IntakeError, match=r"^[01] "):  # Python itself may set LC_CTYPE
         read_in_child(b'{"cells": []}')
+
+
+def test_what_is_known_of_cells_changes_nothing_that_is_read(
+    s: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = solved(s.first)
+    put_in(notebook, "shift", code("def shift(x): return x  # another one, and in a cell of its own"))
+    read = read_in_child(as_bytes(notebook))
+    facts = [(c.kind == "code", c.source, {"defines": c.defines, "imports": c.imports}) for c in read.cells]
+    monkeypatch.setattr(forked, "_known", b"[]")
+    forked.close()
+    forked.expect(slot.fact for slot in graft.pristine(s.course, LESSONS[0]).slots)
+    assert sum(1 for fact in json.loads(forked._known) if tuple(fact) in facts) > len(facts) // 2
+    assert read_in_child(as_bytes(notebook)) == read
+    forked.expect(
+        [
+            (
+                True,
+                "def shift(x): return x  # another one, and in a cell of its own",
+                {"defines": {}, "imports": True},
+            )
+        ]
+    )
+    forked.close()
+    assert read_in_child(as_bytes(notebook)) != read, "or else nothing is taken from it"
+    forked.close()
 
 
 def test_files_are_read_side_by_side_and_after_one_that_crashes(s: Sample) -> None:
