@@ -84,5 +84,7 @@ def _pretty(value: Any, newline: str) -> str:
     if isinstance(value, (list, tuple)):
         if not value:
             return "[]"
+        if all(type(item) is str for item in value):  # as the lines of a text
+            return f"[{inner}{f',{inner}'.join(map(encode_basestring, value))}{newline}]"
         return f"[{inner}{f',{inner}'.join([_pretty(item, inner) for item in value])}{newline}]"
     return CONSTANTS[value] if value is None or value is True or value is False else json.dumps(value)
