@@ -156,11 +156,13 @@ def _play(
 ) -> int | None:
     """Run every step that is not skipped; return the position of the one at which the sandbox was lost, or None.
 
-    Probes are put aside where they stand and asked when all cells have run, so that no cell can print a secret input.
-    careful: each is asked in a fork of what was put aside, so that more Cases can be asked where one ends the process.
+    Probes are put aside where they stand and asked when all cells have run, so that no cell can print a secret input; one
+    after which no cell comes is asked last, in the worker itself. careful: each is asked in a fork of what was put aside,
+    so that more Cases can be asked where one ends the process.
     """
     ask = probe if careful else answers
     lost, held = None, []
+    final = len(steps) - 1 if steps and not careful and isinstance(steps[-1], Probe) else None
     cells_until = sandbox.deadline - sandbox.seconds_left / 2
     for position, step in enumerate(steps):
         if position in skip or (
@@ -173,7 +175,8 @@ def _play(
             if isinstance(step, RunCell):
                 _note(so_far, step.index, run_cell(sandbox, step.source, limits))
             else:
-                sandbox.hold(position)
+                if position != final:
+                    sandbox.hold(position)
                 held.append(position)
         except Gone:
             lost = position
@@ -181,8 +184,9 @@ def _play(
     else:
         position = len(steps)
     for place in held:
+        done = so_far.outcomes.setdefault(steps[place].exercise, [])
         try:
-            ask(sandbox, steps[place], place, so_far.outcomes.setdefault(steps[place].exercise, []), limits)
+            ask(sandbox, steps[place], CELLS if place == final else place, done, limits)
         except Gone:
             if careful:
                 return place if lost is None else lost
@@ -202,7 +206,8 @@ def _note(so_far: Transcript, index: int, reply: Value) -> None:
 def answers(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limits: Limits) -> None:
     """Ask the Cases of a Probe that are not done yet in the copy that was put aside for it, and add what it answers.
 
-    Adds an Outcome for each Case unless one ends the process: what comes after that one is left out.
+    Adds an Outcome for each Case unless one ends the process: what comes after that one is left out. place: of the copy,
+    or CELLS for the worker itself, which nobody can ask how it ended: Gone is raised then.
     """
     left = len(step.cases) - len(done)
     replies = sandbox.replies({"answer": _asked(step, done, limits)}, 2 * limits.probe_seconds, place, left)
@@ -214,6 +219,8 @@ def answers(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limi
     except Slow:
         done.append(Outcome("timeout", message=STOPPED["timeout"]))
     except (Gone, ValueError):
+        if place == CELLS:
+            raise Gone from None
         ended = _text(sandbox.end_of(place), "ended")
         end = ended if ended in ("timeout", "out of memory") else "died"
         done.append(Outcome(end, message=STOPPED[end]))

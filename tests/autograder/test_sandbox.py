@@ -199,6 +199,43 @@ def test_a_thread_left_running_does_not_hang_later_probes() -> None:
     assert kinds(t, "f") == ["values"] * 2
 
 
+def test_the_last_exercise_is_asked_in_the_process_of_the_cells_and_the_others_in_copies() -> None:
+    t = run(
+        "import os\ndef f(x): return os.getpid()\ndef g(x): return os.getpid()\nprint(os.getpid())", "f", "g"
+    )
+    cells = int(t.printed[0])
+    assert [o.values["out"] for o in t.outcomes["g"]] == [cells, cells]
+    assert len({o.values["out"] for o in t.outcomes["f"]} | {cells}) == 2
+
+
+ENDS = {
+    "died": "os._exit(0)",
+    "out of memory": "bytearray(1 << 40)",
+    "timeout": "[0 for _ in iter(int, 1)]",
+}
+
+
+@pytest.mark.parametrize("where", ["last", "first"])
+@pytest.mark.parametrize("end", ENDS)
+def test_how_an_answer_ends_its_process_is_known_wherever_it_is_asked(end: str, where: str) -> None:
+    source = f"import os\ndef g(x): return x\ndef f(x):\n    if len(x) == 2: {ENDS[end]}\n    return x"
+    t = run(source, *(("g", "f") if where == "last" else ("f", "g")))
+    assert kinds(t, "f") == ["values", end] and kinds(t, "g") == ["values"] * 2
+    assert t.flags == []
+
+
+def test_what_cells_have_used_is_not_taken_from_the_last_answer() -> None:
+    busy = "import time\ndef spend(seconds):\n    end = time.process_time() + seconds\n"
+    busy += "    while time.process_time() < end: pass\nspend(1.5)\ndef f(x):\n    spend(1.0)\n    return x"
+    limits = Limits(cell_seconds=5.0, probe_seconds=3.0, submission_seconds=60.0)
+    assert kinds(run(busy, "f", limits=limits), "f") == ["values"] * 2
+
+
+def test_where_the_first_cell_hangs_each_time_nothing_is_left_to_run() -> None:
+    t = run("import signal, time\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep(60)", "f")
+    assert kinds(t, "f") == ["not attempted"] * 2 or kinds(t, "f") == ["timeout"] * 2
+
+
 def test_state_does_not_pass_from_one_probe_to_the_next() -> None:
     t = run(
         "seen = []\ndef f(x):\n    seen.append(1)\n    return len(seen)\ndef g(x): return len(seen)", "f", "g"
