@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import errno
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +13,8 @@ from autograder.commands import build, demo, doctor, export, grade, kit, matrix,
 from autograder.course import Course, CourseError
 
 COMMANDS = (build, kit, grade, export, matrix, sync, verify, demo, doctor)  # in the order of the help
+
+atexit.register(gc.freeze)  # else Python looks through all that was loaded before it ends
 
 ADVICE = {
     errno.EACCES: "; give yourself the right to write there, or name another folder by CNNLAB_WORK",

@@ -7,6 +7,7 @@ descriptor of our own JSON, a list of [whether code, text, facts] for cells whos
 """
 
 import functools
+import gc
 import json
 import os
 import socket
@@ -26,6 +27,9 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     with open(int(sys.argv[2]), "rb") as file:
         known = {(code, text): facts for code, text, facts in json.load(file)}
+    # A reader ends before there is anything to collect, and looking copies the pages that it shares with this process.
+    gc.freeze()
+    gc.disable()
     scripts = {"child": functools.partial(child.main, known), "unzip": unzip.main}
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, MAX_REQUEST, 2)
