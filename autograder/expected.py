@@ -41,8 +41,13 @@ def questionnaires(course: Course, lesson: Lesson) -> dict[str, Questionnaire]:
 
 def load(course: Course, lesson: Lesson) -> None:
     """Read the secret Cases of a lesson where they were worked out before; nothing is made."""
-    if (course.work / "secret").exists() and _path(course, lesson, course.secret()).exists():
+    if are_kept(course, lesson):
         questionnaires(course, lesson)
+
+
+def are_kept(course: Course, lesson: Lesson) -> bool:
+    """Say whether the secret Cases of a lesson were worked out before."""
+    return (course.work / "secret").exists() and _path(course, lesson, course.secret()).exists()
 
 
 def secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:

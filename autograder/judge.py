@@ -155,10 +155,21 @@ def _with_cases(step: RunCell | str, questionnaires: dict[str, Questionnaire]) -
     if isinstance(step, RunCell):
         return step
     questionnaire = questionnaires[step]
+    known = _probes.get(id(questionnaire))
+    if known is None or known[0] is not questionnaire:
+        known = _probes[id(questionnaire)] = questionnaire, _probe(step, questionnaire)
+    return known[1]
+
+
+# One for all submissions, which are asked the same: (Questionnaire, what is asked of it), by the former's id.
+_probes: dict[int, tuple[Questionnaire, Probe]] = {}
+
+
+def _probe(exercise: str, questionnaire: Questionnaire) -> Probe:
     cases = tuple(q.inputs for q in questionnaire.questions)
     if rng := questionnaire.way.rng:
         cases += (*cases, *({**case, rng: case[rng] + 1} for case in cases))  # as _fairly_drawn reads them
-    return Probe(step, questionnaire.returns, cases, questionnaire.way)
+    return Probe(exercise, questionnaire.returns, cases, questionnaire.way)
 
 
 def _fairly_drawn(questionnaire: Questionnaire, outcomes: list[Outcome]) -> list[Outcome]:

@@ -15,6 +15,8 @@ TRANSIENT = frozenset(["orig_nbformat", "orig_nbformat_minor", "signature"])
 SPLIT = frozenset(["application/javascript", "image/svg+xml"])  # by lines, beside text/*
 CONSTANTS = {None: "null", True: "true", False: "false"}
 TRUSTED = frozenset(["trusted"])
+MANY = 500  # cells whose texts are kept
+_texts: dict[str, str] = {}  # a cell -> its text
 
 
 def text(notebook: Mapping[str, Any]) -> str:
@@ -23,9 +25,13 @@ def text(notebook: Mapping[str, Any]) -> str:
     json leaves indenting to Python, item by item, and nbformat copies the whole notebook first.
     """
     top = dict(notebook)
-    top["cells"] = [_cell(cell) for cell in notebook["cells"]]
+    top["cells"] = [_Written(_cell_text(cell)) for cell in notebook["cells"]]
     top["metadata"] = _without(TRANSIENT, notebook["metadata"])
     return _pretty(top, "\n") + "\n"
+
+
+class _Written(str):
+    """A value's text, where the value itself is expected."""
 
 
 def read(data: bytes) -> NotebookNode:
@@ -38,6 +44,18 @@ def _node(fields: dict[str, Any]) -> NotebookNode:
     node = NotebookNode()
     dict.update(node, fields)
     return node
+
+
+def _cell_text(cell: Mapping[str, Any]) -> str:
+    """Return a cell's text inside a notebook; most cells of a class are those that were handed out, written before."""
+    if cell.get("outputs"):
+        return _pretty(_cell(cell), "\n  ")
+    seen = repr(sorted(cell.items()))
+    if seen not in _texts:
+        if len(_texts) == MANY:
+            _texts.clear()
+        _texts[seen] = _pretty(_cell(cell), "\n  ")
+    return _texts[seen]
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +92,7 @@ def _without(names: Iterable[str], metadata: Mapping[str, Any]) -> dict[str, Any
 def _pretty(value: Any, newline: str) -> str:
     """As json.dumps with indent 1 and sorted keys; newline: with the indent of the line that the value begins in."""
     if isinstance(value, str):
-        return encode_basestring(value)
+        return value if type(value) is _Written else encode_basestring(value)
     inner = newline + " "
     if isinstance(value, Mapping):
         if not value:

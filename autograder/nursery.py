@@ -135,7 +135,7 @@ def rarely_collect() -> None:
 def main() -> None:
     """Load everything, then fork a worker for each request; arguments: as Nursery gives them."""
     control = socket.socket(fileno=int(sys.argv[3]))
-    _end_with(int(sys.argv[4]))
+    end_with(int(sys.argv[4]))
     # A handler, and no SIG_IGN or mask: those would be handed down to students' code, which must find a process as it
     # finds it elsewhere. Ctrl-C is for the process that started this one, which then ends it.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -165,7 +165,7 @@ def _be_worker(
 ) -> None:
     code = 1
     try:
-        _end_with(parent)
+        end_with(parent)
         control.close()
         os.environ["TMPDIR"] = folder
         work(Connection(descriptor))
@@ -174,7 +174,7 @@ def _be_worker(
         os._exit(code)
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Have this process killed when its parent ends, so that no worker goes on without the run's lock."""
     ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

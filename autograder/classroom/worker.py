@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from autograder import expected, fingerprint
+from autograder import expected, fingerprint, nursery
 from autograder.classroom.task import chosen, one_line
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
@@ -28,10 +29,13 @@ def prepare(
         found = chosen(course, assignment, lessons)
         if found and not bare:
             origin = warm.Origin(tuple(found[0].without))  # it is ready by the time that the rest is loaded
+        working_out = _work_out(course, found)
         from autograder.recording import drafting as drafting  # it is what loads nbgrader
 
         fingerprint.grader()
         expect(course, found)
+        if working_out:
+            os.waitpid(working_out, 0)
         for lesson in found:
             expected.load(course, lesson)
 
@@ -45,6 +49,24 @@ def prepare(
                 server.close()  # it is the worker's now
 
     return forking
+
+
+def _work_out(course: Course, lessons: Sequence[Lesson]) -> int:
+    """Have a process work out what is expected of the lessons, unless that is known; return its id, 0 where there is none.
+
+    A process of its own, since it may load torch, and a process that has loaded it had better not be forked.
+    """
+    missing = [lesson for lesson in lessons if not expected.are_kept(course, lesson)]
+    parent = os.getpid()
+    child = os.fork() if missing else 0
+    if not missing or child:
+        return child
+    try:
+        nursery.end_with(parent)
+        for lesson in missing:
+            expected.questionnaires(course, lesson)
+    finally:
+        os._exit(0)  # whoever needs what is missing now works it out, or says why it can't
 
 
 def expect(course: Course, lessons: Sequence[Lesson]) -> None:

@@ -127,8 +127,8 @@ class Sandbox:
         except (Gone, OSError) as error:
             raise (Late if self.seconds_left <= 0 else Gone) from error
 
-    def replies(self, request: Value, seconds: float, place: int, count: int) -> Iterator[Value]:
-        """Send a request and yield `count` replies as they come, together no larger than one may be.
+    def replies(self, request: bytes, seconds: float, place: int, count: int) -> Iterator[Value]:
+        """Send a packed request and yield `count` replies as they come, together no larger than one may be.
 
         Raises Gone where the other side ends or says what is no frame, Slow where it takes longer than `seconds`, and
         Late where the submission as a whole does.
@@ -143,7 +143,7 @@ class Sandbox:
 
         try:
             self.sockets[place].settimeout(max(seconds, 0.001))
-            self.sockets[place].sendall(wire.pack(request))
+            self.sockets[place].sendall(request)
             read = self._reader(seconds, place)
             for _ in range(count):
                 yield wire.read_frame(counted, room, headers)

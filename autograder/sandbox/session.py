@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,26 @@ class Probe:
     returns: tuple[str, ...]
     cases: tuple[Mapping[str, Value], ...]
     way: Way = CALL
+
+    def asked(self, start: int, seconds: float) -> dict[str, Any]:
+        """Return the request for the Cases from `start` on, as the worker understands it."""
+        return {
+            "exercise": self.exercise,
+            "returns": list(self.returns),
+            "way": self.way.as_value(),
+            "cases": [dict(case) for case in self.cases[start:]],
+            "seconds": seconds,
+        }
+
+    def packed(self, seconds: float) -> bytes:
+        """Return the request for all Cases as it travels; made once, however many submissions are asked."""
+        if seconds not in self._packed:
+            self._packed[seconds] = wire.pack({"answer": self.asked(0, seconds)})
+        return self._packed[seconds]
+
+    @cached_property
+    def _packed(self) -> dict[float, bytes]:
+        return {}
 
 
 @dataclass
@@ -210,7 +231,9 @@ def answers(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limi
     or CELLS for the worker itself, which nobody can ask how it ended: Gone is raised then.
     """
     left = len(step.cases) - len(done)
-    replies = sandbox.replies({"answer": _asked(step, done, limits)}, 2 * limits.probe_seconds, place, left)
+    seconds = limits.probe_seconds
+    request = wire.pack({"answer": step.asked(len(done), seconds)}) if done else step.packed(seconds)
+    replies = sandbox.replies(request, 2 * seconds, place, left)
     try:
         for reply in replies:
             done.append(Outcome.from_value(reply))
@@ -228,16 +251,6 @@ def answers(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limi
         done += [done[-1]] * (len(step.cases) - len(done))
 
 
-def _asked(step: Probe, done: Sequence[Outcome], limits: Limits) -> dict[str, Any]:
-    return {
-        "exercise": step.exercise,
-        "returns": list(step.returns),
-        "way": step.way.as_value(),
-        "cases": [dict(case) for case in step.cases[len(done) :]],
-        "seconds": limits.probe_seconds,
-    }
-
-
 def probe(sandbox: Sandbox, step: Probe, place: int | None, done: list[Outcome], limits: Limits) -> None:
     """Ask the Cases of a Probe that are not done yet, and add an Outcome for each to `done`.
 
@@ -245,7 +258,7 @@ def probe(sandbox: Sandbox, step: Probe, place: int | None, done: list[Outcome],
     """
     deaths = sum(outcome.kind in ("died", "out of memory") for outcome in done)
     while len(done) < len(step.cases):
-        request = _asked(step, done, limits)
+        request = step.asked(len(done), limits.probe_seconds)
         reply = sandbox.ask({"probe": request}, 3 * limits.probe_seconds, CELLS if place is None else place)
         ended, frames = _text(reply, "ended"), reply.get("frames") if isinstance(reply, dict) else None
         got = _outcomes(
