@@ -96,15 +96,15 @@ def sources(notebook: NotebookNode) -> tuple[str, ...]:
     """Return the text of the cells that are run when a notebook is judged, in order, as far as they can be lent."""
     texts, room = [], MAX_LENT
     for cell in notebook.cells:
-        if cell.cell_type == "code" and role(cell) in RUN_ROLES and len(cell.source) <= room:
-            texts.append(cell.source)
-            room -= len(cell.source) + 1
+        if cell["cell_type"] == "code" and role(cell) in RUN_ROLES and len(cell["source"]) <= room:
+            texts.append(cell["source"])
+            room -= len(cell["source"]) + 1
     return tuple(texts)
 
 
 def role(cell: NotebookNode) -> str:
     """Return what intake says that a cell is."""
-    return cell.metadata.get("cnnlab", {}).get("role", "")
+    return cell["metadata"].get("cnnlab", {}).get("role", "")  # an attribute takes ten times as long
 
 
 def _words(texts: Sequence[str]) -> set[str]:

@@ -146,8 +146,8 @@ def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
         if role(cell) == "check" and _name(cell) in lesson.exercises:
             if not lesson.exercises[_name(cell)].way.file:
                 steps.append(_name(cell))
-        elif cell.cell_type == "code" and role(cell) in RUN_ROLES:
-            steps.append(RunCell(index, cell.source))
+        elif cell["cell_type"] == "code" and role(cell) in RUN_ROLES:
+            steps.append(RunCell(index, cell["source"]))
     return steps
 
 
@@ -443,7 +443,7 @@ def _printed(notebook: NotebookNode, transcript: Transcript) -> dict[int, str]:
 
 
 def _name(cell: NotebookNode) -> str:
-    return cell.metadata.get("cnnlab", {}).get("name", "")
+    return cell["metadata"].get("cnnlab", {}).get("name", "")
 
 
 def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode, beside: Beside = ALONE) -> str:

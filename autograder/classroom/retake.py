@@ -44,13 +44,13 @@ def take_in_again(course: Course, assignment: str, student: str) -> bool:
 def _lesson_cells(notebook: Any) -> list[Any]:
     """What a notebook that intake wrote holds of its lesson: all but what students write."""
     cells = []
-    for cell in notebook.cells:
-        about = cell.metadata.get("cnnlab", {})
+    for cell in notebook["cells"]:
+        about = cell["metadata"].get("cnnlab", {})
         role = about.get("role", "extra")
         if role != "extra":
-            metadata = {key: value for key, value in cell.metadata.items() if key != "cnnlab"}
-            source = "" if role in ("exercise", "question") else cell.source
-            cells.append((role, about.get("name", ""), cell.cell_type, source, metadata))
+            metadata = {key: value for key, value in cell["metadata"].items() if key != "cnnlab"}
+            source = "" if role in ("exercise", "question") else cell["source"]
+            cells.append((role, about.get("name", ""), cell["cell_type"], source, metadata))
     return cells
 
 
@@ -59,9 +59,9 @@ def _pristine_cells(course: Course, lesson: Lesson) -> list[Any]:
         (
             slot.role,
             slot.name,
-            slot.node.cell_type,
-            "" if slot.role in ("exercise", "question") else slot.node.source,
-            dict(slot.node.metadata),
+            slot.node["cell_type"],
+            "" if slot.role in ("exercise", "question") else slot.node["source"],
+            dict(slot.node["metadata"]),
         )
         for slot in graft.pristine(course, lesson).slots
     ]

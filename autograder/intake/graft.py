@@ -134,7 +134,9 @@ def recognise(
 
     def likeness(lesson: Pristine) -> tuple[int, int, bool]:
         ids = {
-            slot.node.metadata.nbgrader.grade_id for slot in lesson.slots if "nbgrader" in slot.node.metadata
+            slot.node["metadata"]["nbgrader"]["grade_id"]
+            for slot in lesson.slots
+            if "nbgrader" in slot.node["metadata"]
         }
         exercises = set(lesson.lesson.exercises)
         marks = {("id", cell.grade_id) for cell in student.cells if cell.grade_id in ids}
@@ -169,12 +171,14 @@ class _Graft:
             lesson.of(role) for role in ("exercise", "check", "question")
         )
         ids = Counter(cell.cell_id for cell in self.cells)  # an id that several cells have says nothing
-        self.by_cell_id = {slot.node.id: slot for slot in lesson.slots if ids[slot.node.id] == 1}
-        self.by_key = {(slot.node.cell_type, slot.key): slot for slot in reversed(lesson.slots) if slot.key}
+        self.by_cell_id = {slot.node["id"]: slot for slot in lesson.slots if ids[slot.node["id"]] == 1}
+        self.by_key = {
+            (slot.node["cell_type"], slot.key): slot for slot in reversed(lesson.slots) if slot.key
+        }
         self.by_grade_id = {
-            slot.node.metadata.nbgrader.grade_id: slot
+            slot.node["metadata"]["nbgrader"]["grade_id"]: slot
             for slot in lesson.slots
-            if "nbgrader" in slot.node.metadata
+            if "nbgrader" in slot.node["metadata"]
         }
         self.flags = list(student.odd)
         self.notes: dict[str, list[str]] = {}
@@ -445,10 +449,10 @@ def _assembled(
     cells += map(extra, after[0])
     for slot in lesson.slots:
         cells += map(extra, before[slot.index])
-        cells.append(_filled(slot, sources.get(slot.index, slot.node.source)))
+        cells.append(_filled(slot, sources.get(slot.index, slot.node["source"])))
         cells += map(extra, after[slot.index + 1])
     notebook = _node({**lesson.notebook, "cells": cells, "metadata": _node({**lesson.notebook.metadata})})
-    own = [cell for cell in cells if cell.metadata["cnnlab"]["role"] in ("exercise", "question", "extra")]
+    own = [cell for cell in cells if cell["metadata"]["cnnlab"]["role"] in ("exercise", "question", "extra")]
     nbformat.validate(_node({**notebook, "cells": own}))  # the others are the lesson's
     return notebook
 
@@ -456,8 +460,8 @@ def _assembled(
 def _filled(slot: Slot, source: str) -> NotebookNode:
     """Return a copy of the lesson's cell with this text; what is deeper than its metadata is nobody's to change."""
     about = _node({"role": slot.role, "name": slot.name})
-    metadata = _node({**slot.node.metadata, "cnnlab": about})
-    outputs: dict[str, Any] = {"outputs": []} if slot.node.cell_type == "code" else {}
+    metadata = _node({**slot.node["metadata"], "cnnlab": about})
+    outputs: dict[str, Any] = {"outputs": []} if slot.node["cell_type"] == "code" else {}
     return _node({**slot.node, "source": source, "metadata": metadata, **outputs})
 
 

@@ -166,14 +166,14 @@ class _Drafting:
 
     def _is_as_released(self, lesson: str, cell: NotebookNode) -> bool:
         """Say whether nbgrader's OverwriteCells would leave a cell as it is, which to load takes a while."""
-        about = cell.metadata.get("nbgrader", {})
+        about = cell["metadata"].get("nbgrader", {})
         if (name := about.get("grade_id")) is None:
             return True
         key = lesson, name
         kind, locked, _, checksum = self.rows["source"].get(key, (None, None, None, None))
         points = float(about["points"]) if utils.is_grade(cell) else None
         return (
-            cell.cell_type == kind
+            cell["cell_type"] == kind
             and utils.is_locked(cell) == locked
             and (points is None or self.rows["grade"].get(key, (None,))[0] == points)
             and about.get("checksum") == checksum
@@ -231,8 +231,8 @@ class _Registered:
 def _verify_metadata(notebook: NotebookNode) -> None:
     """Do what nbgrader's CheckCellMetadata does, once for equal metadata."""
     for cell in notebook.cells:
-        if "nbgrader" in cell.metadata:
-            _verify_one(cell.cell_type, json.dumps(cell.metadata.nbgrader, sort_keys=True))
+        if "nbgrader" in cell["metadata"]:
+            _verify_one(cell["cell_type"], json.dumps(cell["metadata"]["nbgrader"], sort_keys=True))
 
 
 @cache

@@ -40,8 +40,8 @@ def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRe
 def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> None:
     """Put into each cell what came of it; notes: Exercise or question -> what intake has to tell the student."""
     for index, cell in enumerate(nb.cells):
-        name = exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-        if cell.cell_type != "code":
+        name = exercise_of(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+        if cell["cell_type"] != "code":
             if name in notes:
                 cell.metadata.setdefault("cnnlab", {})["note"] = plain(notes[name], 1000)
             continue
