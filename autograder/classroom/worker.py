@@ -63,6 +63,7 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> int:
         return child
     try:
         nursery.end_with(parent)
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(course.work)  # else torch makes a folder among the temporary ones
         for lesson in missing:
             expected.questionnaires(course, lesson)
     finally:
