@@ -98,3 +98,20 @@ def test_a_task_that_needs_what_no_worker_has_is_reported(course: Course, tmp_pa
     with workers(course, tmp_path, 1) as found:
         (row,) = done(found, [needy])
     assert row.problem.startswith("It needs a worker that declares GPU=1, and there is none")
+
+
+def where(task: Task) -> Done:
+    time.sleep(0.2)  # so that each worker gets some
+    return Done(Row(task.student, problem=f"{os.getpid()} {sorted(os.sched_getaffinity(0))}"))
+
+
+def test_each_worker_has_a_core_of_its_own(course: Course, tmp_path: Path) -> None:
+    mine = os.sched_getaffinity(0)
+    if len(mine) < 2:
+        pytest.skip("there is one core only")
+    with workers(course, tmp_path) as found:
+        todo = tasks(course, *(f"s{number}" for number in range(6)))
+        rows = [one.row.problem for one in found.run(where, todo) if one is not None]
+    cores = dict(row.split(" ", 1) for row in rows)
+    assert len(cores) == len(set(cores.values())) == 2
+    assert os.sched_getaffinity(0) == mine
