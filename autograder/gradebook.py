@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from nbgrader import api, dbutil
@@ -39,7 +40,7 @@ TABLES: Any = api  # where its classes stand for tables in a query
 SECONDS_TO_WAIT = 30  # for another program that writes to the gradebook; nbgrader by itself waits 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Grade:
     """One line of the gradebook.
 
@@ -179,7 +180,16 @@ def grades(course: Course, assignment: str) -> list[Grade]:
     )  # fmt: skip
     with connection(course) as connected:
         return [
-            Grade(student, lesson, exercise_of(name), auto, manual, extra or 0.0, points, bool(needs))
+            Grade(
+                intern(student),
+                intern(lesson),
+                intern(exercise_of(name)),
+                auto,
+                manual,
+                extra or 0.0,
+                points,
+                bool(needs),
+            )
             for student, lesson, name, auto, manual, extra, points, needs in connected.execute(query)
         ]
 

@@ -45,7 +45,7 @@ MAX_LINE = 300  # characters of a flag
 SLOWEST = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell of a table: text, kind ("part" or "none" of the points, else "") and where it leads, or ""."""
 
@@ -54,7 +54,7 @@ class Cell:
     link: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Line:
     """One student in the table.
 
