@@ -129,7 +129,8 @@ def grade_and_show(
 
         def advance(row: classroom.Row, done: int, of: int) -> None:
             progress.advance(line(row), done, of)
-            from autograder import report as report  # which is needed next, loaded while others work
+            with nursery.no_interrupts():  # half-way through a module, Ctrl-C would be Python's exit status too
+                from autograder import report as report  # which is needed next, loaded while others work
 
         result = classroom.grade(course, assignment, folder, **how, on_begin=progress.begin, on_done=advance)
     part = "-part" if how.get("students") or how.get("lessons") else ""  # the class's own page stays whole

@@ -521,7 +521,7 @@ def test_lists_without_end_do_not_keep_the_grader_busy() -> None:
     began = time.process_time()
     t = sandbox.run([RunCell(0, source), Probe("f", ("out",), many)], limits=QUICK)
     assert time.process_time() - began < 10
-    assert kinds(t, "f").count("values") <= QUICK.deaths
+    assert kinds(t, "f").count("values") <= QUICK.deaths + 1  # and one before each is asked in a copy
 
 
 def test_calls_that_escape_the_limits_are_refused() -> None:
