@@ -129,7 +129,8 @@ def grade_and_show(
 
         def advance(row: classroom.Row, done: int, of: int) -> None:
             progress.advance(line(row), done, of)
-            with nursery.no_interrupts():  # half-way through a module, Ctrl-C would be Python's exit status too
+            # Ctrl-C half-way through a module would decide Python's exit status, whatever is said of it later.
+            with nursery.no_interrupts():
                 from autograder import report as report  # which is needed next, loaded while others work
 
         result = classroom.grade(course, assignment, folder, **how, on_begin=progress.begin, on_done=advance)
