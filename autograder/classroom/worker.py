@@ -63,9 +63,8 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> int:
         return child
     try:
         nursery.end_with(parent)
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(
-            course.work
-        )  # else torch makes a folder among the temporary ones
+        # Else torch makes a folder among the temporary ones.
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(course.work)
         for lesson in missing:
             expected.questionnaires(course, lesson)
     finally:
@@ -85,8 +84,8 @@ def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.S
     forked.start()
     with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
         if server:
-            os.sched_setaffinity(server.pid, os.sched_getaffinity(0))
             warm.adopt(slot, server)
+            os.sched_setaffinity(server.pid, os.sched_getaffinity(0))
         elif lessons:
             # It takes as long to start as some submissions to judge, and the first tasks are still to come.
             warm.place(slot, tuple(lessons[0].without), Limits())

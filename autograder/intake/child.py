@@ -49,9 +49,8 @@ class Unusable(Exception):
     """A file that is no notebook; its text goes on after the file's name, as in "is not JSON"."""
 
 
-Facts = dict[
-    tuple[bool, str], dict[str, Any]
-]  # (whether code, a cell's text) -> what `definitions` says of it
+# (whether code, a cell's text) -> what `definitions` says of it
+Facts = dict[tuple[bool, str], dict[str, Any]]
 
 
 def extract(data: bytes, *, use_ast: bool = True, known: Facts | None = None) -> dict[str, Any]:
