@@ -22,6 +22,7 @@ from nbgrader import api, dbutil
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, select
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 from traitlets.config import Config
 
@@ -37,6 +38,7 @@ from autograder.registered import released as released
 warnings.filterwarnings("ignore", message="Object of type <Submitted", category=SAWarning)
 
 TABLES: Any = api  # where its classes stand for tables in a query
+KIB_OF_PAGES = 256  # of an SQLite gradebook in memory
 SECONDS_TO_WAIT = 30  # for another program that writes to the gradebook; nbgrader by itself waits 5
 
 
@@ -160,9 +162,14 @@ def feedback(course: Course, assignment: str, students: Sequence[str] | None = N
 
 def grades(course: Course, assignment: str) -> list[Grade]:
     """Read the grades of an assignment, by student, lesson and name; [] before any is recorded."""
+    return list(each_grade(course, assignment))
+
+
+def each_grade(course: Course, assignment: str) -> Iterator[Grade]:
+    """Read the same one by one, as somebody who adds up those of a large class wants them."""
     with errors(course):
         if not _exists(course):
-            return []
+            return
     cell, grade = TABLES.GradeCell, TABLES.Grade
     submitted, handed_in = TABLES.SubmittedNotebook, TABLES.SubmittedAssignment
     query = (
@@ -179,8 +186,8 @@ def grades(course: Course, assignment: str) -> list[Grade]:
         .order_by(handed_in.student_id, TABLES.Notebook.name, cell.name)
     )  # fmt: skip
     with connection(course) as connected:
-        return [
-            Grade(
+        for student, lesson, name, auto, manual, extra, points, needs in connected.execute(query):
+            yield Grade(
                 intern(student),
                 intern(lesson),
                 intern(exercise_of(name)),
@@ -190,8 +197,6 @@ def grades(course: Course, assignment: str) -> list[Grade]:
                 points,
                 bool(needs),
             )
-            for student, lesson, name, auto, manual, extra, points, needs in connected.execute(query)
-        ]
 
 
 def configuration(course: Course) -> Config:
@@ -311,12 +316,20 @@ def engine(course: Course) -> Engine:
     Raises CourseError where the database's driver is not installed.
     """
     try:
-        return create_engine(_url(course), pool_pre_ping=True)  # a server may have been started anew
+        made = create_engine(_url(course), pool_pre_ping=True)  # a server may have been started anew
     except ModuleNotFoundError as error:
         raise CourseError(
             f"The gradebook {_shown_url(course)} needs the package {error.name}, which is not installed; for "
             "PostgreSQL install psycopg and let the address begin with postgresql+psycopg://."
         ) from error
+    if made.dialect.name == "sqlite":
+        listen(made, "connect", _keep_few_pages)
+    return made
+
+
+def _keep_few_pages(connection: Any, _: object) -> None:
+    # The system keeps the file's pages in any case; SQLite would by itself hold 2 MiB of them once more.
+    connection.execute(f"PRAGMA cache_size = -{KIB_OF_PAGES}")
 
 
 def _exists(course: Course) -> bool:

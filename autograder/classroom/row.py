@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from autograder.verdict import Verdict
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from autograder.classroom.changes import Change
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """What grading found for one student.
 
@@ -52,10 +53,14 @@ class Shared:
         self._known: dict[tuple[Any, ...], Verdict] = {}
 
     def share(self, row: Row) -> Row:
-        """Replace each of a row's Verdicts by an equal one that was seen before."""
-        for verdicts in row.verdicts.values():
-            for name, verdict in verdicts.items():
-                verdicts[name] = self._known.setdefault(_key(verdict), verdict)
+        """Replace each of a row's Verdicts, and each name of a lesson or an exercise, by an equal one seen before."""
+        row.verdicts = {
+            intern(lesson): {
+                intern(name): self._known.setdefault(_key(verdict), verdict)
+                for name, verdict in verdicts.items()
+            }
+            for lesson, verdicts in row.verdicts.items()
+        }
         return row
 
 

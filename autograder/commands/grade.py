@@ -153,7 +153,7 @@ def _show(course: Course, assignment: str, result: ClassResult, page_name: str, 
     if result.changes:
         print("\n" + "\n".join(changes_table(result.changes)) + "\n")
         print(f"Changes    {classroom.write_changes(course, assignment, result.changes)}")
-    grades = gradebook.grades(course, assignment)
+    grades = gradebook.each_grade(course, assignment)
     page = report.write_page(result, lessons, course.work / "report" / page_name, grades=grades)
     if pages:
         gradebook.feedback(course, assignment)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 MAX_LISTED = 10_000  # names of a folder that are read at all
 MAX_NAME = 80  # characters of a name in a sentence
@@ -87,11 +88,18 @@ def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, in place of what stands there; a link there is replaced, not
     followed.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes the place of what stands at `path` when all is written, as `write` does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".cnnlab-{secrets.token_hex(8)}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:
-            file.write(data)
+            yield file
         os.replace(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -81,15 +81,18 @@ def write_page(
     lessons: Sequence[Lesson],
     path: Path,
     *,
-    grades: Sequence[Grade] = (),
+    grades: Iterable[Grade] = (),
     when: datetime | None = None,
 ) -> Path:
     """Write the class report, one self-contained page, and return its path; it is swapped in whole.
 
+    Written row by row, so that the page of a large class needs no more memory than a small one's.
+
     grades: the gradebook's, for the points that a person gave; when: the time that the page shows, by default now.
     """
-    page = render(result, lessons, grades=grades, when=when)
-    files.write(path, page.encode("utf-8"))
+    with files.writing(path) as file:
+        for piece in _pieces(result, lessons, grades, when):
+            file.write(piece.encode("utf-8"))
     return path
 
 
@@ -97,46 +100,49 @@ def render(
     result: ClassResult,
     lessons: Sequence[Lesson],
     *,
-    grades: Sequence[Grade] = (),
+    grades: Iterable[Grade] = (),
     when: datetime | None = None,
 ) -> str:
     """Return the class report as HTML; the arguments are those of `write_page`."""
+    return "".join(_pieces(result, lessons, grades, when))
+
+
+def _pieces(
+    result: ClassResult, lessons: Sequence[Lesson], grades: Iterable[Grade], when: datetime | None
+) -> Iterator[str]:
     shown = handed_in(result, lessons)
     wanted = columns(result, lessons)
     hand = Hand(shown, grades)
-    lines = [_line(result, shown, wanted, hand, place, row) for place, row in enumerate(result.rows)]
-    anchors = {line.student: line.anchor for line in lines}
+    anchors = {row.student: f"s{place}" for place, row in enumerate(result.rows)}
     scores = statistics.scores(result, shown)
     style, script = _file("style.css"), _file("table.js")
     page = _environment().get_template("page.html.j2")
-    return (
-        page.render(
-            style=Markup(style),
-            script=Markup(script),
-            policy=Markup(page_policy(style, script)),
-            title=result.assignment,
-            lessons=shown,
-            when=when or datetime.now().astimezone(),
-            counted=counted(result),
-            seconds=result.seconds,
-            scores=scores,
-            drawing=histogram(scores) if scores.total else None,
-            items=[item for lesson in shown for item in statistics.items(result, lesson)],
-            fewest=statistics.FEWEST,
-            made=statistics.made(result),
-            anchors=anchors,
-            columns=wanted,
-            lines=lines,
-            tables=_tables(result, shown, anchors) if len(shown) > 1 else {},
-            hand=hand,
-            flags={row.student: row.flags[:MAX_FLAGS] for row in result.rows if row.flags},
-            flagged={row.student: len(row.flags) for row in result.rows if row.flags},
-            problems=[line for line in lines if line.problem],
-            time=_time(result),
-            changes=result.changes,
-        )
-        + "\n"
+    yield from page.generate(
+        style=Markup(style),
+        script=Markup(script),
+        policy=Markup(page_policy(style, script)),
+        title=result.assignment,
+        lessons=shown,
+        when=when or datetime.now().astimezone(),
+        counted=counted(result),
+        seconds=result.seconds,
+        scores=scores,
+        drawing=histogram(scores) if scores.total else None,
+        items=[item for lesson in shown for item in statistics.items(result, lesson)],
+        fewest=statistics.FEWEST,
+        made=statistics.made(result),
+        anchors=anchors,
+        columns=wanted,
+        lines=(_line(result, shown, wanted, hand, anchors[row.student], row) for row in result.rows),
+        tables=_tables(result, shown, anchors) if len(shown) > 1 else {},
+        hand=hand,
+        flags={row.student: row.flags[:MAX_FLAGS] for row in result.rows if row.flags},
+        flagged={row.student: len(row.flags) for row in result.rows if row.flags},
+        problems={row.student: row.problem for row in result.rows if row.problem},
+        time=_time(result),
+        changes=result.changes,
     )
+    yield "\n"
 
 
 class Hand:
@@ -145,20 +151,21 @@ class Hand:
     questions: name -> points; known: whether the gradebook was asked, so that there is something to show.
     """
 
-    def __init__(self, lessons: Sequence[Lesson], grades: Sequence[Grade]) -> None:
+    def __init__(self, lessons: Sequence[Lesson], grades: Iterable[Grade]) -> None:
         self.questions = by_hand(lessons)
         self.points = float(sum(self.questions.values()))
         self._given: dict[str, float] = {}
         self._waiting: set[str] = set()
-        names = {lesson.name for lesson in lessons}
+        names, asked = {lesson.name for lesson in lessons}, False
         for grade in grades:
+            asked = True
             if grade.lesson not in names:
                 continue
             given = grade.score - (grade.auto or 0.0)
             self._given[grade.student] = self._given.get(grade.student, 0.0) + given
             if grade.auto is None and grade.manual is None:
                 self._waiting.add(grade.student)
-        self.known = bool(grades) and bool(self.questions or any(self._given.values()))
+        self.known = asked and bool(self.questions or any(self._given.values()))
         self.waiting = len(self._waiting)
 
     def given(self, student: str) -> float:
@@ -173,14 +180,19 @@ class Hand:
 
 
 def _line(
-    result: ClassResult, lessons: Sequence[Lesson], wanted: Sequence[Column], hand: Hand, place: int, row: Row
+    result: ClassResult,
+    lessons: Sequence[Lesson],
+    wanted: Sequence[Column],
+    hand: Hand,
+    anchor: str,
+    row: Row,
 ) -> Line:
     unwritten = not_attempted(row)
     named = ", ".join(unwritten) if len(unwritten) <= MAX_NAMED else plural(len(unwritten), "exercise")
     lost = findings(row) + ([f"not attempted: {named}"] if unwritten else [])
     return Line(
         row.student,
-        f"s{place}",
+        anchor,
         [_cell(result, row, column) for column in wanted],
         number(row.points),
         hand.text(row.student),
@@ -206,25 +218,26 @@ def _cell(result: ClassResult, row: Row, column: Column, *, linked: bool = True)
 
 def _tables(
     result: ClassResult, lessons: Sequence[Lesson], anchors: Mapping[str, str]
-) -> dict[str, tuple[list[Column], list[tuple[str, str, list[Cell], str]]]]:
-    """Return lesson -> its columns, and (student, anchor, cells, points) of each who handed it in."""
-    tables = {}
-    for lesson in lessons:
-        wanted, whole = exercises(lesson), Column(lesson.name, lesson.name, lesson.total)
-        tables[lesson.name] = (
-            wanted,
-            [
-                (
-                    row.student,
-                    anchors[row.student],
-                    [_cell(result, row, column, linked=False) for column in wanted],
-                    number(whole.won(row)),
-                )
-                for row in result.rows
-                if lesson.name in row.verdicts
-            ],
+) -> dict[str, tuple[list[Column], int, Iterator[tuple[str, str, list[Cell], str]]]]:
+    """Return lesson -> its columns, how many handed it in, and (student, anchor, cells, points) of each."""
+    return {
+        lesson.name: (
+            wanted := exercises(lesson),
+            sum(lesson.name in row.verdicts for row in result.rows),
+            _table(result, lesson, wanted, anchors),
         )
-    return tables
+        for lesson in lessons
+    }
+
+
+def _table(
+    result: ClassResult, lesson: Lesson, wanted: Sequence[Column], anchors: Mapping[str, str]
+) -> Iterator[tuple[str, str, list[Cell], str]]:
+    whole = Column(lesson.name, lesson.name, lesson.total)
+    for row in result.rows:
+        if lesson.name in row.verdicts:
+            cells = [_cell(result, row, column, linked=False) for column in wanted]
+            yield row.student, anchors[row.student], cells, number(whole.won(row))
 
 
 def _feedback(result: ClassResult, row: Row, lesson: str) -> str:
