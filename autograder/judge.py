@@ -34,6 +34,8 @@ from cnnlab.checking.probe import same
 from cnnlab.checking.speed import IMAGES, TASKS
 from cnnlab.checking.wire import Value
 
+MAX_LINE = 200  # of a cell, that a sentence names
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -270,8 +272,9 @@ def _broken_cells(notebook: NotebookNode, transcript: Transcript) -> dict[str, s
 
 
 def _with_line_of(outcome: Outcome, lines: int) -> Outcome:
-    """Leave out a line that the cell does not have: a number of the student's choice could carry a secret input."""
-    return outcome if outcome.line is None or outcome.line <= lines else replace(outcome, line=None)
+    """Leave out a line that the cell does not have, or a high one: it may be the student's choice, and carry an input."""
+    most = min(lines, MAX_LINE)
+    return outcome if outcome.line is None or outcome.line <= most else replace(outcome, line=None)
 
 
 def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -24,6 +25,7 @@ MAX_REPLY_HEADER = 256 << 10  # holds what one cell printed
 CELLS = -1  # the place of the worker itself; those put aside have the position of their Probe
 FIRST_DESCRIPTOR = 3  # as in worker.py
 READ = 1 << 18  # bytes taken from a socket at once, at most
+START_SECONDS = 30.0
 CHECK_SECONDS = 0.2  # between two looks at what a sandbox uses
 
 
@@ -54,7 +56,7 @@ class Sandbox:
         self.sockets = dict(zip(places, ours, strict=True))
         self.began = self.looked = time.monotonic()
         try:
-            ready = self._receive(30.0, CELLS)
+            ready = self._receive(time.monotonic() + START_SECONDS, CELLS)
         except Gone:
             self.box.stop()
             last = self.box.last_words()
@@ -68,8 +70,11 @@ class Sandbox:
         if ready != {"ready": True}:
             self._end()
             raise SandboxError("The sandbox's worker did not answer as it should; install the package again.")
-        for process in usage.tree(self.root):
+        processes = usage.tree(self.root)
+        for process in processes:
             usage.give_up_first(process)
+            if not self.bare:  # whoever can write to the memory of the first process could use it
+                usage.limit_alike(process, processes[-1])
         return self
 
     def _started(self, count: int) -> tuple[Box, list[socket.socket], int]:
@@ -117,13 +122,10 @@ class Sandbox:
 
     def ask(self, request: Value, seconds: float, place: int = CELLS) -> Value:
         """Send a request and return the reply; raise Gone where none comes in time, Late where it is the last time."""
-        seconds = min(seconds, self.seconds_left)
-        if seconds <= 0:
-            raise Late
+        deadline = time.monotonic() + min(seconds, self.seconds_left)
         try:
-            self.sockets[place].settimeout(seconds)
-            self.sockets[place].sendall(wire.pack(request))
-            return self._receive(seconds, place)
+            self._send(wire.pack(request), deadline, place)
+            return self._receive(deadline, place)
         except (Gone, OSError) as error:
             raise (Late if self.seconds_left <= 0 else Gone) from error
 
@@ -133,8 +135,8 @@ class Sandbox:
         Raises Gone where the other side ends or says what is no frame, Slow where it takes longer than `seconds`, and
         Late where the submission as a whole does.
         """
-        seconds = min(seconds, self.seconds_left)
-        deadline, room, headers = time.monotonic() + seconds, MAX_REPLY, wire.MAX_HEADER
+        deadline = time.monotonic() + min(seconds, self.seconds_left)
+        room, headers = MAX_REPLY, wire.MAX_HEADER
         lengths: list[int] = []
 
         def counted(length: int) -> bytes:
@@ -142,9 +144,8 @@ class Sandbox:
             return read(length)
 
         try:
-            self.sockets[place].settimeout(max(seconds, 0.001))
-            self.sockets[place].sendall(request)
-            read = self._reader(seconds, place)
+            self._send(request, deadline, place)
+            read = self._reader(deadline, place)
             for _ in range(count):
                 yield wire.read_frame(counted, room, headers)
                 headers -= lengths[1]  # after the frame's start; the arrays follow
@@ -155,27 +156,27 @@ class Sandbox:
                 raise Late from error
             raise (Slow if time.monotonic() >= deadline else Gone) from error
 
-    def _receive(self, seconds: float, place: int) -> Value:
+    def _send(self, data: bytes, deadline: float, place: int) -> None:
+        """Send all of it; raise Gone where the other side does not take it in time."""
+        left = memoryview(data)
+        while left:
+            with contextlib.suppress(TimeoutError):
+                left = left[self._watched(deadline, place).send(left) :]
+
+    def _receive(self, deadline: float, place: int) -> Value:
         try:
-            return wire.read_frame(self._reader(seconds, place), MAX_REPLY, MAX_REPLY_HEADER)
+            return wire.read_frame(self._reader(deadline, place), MAX_REPLY, MAX_REPLY_HEADER)
         except wire.WireError as error:
             raise Gone from error
 
-    def _reader(self, seconds: float, place: int) -> Callable[[int], bytes]:
+    def _reader(self, deadline: float, place: int) -> Callable[[int], bytes]:
         """Return what reads so many bytes, and raises Gone where they do not come in time."""
-        deadline, unread = time.monotonic() + seconds, self.unread[place]
+        unread = self.unread[place]
 
         def more() -> bytes:
             while True:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise Gone
-                if self.stop.is_set():
-                    raise Stopped("Grading was stopped.")
-                self._verify_use()
-                self.sockets[place].settimeout(min(left, CHECK_SECONDS))
                 try:
-                    piece = self.sockets[place].recv(READ)
+                    piece = self._watched(deadline, place).recv(READ)
                 except TimeoutError:
                     continue
                 except OSError as error:
@@ -192,6 +193,17 @@ class Sandbox:
             return taken
 
         return read_exactly
+
+    def _watched(self, deadline: float, place: int) -> socket.socket:
+        """Return a socket that waits no longer than nobody may look at the sandbox; raise Gone where its time is over."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Gone
+        if self.stop.is_set():
+            raise Stopped("Grading was stopped.")
+        self._verify_use()
+        self.sockets[place].settimeout(min(left, CHECK_SECONDS))
+        return self.sockets[place]
 
     def _verify_use(self) -> None:
         """Raise Gone where all processes together use more memory or processors than one submission may."""

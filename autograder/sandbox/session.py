@@ -109,7 +109,8 @@ def run(
                 Sandbox(slot, tuple(without), limits, bare, probes, deadline, stop) as sandbox,
             ):
                 lend(sandbox, library or {}, limits)
-                position = _play(sandbox, steps[:until], skip, transcript, limits, careful)
+                careful = careful or not left
+                position = _play(sandbox, steps[:until], skip, transcript, limits, careful, last=not left)
         except Late:
             break
         # A probe that ended its process leaves Cases unasked: they are asked again, each in a fork that may end.
@@ -118,8 +119,8 @@ def run(
             for step in steps[:until]
             if isinstance(step, Probe)
         )
-        careful = careful or unasked
         if position is None and unasked:
+            careful = True
             continue
         if position is None and until == len(steps):
             return transcript
@@ -174,15 +175,18 @@ def _play(
     so_far: Transcript,
     limits: Limits,
     careful: bool,
+    last: bool,
 ) -> int | None:
     """Run every step that is not skipped; return the position of the one at which the sandbox was lost, or None.
 
     Probes are put aside where they stand and asked when all cells have run, so that no cell can print a secret input; one
-    after which no cell comes is asked last, in the worker itself. careful: each is asked in a fork of what was put aside,
-    so that more Cases can be asked where one ends the process.
+    after which no cell comes is asked last, in the worker itself. For the same reason nothing is asked where a cell was
+    lost and there is time to run the others again, and nothing is noted of cells once something has been asked. careful:
+    each is asked in a fork of what was put aside, so that more Cases can be asked where one ends the process; last:
+    whether this is the last time.
     """
     ask = probe if careful else answers
-    lost, held = None, []
+    lost, held, asked_before = None, [], bool(so_far.outcomes)
     final = len(steps) - 1 if steps and not careful and isinstance(steps[-1], Probe) else None
     cells_until = sandbox.deadline - sandbox.seconds_left / 2
     for position, step in enumerate(steps):
@@ -194,7 +198,9 @@ def _play(
             break
         try:
             if isinstance(step, RunCell):
-                _note(so_far, step.index, run_cell(sandbox, step.source, limits))
+                reply = run_cell(sandbox, step.source, limits)
+                if not asked_before:
+                    _note(so_far, step.index, reply)
             else:
                 if position != final:
                     sandbox.hold(position)
@@ -204,6 +210,8 @@ def _play(
             break
     else:
         position = len(steps)
+    if lost is not None and not last and sandbox.seconds_left > limits.submission_seconds / 2:
+        return lost
     for place in held:
         done = so_far.outcomes.setdefault(steps[place].exercise, [])
         try:

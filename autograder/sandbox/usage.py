@@ -7,6 +7,14 @@ import os
 import resource
 from pathlib import Path
 
+LIMITS = (
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_AS,
+    resource.RLIMIT_FSIZE,
+    resource.RLIMIT_NOFILE,
+    resource.RLIMIT_CORE,
+)
+
 
 def children(process: int) -> list[int]:
     """Return the processes that a process started and that are still there."""
@@ -59,3 +67,10 @@ def give_up_first(process: int) -> None:
         Path(f"/proc/{process}/oom_score_adj").write_text("1000")
     except OSError:
         pass
+
+
+def limit_alike(process: int, other: int) -> None:
+    """Limit a process as another one limits itself, so that code which takes it over has no more."""
+    for limit in LIMITS:
+        with contextlib.suppress(OSError):
+            resource.prlimit(process, limit, resource.prlimit(other, limit))

@@ -7,7 +7,6 @@ import html
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import ordinary_user
 import pytest
 import submissions
 from submissions import class_run
@@ -346,63 +346,16 @@ steps = [RunCell(0, source), *probes]
 found = sandbox.run(steps, limits=Limits(cell_seconds=2.0, probe_seconds=1.0, submission_seconds=20.0))
 print(json.dumps([os.getuid(), *(found.outcomes[name][0].kind for name in ("good", "bomb"))]))
 """
-NOBODY = 65534
-
-
-def as_nobody(bubblewrap: str) -> list[str]:
-    """How a command is run as an ordinary user by root, on the whole machine and with this Python in reach."""
-    command = [bubblewrap, "--dev-bind", "/", "/"]
-    for needed in dict.fromkeys([Path(sys.prefix), Path(sys.base_prefix), ROOT]):
-        closed = [part for part in reversed(needed.parents) if part.stat().st_mode & 0o005 != 0o005]
-        if closed:  # an empty folder over the first that others may not enter, and what is needed in it
-            command += ["--tmpfs", str(closed[0])]
-            for part in reversed(needed.parents[: needed.parents.index(closed[0])]):
-                command += ["--perms", "0755", "--dir", str(part)]
-            command += ["--ro-bind", str(needed), str(needed)]
-    return [*command, "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-
-
-def verify_ordinary_users_may(prefix: list[str], bubblewrap: str) -> None:
-    """Skip where the machine does not let an ordinary user have a sandbox at all."""
-    if prefix and shutil.which("setpriv") is None:
-        pytest.skip("setpriv (util-linux) is needed to become an ordinary user")
-    namespaces = [
-        bubblewrap,
-        "--ro-bind",
-        "/",
-        "/",
-        "--unshare-user",
-        "--unshare-pid",
-        "--proc",
-        "/proc",
-        "true",
-    ]
-    done = subprocess.run([*prefix, *namespaces], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(
-            f"this machine does not allow ordinary users to make namespaces: {done.stderr.strip()[-200:]}"
-        )
 
 
 @pytest.mark.parametrize("user", ["root", "an ordinary user"])
 def test_a_fork_bomb_leaves_no_process_behind(user: str, bubblewrap: str) -> None:
     if user == "root" and os.getuid() != 0:
         pytest.skip("the tests do not run as root")
-    prefix = as_nobody(bubblewrap) if user != "root" and os.getuid() == 0 else []
-    if user != "root":
-        verify_ordinary_users_may(prefix, bubblewrap)
     with tempfile.TemporaryDirectory(prefix="cnnlab-test-") as name, keeping_orphans():
         folder = Path(name)
-        folder.chmod(0o777)
         before = descendants()
-        done = subprocess.run(
-            [*prefix, sys.executable, "-c", BOMB],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "HOME": name, "TMPDIR": name, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = ordinary_user.run(BOMB, folder, bubblewrap, ordinary=user != "root")
         left = left_after(before)
         assert done.returncode == 0, done.stderr[-2_000:]
         grader, good, bomb = json.loads(done.stdout)

@@ -20,7 +20,7 @@ from nbgrader_sample import ASSIGNMENT, NAME, judges, submit, verdict
 
 from autograder import gradebook
 from autograder.course import CourseError
-from autograder.feedback import MAX_PAGE, of_one_page, safe_markdown, visible
+from autograder.feedback import MAX_MARKDOWN, MAX_PAGE, FeedbackExporter, of_one_page, safe_markdown, visible
 from autograder.words import one_line, plain, verdict_html, verdict_text
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
@@ -192,7 +192,7 @@ def test_text_that_takes_long_to_render_is_shown_as_it_is_written(part: str) -> 
 
 def test_a_page_renders_so_much_and_no_more() -> None:
     render = of_one_page()
-    text = "**so**" + " x" * 5000
+    text = "**so**" + " x" * (MAX_MARKDOWN // 2 - 10)
     shown = [render(text) for _ in range(2 * MAX_PAGE // len(text))]
     rendered = ["<strong>" in one for one in shown]
     assert rendered.index(False) == MAX_PAGE // len(text) == rendered.count(True)
@@ -200,6 +200,75 @@ def test_a_page_renders_so_much_and_no_more() -> None:
 
 
 # The page
+
+LEFT_OUT = "[... the rest is left out]"
+ROOT = Path(__file__).resolve().parents[2]
+FLOODS = {
+    "blank lines": [f"if {k}:" + "\n " * 9_990 + "\n pass" for k in range(6)],
+    "short blank lines": [f"if {k}:" + "\n " * 2_480 + "\n pass" for k in range(400)],
+    "tabs": [f"{k} or match" + "\t" * 20_000 for k in range(6)],
+    "tokens": [f"#{k}\n" + "a=1;" * 4_750 for k in range(200)],
+    "short tokens": [f"#{k}\n" + "a=1;" * 1_000 for k in range(1_500)],
+    "quotes": ["'" * 49_000] * 200,
+    "tiny cells": [f"a{k}" for k in range(2_000)],
+    "nothing seen": ["\u202e" * 4_000] * 500,
+}
+
+
+def extra_cell(source: str, printed: str = "") -> nbformat.NotebookNode:
+    cell = nbformat.v4.new_code_cell(source)
+    cell.metadata["cnnlab"] = {"role": "extra", "name": ""}
+    cell.outputs = [nbformat.v4.new_output("stream", text=printed)] if printed else []
+    return cell
+
+
+def rendered(*cells: nbformat.NotebookNode) -> str:
+    about = {"notebook": NAME, "assignment": ASSIGNMENT, "student": "eve", "max_score": 3, "late_penalty": 0}
+    page, _ = FeedbackExporter().from_notebook_node(
+        nbformat.v4.new_notebook(cells=list(cells)), {"nbgrader": about}
+    )
+    return page
+
+
+@pytest.mark.parametrize("which", FLOODS)
+def test_a_page_costs_so_much_and_no_more(which: str) -> None:
+    cells = [extra_cell("honest = True"), *map(extra_cell, FLOODS[which])]
+    began = time.process_time()
+    page = rendered(*cells)
+    assert time.process_time() - began < 5  # about two on a machine that does nothing else
+    assert len(page.encode()) < 6_000_000
+    soup = BeautifulSoup(page[: page.index("</pre>")], "html.parser")
+    assert soup.find(class_="highlight").get_text().strip() == "honest = True"
+    assert (LEFT_OUT in page) is (sum(map(len, FLOODS[which])) > 200_000)
+
+
+def test_what_cells_printed_is_cut_where_it_is_too_much() -> None:
+    printed = "<&'>" * 2_500
+    page = rendered(*[extra_cell("a = 1", printed)] * 100)
+    assert len(page) < 2_000_000 and "<&" not in page
+    assert page.count("Printed when it ran") == 100 and LEFT_OUT in page
+
+
+def test_an_answer_in_words_is_cut_where_it_is_too_much() -> None:
+    cell = nbformat.v4.new_markdown_cell("Why?\n\n```\n" + "<b> " * 500_000 + "\n```")
+    cell.metadata["nbgrader"] = {"grade_id": "why", "grade": True, "solution": True, "points": 4}
+    page = rendered(cell)
+    assert len(page) < 500_000 and LEFT_OUT in page and "Why?" in page and "<b>" not in page
+
+
+def test_code_that_is_not_highlighted_is_shown_as_it_is_written() -> None:
+    long = "a = '<b>\u202e' # \n" * 1_000
+    page = rendered(extra_cell(long), extra_cell("b = 2"))
+    assert "a = &#x27;&lt;b&gt;⟨U+202E⟩&#x27; # \n" * 1_000 in page and LEFT_OUT not in page
+    assert page.count('class=" highlight') == 1, "it costs the other cell nothing"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "solutions").rglob("*.ipynb")), ids=lambda path: path.stem)
+def test_all_the_code_of_a_solved_lesson_is_highlighted(path: Path) -> None:
+    solution = nbformat.read(path, as_version=4)
+    sources = [cell.source for cell in solution.cells if cell.cell_type == "code"]
+    page = rendered(*map(extra_cell, sources))
+    assert page.count('class=" highlight') == len(sources) and LEFT_OUT not in page
 
 
 @pytest.fixture(scope="module")

@@ -371,6 +371,32 @@ def test_more_text_than_any_notebook_holds_is_cut(s: Sample) -> None:
     assert len(extras(taken)) < 18 and taken.written == {"shift", "scale"}
 
 
+@pytest.mark.parametrize(("cells", "functions"), [(1, 3_000), (300, 10)])
+def test_functions_in_a_checks_cell_cost_no_time_however_many(s: Sample, cells: int, functions: int) -> None:
+    notebook = solved(s.first)
+    by_name(notebook, "shift").source = SHIFT + "# n1 n2x x_n3 n0.n4" + " ab" * 100_000
+    check = by_name(notebook, "shift_check")
+    check.source = "\n".join(f"def n{at}(): 0" for at in range(functions))
+    put_in(notebook, "shift_check", *(copy.deepcopy(check) for _ in range(1, cells)))
+    student = read_here(as_bytes(notebook))
+    began = time.process_time()
+    taken = s.take(notebook, reader=lambda _: student)
+    assert time.process_time() - began < 2
+    assert taken.notes["shift"].endswith(
+        "It uses n0, n1, n4 from the cell of shift's check, which is not taken; put that into a cell of its own."
+    )
+
+
+def test_blank_lines_in_cells_that_define_every_exercise_are_looked_at_once(s: Sample) -> None:
+    notebook = solved(s.first)
+    notebook.cells += [code(SHIFT + SCALE + "\n" * 900_000 + "0")] * 9
+    student = read_here(as_bytes(notebook))
+    began = time.process_time()
+    taken = s.take(notebook, reader=lambda _: student)
+    assert time.process_time() - began < 0.8
+    assert taken.written == {"shift", "scale"}
+
+
 DEEP_SOURCE = {
     "parentheses": "(" * DEEP,
     "closed parentheses": "(" * DEEP + ")" * DEEP,

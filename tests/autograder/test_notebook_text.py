@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,17 @@ def test_as_nbformat_writes_it(cells: list[Any], metadata: Any) -> None:
 def test_the_lessons_are_written_as_nbformat_writes_them(path: Path) -> None:
     notebook: Any = nbformat.read(str(path), as_version=4)
     assert notebook_text.text(notebook) == path.read_text(encoding="utf-8")
+
+
+def test_long_texts_are_not_kept() -> None:
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(20):
+            written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"{number}" + "a" * 200_000)])
+            assert notebook_text.text(written) == nbformat.v4.writes(written) + "\n"
+        del written
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1_000_000
