@@ -21,8 +21,14 @@ from autograder.words import TEMPLATES, page_policy
 # Beyond these a text that a student wrote is shown as it was written: the time to render it would grow with their square.
 MAX_TAGS = 2000
 MAX_FORMULAS = 200
-MAX_MARKDOWN = 20_000  # characters of one text
-MAX_PAGE = 100_000  # characters of all texts of a page
+MAX_MARKDOWN = 5_000  # characters of one text
+MAX_PAGE = 20_000  # characters of all texts of a page
+MAX_CODE = 5_000  # characters of one cell
+MAX_PAGE_CODE = 30_000  # characters of all cells of a page
+# Beyond these it is cut.
+MAX_TEXT = 50_000  # characters of one text
+MAX_SHOWN = 200_000  # characters of all texts of a page
+
 MAX_KEPT = 20_000  # characters of a text whose rendering is kept
 CODE_STYLES = {
     "print, (prefers-color-scheme: light)": "default",
@@ -71,7 +77,7 @@ class FeedbackExporter(HTMLExporter):
         settings.FeedbackExporter = Config({**ours, **settings.FeedbackExporter})
         super().__init__(config=settings, **options)
         highlight = Highlight2HTML(pygments_lexer="python3", parent=self)
-        self.register_filter("highlight_code", cached(lambda source: str(highlight(source))))
+        self._highlight = cached(lambda source: str(highlight(source)))
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
@@ -79,7 +85,9 @@ class FeedbackExporter(HTMLExporter):
         """Render a notebook; HTMLExporter would parse the page again, to add what our template has."""
         self.register_filter("clean_html", _clean_html)
         self.register_filter("visible", visible)
+        self.register_filter("cut", cut_for_one_page())
         self.register_filter("markdown2html", of_one_page())
+        self.register_filter("highlight_code", of_one_page(self._highlight, MAX_CODE, MAX_PAGE_CODE))
         style = page_style()
         about = {**(resources or {}), "cnnlab": {"style": style, "policy": page_policy(style)}}
         return TemplateExporter.from_notebook_node(self, nb, about, **options)
@@ -149,16 +157,36 @@ def as_written(source: str) -> str:
     return f"<pre>{html.escape(visible(source))}</pre>"
 
 
-def of_one_page() -> Callable[..., str]:
-    """Return what renders the Markdown of one page: as `safe_markdown` until MAX_PAGE characters are used up."""
-    left = MAX_PAGE
+def of_one_page(
+    render: Callable[..., str] = safe_markdown, longest: int = MAX_MARKDOWN, most: int = MAX_PAGE
+) -> Callable[..., str]:
+    """Return what renders the texts of one page, by default Markdown: by `render` until `most` characters are used up.
+
+    Texts of more than `longest` characters, and all that come after `most`, are shown as they are written.
+    """
+    left = most
 
     def rendered(source: str, **_: Any) -> str:
         nonlocal left
+        if len(source) > longest:
+            return as_written(source)
         left -= len(source)
-        return safe_markdown(source) if left >= 0 else as_written(source)
+        return render(source) if left >= 0 else as_written(source)
 
     return rendered
+
+
+def cut_for_one_page() -> Callable[[str], str]:
+    """Return what cuts the texts of one page: each after MAX_TEXT characters, and all of them after MAX_SHOWN."""
+    left = MAX_SHOWN
+
+    def cut(text: str) -> str:
+        nonlocal left
+        longest = min(MAX_TEXT, left)
+        left -= min(len(text), longest)
+        return text if len(text) <= longest else f"{text[:longest]}\n[... the rest is left out]"
+
+    return cut
 
 
 def _attribute(tag: str, name: str, value: str) -> bool:

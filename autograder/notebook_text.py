@@ -16,6 +16,7 @@ SPLIT = frozenset(["application/javascript", "image/svg+xml"])  # by lines, besi
 CONSTANTS = {None: "null", True: "true", False: "false"}
 TRUSTED = frozenset(["trusted"])
 MANY = 500  # cells whose texts are kept
+MAX_KEPT = 20_000  # characters of a cell whose text is kept
 _texts: dict[str, str] = {}  # a cell -> its text
 
 
@@ -48,7 +49,7 @@ def _node(fields: dict[str, Any]) -> NotebookNode:
 
 def _cell_text(cell: Mapping[str, Any]) -> str:
     """Return a cell's text inside a notebook; most cells of a class are those that were handed out, written before."""
-    if cell.get("outputs"):
+    if cell.get("outputs") or len(cell["source"]) > MAX_KEPT:
         return _pretty(_cell(cell), "\n  ")
     seen = repr(sorted(cell.items()))
     if seen not in _texts:

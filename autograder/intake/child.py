@@ -25,6 +25,7 @@ MAX_PARSED = 100_000  # characters of a cell that is parsed as Python; longer on
 MAX_PARSED_TEXT = (
     400_000  # characters of all cells that are parsed so: many would take longer than CPU_SECONDS
 )
+MAX_NAMES = 20_000  # that all cells define
 MEMORY = 1024 * MIB
 CPU_SECONDS = 10
 WITHOUT_AST = "--without-ast"
@@ -62,7 +63,7 @@ def extract(data: bytes, *, use_ast: bool = True, known: Facts | None = None) ->
     """
     cells: list[dict[str, Any]] = []
     odd: list[str] = []
-    room, parsed = MAX_TEXT, 0
+    room, parsed, names = MAX_TEXT, 0, 0
     found = list(_cells(_parsed(data)))
     if len(found) > MAX_CELLS:
         odd.append(
@@ -82,6 +83,10 @@ def extract(data: bytes, *, use_ast: bool = True, known: Facts | None = None) ->
         facts = (known or {}).get((kind == "code", source)) if use_ast else None
         if facts is None:
             facts = definitions(source, code=kind == "code", use_ast=use_ast and parsed <= MAX_PARSED_TEXT)
+        names += len(facts["defines"])
+        if names > MAX_NAMES and facts["defines"]:
+            facts = {**facts, "defines": {}}
+            odd.append(f"Cell {number} comes after {MAX_NAMES:,} definitions; its own were left out.")
         cells.append(cell | _ids(raw) | facts)
     return {"cells": cells, "odd": odd}
 

@@ -180,6 +180,8 @@ class _Graft:
             for slot in lesson.slots
             if "nbgrader" in slot.node["metadata"]
         }
+        # Once for each cell: many may define each of the Exercises.
+        self.keys = {cell.number: _key(cell.source) for cell in self.cells}
         self.flags = list(student.odd)
         self.notes: dict[str, list[str]] = {}
         self.winners: dict[str, StudentCell] = {}  # Exercise -> the cell that holds its Answer
@@ -187,6 +189,7 @@ class _Graft:
         self.texts: dict[str, str] = {}  # question -> the student's text, where it is not the stub
         self.found: set[str] = set()
         self.written: set[str] = set()
+        self.dropped: dict[str, dict[str, None]] = {}  # cells not taken, in words -> functions they define
 
     def taken(self) -> Taken:
         for name in self.exercises:
@@ -195,6 +198,7 @@ class _Graft:
             self._match_question(name)
         self._say_copied_checks()
         before, after = self._placed()
+        self._say_dropped()
         sources = {self.exercises[name].index: cell.source for name, cell in self.winners.items()}
         sources |= {self.questions[name].index: text for name, text in self.texts.items()}
         notebook = _assembled(self.lesson, sources, after, before)
@@ -262,7 +266,7 @@ class _Graft:
         )
 
     def _is_written(self, cell: StudentCell, slot: Slot) -> bool:
-        if _key(cell.source) == slot.key:
+        if self.keys[cell.number] == slot.key:
             return False
         digest = cell.defines.get(slot.name, "")
         return digest == "" or digest != slot.defines.get(slot.name)
@@ -312,7 +316,7 @@ class _Graft:
         winner = max(
             candidates,
             key=lambda c: (
-                _key(c.source) != slot.key,
+                self.keys[c.number] != slot.key,
                 c.kind == "markdown",
                 self._claimed(c) is slot,
                 c.number,
@@ -320,7 +324,7 @@ class _Graft:
         )
         self.found.add(name)
         text = winner.source
-        if _key(text) == slot.key:
+        if self.keys[winner.number] == slot.key:
             text = self._below(winner)
             if not text:
                 return
@@ -357,7 +361,7 @@ class _Graft:
 
     def _slot(self, cell: StudentCell) -> Slot | None:
         """The slot that a cell stands at in the student's notebook."""
-        claimed, key = self._claimed(cell), _key(cell.source)
+        claimed, key = self._claimed(cell), self.keys[cell.number]
         if claimed is not None and (cell.grade_id or claimed.key == key):
             return claimed
         return self.by_key.get((cell.kind, key)) or claimed
@@ -404,30 +408,36 @@ class _Graft:
             return False
         if slot is None:
             return True
-        if slot.node.cell_type == "code" and _key(cell.source) == slot.key:
+        if slot.node.cell_type == "code" and self.keys[cell.number] == slot.key:
             return False
         if slot.role in ("check", "show", "setup"):
-            self._say_dropped(cell, slot)
+            self._note_dropped(cell, slot)
             return False
         return slot.role == "given"
 
-    def _say_dropped(self, cell: StudentCell, slot: Slot) -> None:
-        """Say which functions that an Answer uses were written into a cell that is not taken from the
-        student.
-        """
+    def _note_dropped(self, cell: StudentCell, slot: Slot) -> None:
+        """Keep which functions were written into a cell that is not taken from the student."""
         new = [name for name in FUNCTION_LINE.findall(cell.source) if name not in slot.defines]
         where = (
             f"the cell of {slot.name}'s check"
             if slot.name
             else f"a cell that the lesson runs for {slot.role} only"
         )
+        self.dropped.setdefault(where, {}).update(dict.fromkeys(new))
+
+    def _say_dropped(self) -> None:
+        """Say which functions that an Answer uses were written into cells that are not taken."""
         for name, winner in self.winners.items():
-            used = [n for n in new if n != name and re.search(rf"\b{n}\b", winner.source)]
-            if used:
-                what = ", ".join(dict.fromkeys(used[:5]))
-                self._say(
-                    name, f"It uses {what} from {where}, which is not taken; put that into a cell of its own."
-                )
+            # Not a search for each of the functions: there may be as many of them as the Answer has words.
+            words = set(re.findall(r"\w+", winner.source))
+            for where, new in self.dropped.items():
+                used = [n for n in new if n != name and n in words]
+                if used:
+                    what = ", ".join(used[:5])
+                    self._say(
+                        name,
+                        f"It uses {what} from {where}, which is not taken; put that into a cell of its own.",
+                    )
 
 
 def fenced(text: str) -> str:

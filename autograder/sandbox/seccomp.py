@@ -38,7 +38,7 @@ REFUSED = {
     "mincore": (27, 232),
     "cachestat": (451, 451),
 }
-# The times of device files and locks on shared ones can be seen from elsewhere as well; here libraries take success for granted.
+# The times of device files and locks on shared ones are seen elsewhere as well; libraries take success for granted here.
 IDLE = {
     "utime": (132, ABSENT),
     "utimes": (235, ABSENT),

@@ -25,6 +25,7 @@ STOPPED = {  # kind of an Outcome -> what is said of it
     "died": "it ended the process",
 }
 MAX_PRINTED = 20_100  # characters that a cell's text can have, if the worker is what it was
+MAX_ALL_PRINTED = 1_000_000  # characters of all cells that are kept
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,8 @@ def _play(
 
 
 def _note(so_far: Transcript, index: int, reply: Value) -> None:
-    so_far.printed[index] = _text(reply, "printed")[:MAX_PRINTED]
+    left = MAX_ALL_PRINTED - sum(len(text) for at, text in so_far.printed.items() if at != index)
+    so_far.printed[index] = _text(reply, "printed")[: min(MAX_PRINTED, left)]
     so_far.errors.pop(index, None)
     if _text(reply, "error"):
         so_far.errors[index] = _text(reply, "error")[:200]

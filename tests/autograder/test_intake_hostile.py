@@ -371,6 +371,15 @@ def test_more_text_than_any_notebook_holds_is_cut(s: Sample) -> None:
     assert len(extras(taken)) < 18 and taken.written == {"shift", "scale"}
 
 
+def test_only_so_many_definitions_are_noted(s: Sample) -> None:
+    notebook = solved(s.first)
+    notebook.cells += [code("\n".join(f"a{cell}_{at} = 1" for at in range(9_000))) for cell in range(5)]
+    student = read_in_child(as_bytes(notebook))
+    assert sum(len(cell.defines) for cell in student.cells) <= intake_child.MAX_NAMES
+    assert sum("definitions" in sentence for sentence in student.odd) == 3
+    assert s.take(notebook, reader=read_in_child).written == {"shift", "scale"}
+
+
 @pytest.mark.parametrize(("cells", "functions"), [(1, 3_000), (300, 10)])
 def test_functions_in_a_checks_cell_cost_no_time_however_many(s: Sample, cells: int, functions: int) -> None:
     notebook = solved(s.first)
@@ -387,14 +396,16 @@ def test_functions_in_a_checks_cell_cost_no_time_however_many(s: Sample, cells: 
     )
 
 
-def test_blank_lines_in_cells_that_define_every_exercise_are_looked_at_once(s: Sample) -> None:
-    notebook = solved(s.first)
-    notebook.cells += [code(SHIFT + SCALE + "\n" * 900_000 + "0")] * 9
+def test_blank_lines_in_cells_that_define_every_exercise_are_looked_at_once(checkout: Course) -> None:
+    lesson = max(checkout.lessons(ASSIGNMENT), key=lambda one: len(one.exercises))
+    notebook: Any = nbformat.read(checkout.released(lesson), as_version=4)
+    every = "".join(f"def {name}(): 0\n" for name in lesson.exercises)
+    notebook.cells += [code(every + "\n" * 900_000 + "0")] * 9
     student = read_here(as_bytes(notebook))
     began = time.process_time()
-    taken = s.take(notebook, reader=lambda _: student)
-    assert time.process_time() - began < 0.8
-    assert taken.written == {"shift", "scale"}
+    taken = intake.take_in_notebook(checkout, [lesson], b"", reader=lambda _: student)
+    assert time.process_time() - began < 1.5
+    assert taken.written == set(lesson.exercises) and len(lesson.exercises) >= 10
 
 
 DEEP_SOURCE = {

@@ -506,6 +506,12 @@ def test_no_more_is_kept_of_what_a_cell_printed_than_it_may_print() -> None:
     assert len(t.printed[0]) <= sandbox.MAX_PRINTED and len(t.errors[0]) <= 200
 
 
+def test_no_more_is_kept_of_all_cells_than_a_page_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox.session, "MAX_ALL_PRINTED", 3_500)
+    t = sandbox.run([RunCell(n, "print('x' * 999)") for n in range(6)], limits=QUICK)
+    assert [len(t.printed[n]) for n in range(6)] == [1_000, 1_000, 1_000, 500, 0, 0]
+
+
 def test_lists_without_end_do_not_keep_the_grader_busy() -> None:
     many = tuple({"x": np.zeros(1)} for _ in range(40))
     source = textwrap.dedent("""
