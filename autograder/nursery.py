@@ -119,6 +119,12 @@ def no_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def stay_on(core: int) -> None:
+    """Have this thread and the processes that it starts run on one core: they take turns, and share what its caches hold."""
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, {core})
+
+
 def rarely_collect() -> None:
     """Have the garbage collector leave alone what has been loaded, and look less often at the rest.
 
@@ -159,16 +165,10 @@ def main() -> None:
         with forking() as begin:
             child = os.fork()
             if child == 0:
-                _stay_on(core)
+                stay_on(core)
                 _be_worker(control, here, data.decode(), descriptors[0], begin)
         cores[child] = core
         os.close(descriptors[0])
-
-
-def _stay_on(core: int) -> None:
-    """Have this process, and those that it starts, run on one core: they take turns, and meet what is in its caches."""
-    with contextlib.suppress(OSError):
-        os.sched_setaffinity(0, {core})
 
 
 def _be_worker(

@@ -227,7 +227,7 @@ def workers(bench: Bench, sizes: Sizes) -> Section:
     rows = [["1", f"{1e3 * one:.0f}", "-", "-", "-"]]
     rows += [["2", f"{1e3 * two:.0f}", f"{one / two:.2f}", *bar(one / two, at_least=TWO_WORKERS)]]
     return Section(
-        f"Workers on {sizes.workers} submissions, start-up included.",
+        f"Workers on {sizes.workers} submissions, start-up included; each worker stays on one core.",
         ["workers", "ms/submission", "times one", "bar", "met"],
         rows,
         {str(number): records(found) for number, found in uses.items()},

@@ -32,8 +32,8 @@ def pool(
     """Give what runs a function on tasks and yields what came of each, in the order in which they end.
 
     folder: for the workers' files; scheduler: the address of a Dask scheduler, or LOCAL; None for processes without Dask;
-    workers: how many of this machine's processors, by default all. Raises CourseError where there is no cluster, and
-    SandboxError where this machine has no sandbox.
+    workers: how many of this machine's processors, by default all; each worker stays on one. Raises CourseError where
+    there is no cluster, and SandboxError where this machine has no sandbox.
     """
     count = min(workers or processors(), max(len(tasks), 1))
     if scheduler and scheduler != LOCAL:
@@ -45,13 +45,16 @@ def pool(
     if scheduler:
         with _local_cluster(count, folder) as cluster:
             yield cluster.run
-    elif (count == 1 or len(tasks) <= nursery.FEW) and not any(task.resources for task in tasks):
+    elif len(tasks) <= nursery.FEW and not any(task.resources for task in tasks):
         nursery.abandon()
-        if len(tasks) > nursery.FEW:
-            from autograder.classroom import worker  # it loads what a worker needs
-
-            worker.expect(tasks[0].course, tasks[0].chosen())
         yield _here
+    elif count == 1 and not any(task.resources for task in tasks):
+        nursery.abandon()
+        from autograder.classroom import worker  # it loads what a worker needs
+
+        worker.expect(tasks[0].course, tasks[0].chosen())
+        with _one_core():
+            yield _here
     else:
         with _local(count, folder, tasks[0]) as forks:
             yield forks.run
@@ -60,6 +63,17 @@ def pool(
 def _here(work: Work, tasks: Iterable[Task]) -> Results:
     for task in tasks:
         yield work(task)
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Have the run take one processor and no more, as each of several workers does."""
+    before = os.sched_getaffinity(0)
+    nursery.stay_on(min(before))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager

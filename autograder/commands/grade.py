@@ -41,7 +41,10 @@ def add(commands: Subparsers) -> None:
         help="grade only these, as 02_convolution",
     )
     grade.add_argument(
-        "--workers", type=int, metavar="N", help="processes that judge side by side (default: one a core)"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that judge side by side, each with its sandboxes on one core (default: one a core)",
     )
     grade.add_argument(
         "--scheduler",

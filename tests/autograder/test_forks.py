@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from class_sample import ASSIGNMENT, adopting, descendants, left_after
 from autograder import nursery
 from autograder.classroom import forks
 from autograder.classroom.forks import Forks
+from autograder.classroom.pool import pool
 from autograder.classroom.row import Row
 from autograder.classroom.task import Done, Task
 from autograder.course import Course, CourseError
@@ -114,4 +116,15 @@ def test_each_worker_has_a_core_of_its_own(course: Course, tmp_path: Path) -> No
         rows = [one.row.problem for one in found.run(where, todo) if one is not None]
     cores = dict(row.split(" ", 1) for row in rows)
     assert len(cores) == len(set(cores.values())) == 2
+    assert os.sched_getaffinity(0) == mine
+
+
+def test_one_worker_takes_one_core_for_as_long_as_it_works(course: Course, tmp_path: Path) -> None:
+    mine = os.sched_getaffinity(0)
+    if len(mine) < 2:
+        pytest.skip("there is one core only")
+    todo = [replace(task, bare=True) for task in tasks(course, "s0", "s1", "s2")]
+    with pool(todo, tmp_path, workers=1) as run:
+        rows = [one.row.problem for one in run(where, todo) if one is not None]
+    assert rows == [f"{os.getpid()} [{min(mine)}]"] * 3
     assert os.sched_getaffinity(0) == mine
