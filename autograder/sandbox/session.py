@@ -104,6 +104,7 @@ def run(
     probes = [position for position, step in enumerate(steps) if isinstance(step, Probe)]
     deadline = time.monotonic() + limits.submission_seconds
     for left in reversed(range(limits.restarts + 1)):
+        shown = not transcript.outcomes  # what was asked before could reach these cells
         try:
             with (
                 free_slot() as slot,
@@ -111,7 +112,7 @@ def run(
             ):
                 lend(sandbox, library or {}, limits)
                 careful = careful or not left
-                position = _play(sandbox, steps[:until], skip, transcript, limits, careful, last=not left)
+                position = _play(sandbox, steps[:until], skip, transcript, limits, careful, shown, last=not left)
         except Late:
             break
         # A probe that ended its process leaves Cases unasked: they are asked again, each in a fork that may end.
@@ -131,7 +132,8 @@ def run(
         skip.add(position)
         if isinstance(step, RunCell):
             transcript.destroyed.add(step.index)
-            transcript.errors[step.index] = "it ended the process that runs the notebook, or ran too long"
+            if shown:
+                transcript.errors[step.index] = "it ended the process that runs the notebook, or ran too long"
             transcript.flags.append(f"cell {step.index + 1} ended or hung the sandbox")
             until = until if left > 1 else position  # the last time, no cell that could destroy it again
         else:
@@ -176,18 +178,19 @@ def _play(
     so_far: Transcript,
     limits: Limits,
     careful: bool,
+    shown: bool,
     last: bool,
 ) -> int | None:
     """Run every step that is not skipped; return the position of the one at which the sandbox was lost, or None.
 
     Probes are put aside where they stand and asked when all cells have run, so that no cell can print a secret input; one
     after which no cell comes is asked last, in the worker itself. For the same reason nothing is asked where a cell was
-    lost and there is time to run the others again, and nothing is noted of cells once something has been asked. careful:
-    each is asked in a fork of what was put aside, so that more Cases can be asked where one ends the process; last:
-    whether this is the last time.
+    lost and there is time to run the others again. careful: each is asked in a fork of what was put aside, so that more
+    Cases can be asked where one ends the process; shown: whether to note what cells print; last: whether this is the last
+    time.
     """
     ask = probe if careful else answers
-    lost, held, asked_before = None, [], bool(so_far.outcomes)
+    lost, held = None, []
     final = len(steps) - 1 if steps and not careful and isinstance(steps[-1], Probe) else None
     cells_until = sandbox.deadline - sandbox.seconds_left / 2
     for position, step in enumerate(steps):
@@ -200,7 +203,7 @@ def _play(
         try:
             if isinstance(step, RunCell):
                 reply = run_cell(sandbox, step.source, limits)
-                if not asked_before:
+                if shown:
                     _note(so_far, step.index, reply)
             else:
                 if position != final:
