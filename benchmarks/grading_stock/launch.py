@@ -23,7 +23,8 @@ from typing import Any
 from clock import Clock  # beside this file, which is run by its path
 
 SET_CHILD_SUBREAPER = 36  # of prctl(2)
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_LOOKS = 0.01  # the first process may be largest just before it ends
+LOOKS = 10  # of them for one at the other processes
 SECONDS_TO_END = 20.0  # for what the command leaves behind
 
 
@@ -88,12 +89,14 @@ def _watch(root: int, done: threading.Event, peaks: dict[str, int]) -> None:
     """Note the largest resident memory in bytes that any process of each role reached."""
     import psutil
 
+    looks = 0
     while not done.wait(SECONDS_BETWEEN_LOOKS):
-        with contextlib.suppress(psutil.Error):
-            first = psutil.Process(root)
-            _note(first, "coordinator", peaks)
-            for child in first.children():
-                _note_below(child, peaks)
+        looks += 1
+        _note(root, "coordinator", peaks)
+        if looks % LOOKS == 0:
+            with contextlib.suppress(psutil.Error):
+                for child in psutil.Process(root).children():
+                    _note_below(child, peaks)
 
 
 def _note_below(process: Any, peaks: dict[str, int]) -> None:
@@ -103,14 +106,14 @@ def _note_below(process: Any, peaks: dict[str, int]) -> None:
         words = " ".join(process.cmdline())
         if "bwrap" in words:
             return  # what runs in the sandbox is the student's, and has a limit of its own
-        _note(process, "worker" if "autograder-workers" in words else "other", peaks)
+        _note(process.pid, "worker" if "autograder-workers" in words else "other", peaks)
         for child in process.children():
             _note_below(child, peaks)
 
 
-def _note(process: Any, role: str, peaks: dict[str, int]) -> None:
+def _note(process: int, role: str, peaks: dict[str, int]) -> None:
     with contextlib.suppress(OSError, IndexError):
-        status = Path(f"/proc/{process.pid}/status").read_text()
+        status = Path(f"/proc/{process}/status").read_text()
         kib = int(status.split("VmHWM:")[1].split()[0])
         peaks[role] = max(peaks.get(role, 0), kib * 1024)
 
