@@ -236,29 +236,31 @@ def workers(bench: Bench, sizes: Sizes) -> Section:
 
 def cluster(bench: Bench, sizes: Sizes) -> Section:
     """Grade growing classes on Dask workers in processes of their own, and compare what a further submission costs."""
-    uses = {}
-    for count in sizes.cluster:
-        run = bench.ours(count, "--scheduler", "{scheduler}")
-        uses[count] = said(run.measure(cluster=sizes.processes), f"{count} by {sizes.processes} processes")
+    uses: dict[int, list[Use]] = {count: [] for count in sizes.cluster}
+    for turn in range(sizes.repetitions):
+        for count in sizes.cluster if turn % 2 == 0 else reversed(sizes.cluster):
+            run = bench.ours(count, "--scheduler", "{scheduler}")
+            use = run.measure(cluster=sizes.processes)
+            uses[count].append(said(use, f"{count} by {sizes.processes} processes"))
     cores, rows = os.cpu_count() or 1, []
     first: float | None = None
-    before: tuple[int, Use] | None = None
-    for count, use in uses.items():
-        busy = f"{use.cpu / use.seconds / cores:.2f}"
-        cells = [str(count), f"{use.seconds:.1f}", f"{use.cpu:.1f}", busy]
+    before: tuple[int, float] | None = None
+    for count, found in uses.items():
+        seconds, cpu = (statistics.median(getattr(use, what) for use in found) for what in ("seconds", "cpu"))
+        cells = [str(count), f"{seconds:.1f}", f"{cpu:.1f}", f"{cpu / seconds / cores:.2f}"]
         if before is None:
             rows.append([*cells, "-", "-", "-", "-"])
         else:
-            further = (use.cpu - before[1].cpu) / (count - before[0])
+            further = (cpu - before[1]) / (count - before[0])
             judged = ["-"] * 3
             if first is not None:
                 judged = [f"{further / first:.2f}", *bar(further / first, at_most=LINEAR)]
             first = further if first is None else first
             rows.append([*cells, f"{1e3 * further:.0f}", *judged])
-        before = count, use
+        before = count, cpu
     return Section(
-        f"A cluster of {sizes.processes} Dask workers, each a process with one thread, on {cores} cores, one run of each "
-        "class. CPU time is that of all processes, the cluster's included; cores idle where workers wait for each other.",
+        f"A cluster of {sizes.processes} Dask workers, each a process with one thread, on {cores} cores. CPU time is that "
+        "of all processes, the cluster's included; cores idle where workers wait for each other.",
         [
             "submissions",
             "s",
@@ -270,7 +272,7 @@ def cluster(bench: Bench, sizes: Sizes) -> Section:
             "met",
         ],
         rows,
-        {str(count): asdict(use) for count, use in uses.items()},
+        {str(count): records(found) for count, found in uses.items()},
     )
 
 
@@ -337,7 +339,7 @@ def header(described: dict[str, Any], repetitions: int) -> str:
         f"{described['kernel']}; Python {described['python']}, NumPy {described['numpy']}, nbgrader "
         f"{described['nbgrader']} with nbclient {described['nbclient']}, Dask {described['distributed']}.\n"
         f"Medians of {repetitions} runs of the whole command, taken in turns, each in a new folder with an SQLite "
-        "gradebook; sandbox and judge on. Memory and cluster are one run each."
+        "gradebook; sandbox and judge on. Memory is one run each."
     )
 
 
