@@ -6,6 +6,7 @@ import argparse
 import atexit
 import errno
 import gc
+import os
 import sys
 from collections.abc import Sequence
 
@@ -31,9 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     course = Course.here()
     try:
-        return options.run(course, options)
+        status: int = options.run(course, options)
+        sys.stdout.flush()
+        return status
     except CourseError as error:
         print(f"autograder: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever reads what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         words = ADVICE.get(error.errno or 0, "")

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder import intake
 from autograder.course import Course, CourseError
+
+IGNORED = ("__macosx", "thumbs.db", "desktop.ini")  # which systems put there, beside names with a dot
 
 
 def students_in(folder: Path) -> dict[str, Path]:
     """Return student id -> folder for a folder that holds one folder per student; raise CourseError for anything else."""
     if not folder.is_dir():
         raise CourseError(f"{folder} is not a folder; give one that holds a folder per student.")
-    found, odd = {}, []
+    found: dict[str, Path] = {}
+    files: list[str] = []
+    odd: list[str] = []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
+        if path.name.startswith(".") or path.name.lower() in IGNORED:
             continue
-        if path.is_symlink() or not path.is_dir() or not _is_student(path.name):
+        if path.is_symlink() or not path.is_dir():
+            files.append(path.name)
+        elif not _is_student(path.name):
             odd.append(path.name)
         else:
             found[path.name] = path
+    if files:
+        raise CourseError(
+            f"{folder} holds what is no folder: {_named(files)}; move it away, or into its student's folder (a notebook, "
+            "a zip archive). Downloads of Moodle or Canvas first go through 'nbgrader zip_collect'."
+        )
     if odd:
         raise CourseError(
-            f"{folder} holds what is no student's folder: {', '.join(map(repr, odd[:5]))}; rename it. A student id is made "
-            "of the letters a to z, digits and . _ @ -, begins with a letter or digit, and its folder is no link; "
-            "a zip archive goes into the student's folder."
+            f"{folder} holds folders whose names are no student's id: {_named(odd)}; rename them. An id is made of the "
+            "letters a to z, digits and . _ @ -, begins with a letter or digit and is not long; folders as Moodle names "
+            "them first go through 'nbgrader zip_collect'."
         )
     if not found:
         raise CourseError(
@@ -34,9 +46,38 @@ def students_in(folder: Path) -> dict[str, Path]:
 
 
 def handed_in(course: Course, assignment: str, folder: Path | None) -> dict[str, Path]:
-    """Return student id -> where their submission lies: in `folder`, else in work/submitted/ from before."""
+    """Return student id -> where their submission lies: in `folder`, else in work/submitted/ from before.
+
+    Raises CourseError where `folder` is not one with notebooks of this assignment.
+    """
     found = {student: course.submitted / student / assignment for student in standing(course, assignment)}
-    return found | (students_in(folder) if folder is not None else {})
+    if folder is None:
+        return found
+    if folder.resolve().is_relative_to(course.submitted):
+        raise CourseError(
+            f"{folder} is where what was handed in is kept: leave the folder out to grade it again."
+        )
+    new = students_in(folder)
+    other = _of_another(course, assignment, new)
+    if other:
+        raise CourseError(
+            f"{folder} holds notebooks of {other} and none of {assignment}: give {other}, or another folder."
+        )
+    return found | new
+
+
+def _of_another(course: Course, assignment: str, folders: Mapping[str, Path]) -> str:
+    """Return the assignment that all notebooks there are of, by their names, where it is not this one; else ""."""
+    whose = {lesson.name: name for name in course.assignments() for lesson in course.lessons(name)}
+    found = set()
+    for folder in folders.values():
+        for path in folder.iterdir():
+            of = [name for lesson, name in whose.items() if path.name.startswith(lesson)]
+            if path.suffix == ".ipynb" and of:
+                found.add(of[0])
+            elif path.suffix in (".ipynb", ".zip") or path.is_dir():
+                return ""  # what is in there is found out when it is taken in
+    return found.pop() if len(found) == 1 and assignment not in found else ""
 
 
 def standing(course: Course, assignment: str) -> list[str]:
@@ -45,6 +86,10 @@ def standing(course: Course, assignment: str) -> list[str]:
         return []
     names = (path.name for path in course.submitted.iterdir() if (path / assignment).is_dir())
     return sorted(name for name in names if _is_student(name))
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _is_student(name: str) -> bool:

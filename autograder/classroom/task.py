@@ -5,7 +5,9 @@ Everything that crosses between processes is plain data; lessons cross by name.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import socket
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,7 +129,7 @@ def _grade(task: Task) -> Done:
         beside = Beside.of(task.course, task.assignment, task.student)
         judgements, identity = judge_submission(task, row, beside)
         if not judgements and not row.problem and not task.lessons:
-            row.problem = "There is no notebook to grade."
+            row.problem = _nothing_in(task.folder)
         if row.problem or not judgements or _is_recorded(task, identity):
             return Done(row)
         from autograder import recording  # it loads nbgrader, which a replay does without
@@ -143,6 +145,13 @@ def _grade(task: Task) -> Done:
     ) as error:  # a defect of ours, or the disk: it must not stop the class, and must not become a zero
         row.problem = f"It could not be graded: {one_line(error)}."
     return Done(row)
+
+
+def _nothing_in(folder: Path) -> str:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        if any(entry.is_dir(follow_symlinks=False) for entry in entries):
+            return "There is no notebook to grade; notebooks belong into the student's folder itself, not one inside it."
+    return "There is no notebook to grade."
 
 
 def _take_in(task: Task, row: Row) -> None:

@@ -28,8 +28,8 @@ def tasks(
     unknown = [student for student in students if student not in folders]
     if unknown:
         raise CourseError(
-            f"{', '.join(map(repr, unknown[:5]))} has not handed in {assignment}: look for the id in work/submitted, "
-            "or give the folder with the class's notebooks."
+            f"{', '.join(map(repr, unknown[:5]))} has not handed in {assignment}: look for the id in "
+            f"{course.submitted}, or give the folder with the class's notebooks."
         )
     if not folders:
         raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")

@@ -63,6 +63,11 @@ def run(course: Course, options: argparse.Namespace) -> int:
     from autograder import exports
 
     standings = exports.standings(course, options.assignment)
+    if options.out and options.out.exists() and options.out.is_dir() != (options.product == "gradescope"):
+        kind = "folder" if options.product == "gradescope" else "file"
+        raise CourseError(
+            f"{options.out} is there already and is no {kind}: --out takes the name of a {kind}."
+        )
     if options.product == "gradescope":
         folder = options.out or course.work / "export" / f"{options.assignment}_gradescope"
         paths = exports.write_results(course, standings, folder, visibility=options.visibility)

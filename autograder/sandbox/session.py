@@ -112,7 +112,9 @@ def run(
             ):
                 lend(sandbox, library or {}, limits)
                 careful = careful or not left
-                position = _play(sandbox, steps[:until], skip, transcript, limits, careful, shown, last=not left)
+                position = _play(
+                    sandbox, steps[:until], skip, transcript, limits, careful, shown, last=not left
+                )
         except Late:
             break
         # A probe that ended its process leaves Cases unasked: they are asked again, each in a fork that may end.

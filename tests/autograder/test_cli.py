@@ -96,6 +96,21 @@ def test_bad_input_is_one_sentence(what: str, tmp_path: Path) -> None:
     assert "Traceback" not in out + err
 
 
+def test_who_reads_only_the_first_lines_hears_of_no_error(tmp_path: Path) -> None:
+    process = start("doctor", work=tmp_path / "work")
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 1
+
+
+def test_a_table_is_not_written_over_a_folder(small_class: Path, tmp_path: Path) -> None:
+    run("grade", "1_layers", str(small_class), "--no-sandbox", work=tmp_path / "work")
+    for product, place in (("canvas", tmp_path), ("gradescope", Path(__file__))):
+        status, _, err = run("export", product, "1_layers", "--out", str(place), work=tmp_path / "work")
+        assert status == 1 and f"{place} is there already and is no" in err and len(err.splitlines()) == 1
+
+
 def test_a_folder_of_odd_names_is_refused_as_a_whole(small_class: Path, tmp_path: Path) -> None:
     (small_class / "not a student").mkdir()
     status, _, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")

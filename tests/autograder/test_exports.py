@@ -207,10 +207,10 @@ def test_who_has_no_identifier_is_named(course: sample.SampleCourse) -> None:
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(course: sample.SampleCourse) -> None:
-    (course.work / "taken").mkdir()
+    (course.work / "taken").touch()
     before = sorted(course.work.iterdir())
     with pytest.raises(OSError):
-        export(course, "canvas", ASSIGNMENT, "--out", str(course.work / "taken"))
+        export(course, "canvas", ASSIGNMENT, "--out", str(course.work / "taken" / "grades.csv"))
     assert sorted(course.work.iterdir()) == before
 
 
