@@ -33,6 +33,12 @@ class LessonRecord:
     written: frozenset[str]
     notes: Mapping[str, str]
 
+    @property
+    def unused(self) -> str:
+        """Why nothing of the file could be used, which then is what all notes say; "" where something was."""
+        reasons = set(self.notes.values())
+        return reasons.pop() if not self.found and len(reasons) == 1 else ""
+
 
 @dataclass(frozen=True)
 class IntakeRecord:

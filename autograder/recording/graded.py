@@ -31,10 +31,13 @@ def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRe
 
     taken: what intake noted about the submission. Raises CourseError for points that cannot be.
     """
-    notes = dict(taken.lessons[lesson].notes) if taken and lesson in taken.lessons else {}
-    _write(nb, judgement, notes)
+    known = taken.lessons.get(lesson) if taken else None
+    _write(nb, judgement, dict(known.notes) if known else {})
     flags = (*(taken.flags if taken else ()), *judgement.flags)
-    nb.metadata["cnnlab"] = {"flags": [plain(flag, 500) for flag in flags]}
+    about: dict[str, Any] = {"flags": [plain(flag, 500) for flag in flags]}
+    if known and known.unused:
+        about["unused"] = plain(known.unused, 1000)
+    nb.metadata["cnnlab"] = about
 
 
 def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> None:

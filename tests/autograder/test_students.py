@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
-from autograder import classroom
+from autograder import classroom, gradebook
 from autograder.classroom import students_in
 from autograder.classroom.students import handed_in
 from autograder.course import Course, CourseError
@@ -71,3 +72,16 @@ def test_notebooks_one_folder_deeper_are_not_taken_but_said(course: Course, tmp_
     deeper, none = classroom.grade(course, ASSIGNMENT, folder, bare=True).rows
     assert deeper.problem.endswith("notebooks belong into the student's folder itself, not one inside it.")
     assert none.problem == "There is no notebook to grade."
+
+
+def test_the_page_of_a_file_that_cannot_be_read_says_so_and_nothing_else(
+    course: Course, tmp_path: Path
+) -> None:
+    folder = handed(tmp_path / "class", "ada/02_convolution.ipynb")
+    (folder / "ada" / "02_convolution.ipynb").write_text("no notebook")
+    assert classroom.grade(course, ASSIGNMENT, folder, bare=True).rows[0].points == 0
+    (page,) = gradebook.feedback(course, ASSIGNMENT)["ada"]
+    parsed = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    (section,) = parsed.find_all("section")
+    assert "Nothing of your notebook could be used: 02_convolution.ipynb is not JSON" in section.get_text()
+    assert "What you wrote" not in parsed.get_text() and "0 of 62 points" in parsed.get_text()
