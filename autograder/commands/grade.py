@@ -141,8 +141,10 @@ def grade_and_show(
     _show(course, assignment, result, f"{assignment}{part}.html", pages)
     problems = [row for row in result.rows if row.problem]
     if problems:
+        from autograder import report
+
         raise CourseError(
-            f"{len(problems)} submissions could not be graded: see the table; the others are recorded."
+            f"{report.plural(len(problems), 'submission')} could not be graded: see the table; the others are recorded."
         )
     return result
 
