@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.verdict import CaseVerdict, Verdict
@@ -115,6 +116,11 @@ def one_line(words: str, longest: int = MAX_LINE) -> str:
     if len(words) <= longest and words.isascii() and words.isprintable():
         return " ".join(words.split())
     return " ".join(plain(words, longest).split())
+
+
+def listed(texts: Sequence[str], most: int = 5) -> str:
+    """List texts as in a sentence: the first `most`, and how many more there are."""
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
 def _escaped(words: str) -> str:

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -45,15 +45,9 @@ def pool(
     if scheduler:
         with _local_cluster(count, folder) as cluster:
             yield cluster.run
-    elif len(tasks) <= nursery.FEW and not any(task.resources for task in tasks):
+    elif (count == 1 or len(tasks) <= nursery.FEW) and not any(task.resources for task in tasks):
         nursery.abandon()
-        yield _here
-    elif count == 1 and not any(task.resources for task in tasks):
-        nursery.abandon()
-        from autograder.classroom import worker  # it loads what a worker needs
-
-        worker.expect(tasks[0].course, tasks[0].chosen())
-        with _one_core():
+        with nullcontext() if len(tasks) <= nursery.FEW else _one_worker(tasks[0]):
             yield _here
     else:
         with _local(count, folder, tasks[0]) as forks:
@@ -66,8 +60,11 @@ def _here(work: Work, tasks: Iterable[Task]) -> Results:
 
 
 @contextmanager
-def _one_core() -> Iterator[None]:
-    """Have the run take one processor and no more, as each of several workers does."""
+def _one_worker(task: Task) -> Iterator[None]:
+    """Have this process know what a worker knows, and take one processor, as each does; task: one of those to come."""
+    from autograder.classroom import worker  # it loads what a worker needs
+
+    worker.expect(task.course, task.chosen())
     before = os.sched_getaffinity(0)
     nursery.stay_on(min(before))
     try:

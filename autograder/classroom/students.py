@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder import intake
 from autograder.course import Course, CourseError
+from autograder.intake.graft import named
+from autograder.words import listed
 
 IGNORED = ("__macosx", "thumbs.db", "desktop.ini")  # which systems put there, beside names with a dot
 
@@ -22,19 +24,19 @@ def students_in(folder: Path) -> dict[str, Path]:
         if path.name.startswith(".") or path.name.lower() in IGNORED:
             continue
         if path.is_symlink() or not path.is_dir():
-            files.append(path.name)
+            files.append(repr(path.name))
         elif not _is_student(path.name):
-            odd.append(path.name)
+            odd.append(repr(path.name))
         else:
             found[path.name] = path
     if files:
         raise CourseError(
-            f"{folder} holds what is no folder: {_named(files)}; move it away, or into its student's folder (a notebook, "
+            f"{folder} holds what is no folder: {listed(files)}; move it away, or into its student's folder (a notebook, "
             "a zip archive). Downloads of Moodle or Canvas first go through 'nbgrader zip_collect'."
         )
     if odd:
         raise CourseError(
-            f"{folder} holds folders whose names are no student's id: {_named(odd)}; rename them. An id is made of the "
+            f"{folder} holds folders whose names are no student's id: {listed(odd)}; rename them. An id is made of the "
             "letters a to z, digits and . _ @ -, begins with a letter or digit and is not long; folders as Moodle names "
             "them first go through 'nbgrader zip_collect'."
         )
@@ -68,13 +70,13 @@ def handed_in(course: Course, assignment: str, folder: Path | None) -> dict[str,
 
 def _of_another(course: Course, assignment: str, folders: Mapping[str, Path]) -> str:
     """Return the assignment that all notebooks there are of, by their names, where it is not this one; else ""."""
-    whose = {lesson.name: name for name in course.assignments() for lesson in course.lessons(name)}
-    found = set()
+    lessons = [lesson for name in course.assignments() for lesson in course.lessons(name)]
+    found: set[str] = set()
     for folder in folders.values():
         for path in folder.iterdir():
-            of = [name for lesson, name in whose.items() if path.name.startswith(lesson)]
+            of = [lesson.assignment for lesson in lessons if named(lesson, path.name)]
             if path.suffix == ".ipynb" and of:
-                found.add(of[0])
+                found.update(of)
             elif path.suffix in (".ipynb", ".zip") or path.is_dir():
                 return ""  # what is in there is found out when it is taken in
     return found.pop() if len(found) == 1 and assignment not in found else ""
@@ -86,10 +88,6 @@ def standing(course: Course, assignment: str) -> list[str]:
         return []
     names = (path.name for path in course.submitted.iterdir() if (path / assignment).is_dir())
     return sorted(name for name in names if _is_student(name))
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _is_student(name: str) -> bool:

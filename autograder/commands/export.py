@@ -63,8 +63,8 @@ def run(course: Course, options: argparse.Namespace) -> int:
     from autograder import exports
 
     standings = exports.standings(course, options.assignment)
-    if options.out and options.out.exists() and options.out.is_dir() != (options.product == "gradescope"):
-        kind = "folder" if options.product == "gradescope" else "file"
+    kind = "folder" if options.product == "gradescope" else "file"
+    if options.out and options.out.exists() and options.out.is_dir() != (kind == "folder"):
         raise CourseError(
             f"{options.out} is there already and is no {kind}: --out takes the name of a {kind}."
         )

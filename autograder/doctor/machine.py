@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.course import Course
 from autograder.doctor.finding import Finding, note, problem
+from autograder.words import listed
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -62,10 +63,9 @@ def packages(course: Course) -> list[Finding]:
         found += [problem(said + f": {install()}") for said in _unmet(requirement)]
     other = [said for said in map(_other, _pins(course)) if said]
     if other:
-        more = f" and {len(other) - NAMED} more" if len(other) > NAMED else ""
         found.append(
             note(
-                f"Not the versions that constraints.txt names and the tests are run with: {', '.join(other[:NAMED])}{more}."
+                f"Not the versions that constraints.txt names and the tests are run with: {listed(other, NAMED)}."
             )
         )
     return found

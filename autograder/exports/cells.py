@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.course import CourseError
 from autograder.intake import files
+from autograder.words import listed
 
 FORMULA = "=+-@"
 # At one of them, or what looks like one, a spreadsheet of another country may begin a new cell.
@@ -57,8 +58,7 @@ def write_table(table: Table, path: Path) -> Path:
 
 def named(students: Sequence[str], most: int = 5) -> str:
     """Return students' ids as one would list them in a sentence, the first `most` by name."""
-    shown = ", ".join(visible(student)[:80] for student in students[:most])
-    return shown + (f" and {len(students) - most} more" if len(students) > most else "")
+    return listed([visible(student)[:80] for student in students], most)
 
 
 def _is_formula(part: str) -> bool:

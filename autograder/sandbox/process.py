@@ -70,11 +70,11 @@ class Sandbox:
         if ready != {"ready": True}:
             self._end()
             raise SandboxError("The sandbox's worker did not answer as it should; install the package again.")
-        processes = usage.tree(self.root)
-        for process in processes:
+        *above, worker = usage.tree(self.root)
+        for process in (*above, worker):
             usage.give_up_first(process)
-            if not self.bare:  # whoever can write to the memory of the first process could use it
-                usage.limit_alike(process, processes[-1])
+        for process in above:  # whoever can write to their memory could use them
+            usage.limit_alike(process, worker)
         return self
 
     def _started(self, count: int) -> tuple[Box, list[socket.socket], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import struct
+from collections.abc import Sequence
 
 ABSENT = -1  # the number of a call that a machine does not have
 # System calls that give memory which no limit counts, namespaces and the rights in them, keys, or other processes' memory.
@@ -68,14 +69,21 @@ def filter_for(machine: str) -> bytes:
     column, audit, clone = MACHINES[machine]
     load, equal, above, any_of, keep, answer = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
     allow, refuse, seem = 0x7FFF0000, 0x00050000 | errno.ENOSYS, 0x00050000  # done, and nothing is
+
+    def asked(
+        place: int, values: Sequence[int], any_of_them: int, none_of_them: int
+    ) -> list[tuple[int, ...]]:
+        """Load the argument at `place` and answer by whether it is one of the values."""
+        found = [(equal, len(values) - at, 0, value) for at, value in enumerate(values)]
+        return [(load, 0, 0, place), *found, (answer, 0, 0, none_of_them), (answer, 0, 0, any_of_them)]
+
     lines = [(load, 0, 0, 4), (equal, 1, 0, audit), (answer, 0, 0, refuse)]  # another machine's calls
     lines += [(load, 0, 0, 0), (above, 0, 1, 1 << 30), (answer, 0, 0, refuse)]  # those of x32
     for calls, how in ((REFUSED, refuse), (IDLE, seem)):
         for number in {numbers[column] for numbers in calls.values()} - {ABSENT}:
             lines += [(equal, 0, 1, number), (answer, 0, 0, how)]
-    lines += [(equal, 0, len(LOCKS) + 3, FCNTL[column]), (load, 0, 0, 24)]
-    lines += [(equal, len(LOCKS) - at, 0, command) for at, command in enumerate(LOCKS)]
-    lines += [(answer, 0, 0, allow), (answer, 0, 0, seem)]
+    lock = asked(24, LOCKS, seem, allow)
+    lines += [(equal, 0, len(lock), FCNTL[column]), *lock]
     # A question is answered; a change seems to succeed, for libraries make it as a matter of course.
     lines += [(equal, 0, 7, SIGACTION[column]), (load, 0, 0, 16), (equal, 0, 5, SIGCHLD)]
     lines += [
@@ -87,13 +95,8 @@ def filter_for(machine: str) -> bytes:
     ]
     lines += [(load, 0, 0, 0), (equal, 0, 5, MMAP[column]), (load, 0, 0, 40), (keep, 0, 0, SHARED_ANONYMOUS)]
     lines += [(equal, 0, 1, SHARED_ANONYMOUS), (answer, 0, 0, refuse), (answer, 0, 0, allow)]
-    lines += [
-        (equal, 1, 0, SOCKET[column]),
-        (equal, 0, len(FAMILIES) + 3, SOCKETPAIR[column]),
-        (load, 0, 0, 16),
-    ]
-    lines += [(equal, len(FAMILIES) - at, 0, family) for at, family in enumerate(FAMILIES)]
-    lines += [(answer, 0, 0, refuse), (answer, 0, 0, allow)]
+    family = asked(16, FAMILIES, allow, refuse)
+    lines += [(equal, 1, 0, SOCKET[column]), (equal, 0, len(family), SOCKETPAIR[column]), *family]
     lines += [
         (equal, 0, 7, SETSOCKOPT[column]),
         (load, 0, 0, 24),

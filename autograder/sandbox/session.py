@@ -105,13 +105,13 @@ def run(
     deadline = time.monotonic() + limits.submission_seconds
     for left in reversed(range(limits.restarts + 1)):
         shown = not transcript.outcomes  # what was asked before could reach these cells
+        careful = careful or not left
         try:
             with (
                 free_slot() as slot,
                 Sandbox(slot, tuple(without), limits, bare, probes, deadline, stop) as sandbox,
             ):
                 lend(sandbox, library or {}, limits)
-                careful = careful or not left
                 position = _play(
                     sandbox, steps[:until], skip, transcript, limits, careful, shown, last=not left
                 )

@@ -44,9 +44,8 @@ def test_what_is_no_students_folder_is_refused_with_what_to_do(tmp_path: Path, p
 
 
 def test_notebooks_of_another_assignment_are_refused(course: Course, tmp_path: Path) -> None:
-    folder = handed(
-        tmp_path / "class", "ada/08_alexnet.ipynb", "ada/notes.txt", "bob/09_vgg (1).ipynb", "cleo/x.txt"
-    )
+    of_others = "ada/08_alexnet.ipynb", "bob/09_vgg (1).ipynb", "bob/Copy_of_10_GoogLeNet.ipynb"
+    folder = handed(tmp_path / "class", *of_others, "ada/notes.txt", "cleo/x.txt")
     with pytest.raises(CourseError, match="holds notebooks of 2_architectures and none of 1_layers"):
         handed_in(course, ASSIGNMENT, folder)
     assert list(handed_in(course, "2_architectures", folder)) == ["ada", "bob", "cleo"]
