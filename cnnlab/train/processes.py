@@ -7,6 +7,7 @@ build the network and call `fit` as on one GPU.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -86,7 +87,10 @@ def join(device: torch.device) -> Processes:
         raise TrainError(
             "Several processes were started, but Hugging Face Accelerate is not installed: pip install accelerate."
         ) from None
-    # Left to the interpreter's end, the threads that talk to the others now and then abort a process that has finished.
+    # Imported later, by what Accelerate wraps a network in, this module's functions would keep the group they find as the
+    # default of their arguments, and its threads could not be ended.
+    import torch.distributed.nn.functional  # noqa: F401
+
     atexit.unregister(_leave)
     atexit.register(_leave)
     # The loop does its own casting, whatever the launcher was told.
@@ -94,5 +98,10 @@ def join(device: torch.device) -> Processes:
 
 
 def _leave() -> None:
+    """End the threads that talk to the others: at the interpreter's end one that still held a tensor would abort it all.
+
+    They end when nothing refers to the group any more.
+    """
+    gc.collect()
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

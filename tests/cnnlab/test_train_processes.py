@@ -37,7 +37,16 @@ def go(folder, norm, checkpoint, batch):
         file.write(history.to_json())
     save_file(network.state_dict(), f"{folder}/{rank}.safetensors")
 """
-SHELL = RUN + "\ngo(sys.argv[1], sys.argv[2] == 'norm', sys.argv[3] == 'keep', int(sys.argv[4]))\n"
+# Registered before all others, so run after them: the names of the threads there are as the interpreter ends.
+THREADS = """
+import atexit, os, sys
+def note():
+    names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")]
+    open(f"{sys.argv[1]}/{os.environ.get('RANK', 0)}.threads", "w").write("\\n".join(names))
+if os.path.isdir("/proc/self/task"):
+    atexit.register(note)
+"""
+SHELL = THREADS + RUN + "\ngo(sys.argv[1], sys.argv[2] == 'norm', sys.argv[3] == 'keep', int(sys.argv[4]))\n"
 # What notebook_launcher does for GPUs, Accelerate offers for CPU processes under this name: both fork the notebook's kernel.
 NOTEBOOK = RUN + textwrap.dedent(
     """
@@ -105,6 +114,10 @@ def test_two_processes_learn_what_one_learns(how: str, tmp_path: Path) -> None:
     assert one["train_accuracy"] == pytest.approx(two["train_accuracy"], abs=0.011)
     for name, expected in weights(alone).items():
         torch.testing.assert_close(weights(both)[name], expected, rtol=1e-3, atol=1e-5)
+    if how == "shell" and Path("/proc/self/task").is_dir():
+        # a thread of gloo's that still held a tensor at the interpreter's end would abort the process
+        names = [(both / f"{rank}.threads").read_text().split() for rank in (0, 1)]
+        assert all(names) and not any("gloo" in name for each in names for name in each), names
     # one bar, by the main process
     assert (done.stdout + done.stderr).count("15/15") == 1
 
