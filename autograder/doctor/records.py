@@ -36,9 +36,17 @@ def derived_files(course: Course) -> list[Finding]:
 def gradebook(course: Course) -> list[Finding]:
     """See whether the gradebook is there, can be read and written now, and has nbgrader's schema."""
     from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-    url = make_url(course.db_url)
+    try:
+        url = make_url(course.db_url)
+    except ArgumentError:
+        return [
+            problem(
+                "What CNNLAB_DB_URL holds is no address of a database: write it as "
+                "postgresql+psycopg://USER@HOST/NAME, or unset it."
+            )
+        ]
     name = url.render_as_string()  # which hides a password
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
@@ -51,6 +59,8 @@ def gradebook(course: Course) -> list[Finding]:
     try:
         return _schema(url, name)
     except ModuleNotFoundError as error:
+        if url.get_backend_name() != "postgresql":
+            return [problem(f"{name} needs {error.name}: install that database's driver.")]
         return [problem(f"{name} needs {error.name}: {sys.executable} -m pip install 'psycopg[binary]'")]
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())[:300].rstrip(".")

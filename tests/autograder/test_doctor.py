@@ -374,6 +374,16 @@ def test_a_driver_that_is_missing(course: Course, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CNNLAB_DB_URL", "postgresql+psycopg2://ann:hidden@127.0.0.1:1/none")
     sentence = said(records.gradebook(course))
     assert "pip install" in sentence and "hidden" not in sentence
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)
+    monkeypatch.setenv("CNNLAB_DB_URL", "mysql://ann:hidden@127.0.0.1:1/none")
+    sentence = said(records.gradebook(course))
+    assert "MySQLdb" in sentence and "psycopg" not in sentence and "hidden" not in sentence
+
+
+def test_an_address_that_is_none(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_DB_URL", "ann:hidden at the database's")
+    sentence = said(records.gradebook(course))
+    assert "CNNLAB_DB_URL" in sentence and "postgresql+psycopg://" in sentence and "hidden" not in sentence
 
 
 def test_a_class_is_nobody_elses_to_look_into(course: Course, tmp_path: Path) -> None:
