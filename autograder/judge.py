@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,7 @@ from cnnlab.checking.assess import CaseResult, Finding, Questionnaire, assess
 from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.probe import same
-from cnnlab.checking.speed import IMAGES, TASKS
-from cnnlab.checking.wire import Value
+from cnnlab.checking.speed import TASKS
 
 MAX_LINE = 200  # of a cell, that a sentence names
 
@@ -125,10 +124,7 @@ def judge_notebook(
 
     verdicts = _verdicts(lesson, questionnaires, transcript, notebook, _Earlier(lesson, beside, fails))
     judgement = Judgement(
-        {
-            name: _raced(verdict, lesson.exercises[name], race, course.secret())
-            for name, verdict in verdicts.items()
-        },
+        {name: _raced(verdict, course, lesson, race) for name, verdict in verdicts.items()},
         _printed(notebook, transcript),
         (*transcript.flags, *_stopped(transcript), *(["judged without a sandbox"] if bare else [])),
         seconds,
@@ -305,44 +301,19 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
     )
 
 
-def _large_inputs(exercise: Exercise, secret: bytes, turn: int) -> dict[str, Value]:
-    """Return the inputs on which an Exercise is timed in one turn of a race, in the course that holds `secret`."""
-    with expected.working:
-        return _large_inputs_once(exercise.name, exercise.way.speed, secret, turn)
-
-
-@lru_cache(maxsize=2 * REPETITIONS)
-def _large_inputs_once(name: str, task: str, secret: bytes, turn: int) -> dict[str, Value]:
-    seed = hashlib.sha256(secret + f"speed of {name}, {turn}".encode()).digest()
-    return TASKS[task].draw(np.random.default_rng(np.frombuffer(seed, np.uint32)), IMAGES)
-
-
-def _large_outputs(exercise: Exercise, secret: bytes, turn: int) -> dict[str, Value]:
-    """Return what is expected of an Exercise on those inputs."""
-    with expected.working:
-        return _large_outputs_once(
-            exercise.name, exercise.way.speed, exercise.returns, exercise.reference, secret, turn
-        )
-
-
-@lru_cache(maxsize=2 * REPETITIONS)
-def _large_outputs_once(
-    name: str, task: str, returns: tuple[str, ...], reference: Callable[..., Any], secret: bytes, turn: int
-) -> dict[str, Value]:
-    result = reference(**_large_inputs_once(name, task, secret, turn))
-    return dict(zip(returns, result if len(returns) > 1 else [result], strict=True))
-
-
-def _raced(verdict: Verdict, exercise: Exercise, race: Callable[..., Timing], secret: bytes) -> Verdict:
+def _raced(verdict: Verdict, course: Course, lesson: Lesson, race: Callable[..., Timing]) -> Verdict:
     """Have a right Answer timed where its Exercise asks for speed, and add what came of it."""
+    exercise = lesson.exercises[verdict.exercise]
     if not exercise.way.speed or verdict.status != "passed":
         return verdict
     task, points = TASKS[exercise.way.speed], float(exercise.points[SPEED])
-    cases = tuple(_large_inputs(exercise, secret, turn) for turn in range(REPETITIONS))
+    cases = tuple(expected.large_inputs(exercise, course.secret(), turn) for turn in range(REPETITIONS))
     timing = race(Probe(exercise.name, exercise.returns, cases, exercise.way), exercise.way.speed)
     if timing.outcome.kind != "values":
         sentence = STOPPED.get(timing.outcome.kind, "it failed on the large input")
-    elif compare(_large_outputs(exercise, secret, timing.turn), timing.outcome, FLOAT32_TOLERANCE):
+    elif compare(
+        expected.on_large_inputs(course, lesson, exercise, timing.turn), timing.outcome, FLOAT32_TOLERANCE
+    ):
         sentence = "it has wrong values on the large input"
     elif timing.ratio > task.at_most:
         sentence = f"it takes {timing.ratio:.2g} times as long as the matrix product; at most {task.at_most:g} is fast"

@@ -29,13 +29,11 @@ def prepare(
         found = chosen(course, assignment, lessons)
         if found and not bare:
             origin = warm.Origin(tuple(found[0].without))  # it is ready by the time that the rest is loaded
-        working_out = _work_out(course, found)
+        _work_out(course, found)
         from autograder.recording import drafting as drafting  # it is what loads nbgrader
 
         fingerprint.grader()
         expect(course, found)
-        if working_out:
-            os.waitpid(working_out, 0)
         for lesson in found:
             expected.load(course, lesson)
 
@@ -51,22 +49,22 @@ def prepare(
     return forking
 
 
-def _work_out(course: Course, lessons: Sequence[Lesson]) -> int:
-    """Have a process work out what is expected of the lessons, unless that is known; return its id, 0 where there is none.
+def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
+    """Have a process work out what is expected of the lessons, unless that is known.
 
-    A process of its own, since it may load torch, and a process that has loaded it had better not be forked.
+    A process of its own, since it may load torch, and a process that has loaded it had better not be forked. Nobody waits
+    for it: a worker that comes to a lesson sooner waits for that one, or works it out itself.
     """
     missing = [lesson for lesson in lessons if not expected.are_kept(course, lesson)]
     parent = os.getpid()
-    child = os.fork() if missing else 0
-    if not missing or child:
-        return child
+    if not missing or os.fork():
+        return
     try:
         nursery.end_with(parent)
         # Else torch makes a folder among the temporary ones.
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(course.work)
         for lesson in missing:
-            expected.questionnaires(course, lesson)
+            expected.work_out(course, lesson)
     finally:
         os._exit(0)  # whoever needs what is missing now works it out, or says why it can't
 

@@ -25,6 +25,6 @@ def run(course: Course, options: argparse.Namespace) -> int:
     for assignment in course.assignments():
         gradebook.sync(course, assignment)
         for lesson in course.lessons(assignment):
-            expected.questionnaires(course, lesson)
+            expected.work_out(course, lesson)
         print(f"{assignment} is in the gradebook.")
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -36,10 +36,19 @@ def load(exercise: str, folder: Path = FOLDER) -> Questionnaire:
 
 def save(path: Path, questionnaires: Iterable[Questionnaire]) -> None:
     """Write the public Cases of one lesson; the same Cases give the same bytes."""
-    frames = {
-        q.exercise: np.frombuffer(wire.pack(value_from_questionnaire(q)), np.uint8) for q in questionnaires
-    }
+    save_values(path, {q.exercise: value_from_questionnaire(q) for q in questionnaires})
+
+
+def save_values(path: Path, values: Mapping[str, wire.Value]) -> None:
+    """Write values, each under its name."""
+    frames = {name: np.frombuffer(wire.pack(value), np.uint8) for name, value in values.items()}
     np.savez_compressed(path, allow_pickle=False, **frames)
+
+
+def load_values(path: Path) -> dict[str, wire.Value]:
+    """Read what `save_values` wrote; raise OSError, ValueError, KeyError or zipfile.BadZipFile for anything else."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: wire.unpack(archive[name].tobytes()) for name in archive.files}
 
 
 def value_from_questionnaire(questionnaire: Questionnaire) -> wire.Value:

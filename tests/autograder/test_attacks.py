@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import html
 import json
 import os
@@ -11,9 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ import nbformat
 import ordinary_user
 import pytest
 import submissions
+from class_sample import adopting, descendants, left_after, standing
 from submissions import class_run
 from submissions.fixture import MARK, Fixture
 
@@ -43,42 +40,6 @@ HONEST: dict[str, Write] = {
 
 
 # The machine before and after
-
-
-@contextmanager
-def keeping_orphans() -> Iterator[None]:
-    """Have every process that our children leave behind become a child of ours, so that none is overlooked."""
-    libc, subreaper = ctypes.CDLL(None, use_errno=True), 36
-    assert libc.prctl(subreaper, 1, 0, 0, 0) == 0
-    try:
-        yield
-    finally:
-        libc.prctl(subreaper, 0, 0, 0, 0)
-
-
-def descendants() -> set[int]:
-    """All processes below this one that still run."""
-    parents: dict[int, int] = {}
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit():
-            try:
-                fields = (path / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if fields[0] != "Z":
-                parents[int(path.name)] = int(fields[1])
-    found = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {os.getpid()}
-
-
-def left_after(before: set[int]) -> set[int]:
-    """The processes below this one that were not there before; what was killed may take a moment to be gone."""
-    deadline = time.monotonic() + 5
-    while (left := descendants() - before) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
 
 
 def mounts() -> list[str]:
@@ -110,7 +71,7 @@ class Graded:
     rows: dict[str, dict[str, Any]]
     alone: dict[str, dict[str, Any]]
     course: Course
-    processes: set[int]
+    processes: dict[int, str]
     mounts: tuple[list[str], list[str]]
     files: list[str]
     temporary: list[str]
@@ -161,11 +122,11 @@ def graded(
     )
 
 
-def run(plan: Path, result: Path, temporary: Path) -> tuple[list[Any], set[int]]:
+def run(plan: Path, result: Path, temporary: Path) -> tuple[list[Any], dict[int, str]]:
     """Grade in a process of its own; return the rows of each class, and the processes that were left."""
     environment = {**os.environ, "TMPDIR": str(temporary), "COURSE_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
-    with keeping_orphans():
-        before = descendants()
+    with adopting():
+        before = standing()
         done = subprocess.run(
             [sys.executable, class_run.__file__, str(plan), str(result)],
             env=environment,
@@ -175,7 +136,7 @@ def run(plan: Path, result: Path, temporary: Path) -> tuple[list[Any], set[int]]
             timeout=900,
         )
         assert done.returncode == 0, done.stderr[-4_000:]
-        left = left_after(before)
+        left = left_after(before, 5)
     return json.loads(result.read_text()), left
 
 
@@ -352,11 +313,11 @@ print(json.dumps([os.getuid(), *(found.outcomes[name][0].kind for name in ("good
 def test_a_fork_bomb_leaves_no_process_behind(user: str, bubblewrap: str) -> None:
     if user == "root" and os.getuid() != 0:
         pytest.skip("the tests do not run as root")
-    with tempfile.TemporaryDirectory(prefix="cnnlab-test-") as name, keeping_orphans():
+    with tempfile.TemporaryDirectory(prefix="cnnlab-test-") as name, adopting():
         folder = Path(name)
-        before = descendants()
+        before = standing()
         done = ordinary_user.run(BOMB, folder, bubblewrap, ordinary=user != "root")
-        left = left_after(before)
+        left = left_after(before, 5)
         assert done.returncode == 0, done.stderr[-2_000:]
         grader, good, bomb = json.loads(done.stdout)
         assert (grader == 0) == (user == "root")
@@ -366,10 +327,10 @@ def test_a_fork_bomb_leaves_no_process_behind(user: str, bubblewrap: str) -> Non
 
 def test_the_watch_sees_what_is_left() -> None:
     orphan = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\nos._exit(0)"
-    with keeping_orphans():
-        before = descendants()
+    with adopting():
+        before = standing()
         subprocess.run([sys.executable, "-c", orphan], check=True)
-        (left,) = descendants() - before
+        (left,) = set(descendants(os.getpid())) - before
         os.kill(left, signal.SIGKILL)
         os.waitpid(left, 0)
-        assert not left_after(before)
+        assert not left_after(before, 5)

@@ -13,14 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from class_sample import ASSIGNMENT, NAME, adopting, cheap_class, descendants, left_after, one_more
+from class_sample import ASSIGNMENT, NAME, adopting, cheap_class, descendants, left_after, one_more, standing
 from distributed import LocalCluster
 
 from autograder import classroom, exercises, gradebook
 from autograder.classroom import ClassResult
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.sandbox import warm
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -40,8 +39,9 @@ def folder(course: Course, tmp_path: Path) -> Path:
 
 
 def workers() -> dict[int, str]:
-    """The worker processes of this process."""
-    return {worker: line for one in nurseries() for worker, line in descendants(one).items() if MARK in line}
+    """The worker processes of this process: each has readers and sandboxes, which the one that works out Cases has not."""
+    found = {pid: line for one in nurseries() for pid, line in descendants(one).items() if MARK in line}
+    return {pid: line for pid, line in found.items() if descendants(pid)}
 
 
 def nurseries() -> list[int]:
@@ -62,7 +62,7 @@ def _ancestors(pid: int) -> set[int]:
 
 def judging(course: Course) -> list[int]:
     """Those of them that are at work, while a submission is being graded."""
-    return [pid for pid in workers() if descendants(pid)] if being_graded(course) else []
+    return list(workers()) if being_graded(course) else []
 
 
 def being_graded(course: Course) -> set[str]:
@@ -86,8 +86,7 @@ def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
 def test_one_process_and_several_come_to_the_same(course: Course, folder: Path, tmp_path: Path) -> None:
     other = Course(course.root, tmp_path / "other")
     alone = classroom.grade(course, ASSIGNMENT, folder, workers=1)
-    warm.close_all()  # this process keeps its servers, and the next submission's worker
-    before, seen = set(descendants(os.getpid())), set()
+    before, seen = standing(), set()
     other.work.mkdir()
     (other.work / "secret").write_bytes(course.secret())
     with adopting():

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from class_sample import ASSIGNMENT, adopting, descendants, left_after
+from class_sample import ASSIGNMENT, adopting, left_after, standing
 
 from autograder import nursery
 from autograder.classroom import forks
@@ -52,7 +52,7 @@ def done(found: Forks, todo: list[Task]) -> list[Row]:
 
 
 def test_each_gets_a_task_when_it_is_free(course: Course, tmp_path: Path) -> None:
-    before = set(descendants(os.getpid()))
+    before = standing()
     with adopting():
         with workers(course, tmp_path) as found:
             rows = done(found, tasks(course, "slow", *(f"s{number}" for number in range(6))))

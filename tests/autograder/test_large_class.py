@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from pathlib import Path
 
 import pytest
-from class_sample import ASSIGNMENT, adopting, cheap_class, descendants, left_after
+from class_sample import ASSIGNMENT, adopting, cheap_class, left_after, standing
 
 from autograder import classroom, gradebook
 from autograder.course import Course
@@ -27,7 +26,7 @@ def graded(course: Course, folder: Path, count: int) -> None:
         assert of == count and done == len(peaks) + 1
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
-    before = set(descendants(os.getpid()))
+    before = standing()
     with adopting():
         result = classroom.grade(course, ASSIGNMENT, folder, workers=WORKERS, on_done=watch)
         left = {p: line for p, line in left_after(before, 10).items() if "resource_tracker" not in line}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from autograder import expected
 from autograder.course import Course
 from autograder.exercise import SPEED, Lesson
 from autograder.exercises import all_lessons
@@ -94,6 +98,66 @@ def test_a_wrong_answer_is_not_timed(judged) -> None:
     verdict = judged("return np.zeros(1)")
     assert {"basic", SPEED} <= lost(verdict)
     assert not [case for case in verdict.cases if case.group == SPEED]
+
+
+def test_what_is_expected_on_large_inputs_is_worked_out_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = Course(Course.here().root, tmp_path / "work")
+    lesson = next(lesson for lesson in all_lessons() if lesson.name == "03_backward")
+    exercise = lesson.exercises["conv2d_backward"]
+
+    def wanted() -> dict[str, np.ndarray]:
+        expected._on_drawn.cache_clear()  # as another process would find it
+        return expected.on_large_inputs(course, lesson, exercise, 0)  # type: ignore[return-value]
+
+    first = wanted()
+    inputs = expected.large_inputs(exercise, course.secret(), 0)
+    assert [first[name].shape for name in exercise.returns] == [
+        inputs[name].shape for name in ("x", "w", "b")
+    ]
+    (kept,) = (course.work / "expected").rglob("*.npz")
+    assert kept.stat().st_mode & 0o077 == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(expected, "_drawn", None)  # nothing is worked out
+        again = wanted()
+    assert all(np.array_equal(again[name], first[name]) for name in exercise.returns)
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert np.array_equal(wanted()["dw"], first["dw"])
+    (kept.parent / ".03_backward.99999.npz").write_bytes(b"of a process that was killed")
+    (course.work / "secret").write_bytes(b"x" * 32)
+    assert not np.array_equal(wanted()["dw"], first["dw"])
+    assert len(list((course.work / "expected").rglob("*.npz"))) == 1
+
+
+@pytest.mark.usefixtures("bubblewrap")
+def test_a_worker_needs_no_reference_for_what_was_worked_out(tmp_path: Path) -> None:
+    course = Course(Course.here().root, tmp_path / "work")
+    lesson = next(lesson for lesson in all_lessons() if lesson.name == "02_convolution")
+    expected.work_out(course, lesson)
+    code = f"""
+import json, sys
+from pathlib import Path
+from autograder.course import Course
+from autograder.exercises import all_lessons
+from autograder.intake import take_in_notebook
+from autograder.judge import judge_notebook
+from autograder.sample import Solved
+course = Course(Path({str(course.root)!r}), Path({str(course.work)!r}))
+lesson = next(lesson for lesson in all_lessons() if lesson.name == "02_convolution")
+taken = take_in_notebook(course, [lesson], json.dumps(Solved(course, lesson).notebook()).encode())
+verdict = judge_notebook(course, lesson, taken.notebook).verdicts["conv2d_forward"]
+print(verdict.points == verdict.total, "torch" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=course.root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.split() == ["True", "False"], done.stderr
 
 
 @pytest.mark.parametrize("name", speed.TASKS)
