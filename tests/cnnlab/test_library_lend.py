@@ -120,9 +120,9 @@ def test_what_raises_while_it_is_run_says_so():
 
 
 def test_lending_reads_nothing_before_it_is_asked_to():
-    start = time.perf_counter()
+    start = time.process_time()
     lend({"02_convolution": ["x = " + "(" * 90 + ")" * 90] * 1000})
-    assert time.perf_counter() - start < 0.05
+    assert time.process_time() - start < 0.05
 
 
 def test_the_solved_lesson_can_be_lent_as_its_cells(checkout, convolution):

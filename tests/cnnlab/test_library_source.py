@@ -315,26 +315,26 @@ HOSTILE = [
 
 @pytest.mark.parametrize("cell", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_neither_raises_nor_takes_long(cell):
-    start = time.perf_counter()
+    start = time.process_time()
     cells = [cell, "def double(x):\n    return 2 * x"]
     assert loaded(cells)(3) == 6
     try:
         extract("double", [cell])
     except MissingHelper:
         pass
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert sys.getrecursionlimit() >= 1000
 
 
 def test_an_answer_that_names_very_much_is_refused_in_time():
     names = [f"n{i}" for i in range(700)]
     cells = [f"{name} = [{', '.join(names)}] if 0 else 0" for name in names for _ in range(3)]
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         extract("double", [*cells, f"def double(x):\n    return {'+'.join(names)}"])
     except MissingHelper:
         pass
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_nothing_is_run_and_nothing_is_said(capfd):
