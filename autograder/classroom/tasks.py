@@ -8,6 +8,7 @@ from pathlib import Path
 from autograder.classroom.task import Task, chosen, digest
 from autograder.course import Course, CourseError
 from autograder.sandbox import Limits
+from autograder.words import listed
 
 
 def tasks(
@@ -28,7 +29,7 @@ def tasks(
     unknown = [student for student in students if student not in folders]
     if unknown:
         raise CourseError(
-            f"{', '.join(map(repr, unknown[:5]))} has not handed in {assignment}: look for the id in "
+            f"{listed([*map(repr, unknown)])} has not handed in {assignment}: look for the id in "
             f"{course.submitted}, or give the folder with the class's notebooks."
         )
     if not folders:

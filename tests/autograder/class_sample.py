@@ -77,7 +77,7 @@ def came_of(course: Course) -> dict[str, Any]:
 def adopting() -> Iterator[None]:
     """Have orphans of this process's children become its own children, so that none can be overlooked."""
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    assert libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     try:
         yield
     finally:

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,10 +100,9 @@ def test_a_wrong_answer_is_not_timed(judged) -> None:
 
 
 def test_what_is_expected_on_large_inputs_is_worked_out_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    course = Course(Course.here().root, tmp_path / "work")
-    lesson = next(lesson for lesson in all_lessons() if lesson.name == "03_backward")
+    lesson = course.lesson("1_layers", "03_backward")
     exercise = lesson.exercises["conv2d_backward"]
 
     def wanted() -> dict[str, np.ndarray]:
@@ -131,20 +129,17 @@ def test_what_is_expected_on_large_inputs_is_worked_out_once(
 
 
 @pytest.mark.usefixtures("bubblewrap")
-def test_a_worker_needs_no_reference_for_what_was_worked_out(tmp_path: Path) -> None:
-    course = Course(Course.here().root, tmp_path / "work")
-    lesson = next(lesson for lesson in all_lessons() if lesson.name == "02_convolution")
-    expected.work_out(course, lesson)
+def test_a_worker_needs_no_reference_for_what_was_worked_out(course: Course, convolution: Lesson) -> None:
+    expected.work_out(course, convolution)
     code = f"""
 import json, sys
 from pathlib import Path
 from autograder.course import Course
-from autograder.exercises import all_lessons
 from autograder.intake import take_in_notebook
 from autograder.judge import judge_notebook
 from autograder.sample import Solved
 course = Course(Path({str(course.root)!r}), Path({str(course.work)!r}))
-lesson = next(lesson for lesson in all_lessons() if lesson.name == "02_convolution")
+lesson = course.lesson("1_layers", "02_convolution")
 taken = take_in_notebook(course, [lesson], json.dumps(Solved(course, lesson).notebook()).encode())
 verdict = judge_notebook(course, lesson, taken.notebook).verdicts["conv2d_forward"]
 print(verdict.points == verdict.total, "torch" in sys.modules)

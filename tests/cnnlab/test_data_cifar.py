@@ -134,9 +134,9 @@ def test_later_loads_need_no_archive_and_no_second(archive, cache, monkeypatch):
     path.write_bytes(archive.read_bytes())
     expected = data.cifar10("train")
     path.unlink()
-    began = time.process_time()
+    began = time.perf_counter()
     images, labels = data.cifar10("train")
-    assert time.process_time() - began < 1
+    assert time.perf_counter() - began < 1
     np.testing.assert_array_equal(images, expected[0])
     np.testing.assert_array_equal(labels, expected[1])
     assert data.cifar10("test")[0].shape == (10_000, 3, 32, 32)
@@ -354,8 +354,8 @@ def test_the_real_images_over_the_network(cache, monkeypatch, tmp_path):
             np.testing.assert_array_equal(images.transpose(0, 2, 3, 1), held[f"{split}_images"])
             np.testing.assert_array_equal(labels, held[f"{split}_labels"])
             assert np.bincount(labels).tolist() == [count // 10] * 10
-    began = time.process_time()
+    began = time.perf_counter()
     images, labels = data.cifar10("train")
-    assert time.process_time() - began < 1
+    assert time.perf_counter() - began < 1
     # The first training image is the well-known frog, the second a truck.
     assert [data.CIFAR10_NAMES[label] for label in labels[:2]] == ["frog", "truck"]

@@ -38,9 +38,9 @@ def test_the_registry_is_that_of_the_published_files():
 @pytest.mark.parametrize(("split", "count"), [("train", 60_000), ("test", 10_000)])
 def test_the_real_files(split, count, monkeypatch):
     monkeypatch.setenv("CNNLAB_DATA", str(real("fashion-mnist").parent))
-    began = time.process_time()
+    began = time.perf_counter()
     images, labels = data.fashion_mnist(split)
-    assert time.process_time() - began < 5
+    assert time.perf_counter() - began < 5
     assert images.shape == (count, 28, 28)
     assert images.dtype == np.uint8
     assert labels.dtype == np.int64
