@@ -26,7 +26,7 @@ c.CourseDirectory.root = str(COURSE.work)
 c.CourseDirectory.db_url = COURSE.db_url
 
 # Before nbgrader reads a submission, intake replaces it by notebooks that we wrote.
-c.Autograde.pre_convert_hook = "autograder.nbgrader_step.pre_convert"
+c.Autograde.pre_convert_hook = "autograder.recording.nbgrader_steps.pre_convert"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
@@ -36,22 +36,22 @@ c.ZipCollectApp.extractor_plugin = "autograder.intake.collect.Extractor"
 c.ZipCollectApp.collector_plugin = "autograder.intake.collect.Collector"
 # Nothing is executed here: the judge runs the notebook in the sandbox and writes the points.
 c.Autograde.autograde_preprocessors = [
-    "autograder.nbgrader_step.JudgeStep",
-    "autograder.nbgrader_step.SaveVerdicts",
+    "autograder.recording.nbgrader_steps.JudgeStep",
+    "autograder.recording.nbgrader_steps.SaveVerdicts",
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 
 # nbgrader's own templates show Markdown uncleaned, whatever sanitize_html says; this filter cleans it
 # wherever it is shown.
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {"markdown2html": "autograder.feedback.safe_markdown"}
+c.HTMLExporter.filters = {"markdown2html": "autograder.reporting.feedback.safe_markdown"}
 
 # The page for students is ours: it loads nothing and runs nothing. Formgrader keeps nbgrader's template.
-c.GenerateFeedback.preprocessors = ["autograder.nbgrader_step.FeedbackGrades"]
-c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
+c.GenerateFeedback.preprocessors = ["autograder.recording.nbgrader_steps.FeedbackGrades"]
+c.GenerateFeedback.exporter_class = "autograder.reporting.feedback.FeedbackExporter"
 
 # Students hand in elsewhere: without this, formgrader logs an error about the exchange at every click.
-c.ExchangeFactory.list = "autograder.nbgrader_step.NoExchange"
+c.ExchangeFactory.list = "autograder.recording.nbgrader_steps.NoExchange"
 
 # `nbgrader export` writes beside the gradebook, not into the checkout.
 c.ExportPlugin.to = str(COURSE.work / "grades.csv")

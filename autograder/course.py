@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 32
 PRIVATE = 0o700  # of the folder where a class's work and grades lie
+CHECKOUT = Path(__file__).resolve().parent.parent  # that this package lies in
 
 
 class CourseError(Exception):
@@ -32,8 +33,7 @@ class Course:
     @classmethod
     def here(cls) -> Course:
         """The course of the checkout that this package lies in."""
-        root = Path(__file__).resolve().parent.parent
-        return cls(root, Path(os.environ.get("CNNLAB_WORK") or root / "work").resolve())
+        return cls(CHECKOUT, Path(os.environ.get("CNNLAB_WORK") or CHECKOUT / "work").resolve())
 
     def lesson(self, assignment: str, name: str) -> Lesson:
         """Return a lesson's declaration; raise CourseError naming those that exist."""

@@ -7,11 +7,9 @@ import hashlib
 import html
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from autograder.verdict import CaseVerdict, Verdict
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 MAX_PRINTED = 10_000  # characters shown of what one cell printed
 MAX_LINES = 200
 MAX_LINE = 1000  # characters of one sentence

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercises import all_lessons
-from autograder.script import read
 
 LESSONS = ("02_convolution", "03_backward", "04_pooling", "05_cheap_convolutions")
 

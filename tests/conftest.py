@@ -12,9 +12,7 @@ import pytest
 
 from autograder.course import Course
 from autograder.exercise import Lesson
-
-ROOT = Path(__file__).resolve().parent.parent
-
+from tests import ROOT
 
 NUMBER = count()
 

@@ -15,7 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
+
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # conda-forge's names for what PyPI calls otherwise
 CONDA = {"matplotlib": "matplotlib-base", "torch": "pytorch"}

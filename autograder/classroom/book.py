@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograder import recording
 from autograder.classroom.task import Done, Task
 from autograder.course import Course
+from autograder.recording.recorder import Recorder
 
 
 class Book:
     """The gradebook during one run."""
 
     def __init__(self, course: Course, assignment: str) -> None:
-        self.recorder = recording.Recorder(course, assignment)
+        self.recorder = Recorder(course, assignment)
 
     def __enter__(self) -> Book:
         return self

@@ -14,9 +14,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from autograder import intake
+from autograder import files, intake
 from autograder.course import Course, CourseError
-from autograder.intake import files
 from cnnlab.checking import handin
 
 SUBMISSION = "the submission changed"
@@ -83,7 +82,7 @@ class Before:
 
 def standing(course: Course, assignment: str) -> Standing:
     """Return what students have handed in and what the gradebook gives them for it, for all that are graded."""
-    from autograder import gradebook  # nbgrader takes a second to load, and workers do without it
+    from autograder.recording import gradebook  # nbgrader takes a second to load, and workers do without it
 
     found: Standing = {}
     waiting: dict[str, list[str]] = {}
@@ -147,13 +146,19 @@ def path_of(course: Course, assignment: str) -> Path:
 
 def write_changes(course: Course, assignment: str, changes: Sequence[Change]) -> Path:
     """Write the list of changed grades as CSV, in which no spreadsheet evaluates anything, and return its path."""
-    from autograder.exports import cells
+    from autograder import spreadsheet
 
     def cell(value: str | float | None) -> str:
-        return "" if value is None else cells.text(value) if isinstance(value, str) else cells.number(value)
+        return (
+            ""
+            if value is None
+            else spreadsheet.text(value)
+            if isinstance(value, str)
+            else spreadsheet.number(value)
+        )
 
     head = [field.name for field in fields(Change)]
-    return cells.write_table(
+    return spreadsheet.write_table(
         [head, *([*map(cell, astuple(c))] for c in changes)], path_of(course, assignment)
     )
 

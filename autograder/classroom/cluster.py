@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from autograder.classroom.attempts import AttemptCounter
 from autograder.classroom.row import Row
-from autograder.classroom.scratch import Started
 from autograder.classroom.task import ATTEMPTS, Done, Results, Task, Work, given_up, lacking, one_line
 from autograder.course import CourseError
 
@@ -77,7 +77,7 @@ class Cluster:
         except CourseError:
             raise
         except KilledWorker:  # a scheduler that stands elsewhere is less patient than ours
-            if Started(task.course, task.assignment, task.student).count() >= ATTEMPTS:
+            if AttemptCounter(task.course, task.assignment, task.student).count() >= ATTEMPTS:
                 return Done(given_up(task.student))
             self._submit(work, task)
             return None

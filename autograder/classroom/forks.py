@@ -11,10 +11,11 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any
 
+from autograder.classroom.forkserver import Nursery
 from autograder.classroom.row import Row
 from autograder.classroom.task import Done, Results, Task, Work, lacking, one_line
 from autograder.course import CourseError
-from autograder.nursery import Nursery, no_interrupts
+from autograder.startup import no_interrupts
 
 AHEAD = 2  # tasks a worker: one that runs, another so that it never waits for us
 TICK = 0.5  # seconds after which whoever waits for a result hears that there is none

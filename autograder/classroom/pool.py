@@ -10,12 +10,13 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from autograder import nursery
+from autograder.classroom import forkserver
 from autograder.classroom.cluster import Cluster
 from autograder.classroom.forks import Forks
 from autograder.classroom.task import Results, Task, Work, one_line
 from autograder.course import CourseError
 from autograder.sandbox import verify_available
+from autograder.startup import no_interrupts, stay_on
 
 LOCAL = "local"  # a scheduler in place of an address: a Dask cluster of this machine, for as long as the run lasts
 
@@ -45,9 +46,9 @@ def pool(
     if scheduler:
         with _local_cluster(count, folder) as cluster:
             yield cluster.run
-    elif (count == 1 or len(tasks) <= nursery.FEW) and not any(task.resources for task in tasks):
-        nursery.abandon()
-        with nullcontext() if len(tasks) <= nursery.FEW else _one_worker(tasks[0]):
+    elif (count == 1 or len(tasks) <= forkserver.FEW) and not any(task.resources for task in tasks):
+        forkserver.abandon()
+        with nullcontext() if len(tasks) <= forkserver.FEW else _one_worker(tasks[0]):
             yield _here
     else:
         with _local(count, folder, tasks[0]) as forks:
@@ -66,7 +67,7 @@ def _one_worker(task: Task) -> Iterator[None]:
 
     worker.expect(task.course, task.chosen())
     before = os.sched_getaffinity(0)
-    nursery.stay_on(min(before))
+    stay_on(min(before))
     try:
         yield
     finally:
@@ -77,8 +78,8 @@ def _one_worker(task: Task) -> Iterator[None]:
 def _local(count: int, folder: Path, task: Task) -> Iterator[Forks]:
     """Start `count` processes, each of which is replaced where it dies, and end them all; task: one of those to come."""
     about = task.course, task.assignment, task.lessons, task.bare
-    with nursery.no_interrupts():
-        forks = Forks(partial(nursery.take, *about), count, folder)
+    with no_interrupts():
+        forks = Forks(partial(forkserver.take, *about), count, folder)
     with forks:
         yield forks
 
@@ -90,7 +91,8 @@ def _local_cluster(count: int, folder: Path) -> Iterator[Cluster]:
     from distributed import Client, LocalCluster
 
     settings = {
-        # How often a submission may cost a worker its life is counted by Started: Dask blames all that waited there too.
+        # How often a submission may cost a worker its life is counted by AttemptCounter: Dask blames all that
+        # waited there too.
         "distributed.scheduler.allowed-failures": 1000,
         "distributed.admin.low-level-log-length": 100,  # else it grows to some ten MiB
         # Dask opens web servers without asking who calls: nothing is to be seen there, and only from this machine.
@@ -98,7 +100,7 @@ def _local_cluster(count: int, folder: Path) -> Iterator[Cluster]:
         "distributed.worker.http.routes": [],
     }
     with config.set(settings), _silence():
-        with nursery.no_interrupts():
+        with no_interrupts():
             cluster = LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
@@ -114,7 +116,7 @@ def _local_cluster(count: int, folder: Path) -> Iterator[Cluster]:
         try:
             yield Cluster(client)
         finally:
-            with nursery.no_interrupts():
+            with no_interrupts():
                 client.close(timeout=1)
                 cluster.close(timeout=10)
 

@@ -9,8 +9,8 @@ from typing import Any
 from autograder import intake
 from autograder.course import Course
 from autograder.exercise import Lesson
+from autograder.files import is_real_folder
 from autograder.intake import graft, records
-from autograder.intake.files import is_real_folder
 
 OUTDATED = (
     "It was taken in before the lesson changed, and what was handed in is no longer in work/raw/: "

@@ -8,16 +8,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder import nursery
 from autograder.classroom.changes import Before
 from autograder.classroom.pool import pool
 from autograder.classroom.row import ClassResult, Row, Shared
-from autograder.classroom.scratch import alone
 from autograder.classroom.students import handed_in
 from autograder.classroom.task import Done, Results, grade_submission
 from autograder.classroom.tasks import tasks
 from autograder.course import Course
+from autograder.recording.class_lock import class_lock
 from autograder.sandbox import Limits
+from autograder.startup import collect_rarely
 
 if TYPE_CHECKING:
     from autograder.classroom.book import Book
@@ -26,7 +26,7 @@ BATCH = 20  # submissions recorded at once
 SECONDS = 2.0  # after which what is there is recorded
 
 
-def grade(
+def grade_class(
     course: Course,
     assignment: str,
     folder: Path | None = None,
@@ -54,12 +54,12 @@ def grade(
     todo = tasks(course, assignment, folders, students=students, lessons=lessons, limits=limits, bare=bare)
     if on_begin:
         on_begin(len(todo))
-    with alone(course) as scratch, pool(todo, scratch, scheduler=scheduler, workers=workers) as run:
+    with class_lock(course) as scratch, pool(todo, scratch, scheduler=scheduler, workers=workers) as run:
         # Loaded here, while the workers start.
         from autograder.classroom.book import Book
 
         before = Before(course, assignment, [task.student for task in todo])
-        nursery.rarely_collect()
+        collect_rarely()
         with (
             Book(course, assignment) as book,
             closing(run(grade_submission, map(book.noted, todo))) as results,

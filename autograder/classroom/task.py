@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from autograder import intake
-from autograder.beside import Beside
 from autograder.classroom import retake
+from autograder.classroom.attempts import AttemptCounter
 from autograder.classroom.row import Row
-from autograder.classroom.scratch import Started
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.judge import Judgement, judge_notebook, judgement_key
+from autograder.judging.companions import Beside
+from autograder.judging.judge import Judgement, judge_notebook, judgement_key
 from autograder.sandbox import Limits, SandboxError
 
 Identity = dict[str, tuple[str, str]]  # lesson -> the key of its Judgement, the hash of its notebook
@@ -84,7 +84,7 @@ def grade_submission(task: Task) -> Done:
 
 def counted(task: Task, work: Callable[[Task], Done]) -> Done:
     """Do `work`, unless too many workers have died of it already."""
-    started = Started(task.course, task.assignment, task.student)
+    started = AttemptCounter(task.course, task.assignment, task.student)
     if started.begin() > ATTEMPTS:
         started.end()
         return Done(given_up(task.student))
@@ -132,10 +132,10 @@ def _grade(task: Task) -> Done:
             row.problem = _nothing_in(task.folder)
         if row.problem or not judgements or _is_recorded(task, identity):
             return Done(row)
-        from autograder import recording  # it loads nbgrader, which a replay does without
+        from autograder.recording.drafting import draft  # it loads nbgrader, which a replay does without
 
         about = task.course, task.assignment, task.student
-        return Done(row, recording.draft(*about, judgements, submission=row.submission, beside=beside))
+        return Done(row, draft(*about, judgements, submission=row.submission, beside=beside))
     except SandboxError:
         raise
     except CourseError as error:

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from autograder import expected, fingerprint, nursery
 from autograder.classroom.task import chosen, one_line
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.intake import forked, graft
+from autograder.judging import grader_version, secret_cases
 from autograder.sandbox import Limits, SandboxError, process, warm
+from autograder.startup import end_with
 
 Begin = Callable[[Connection], None]  # what a worker does, given the way to whoever wants it done
 
@@ -32,10 +33,10 @@ def prepare(
         _work_out(course, found)
         from autograder.recording import drafting as drafting  # it is what loads nbgrader
 
-        fingerprint.grader()
+        grader_version.grader()
         expect(course, found)
         for lesson in found:
-            expected.load(course, lesson)
+            secret_cases.load(course, lesson)
 
     @contextmanager
     def forking() -> Iterator[Begin]:
@@ -55,16 +56,16 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
     A process of its own, since it may load torch, and a process that has loaded it had better not be forked. Nobody waits
     for it: a worker that comes to a lesson sooner waits for that one, or works it out itself.
     """
-    missing = [lesson for lesson in lessons if not expected.are_kept(course, lesson)]
+    missing = [lesson for lesson in lessons if not secret_cases.are_kept(course, lesson)]
     parent = os.getpid()
     if not missing or os.fork():
         return
     try:
-        nursery.end_with(parent)
+        end_with(parent)
         # Else torch makes a folder among the temporary ones.
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(course.work)
         for lesson in missing:
-            expected.work_out(course, lesson)
+            secret_cases.work_out(course, lesson)
     finally:
         os._exit(0)  # whoever needs what is missing now works it out, or says why it can't
 

@@ -27,9 +27,9 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Write every derived file that changed and name it; with --check, raise CourseError naming those that are stale."""
-    from autograder import build
+    from autograder.authoring import build
+    from autograder.authoring.release import Release, release
     from autograder.exercises import all_lessons
-    from autograder.settings import Release, release
 
     lessons = [lesson for lesson in all_lessons() if not options.lessons or lesson.name in options.lessons]
     if unknown := set(options.lessons) - {lesson.name for lesson in lessons}:

@@ -17,8 +17,10 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Build, grade the sample class, and raise CourseError where a submission did not earn what it must."""
-    from autograder import build, gradebook, sample
+    from autograder import sample
+    from autograder.authoring import build
     from autograder.exercises import all_lessons
+    from autograder.recording import registration
 
     lesson = next(one for one in all_lessons() if sample.demo_class(one))
     print("Building the student notebooks ...")
@@ -27,7 +29,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
     demo = Course(course.root, course.root / "work" / "demo")
     shutil.rmtree(demo.work, ignore_errors=True)
     print("Making a gradebook ...")
-    gradebook.sync(demo, lesson.assignment)
+    registration.sync(demo, lesson.assignment)
     samples = sample.demo_class(lesson)
     sample.write_class(demo, lesson, demo.work / "class", samples)
     print(

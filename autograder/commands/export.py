@@ -10,7 +10,8 @@ from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError
 
 if TYPE_CHECKING:
-    from autograder.exports import Person, Standings
+    from autograder.exports.roster import Person
+    from autograder.exports.standing import Standings
 
 Roster = dict[str, "Person"]
 
@@ -60,9 +61,14 @@ def _list(parser: argparse.ArgumentParser) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Write the file or files, and say where they are and what to know about them."""
-    from autograder import exports
+    from autograder.exports.canvas import canvas_table
+    from autograder.exports.gradescope import write_results
+    from autograder.exports.moodle import moodle_table
+    from autograder.exports.roster import read_roster
+    from autograder.exports.standing import read_standings
+    from autograder.spreadsheet import write_table
 
-    standings = exports.standings(course, options.assignment)
+    standings = read_standings(course, options.assignment)
     kind = "folder" if options.product == "gradescope" else "file"
     if options.out and options.out.exists() and options.out.is_dir() != (kind == "folder"):
         raise CourseError(
@@ -70,19 +76,19 @@ def run(course: Course, options: argparse.Namespace) -> int:
         )
     if options.product == "gradescope":
         folder = options.out or course.work / "export" / f"{options.assignment}_gradescope"
-        paths = exports.write_results(course, standings, folder, visibility=options.visibility)
+        paths = write_results(course, standings, folder, visibility=options.visibility)
         print(f"{len(paths)} results.json are in {folder}, one in a folder for each student.")
         return 0
     if options.out_of is not None and not 0 < options.out_of < float("inf"):
         raise CourseError("--out-of takes a number of points above 0.")
-    roster = exports.read_roster(options.students) if options.students else None
+    roster = read_roster(options.students) if options.students else None
     shared = {"title": options.title, "out_of": options.out_of}
     if options.product == "canvas":
-        table = exports.canvas_table(standings, roster, assignment_id=options.assignment_id, **shared)
+        table = canvas_table(standings, roster, assignment_id=options.assignment_id, **shared)
     else:
-        table = exports.moodle_table(course, standings, roster, identify_by=options.identify_by, **shared)
+        table = moodle_table(course, standings, roster, identify_by=options.identify_by, **shared)
     path = options.out or course.work / "export" / f"{options.assignment}_{options.product}.csv"
-    print(f"{exports.write_table(table, path)} holds the grades of {len(standings.submissions)} students.")
+    print(f"{write_table(table, path)} holds the grades of {len(standings.submissions)} students.")
     for remark in _remarks(standings, roster, options):
         print(remark)
     return 0
@@ -90,20 +96,23 @@ def run(course: Course, options: argparse.Namespace) -> int:
 
 def _remarks(standings: Standings, roster: Roster | None, options: argparse.Namespace) -> list[str]:
     """Say what somebody who imports the file has to know."""
-    from autograder.exports import cells, moodle
+    from autograder import spreadsheet
+    from autograder.exports import moodle
     from autograder.exports.roster import without_submission
 
     said = []
     absent = without_submission(standings, roster)
     if absent:
-        said.append(f"Nothing was handed in by {cells.named(absent)}: no row is written for them.")
+        said.append(f"Nothing was handed in by {spreadsheet.named(absent)}: no row is written for them.")
     waiting = [s.student for s in standings.submissions if s.waiting]
     if waiting:
-        said.append(f"Answers of {cells.named(waiting)} still wait for a person's grade and count as 0.")
+        said.append(
+            f"Answers of {spreadsheet.named(waiting)} still wait for a person's grade and count as 0."
+        )
     points = standings.maximum if options.out_of is None else options.out_of
     if options.product == "moodle" and points > moodle.HIGHEST:
         said.append(
             f"Moodle refuses grades above {moodle.HIGHEST} unless its site allows them: "
-            f"export with --out-of {moodle.HIGHEST} where it does not allow {cells.number(points)}."
+            f"export with --out-of {moodle.HIGHEST} where it does not allow {spreadsheet.number(points)}."
         )
     return said

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder import nursery
+from autograder.classroom import forkserver
 from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError
+from autograder.startup import no_interrupts
 
 if TYPE_CHECKING:
-    from autograder.classroom import Change, ClassResult, Replay, Row
+    from autograder.classroom.changes import Change
+    from autograder.classroom.replay import Replay
+    from autograder.classroom.row import ClassResult, Row
 
 MANY = 40  # changed grades that are shown; the file has them all
 LOCAL = "local"  # as classroom.pool calls a Dask cluster of this machine
@@ -70,7 +74,7 @@ def add(commands: Subparsers) -> None:
 def run(course: Course, options: argparse.Namespace) -> int:
     """Grade, and show the class's table and where everything is."""
     _verify(options)
-    gc.disable()  # what is loaded now stays; nursery.rarely_collect switches it on again
+    gc.disable()  # what is loaded now stays; startup.collect_rarely switches it on again
     os.environ.setdefault(
         "OPENBLAS_NUM_THREADS", "1"
     )  # the threads would be started, look for work and find none
@@ -87,22 +91,22 @@ def run(course: Course, options: argparse.Namespace) -> int:
         "bare": options.no_sandbox,
     }
     if not options.scheduler and options.workers != 1 and _are_many(options):
-        nursery.begin(course, options.assignment, options.lesson, options.no_sandbox)
+        forkserver.begin(course, options.assignment, options.lesson, options.no_sandbox)
     try:
         if options.replay:
             return _replay(course, options.assignment, how)
         grade_and_show(course, options.assignment, options.folder, pages=not options.no_feedback, **how)
     finally:
-        nursery.abandon()
+        forkserver.abandon()
     return 0
 
 
 def _are_many(options: argparse.Namespace) -> bool:
     """Guess, before anything is loaded, whether several processes are going to grade."""
     if options.student:
-        return len(options.student) > nursery.FEW
+        return len(options.student) > forkserver.FEW
     try:
-        return options.folder is None or len(os.listdir(options.folder)) > nursery.FEW
+        return options.folder is None or len(os.listdir(options.folder)) > forkserver.FEW
     except OSError:
         return False  # which is said later
 
@@ -123,45 +127,50 @@ def grade_and_show(
 ) -> ClassResult:
     """Grade a class with a progress bar, write feedback pages and the report, print the table and where all is.
 
-    pages: whether feedback pages are written; how: as for classroom.grade. Raises CourseError at the end where a
+    pages: whether feedback pages are written; how: as for grade_class. Raises CourseError at the end where a
     submission could not be graded.
     """
-    from autograder import classroom
+    from autograder.classroom.run import grade_class
 
     with Progress() as progress:
 
-        def advance(row: classroom.Row, done: int, of: int) -> None:
+        def advance(row: Row, done: int, of: int) -> None:
             progress.advance(line(row), done, of)
             # Ctrl-C half-way through a module would decide Python's exit status, whatever is said of it later.
-            with nursery.no_interrupts():
-                from autograder import report as report  # which is needed next, loaded while others work
+            with no_interrupts():
+                importlib.import_module(
+                    "autograder.reporting.class_report"
+                )  # is needed next; others work meanwhile
 
-        result = classroom.grade(course, assignment, folder, **how, on_begin=progress.begin, on_done=advance)
+        result = grade_class(course, assignment, folder, **how, on_begin=progress.begin, on_done=advance)
     part = "-part" if how.get("students") or how.get("lessons") else ""  # the class's own page stays whole
     _show(course, assignment, result, f"{assignment}{part}.html", pages)
     problems = [row for row in result.rows if row.problem]
     if problems:
-        from autograder import report
+        from autograder.reporting.table import plural
 
         raise CourseError(
-            f"{report.plural(len(problems), 'submission')} could not be graded: see the table; the others are recorded."
+            f"{plural(len(problems), 'submission')} could not be graded: see the table; the others are recorded."
         )
     return result
 
 
 def _show(course: Course, assignment: str, result: ClassResult, page_name: str, pages: bool) -> None:
-    from autograder import classroom, gradebook, report
+    from autograder.classroom.changes import write_changes
+    from autograder.recording import gradebook, nbgrader_runs
+    from autograder.reporting.class_report import write_page
+    from autograder.reporting.table import counted, text_table
 
     lessons = course.lessons(assignment)
-    print(report.text_table(result, lessons))
-    print(f"\n{report.counted(result)} graded in {result.seconds:.1f} s.")
+    print(text_table(result, lessons))
+    print(f"\n{counted(result)} graded in {result.seconds:.1f} s.")
     if result.changes:
         print("\n" + "\n".join(changes_table(result.changes)) + "\n")
-        print(f"Changes    {classroom.write_changes(course, assignment, result.changes)}")
+        print(f"Changes    {write_changes(course, assignment, result.changes)}")
     grades = gradebook.each_grade(course, assignment)
-    page = report.write_page(result, lessons, course.work / "report" / page_name, grades=grades)
+    page = write_page(result, lessons, course.work / "report" / page_name, grades=grades)
     if pages:
-        gradebook.feedback(course, assignment)
+        nbgrader_runs.feedback(course, assignment)
         print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")
     print(f"Report     {page}")
     print(f"Gradebook  {course.db_url.removeprefix('sqlite:///')}")
@@ -239,14 +248,14 @@ def changes_table(changes: Sequence[Change]) -> list[str]:
 
 def _replay(course: Course, assignment: str, how: dict[str, Any]) -> int:
     """Judge again, say for each submission whether it is the same, and return 1 where one is not."""
-    from autograder import classroom
+    from autograder.classroom.replay import replay_class
 
     with Progress() as progress:
 
         def advance(one: Replay, done: int, of: int) -> None:
             progress.advance(line(one.row), done, of)
 
-        found = classroom.replay(course, assignment, **how, on_begin=progress.begin, on_done=advance)
+        found = replay_class(course, assignment, **how, on_begin=progress.begin, on_done=advance)
     for one in found:
         said = one.row.problem or "; ".join(one.differences) or "the same"
         print(f"{one.row.student:<16} {printable(said)}")

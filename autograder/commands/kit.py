@@ -20,7 +20,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
     """Write the kit and say what is in it."""
     import zipfile
 
-    from autograder import kit
+    from autograder.authoring import kit
 
     path = kit.write_kit(course, options.assignment, options.out)
     with zipfile.ZipFile(path) as archive:

@@ -15,7 +15,7 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Write the page."""
-    from autograder import matrix
+    from autograder.authoring import matrix
     from autograder.exercises import all_lessons
 
     path = course.root / matrix.PAGE

@@ -20,11 +20,12 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Register every assignment of the course, and work its secret cases out."""
-    from autograder import expected, gradebook
+    from autograder.judging import secret_cases
+    from autograder.recording import registration
 
     for assignment in course.assignments():
-        gradebook.sync(course, assignment)
+        registration.sync(course, assignment)
         for lesson in course.lessons(assignment):
-            expected.work_out(course, lesson)
+            secret_cases.work_out(course, lesson)
         print(f"{assignment} is in the gradebook.")
     return 0

@@ -10,7 +10,7 @@ from autograder.commands import Subparsers, command
 from autograder.course import Course
 
 if TYPE_CHECKING:
-    from autograder.verify import Difference
+    from autograder.recording.verify import Difference
 
 SHOWN = 200  # differences of one assignment
 
@@ -28,7 +28,7 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Print what differs and return 1, or one sentence and 0; with --rebuild, after writing what was missing."""
-    from autograder import verify
+    from autograder.recording import verify
 
     assignments = [options.assignment] if options.assignment else course.assignments()
     for assignment in assignments:
@@ -53,7 +53,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
 def _rebuild(course: Course, assignments: list[str]) -> None:
     from tqdm import tqdm
 
-    from autograder import verify
+    from autograder.recording import verify
 
     with tqdm(unit=" submissions", desc="rebuilding", file=sys.stderr, disable=None, leave=False) as bar:
         result = verify.rebuild(course, assignments, on_done=lambda _: bar.update(1))

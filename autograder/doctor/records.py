@@ -26,7 +26,7 @@ GRADED = ("recorded.jsonl", "journal.jsonl", "autograded")  # in the class's fol
 
 def derived_files(course: Course) -> list[Finding]:
     """Compare notebooks and README with what a build would write; the public cases are left to build --check."""
-    from autograder import build
+    from autograder.authoring import build
 
     lessons = [lesson for one in course.assignments() for lesson in course.lessons(one)]
     stale = build.drift(course, lessons, public_cases=False)

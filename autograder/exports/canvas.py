@@ -7,10 +7,10 @@ Its columns and the row "Points Possible" are those of a gradebook that Canvas e
 
 from __future__ import annotations
 
-from autograder.exports import cells
-from autograder.exports.cells import Table
+from autograder import spreadsheet
 from autograder.exports.roster import Person, Roster, everybody
 from autograder.exports.standing import Standing, Standings
+from autograder.spreadsheet import Table
 
 COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "Points Possible"
@@ -30,10 +30,10 @@ def canvas_table(
     it has there, by default those of the gradebook. Raises CourseError where somebody is not in the roster.
     """
     maximum = standings.maximum if out_of is None else out_of
-    name = cells.text(title or standings.assignment)
+    name = spreadsheet.text(title or standings.assignment)
     table = [
         [*COLUMNS, f"{name} ({assignment_id})" if assignment_id is not None else name],
-        [f"    {POINTS_POSSIBLE}", "", "", "", "", cells.number(maximum)],
+        [f"    {POINTS_POSSIBLE}", "", "", "", "", spreadsheet.number(maximum)],
     ]
     for standing, person in everybody(standings, roster):
         row = [
@@ -44,12 +44,12 @@ def canvas_table(
             person.section,
         ]
         scaled = standing.score * (maximum / standings.maximum if standings.maximum else 0.0)
-        table.append([*map(cells.text, row), cells.number(scaled)])
+        table.append([*map(spreadsheet.text, row), spreadsheet.number(scaled)])
     return table
 
 
 def _name(standing: Standing, person: Person) -> str:
     known = ", ".join(part for part in (standing.last_name, standing.first_name) if part)
-    name = cells.visible(person.name or known or standing.student)
+    name = spreadsheet.visible(person.name or known or standing.student)
     # Canvas takes a row whose first cell has these words for that of the maxima.
     return name.replace(POINTS_POSSIBLE, POINTS_POSSIBLE.replace(" ", "-"))

@@ -10,12 +10,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from autograder import files, spreadsheet
 from autograder.course import Course
-from autograder.exports import cells
 from autograder.exports.shown import texts
 from autograder.exports.standing import Standing, Standings
-from autograder.gradebook import Grade
-from autograder.intake import files, verify_student
+from autograder.intake import verify_student
+from autograder.recording.gradebook import Grade
 
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 
@@ -34,7 +34,7 @@ def results(
         words = _output(grade, shown.get((grade.lesson, grade.exercise), ""))
         tests.append(_test(grade, number, words, visibility))
     return {
-        "score": round(standing.score, cells.DIGITS),
+        "score": round(standing.score, spreadsheet.DIGITS),
         "output": _summary(standing),
         "output_format": "text",
         "test_output_format": "text",
@@ -66,8 +66,8 @@ def _test(grade: Grade, number: str, words: str, visibility: str) -> dict[str, A
     test = {
         "name": f"{grade.lesson}: {grade.exercise}",
         "number": number,
-        "score": round(grade.score, cells.DIGITS),
-        "max_score": round(grade.max, cells.DIGITS),
+        "score": round(grade.score, spreadsheet.DIGITS),
+        "max_score": round(grade.max, spreadsheet.DIGITS),
         "output": words,
         "output_format": "text",
         "tags": [grade.lesson],
@@ -83,14 +83,16 @@ def _output(grade: Grade, shown: str) -> str:
         return "A person still grades this."
     said = [shown] if shown else []
     if grade.manual is not None:
-        said.append(f"A person gave {cells.number(grade.manual)} of {cells.number(grade.max)} points.")
+        said.append(
+            f"A person gave {spreadsheet.number(grade.manual)} of {spreadsheet.number(grade.max)} points."
+        )
     if grade.extra:
-        said.append(f"Extra credit: {cells.number(grade.extra)} points.")
+        said.append(f"Extra credit: {spreadsheet.number(grade.extra)} points.")
     return "\n".join(said)
 
 
 def _summary(standing: Standing) -> str:
-    said = [f"{cells.number(standing.points)} points."]
+    said = [f"{spreadsheet.number(standing.points)} points."]
     if standing.penalty:
-        said.append(f"{cells.number(standing.penalty)} points are taken off for lateness.")
+        said.append(f"{spreadsheet.number(standing.penalty)} points are taken off for lateness.")
     return " ".join(said)

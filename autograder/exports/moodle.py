@@ -9,12 +9,12 @@ from __future__ import annotations
 import html
 from itertools import groupby
 
+from autograder import spreadsheet
 from autograder.course import Course, CourseError
-from autograder.exports import cells
-from autograder.exports.cells import Table, named
 from autograder.exports.roster import Person, Roster, everybody
 from autograder.exports.shown import first_remark, texts
 from autograder.exports.standing import Standing, Standings
+from autograder.spreadsheet import Table, named
 
 IDENTIFIERS = {"username": "Username", "email": "Email address", "idnumber": "ID number"}  # Moodle's headings
 HIGHEST = 100  # points of one grade that Moodle imports unless its site says otherwise
@@ -35,7 +35,7 @@ def moodle_table(
     identify_by: one of IDENTIFIERS; title: of the grade item in Moodle, by default the assignment's name; out_of: the
     points it has there, by default those of the gradebook. Raises CourseError naming those who have no such identifier.
     """
-    name = cells.text(title or standings.assignment)
+    name = spreadsheet.text(title or standings.assignment)
     maximum = standings.maximum if out_of is None else out_of
     people = everybody(standings, roster)
     nameless = [s.student for s, person in people if not _identifier(s, person, identify_by)]
@@ -47,8 +47,10 @@ def moodle_table(
     for standing, person in people:
         scaled = standing.score * (maximum / standings.maximum if standings.maximum else 0.0)
         # Moodle shows feedback as HTML.
-        words = cells.text(html.escape(feedback(course, standings, standing), quote=False))
-        table.append([cells.text(_identifier(standing, person, identify_by)), cells.number(scaled), words])
+        words = spreadsheet.text(html.escape(feedback(course, standings, standing), quote=False))
+        table.append(
+            [spreadsheet.text(_identifier(standing, person, identify_by)), spreadsheet.number(scaled), words]
+        )
     return table
 
 
@@ -56,7 +58,7 @@ def feedback(course: Course, standings: Standings, standing: Standing) -> str:
     """Return some sentences: the points, by lesson, with what is known of each exercise that lost some."""
     said = [f"{_of(standing.score, standings.maximum)} points."]
     if standing.penalty:
-        said.append(f"{cells.number(standing.penalty)} points were taken off for lateness.")
+        said.append(f"{spreadsheet.number(standing.penalty)} points were taken off for lateness.")
     shown = texts(course, standings.assignment, standing)
     for lesson, grades in groupby(standing.grades, key=lambda grade: grade.lesson):
         mine = list(grades)
@@ -80,4 +82,4 @@ def _identifier(standing: Standing, person: Person, identify_by: str) -> str:
 
 
 def _of(points: float, maximum: float) -> str:
-    return f"{cells.number(points)} of {cells.number(maximum)}"
+    return f"{spreadsheet.number(points)} of {spreadsheet.number(maximum)}"

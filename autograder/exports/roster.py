@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.exports.cells import named, visible
 from autograder.exports.standing import Standing, Standings
+from autograder.spreadsheet import named, visible
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from autograder.course import Course
 from autograder.exports.standing import Standing
-from autograder.gradebook import exercise_of
 from autograder.intake import IntakeError, verify_student
+from autograder.recording.released_cells import exercise_of
 
 Texts = dict[tuple[str, str], str]
 

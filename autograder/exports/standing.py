@@ -9,9 +9,9 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import select
 
-from autograder import gradebook
 from autograder.course import Course, CourseError
-from autograder.gradebook import Grade
+from autograder.recording import database, gradebook
+from autograder.recording.gradebook import Grade
 
 TABLES: Any = api  # where its classes stand for tables in a query
 
@@ -56,7 +56,7 @@ class Standings:
     submissions: tuple[Standing, ...]
 
 
-def standings(course: Course, assignment: str) -> Standings:
+def read_standings(course: Course, assignment: str) -> Standings:
     """Read what every student has earned; raise CourseError where nothing is graded yet or the gradebook cannot be read."""
     order = _order(course, assignment)
     grades = gradebook.grades(course, assignment)
@@ -64,7 +64,7 @@ def standings(course: Course, assignment: str) -> Standings:
         raise CourseError(
             f"Nothing of {assignment} is graded yet: run 'autograder grade {assignment} FOLDER' first."
         )
-    with gradebook.connection(course) as connection:
+    with database.connection(course) as connection:
         maximum = connection.scalar(
             select(TABLES.Assignment.max_score).where(TABLES.Assignment.name == assignment)
         )

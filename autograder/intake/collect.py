@@ -20,9 +20,9 @@ from typing import Any, BinaryIO
 
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
-from autograder.intake import files as intake_files
+from autograder import files as intake_files
+from autograder.files import shown
 from autograder.intake import unzip
-from autograder.intake.files import shown
 from autograder.intake.submission import STUDENT
 from cnnlab.checking import handin
 

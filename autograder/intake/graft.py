@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder.build import SETUP_LINE, TEXT_STUB
+from autograder.authoring.build import SETUP_LINE, TEXT_STUB
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.intake import child as intake_child

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder import files as intake_files
 from autograder.course import Course
-from autograder.intake import files as intake_files
 
 MAX_RECORD = 16 << 20  # bytes
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder import notebook_text
+from autograder import files as intake_files
+from autograder import notebook_io
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
+from autograder.files import Entry, shown
 from autograder.intake import archive as intake_archive
 from autograder.intake import child as intake_child
-from autograder.intake import files as intake_files
 from autograder.intake import graft as intake_graft
 from autograder.intake import records as intake_record
-from autograder.intake.files import Entry, shown
 from autograder.intake.graft import Taken
 from autograder.intake.read import IntakeError, Reader, read_in_child, too_large
 from autograder.intake.records import IntakeRecord, LessonRecord
@@ -553,7 +553,7 @@ class _Submission:
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:
     """Return a notebook as the builder writes it, so that equal notebooks are equal files."""
-    return notebook_text.text(notebook).encode("utf-8")
+    return notebook_io.text(notebook).encode("utf-8")
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -20,12 +20,11 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 from nbgrader.nbgraderformat import MetadataValidator
 
-from autograder import intake, notebook_text, registered
-from autograder.beside import Beside
+from autograder import files, intake, notebook_io
 from autograder.course import Course, CourseError
-from autograder.intake import files
-from autograder.judge import Judgement, judgement_key
-from autograder.recording import record
+from autograder.judging.companions import Beside
+from autograder.judging.judge import Judgement, judgement_key
+from autograder.recording import nbgrader_settings, record, released_cells
 from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, lesson_record, scores
 
 READ_ONLY = 0o444  # what nbgrader leaves
@@ -84,13 +83,13 @@ class _Drafting:
         self.student, self.beside = intake.verify_student(student), beside
         self.home = course.submitted / student / assignment
         self.standing = course.work / "autograded" / student / assignment
-        self.rows = registered.released(course, assignment)
+        self.rows = released_cells.released(course, assignment)
 
     def draft(self, judgements: Mapping[str, Judgement], submission: str) -> Draft:
         handed_in = self._handed_in()
         if odd := sorted(set(judgements) - set(handed_in)):
             raise CourseError(f"{', '.join(odd)} of {self.student} was judged but is not in work/submitted")
-        usual = registered.are_usual(self.course)
+        usual = nbgrader_settings.are_usual(self.course)
         time = handed_in_at(self.course, self.assignment, self.student)
         try:
             with self._new_folder() if usual else nullcontext() as folder:
@@ -137,7 +136,7 @@ class _Drafting:
             found[name] = scores(notebook)
             records[name] = lesson_record(key, digest, found[name])
             if folder:
-                text = notebook_text.text(notebook)
+                text = notebook_io.text(notebook)
                 (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
         return found, records
 
@@ -206,7 +205,7 @@ class _Drafting:
 class _Registered:
     """Answers nbgrader's OverwriteCells from what is registered, in place of the gradebook."""
 
-    def __init__(self, rows: registered.Rows) -> None:
+    def __init__(self, rows: released_cells.Rows) -> None:
         self.rows = rows
 
     def find_source_cell(self, name: str, notebook: str, assignment: str) -> SimpleNamespace:

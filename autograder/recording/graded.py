@@ -13,11 +13,12 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 
+from autograder import files
 from autograder.course import Course, CourseError
-from autograder.intake import IntakeRecord, files
-from autograder.judge import Judgement
+from autograder.intake import IntakeRecord
+from autograder.judging.judge import Judgement
 from autograder.recording import record
-from autograder.registered import exercise_of
+from autograder.recording.released_cells import exercise_of
 from autograder.verdict import Verdict
 from autograder.words import plain, verdict_html, verdict_text
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder import fingerprint
+from autograder import files
 from autograder.course import Course
-from autograder.intake import files
-from autograder.journal import Journal
+from autograder.judging import grader_version
+from autograder.judging.journal import Journal
 
 MAX_NOTEBOOK = 64 << 20  # bytes; intake writes none that is larger
 
@@ -121,7 +121,7 @@ def _entry(course: Course, record: Record) -> tuple[str, dict[str, Any]]:
             "python": sys.version.split()[0],
             "numpy": np.__version__,
             "cnnlab": __version__,
-            "grader": fingerprint.grader(),
+            "grader": grader_version.grader(),
         },
         # By it the secret can be recognised from which the Cases were drawn; the secret itself is in no journal.
         "secret": hashlib.sha256(b"journal\0" + course.secret()).hexdigest(),

@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder import gradebook
 from autograder.course import Course, CourseError
-from autograder.judge import Judgement, judge_notebook
-from autograder.recording import record, tables
+from autograder.judging.judge import Judgement, judge_notebook
+from autograder.recording import database, nbgrader_runs, nbgrader_settings, record, registration, tables
 from autograder.recording.drafting import READ_ONLY, Draft, drafts_folder
 
 BATCH = 200  # submissions in one commit at most; databases limit how many values a query may name
@@ -30,11 +29,11 @@ class Recorder:
 
     def __init__(self, course: Course, assignment: str) -> None:
         self.course, self.assignment = course, assignment
-        gradebook.sync(course, assignment)
-        self.config = gradebook.configuration(course)
-        self.usual = gradebook.is_usual(self.config)
-        self.engine = gradebook.engine(course)
-        with gradebook.errors(course):
+        registration.sync(course, assignment)
+        self.config = nbgrader_settings.configuration(course)
+        self.usual = nbgrader_settings.is_usual(self.config)
+        self.engine = database.engine(course)
+        with database.errors(course):
             self.in_gradebook = tables.students(self.engine, assignment)
         self._sweep()
 
@@ -105,7 +104,7 @@ class Recorder:
         while waiting:
             batch = list(waiting.values())[:BATCH]
             try:
-                with gradebook.errors(self.course):
+                with database.errors(self.course):
                     tables.write(self.engine, self.config, self.assignment, batch)
             except tables.Refused as refusal:
                 problems[refusal.student] = refusal.reason
@@ -140,7 +139,7 @@ class Recorder:
             found = judgements[student].get(lesson.name)  # what was not judged now is in the journal
             return found or judge_notebook(course, lesson, notebook, beside)
 
-        record_one = gradebook.recorder(self.course, self.assignment, judge=judge)
+        record_one = nbgrader_runs.student_autograder(self.course, self.assignment, judge=judge)
         problems = {}
         for student in drafts:
             problem = record_one(student)

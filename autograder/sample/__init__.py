@@ -11,10 +11,10 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder.classroom import ClassResult
+from autograder.authoring.script import BEGIN, END, read
+from autograder.classroom.row import ClassResult
 from autograder.course import Course
 from autograder.exercise import SPEED, Lesson
-from autograder.script import BEGIN, END, read
 
 Write = Callable[[Path, "Solved"], None]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.expected import secret_questionnaires
+from autograder.judging.secret_cases import secret_questionnaires
 from benchmarks.grading_stock.course import OneLesson
 from cnnlab.checking.assess import Questionnaire
 from cnnlab.checking.way import CALL

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder import build
+from autograder.authoring import build
+from autograder.authoring.release import release
+from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import SPEED, Lesson
 from autograder.exercises import convolution
-from autograder.script import read
-from autograder.settings import release
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COPIED = ("autograder", "cnnlab", "nbgrader_config.py", "pyproject.toml")

@@ -14,9 +14,9 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 
-from autograder import build
-from autograder.script import read
-from autograder.settings import release
+from autograder.authoring import build
+from autograder.authoring.release import release
+from autograder.authoring.script import read
 from benchmarks.grading_stock.checks import tests
 from benchmarks.grading_stock.course import OneLesson
 

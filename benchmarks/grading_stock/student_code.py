@@ -19,8 +19,8 @@ from typing import Any
 
 import nbformat
 
-from autograder.expected import secret_questionnaires
-from autograder.judge import plan
+from autograder.judging.judge import plan
+from autograder.judging.secret_cases import secret_questionnaires
 from autograder.sandbox import RunCell
 from benchmarks.grading_stock.course import OneLesson
 from benchmarks.grading_stock.graders import SECRET, Failed

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from nbformat.notebooknode import NotebookNode
 
-from autograder import gradebook
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.exercises import all_lessons
+from autograder.recording import gradebook
 from autograder.sample import save
 
 EXERCISES = Path(__file__).resolve().parents[2] / "autograder" / "exercises"

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autograder import gradebook
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.journal import Journal
-from autograder.recording import record
+from autograder.judging.journal import Journal
+from autograder.recording import gradebook, record
 from autograder.sample import Solved, save
 from autograder.sandbox.warm import close_all
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from assignment_sample import by_plain_nbgrader, hand_in, lessons_of, points, trained
 
-from autograder import classroom
-from autograder.classroom import ClassResult
+from autograder.classroom.row import ClassResult
+from autograder.classroom.run import grade_class
 from autograder.course import Course
 from autograder.sample import Solved
 from autograder.sample.edit import all_edits
+from tests.autograder.assignment_sample import by_plain_nbgrader, hand_in, lessons_of, points, trained
 
 ASSIGNMENT = "2_architectures"
 LESSONS = lessons_of(ASSIGNMENT)
@@ -45,7 +45,7 @@ def graded(
     wrong = {name: one.notebook({edits[name].exercise: edits[name].source}) for name, one in solved.items()}
     hand_in(folder / "class", "ben", wrong, everything)
     hand_in(folder / "class", "eve", borrowed)
-    return course, classroom.grade(course, ASSIGNMENT, folder / "class")
+    return course, grade_class(course, ASSIGNMENT, folder / "class")
 
 
 def lesson_classes(solved: Solved) -> list[str]:

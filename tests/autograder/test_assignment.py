@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 
 import pytest
-from assignment_sample import by_plain_nbgrader, hand_in, lessons_of, points, trained
 
-from autograder import classroom
-from autograder.classroom import ClassResult
+from autograder.classroom.row import ClassResult
+from autograder.classroom.run import grade_class
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.sample import Solved
 from autograder.verdict import Verdict
+from tests.autograder.assignment_sample import by_plain_nbgrader, hand_in, lessons_of, points, trained
 
 ASSIGNMENT = "1_layers"
 LESSONS = lessons_of(ASSIGNMENT)
@@ -52,7 +52,7 @@ def graded(
     work = tmp_path_factory.mktemp("assignment")
     course = Course(checkout.root, work / "work")
     write_class(course, work / "class")
-    return course, classroom.grade(course, ASSIGNMENT, work / "class")
+    return course, grade_class(course, ASSIGNMENT, work / "class")
 
 
 def verdicts(graded: tuple[Course, ClassResult], student: str, name: str) -> dict[str, Verdict]:
@@ -129,7 +129,7 @@ def test_plain_nbgrader_gives_the_same_grades(graded: tuple[Course, ClassResult]
 def test_grading_again_changes_nothing_and_runs_nothing(graded: tuple[Course, ClassResult]) -> None:
     course, first = graded
     journal = (course.work / "journal.jsonl").read_bytes()
-    again = classroom.grade(course, ASSIGNMENT)
+    again = grade_class(course, ASSIGNMENT)
     assert [(row.student, row.points) for row in again.rows] == [
         (row.student, row.points) for row in first.rows
     ]
@@ -144,7 +144,7 @@ def test_a_lesson_handed_in_later_counts_for_those_built_on_it(
     late.mkdir(parents=True)
     notebook = Solved(course, lesson("02_convolution")).notebook()
     (late / "02_convolution.ipynb").write_text(json.dumps(notebook))
-    result = classroom.grade(course, ASSIGNMENT, late.parent)
+    result = grade_class(course, ASSIGNMENT, late.parent)
     row = next(row for row in result.rows if row.student == "bob")
     assert row.verdicts["03_backward"]["conv2d_backward"].status == "passed"
     assert os.path.exists(course.submitted / "bob" / ASSIGNMENT / "03_backward.ipynb")

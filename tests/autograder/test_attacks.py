@@ -15,19 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import ordinary_user
 import pytest
-import submissions
-from class_sample import adopting, descendants, left_after, standing
-from submissions import class_run
-from submissions.fixture import MARK, Fixture
 
-from autograder import gradebook
-from autograder.classroom import students_in
+from autograder.classroom.students import students_in
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
+from autograder.recording import gradebook
 from autograder.sample import Solved, Write, answers, bodies
 from autograder.sample.convolution import unfinished
+from tests import ordinary_user, submissions
+from tests.autograder.class_sample import adopting, descendants, left_after, standing
+from tests.submissions import class_run
+from tests.submissions.fixture import MARK, Fixture
 
 ASSIGNMENT = class_run.ASSIGNMENT
 ROOT = class_run.ROOT

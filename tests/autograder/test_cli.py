@@ -18,8 +18,7 @@ import pytest
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.sample import Solved, save
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
 
 
 def start(*arguments: str, work: Path, **environment: str) -> subprocess.Popen:

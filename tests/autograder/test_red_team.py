@@ -16,10 +16,10 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder import intake, sandbox
-from autograder.beside import MAX_LENT, Beside
 from autograder.course import Course
 from autograder.exercise import SPEED, Case, Exercise, Lesson, integers, lesson, normal
-from autograder.judge import Judgement, judge_notebook, judgement_key
+from autograder.judging.companions import MAX_LENT, Beside
+from autograder.judging.judge import Judgement, judge_notebook, judgement_key
 from autograder.sandbox import Limits, Probe, RunCell, Timing, usage
 from cnnlab.checking import handin
 from cnnlab.checking.outcome import Outcome

@@ -8,12 +8,12 @@ import threading
 import time
 from pathlib import Path
 
-import ordinary_user
 import pytest
 
 from autograder import sandbox
-from autograder.judge import MAX_LINE
+from autograder.judging.judge import MAX_LINE
 from autograder.sandbox import Limits, Probe, RunCell, Transcript
+from tests import ordinary_user
 
 QUICK = Limits(cell_seconds=1.0, probe_seconds=3.0, submission_seconds=30.0)
 TWO = ({"x": 4711}, {"x": 4712})
@@ -138,7 +138,7 @@ def test_locks_and_times_of_shared_files_do_not_change() -> None:
 
 
 def test_a_line_far_down_is_not_named() -> None:
-    from autograder.judge import _with_line_of
+    from autograder.judging.judge import _with_line_of
     from cnnlab.checking.outcome import Outcome
 
     def named(line: int, of: int) -> int | None:

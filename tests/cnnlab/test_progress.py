@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from cnnlab.checking import tries
 from cnnlab.checking.check import CheckFailed
 from cnnlab.library import catalogue, shelf
 from cnnlab.progress import Row, html, table, text
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     Row("02_convolution", "pad2d", True, 0),
     Row("02_convolution", "im2col", False, 2),

@@ -1,7 +1,7 @@
 """The hostile submissions that the grader is proven against, in four sections: see `fixture.Fixture`."""
 
-from submissions import files, forgery, resources, structure
-from submissions.fixture import Fixture, unique
+from tests.submissions import files, forgery, resources, structure
+from tests.submissions.fixture import Fixture, unique
 
 SECTIONS: dict[str, list[Fixture]] = {
     "score forgery in the student's process": forgery.FIXTURES,

@@ -10,11 +10,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from autograder import classroom, gradebook, report
+from autograder.classroom.run import grade_class
 from autograder.course import Course
+from autograder.recording import nbgrader_runs
+from autograder.reporting.class_report import write_page
 from autograder.sandbox import Limits
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ASSIGNMENT = "1_layers"
 # Short, so that what loops costs little; still hundreds of times what an honest answer takes.
 LIMITS = Limits(cell_seconds=2.0, probe_seconds=1.0, submission_seconds=30.0)
@@ -26,9 +28,9 @@ def main() -> None:
     found = []
     for work, folder in json.loads(plan.read_text()):
         course = Course(ROOT, Path(work))
-        graded = classroom.grade(course, ASSIGNMENT, Path(folder), limits=LIMITS, workers=2)
-        report.write_page(graded, course.lessons(ASSIGNMENT), course.work / "report.html")
-        gradebook.feedback(course, ASSIGNMENT)
+        graded = grade_class(course, ASSIGNMENT, Path(folder), limits=LIMITS, workers=2)
+        write_page(graded, course.lessons(ASSIGNMENT), course.work / "report.html")
+        nbgrader_runs.feedback(course, ASSIGNMENT)
         found.append([asdict(row) for row in graded.rows])
     result.write_text(json.dumps(found))
 

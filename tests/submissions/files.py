@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder.sample import Solved
 from autograder.sample.convolution import LESSON
-from submissions.fixture import MARK, NOTHING, Fixture, beside, body, cell, handed_in, raw
+from tests.submissions.fixture import MARK, NOTHING, Fixture, beside, body, cell, handed_in, raw
 
 NOT_ASKED = "is not a file that the lesson asks for"
 HTML = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'><svg onload='window.hacked=1'>"

@@ -6,7 +6,7 @@ changed is not even looked at, and the exercise shows as wrong with the reason w
 
 from __future__ import annotations
 
-from submissions.fixture import OPEN_LOST, Fixture, bodies, body, cell
+from tests.submissions.fixture import OPEN_LOST, Fixture, bodies, body, cell
 
 UNSEEN = "what it changes is in its own process, where nothing is decided"
 WRONG = "return np.zeros(image.shape, image.dtype)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from submissions.fixture import MARK, OPEN_LOST, Fixture, bodies, body, cell
+from tests.submissions.fixture import MARK, OPEN_LOST, Fixture, bodies, body, cell
 
 STOPPED = "filter_image: it ran longer than it may"
 ENDED = "filter_image: it ended the process"

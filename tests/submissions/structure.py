@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.sample import Solved, find, save
 from autograder.sample.convolution import ALL, LESSON
-from submissions.fixture import NOTHING, OPEN_LOST, Fixture, code, handed_in, part_solved, raw
+from tests.submissions.fixture import NOTHING, OPEN_LOST, Fixture, code, handed_in, part_solved, raw
 
 CHECKS_ARE_OURS = "checks, points and outputs come from the lesson, never from the notebook"
 METADATA = "nothing of a notebook's metadata is read but the id, so nothing was gained or lost by it"

@@ -12,7 +12,7 @@ from autograder.exercise import Case, Exercise, Mistake, Random
 from cnnlab import data
 from cnnlab.checking.way import Way
 
-FILE = Path(__file__).with_name("lenet.safetensors")  # written by train.py
+FILE = Path(__file__).with_name("lenet.safetensors")  # written by autograder.authoring.weights
 FIRST = 1400  # of the bundled digits are for training, the others held out
 LEVELS = 17  # of ink, above 0: about as many as the scans have, so that the public Cases are a small file
 Weights = dict[str, np.ndarray]

@@ -13,7 +13,7 @@ from cnnlab import data
 from cnnlab.checking.summaries.networks import SHAPES_MEAN, SHAPES_STD
 from cnnlab.checking.way import Way
 
-FILE = Path(__file__).with_name("resnet20.safetensors")  # written by train.py
+FILE = Path(__file__).with_name("resnet20.safetensors")  # written by autograder.authoring.weights
 CLASSES = len(data.SHAPE_NAMES)
 Weights = dict[str, np.ndarray]
 

@@ -13,7 +13,7 @@ from autograder.exercises.resnet.trained import fresh, unscaled, unshifted
 from cnnlab import data
 from cnnlab.checking.way import Way
 
-FILE = Path(__file__).with_name("hard_shapes.safetensors")  # written by train.py
+FILE = Path(__file__).with_name("hard_shapes.safetensors")  # written by autograder.authoring.weights
 CLASSES = len(data.SHAPE_NAMES)
 STEP = 16  # of grey: noise in few levels makes the public Cases a small file
 Weights = dict[str, np.ndarray]

@@ -1,0 +1,1 @@
+"""Authoring: from the solved lessons in solutions/ to what students are handed."""

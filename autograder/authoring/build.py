@@ -1,0 +1,237 @@
+"""The builder: from the authored lessons to everything that is derived from them, one way only.
+
+notebooks/<assignment>/<lesson>.ipynb         what students open: no solution, no output
+solutions/<assignment>/<lesson>.ipynb         the solved lesson, for Colab
+cnnlab/checking/cases/<lesson>.npz            the public Cases
+README.md                                     the Colab badges in its table of lessons
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+from nbformat.notebooknode import NotebookNode
+
+from autograder import notebook_io
+from autograder.authoring.release import Release, release, write_release
+from autograder.authoring.script import BEGIN, END, Cell, Script, read
+from autograder.course import Course, CourseError
+from autograder.exercise import Lesson
+from cnnlab.checking import cases, wire
+from cnnlab.checking.speed import TASKS
+
+CASES = Path("cnnlab/checking/cases")
+# By how much results may differ that processors add up in different orders, as a part of an array's largest value. A
+# hundredth of what the checks allow, so that what is left standing is as good as what would be written.
+ROUNDING = {"float64": 1e-8, "float32": 1e-6, "float16": 1e-3}
+TINY = 1e-12  # where an array's values are all rounding errors
+STUB = "# Write your code here, in place of the next line.\nraise NotImplementedError"
+TEXT_STUB = "Write your answer here."
+SETUP_LINE = re.compile(r'^CNNLAB = ".*".*$', re.MULTILINE)
+CLONE = re.compile(r"git clone https://github\.com/[^/\s]+/[^/\s]+ && cd \S+")
+BADGE = re.compile(
+    r"https://colab\.research\.google\.com/github/[^/\s)]+/[^/\s)]+/blob/.+?/(notebooks|solutions)/"
+)
+
+
+def student_notebook(script: Script, where: Release) -> NotebookNode:
+    """Return the notebook that students open: solutions cut, checks locked, no outputs."""
+    from nbconvert.exporters.exporter import ResourcesDict
+    from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
+
+    notebook = source_notebook(script, where)
+    clear = ClearSolutions(code_stub={"python": STUB}, text_stub=TEXT_STUB)
+    for step in (LockCells(), clear, ClearOutput(), ComputeChecksums()):
+        notebook, _ = step.preprocess(notebook, ResourcesDict())
+    nbformat.validate(notebook)
+    return notebook
+
+
+def source_notebook(script: Script, where: Release) -> NotebookNode:
+    """Return the lesson as nbgrader's source directory wants it: solved, with regions and grading metadata."""
+    folder = f"notebooks/{script.lesson.assignment}"
+    notebook = _notebook(script, where, folder)
+    for cell, node in zip(script.cells, notebook.cells, strict=True):
+        node.metadata.update(_grading_metadata(script.lesson, cell))
+    return notebook
+
+
+def solved_notebook(script: Script, where: Release) -> NotebookNode:
+    """Return the solved lesson to read and run: no regions' marks, no grading metadata, no outputs."""
+    notebook = _notebook(script, where, f"solutions/{script.lesson.assignment}")
+    for node in notebook.cells:
+        kept = [line for line in node.source.split("\n") if BEGIN not in line and END not in line]
+        node.source = "\n".join(kept)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def _notebook(script: Script, where: Release, folder: str) -> NotebookNode:
+    lesson = script.lesson
+    nodes = []
+    for number, cell in enumerate(script.cells, 1):
+        new: Any = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
+        node = new(
+            _stamped(cell.source, lesson, where, folder), id=f"{lesson.name.replace('_', '-')}-{number:02}"
+        )
+        if cell.role in ("show", "setup"):
+            node.metadata["tags"] = [cell.role]
+        elif cell.role == "check":
+            node.metadata["tags"] = ["raises-exception"]  # so that Run All goes on after a red check
+        nodes.append(node)
+    notebook = nbformat.v4.new_notebook(cells=nodes)
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    return notebook
+
+
+def _stamped(source: str, lesson: Lesson, where: Release, folder: str) -> str:
+    total = lesson.total + sum(lesson.questions.values())
+    badge = f"[Open in Colab]({where.colab(f'{folder}/{lesson.name}.ipynb')})"
+    source = source.replace("{badge}", badge).replace("{points}", f"{total:g}")
+    for name, exercise in lesson.exercises.items():
+        source = source.replace(f"{{points:{name}}}", f"{exercise.total:g}")
+        if exercise.way.speed:
+            source = source.replace(f"{{at_most:{name}}}", f"{TASKS[exercise.way.speed].at_most:g}")
+    for name, points in lesson.questions.items():
+        source = source.replace(f"{{points:{name}}}", f"{points:g}")
+    return SETUP_LINE.sub(f'CNNLAB = "{where.requirement}"', source)
+
+
+def _grading_metadata(lesson: Lesson, cell: Cell) -> dict[str, Any]:
+    if cell.role not in ("exercise", "check", "question"):
+        return {}
+    grade_id = f"{cell.name}_check" if cell.role == "check" else cell.name
+    metadata: dict[str, Any] = {
+        "grade": cell.role != "exercise",
+        "grade_id": grade_id,
+        "locked": cell.role == "check",
+        "schema_version": 3,
+        "solution": cell.role != "check",
+        "task": False,
+    }
+    if cell.role == "check":
+        metadata["points"] = lesson.exercises[cell.name].total
+    elif cell.role == "question":
+        metadata["points"] = lesson.questions[cell.name]
+    return {"nbgrader": metadata}
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook so that equal notebooks are equal files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(notebook_io.text(notebook), encoding="utf-8")
+
+
+def build(course: Course, lessons: Sequence[Lesson], new: Release | None = None) -> list[Path]:
+    """Derive everything from the authored lessons and return the paths that changed, relative to the checkout.
+
+    new: the release to stamp from now on. Everything is made in a temporary folder first and put in place when all of
+    it is there, so a lesson with an error leaves what stood before.
+    """
+    pyproject = course.root / "pyproject.toml"
+    where = new or release(pyproject)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".build-", dir=course.root) as folder:
+            draft = Path(folder)
+            for lesson in lessons:
+                _build_lesson(course, lesson, where, draft)
+            _build_readme(course, where, draft)
+            changed = _swap(draft, course.root)
+        if new and new != release(pyproject):
+            write_release(pyproject, new)
+            changed.append(pyproject.relative_to(course.root))
+    except OSError as error:
+        raise CourseError(f"{error.filename or course.root} cannot be written: {error.strerror}.") from error
+    return changed
+
+
+def drift(course: Course, lessons: Sequence[Lesson], *, public_cases: bool = True) -> list[Path]:
+    """Return the derived files that differ from what a build would write; write nothing.
+
+    public_cases: whether these are worked out anew as well, which takes some twenty seconds.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder)
+        for lesson in lessons:
+            _build_lesson(course, lesson, release(course.root / "pyproject.toml"), draft, public_cases)
+        _build_readme(course, release(course.root / "pyproject.toml"), draft)
+        return _changed(draft, course.root)
+
+
+def _build_lesson(
+    course: Course, lesson: Lesson, where: Release, draft: Path, public_cases: bool = True
+) -> None:
+    script = read(lesson, course.script(lesson))
+    name = f"{lesson.name}.ipynb"
+    write_notebook(student_notebook(script, where), draft / "notebooks" / lesson.assignment / name)
+    write_notebook(solved_notebook(script, where), draft / "solutions" / lesson.assignment / name)
+    if not public_cases:
+        return
+    (draft / CASES).mkdir(parents=True, exist_ok=True)
+    path = draft / CASES / f"{lesson.name}.npz"
+    cases.save(path, [exercise.public_questions() for exercise in lesson.exercises.values()])
+    standing = course.root / CASES / path.name
+    if standing.exists() and _same_cases(path, standing):
+        shutil.copyfile(standing, path)
+
+
+def _same_cases(one: Path, other: Path) -> bool:
+    """Say whether two files hold the same Cases but for the last bits, which differ between processors."""
+    with np.load(one, allow_pickle=False) as a, np.load(other, allow_pickle=False) as b:
+        return a.files == b.files and all(
+            _near(wire.unpack(a[name].tobytes()), wire.unpack(b[name].tobytes())) for name in a.files
+        )
+
+
+def _near(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        same = a.shape == b.shape and a.dtype == b.dtype
+        return same and (a.dtype.kind != "f" or _near_values(a, b))
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float):
+        return _near_values(np.array(a), np.array(b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_near(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(_near, a, b))
+    return a == b
+
+
+def _near_values(a: np.ndarray, b: np.ndarray) -> bool:
+    largest = np.max(np.abs(b), initial=0.0, where=np.isfinite(b))
+    return np.allclose(a, b, rtol=0.0, atol=ROUNDING[b.dtype.name] * float(largest) + TINY, equal_nan=True)
+
+
+def _build_readme(course: Course, where: Release, draft: Path) -> None:
+    readme = course.root / "README.md"
+    if readme.exists():
+        text = BADGE.sub(lambda m: where.colab(f"{m[1]}/"), readme.read_text(encoding="utf-8"))
+        folder = where.repo.split("/")[1]
+        text = CLONE.sub(f"git clone https://github.com/{where.repo} && cd {folder}", text)
+        (draft / "README.md").write_text(text, encoding="utf-8")
+
+
+def _changed(draft: Path, root: Path) -> list[Path]:
+    made = sorted(path.relative_to(draft) for path in draft.rglob("*") if path.is_file())
+    return [p for p in made if not (root / p).exists() or (root / p).read_bytes() != (draft / p).read_bytes()]
+
+
+def _swap(draft: Path, root: Path) -> list[Path]:
+    changed = _changed(draft, root)
+    for path in changed:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (draft / path).replace(root / path)
+    return changed

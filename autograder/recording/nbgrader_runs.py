@@ -1,0 +1,186 @@
+"""Runs nbgrader's autograde and generate_feedback inside this process, and says in one sentence what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nbgrader import api
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
+from traitlets.config import Config
+
+from autograder.course import Course, CourseError
+from autograder.recording.database import errors
+from autograder.recording.gradebook import students_with
+from autograder.recording.graded import LOG
+from autograder.recording.nbgrader_settings import configuration
+from autograder.recording.nbgrader_steps import reason_of
+from autograder.recording.registration import sync
+
+
+def autograde(
+    course: Course,
+    assignment: str,
+    students: Sequence[str] | None = None,
+    on_done: Callable[[str], None] | None = None,
+    *,
+    take_in: Callable[[Course, list[str]], None] | None = None,
+    judge: Callable[..., Any] | None = None,
+) -> dict[str, str]:
+    """Run nbgrader's autograde for `students`, by default all; return student -> why nothing was recorded.
+
+    on_done(student): called after each; take_in and judge: by default intake's take_in_submitted and
+    judge_notebook, which find what they did before. Where one fails, nothing is recorded for that student,
+    what was recorded before stays, and the others go on. Raises CourseError where the gradebook is locked.
+    """
+    record_one = student_autograder(course, assignment, take_in=take_in, judge=judge)
+    problems = {}
+    for student in students_with(course.submitted, assignment) if students is None else students:
+        problem = record_one(student)
+        if problem:
+            problems[student] = problem
+        if on_done:
+            on_done(student)
+    return problems
+
+
+def student_autograder(
+    course: Course,
+    assignment: str,
+    *,
+    take_in: Callable[[Course, list[str]], None] | None = None,
+    judge: Callable[..., Any] | None = None,
+) -> Callable[[str], str]:
+    """Register the assignment, and return what records one student and returns "" or why nothing was recorded.
+
+    The arguments and errors are those of `autograde`.
+    """
+    from autograder.intake import take_in_submitted
+
+    sync(course, assignment)
+    config = configuration(course)
+    if judge:
+        config.JudgeStep.judge = judge
+
+    def record_one(student: str) -> str:
+        with errors(course):
+            directory = _course_directory(config, assignment, student)
+            return Autograder(directory, config, partial(take_in or take_in_submitted, course)).run()
+
+    return record_one
+
+
+def feedback(course: Course, assignment: str, students: Sequence[str] | None = None) -> dict[str, list[Path]]:
+    """Write the feedback pages of `students` (by default of all that are graded) and return student -> pages.
+
+    Raises CourseError naming those whose page could not be written, after the others are.
+    """
+    config = configuration(course)
+    graded = students_with(course.work / "autograded", assignment)
+    chosen = graded if students is None else [student for student in students if student in graded]
+    if not chosen:
+        return {}
+    with errors(course):
+        problem = FeedbackWriter(_course_directory(config, assignment), config, chosen).run()
+    if problem:
+        raise CourseError(problem)
+    return {student: sorted((course.feedback / student / assignment).glob("*.html")) for student in chosen}
+
+
+class _InProcess(BaseConverter):
+    """What nbgrader's converters need to run quietly here and to say in one sentence what went wrong."""
+
+    assignment: str
+    student: str
+    failures: dict[str, Exception]
+
+    def _prepare(self, directory: CourseDirectory, config: Config) -> None:
+        super().__init__(coursedir=directory, config=config, log=LOG, force=True)
+        self.assignment, self.student, self.failures = directory.assignment_id, directory.student_id, {}
+
+    def _noted(self, student: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self.failures[student] = error
+            raise
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Do as nbgrader does, and keep the error that it only logs."""
+        self._noted(student_id, lambda: super(_InProcess, self).init_assignment(assignment_id, student_id))
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Do as nbgrader does, and keep the error that it only logs."""
+        student = Path(notebook_filename).parent.parent.name
+        self._noted(student, lambda: super(_InProcess, self).convert_single_notebook(notebook_filename))
+
+
+class Autograder(_InProcess, Autograde):
+    """nbgrader's autograde for one student; take_in(notebooks) runs in place of its hook, and may raise."""
+
+    def __init__(
+        self, directory: CourseDirectory, config: Config, take_in: Callable[[list[str]], None]
+    ) -> None:
+        self.take_in = take_in
+        self._prepare(directory, config)
+
+    def run_pre_convert_hook(self) -> None:
+        """Take the submission in; where that fails nothing of it is read or copied."""
+        self._noted(self.student, self._take_in)
+
+    def _take_in(self) -> None:
+        self.take_in(self.notebooks)
+        if not self.notebooks:
+            raise CourseError(f"no notebook of {self.assignment} was handed in")
+
+    def run(self) -> str:
+        """Grade, and return "" or a sentence that says why nothing was recorded."""
+        try:
+            self.start()
+        except NbGraderException as error:
+            return _sentence_of(self.failures, error)
+        return ""
+
+
+class FeedbackWriter(_InProcess, GenerateFeedback):
+    """nbgrader's generate_feedback for the students named, with one exporter for all of them."""
+
+    def __init__(self, directory: CourseDirectory, config: Config, students: list[str]) -> None:
+        self.students = students
+        self._prepare(directory, config)
+
+    def init_notebooks(self) -> None:
+        """Find the graded notebooks of the students, where nbgrader knows one student or all."""
+        self.assignments, self.notebooks = {}, []
+        for student in self.students:
+            folder = self._format_source(self.assignment, student)
+            found = sorted(str(path) for path in Path(folder).glob("*.ipynb"))
+            if found:
+                self.assignments[folder] = found
+
+    def run(self) -> str:
+        """Write the pages, and return "" or a sentence that says whose failed and why."""
+        try:
+            self.start()
+        except NbGraderException as error:
+            reason = _sentence_of(self.failures, error)
+            return f"The feedback of {', '.join(self.failures)} could not be written: {reason}"
+        return ""
+
+
+def _sentence_of(failures: dict[str, Exception], error: Exception) -> str:
+    cause = next(iter(failures.values()), None) or error.__context__ or error
+    if isinstance(cause, (SQLAlchemyError, api.InvalidEntry)):
+        raise cause  # it will hit the others too
+    if isinstance(cause, NbGraderException):  # it found no file that could be a notebook
+        return "there is no notebook to grade"
+    return reason_of(cause)
+
+
+def _course_directory(config: Config, assignment: str, student: str = "*") -> CourseDirectory:
+    return CourseDirectory(config=config, assignment_id=assignment, student_id=student)

@@ -1,0 +1,89 @@
+"""The histogram of scores as places in a drawing, which the page's template turns into SVG."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from autograder.reporting.statistics import Scores, round_step
+from autograder.reporting.table import number, plural
+
+WIDTH, HEIGHT = 640, 230
+LEFT, RIGHT, TOP, BOTTOM = 46, 14, 30, 46  # around the plot, for the axes' labels and the median's
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bin: x, y, width and height in the drawing, and what it stands for in words."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A place on an axis, in the drawing, and the number there."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """A drawing of WIDTH x HEIGHT; median: its place and label, None without students;
+    anchor: on which side of the place the label goes."""
+
+    bars: list[Bar]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    median: Tick | None
+    anchor: str
+    words: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+def histogram(scores: Scores) -> Histogram:
+    """Lay out the histogram of some scores."""
+    bins = scores.bins()
+    end, most = bins[-1][1], max(count for *_, count in bins)
+    y_step = max(1.0, round_step(most / 4))
+    highest = y_step * max(1, math.ceil(most / y_step))
+    x_step = round_step(end / 8)
+
+    def x(points: float) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * points / end, 1)
+
+    def y(count: float) -> float:
+        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count / highest, 1)
+
+    bars = [
+        Bar(
+            x(low) + 1,
+            y(count),
+            round(x(high) - x(low) - 2, 1),
+            round(y(0) - y(count), 1),
+            f"{number(low)} to {number(min(high, scores.total))} points: {plural(count, 'student')}",
+        )
+        for low, high, count in bins
+    ]
+    x_ticks = [Tick(x(k * x_step), number(k * x_step)) for k in range(int(end / x_step + 1e-9) + 1)]
+    y_ticks = [Tick(y(k * y_step), number(k * y_step)) for k in range(round(highest / y_step) + 1)]
+    median = scores.median
+    marked = (
+        None if median is None else Tick(x(min(max(median, 0.0), scores.total)), f"median {number(median)}")
+    )
+    words = (
+        "; ".join(bar.words for bar, (*_, count) in zip(bars, bins, strict=True) if count) or "no students"
+    )
+    side = "middle"
+    if marked and not 2 * LEFT < marked.at < WIDTH - 2 * LEFT:  # the label would reach beyond the drawing
+        side = "start" if marked.at < WIDTH / 2 else "end"
+    return Histogram(bars, x_ticks, y_ticks, marked, side, words)

@@ -1,0 +1,77 @@
+"""Cells of a table that a spreadsheet may open: text that it does not evaluate, numbers that stay numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder import files
+from autograder.course import CourseError
+from autograder.words import listed
+
+FORMULA = "=+-@"
+# At one of them, or what looks like one, a spreadsheet of another country may begin a new cell.
+SEPARATORS = re.compile("([,;|\uff0c\uff1b\uff5c\ufe50\ufe54\u037e])")
+QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+DIGITS = 4  # after the point
+
+Table = list[list[str]]
+
+
+def text(words: str) -> str:
+    """Return text as a cell that no spreadsheet evaluates.
+
+    Where a formula would begin, also behind spaces, quotes or a separator and in full-width letters, an apostrophe goes
+    first, as OWASP's page "CSV Injection" advises; what cannot be seen goes, and tabs and line ends become spaces.
+    """
+    return "".join("'" + part if _is_formula(part) else part for part in SEPARATORS.split(visible(words)))
+
+
+def visible(words: str) -> str:
+    """Return text on one line, without control characters and others that cannot be seen."""
+    kept = (letter if letter.isprintable() else _in_place_of(letter) for letter in words)
+    return " ".join("".join(kept).split())
+
+
+def number(value: float) -> str:
+    """Return a number as a cell; raise CourseError where it is none."""
+    if not math.isfinite(value):
+        raise CourseError("A grade in the gradebook is not a number; grade the assignment again.")
+    return f"{value:.{DIGITS}f}".rstrip("0").rstrip(".") if round(value, DIGITS) else "0"
+
+
+def write_table(table: Table, path: Path) -> Path:
+    """Write a table as CSV (RFC 4180) in UTF-8 with a byte-order mark, whole or not at all, and return its path.
+
+    Canvas and Moodle take the mark, and Excel needs it to read names aright.
+    """
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\r\n").writerows(table)
+    files.write(path, file.getvalue().encode("utf-8-sig"))
+    return path
+
+
+def named(students: Sequence[str], most: int = 5) -> str:
+    """Return students' ids as one would list them in a sentence, the first `most` by name."""
+    return listed([visible(student)[:80] for student in students], most)
+
+
+def _is_formula(part: str) -> bool:
+    """Say whether a part of a cell would be evaluated if it were a cell."""
+    if part.startswith("'"):
+        return False  # text to a spreadsheet already
+    for letter in part:
+        plain = unicodedata.normalize("NFKC", letter)
+        if not plain.isspace() and plain not in QUOTES:
+            # An office suite may turn dashes and the minus of mathematics into hyphens.
+            return plain[0] in FORMULA or letter == "\u2212" or unicodedata.category(letter) == "Pd"
+    return False
+
+
+def _in_place_of(letter: str) -> str:
+    return " " if letter.isspace() or unicodedata.category(letter) == "Cc" else ""

@@ -1,0 +1,224 @@
+"""A tiny course of two lessons in a temporary folder, and notebooks as students hand them in: for the tests
+of intake.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+
+from autograder.authoring import build
+from autograder.authoring.release import Release
+from autograder.authoring.script import read
+from autograder.course import Course
+from autograder.exercise import Case, Exercise, Lesson, lesson
+from autograder.intake import Taken, take_in_notebook
+from autograder.intake.read import read_here
+
+ASSIGNMENT = "1_layers"
+RELEASE = Release("cnnlab/cnnlab", "v0.1.0")
+SHIFT = "@answer\ndef shift(x, by=1):\n    return x + by\n"
+SCALE = "@answer\ndef scale(x, by=2):\n    return shift(x, 0) * by\n"
+
+FIRST = '''# %% [markdown]
+# # Shifting and scaling
+#
+# {badge}
+
+# %% tags=["setup"]
+CNNLAB = ""
+
+# %%
+import numpy as np
+
+from cnnlab import answer, check
+
+# %% exercise="shift"
+@answer
+def shift(x, by=1):
+    """Add `by` to `x`."""
+    # BEGIN SOLUTION
+    return x + by
+    # END SOLUTION
+
+# %% check="shift"
+check(shift)
+
+# %% [markdown]
+# ## Scaling
+
+# %%
+def unit(x):
+    return x
+
+# %% exercise="scale"
+@answer
+def scale(x, by=2):
+    """Multiply `x` by `by`."""
+    # BEGIN SOLUTION
+    return x * by
+    # END SOLUTION
+
+# %% check="scale"
+check(scale)
+
+# %% tags=["show"]
+print(scale(np.ones(3)))
+
+# %% [markdown] question="why" points=2
+# Why does the order of shifting and scaling matter?
+#
+# BEGIN SOLUTION
+# Because the scale applies to the shift as well.
+# END SOLUTION
+'''
+SECOND = '''# %% [markdown]
+# # Turning
+
+# %%
+from cnnlab import answer, check
+
+# %% exercise="turn"
+@answer
+def turn(x):
+    """Change the sign of `x`."""
+    # BEGIN SOLUTION
+    return -x
+    # END SOLUTION
+
+# %% check="turn"
+check(turn)
+'''
+
+
+def exercise(name: str) -> Exercise:
+    cases = [Case("any", group="basic", x=1.0)]
+    return Exercise(name, ("out",), lambda x: x, cases, cases, {"basic": 4})
+
+
+LESSONS = [
+    lesson("1_layers/01_shifting", [exercise("shift"), exercise("scale")], questions={"why": 2}),
+    lesson("1_layers/02_turning", [exercise("turn")]),
+]
+NAMES = [one.name for one in LESSONS]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The course, and the student notebooks of its lessons as they were handed out."""
+
+    course: Course
+    first: NotebookNode
+    second: NotebookNode
+
+    def take(
+        self, notebook: Any, name: str = "01_shifting.ipynb", reader: Callable[..., Any] = read_here
+    ) -> Taken:
+        data = notebook if isinstance(notebook, bytes) else as_bytes(notebook)
+        return take_in_notebook(self.course, LESSONS, data, name=name, reader=reader)
+
+    def submitted(self, student: str = "ada") -> Path:
+        """A student's folder in work/submitted/, made."""
+        folder = self.course.submitted / student / ASSIGNMENT
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def raw(self, student: str = "ada") -> Path:
+        return self.course.raw / student / ASSIGNMENT
+
+
+def write_course(root: Path) -> None:
+    """Write the authored lessons and the notebooks that students open."""
+    course = Course(root, root / "work")
+    for one, text in zip(LESSONS, (FIRST, SECOND), strict=True):
+        course.script(one).parent.mkdir(parents=True, exist_ok=True)
+        course.script(one).write_text(text)
+        script = read(one, course.script(one))
+        build.write_notebook(build.student_notebook(script, RELEASE), course.released(one))
+
+
+def sample(root: Path, work: Path) -> Sample:
+    course = Course(root, work)
+    first, second = (nbformat.read(course.released(one), as_version=nbformat.NO_CONVERT) for one in LESSONS)
+    return Sample(course, first, second)
+
+
+def as_bytes(notebook: Any) -> bytes:
+    return json.dumps(notebook).encode()
+
+
+def by_name(notebook: NotebookNode, name: str) -> NotebookNode:
+    """The cell of a student's notebook with a grade_id."""
+    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def solved(notebook: NotebookNode) -> NotebookNode:
+    """A copy of a student notebook with its exercises done."""
+    done = copy.deepcopy(notebook)
+    answers = {"shift": SHIFT, "scale": SCALE, "turn": "@answer\ndef turn(x):\n    return -x\n"}
+    for cell in done.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = answers.get(name, cell.source)
+    return done
+
+
+def code(source: str, **fields: Any) -> NotebookNode:
+    return nbformat.from_dict(
+        {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+        | fields
+    )
+
+
+def markdown(source: str, **fields: Any) -> NotebookNode:
+    return nbformat.from_dict({"cell_type": "markdown", "source": source, "metadata": {}} | fields)
+
+
+def put_in(notebook: NotebookNode, after: str, *cells: NotebookNode) -> None:
+    """Insert cells after the cell with a grade_id."""
+    at = notebook.cells.index(by_name(notebook, after)) + 1
+    notebook.cells[at:at] = cells
+
+
+def answers(taken: Taken) -> dict[str, str]:
+    """Exercise or question -> its cell's text, in the notebook taken in."""
+    roles = ("exercise", "question")
+    return {c.metadata.cnnlab.name: c.source for c in taken.notebook.cells if c.metadata.cnnlab.role in roles}
+
+
+def extras(taken: Taken) -> list[str]:
+    return [cell.source for cell in taken.notebook.cells if cell.metadata.cnnlab.role == "extra"]
+
+
+def order(taken: Taken) -> list[str]:
+    """The code cells in order: the names of Exercises, checks as "shift?", the text of extra cells, else the
+    role.
+    """
+    words = []
+    for cell in taken.notebook.cells:
+        role, name = cell.metadata.cnnlab.role, cell.metadata.cnnlab.name
+        if cell.cell_type == "code":
+            words.append({"exercise": name, "check": f"{name}?", "extra": cell.source}.get(role, role))
+    return words
+
+
+def checks(notebook: NotebookNode) -> list[str]:
+    """The check cells of a notebook, as text without our own mark."""
+    found = []
+    for cell in notebook.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if about.get("grade") and not about.get("solution"):
+            plain = copy.deepcopy(cell)
+            plain.metadata.pop("cnnlab", None)
+            found.append(json.dumps(plain, sort_keys=True))
+    return found
+
+
+def lesson_of(name: str) -> Lesson:
+    return LESSONS[NAMES.index(name)]

@@ -1,0 +1,205 @@
+"""The real `nbgrader zip_collect` over what Moodle and Canvas let an instructor download, graded afterwards."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder import intake
+from autograder.classroom.run import grade_class
+from autograder.course import Course
+from autograder.exercise import Lesson
+from autograder.intake.collect import _matched, _part
+from autograder.sample import Solved, save
+from autograder.sandbox import Limits
+from tests import ROOT
+
+NBGRADER = Path(sys.executable).with_name("nbgrader")
+ASSIGNMENT = "1_layers"
+LESSON = "02_convolution"
+MOODLE = "{name}_{number}_assignsubmission_file_"
+
+pytestmark = pytest.mark.skipif(not NBGRADER.exists(), reason="nbgrader is not installed beside this Python")
+
+
+def collect(course: Course) -> str:
+    """Run zip_collect as an instructor does, and return its log."""
+    command = [str(NBGRADER), "zip_collect", ASSIGNMENT]
+    command += ["--extractor=autograder.intake.collect.Extractor"]
+    command += ["--collector=autograder.intake.collect.Collector"]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(course.work.parent), "CNNLAB_WORK": str(course.work)}
+    environment["JUPYTER_CONFIG_DIR"] = str(course.work.parent / "jupyter")
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def download(course: Course, name: str, files: dict[str, bytes]) -> None:
+    """Put a downloaded archive where zip_collect looks for it."""
+    folder = course.work / "downloaded" / ASSIGNMENT / "archive"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(zipped(files))
+
+
+@pytest.fixture(scope="module")
+def notebooks(
+    checkout: Course, convolution: Lesson, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """A solved notebook of which only a part is answered, and an empty one: so that their grades differ."""
+    solved = Solved(checkout, convolution)
+    folder = tmp_path_factory.mktemp("notebooks")
+    kept = {"half": ("conv_output_size", "same_padding"), "empty": ()}
+    for name, written in kept.items():
+        stubs = {e: solved.stub(e) for e in convolution.exercises if e not in written}
+        save(solved.notebook(stubs), folder / name)
+    return {name: (folder / name).read_bytes() for name in kept}
+
+
+def grades(course: Course, convolution: Lesson) -> dict[str, float]:
+    result = grade_class(course, ASSIGNMENT, limits=Limits(submission_seconds=20.0), workers=2)
+    assert not [row.problem for row in result.rows if row.problem]
+    return {row.student: row.points for row in result.rows}
+
+
+def test_a_moodle_download_is_collected_and_graded(
+    course: Course, convolution: Lesson, notebooks: dict[str, bytes], bubblewrap: str
+) -> None:
+    ada, ben, eve = (
+        MOODLE.format(name=name, number=n) for name, n in (("Ada L", 11), ("Ben Ö", 12), ("Eve", 13))
+    )
+    download(
+        course,
+        "CNN-Lesson 2-4711.zip",
+        {
+            f"{ada}{LESSON}.ipynb": notebooks["half"],
+            f"{ben}/{LESSON}.ipynb": notebooks["half"],
+            f"{ben}/answers.txt": b"x",
+            # A student chooses what stands after the mark, and what a zip of their own holds.
+            f"{eve}{ada}{LESSON}.ipynb": notebooks["empty"],
+            f"{eve}/{ada}/{LESSON}.ipynb": notebooks["empty"],
+            # What is cut of a long name or path must not be what says whose it is.
+            f"{eve}/{'d/' * 200}{ada}/{LESSON}.ipynb": notebooks["empty"],
+            f"{eve}{'n' * 400}/{ada}/{LESSON}.ipynb": notebooks["empty"],
+            f"{eve}{'n' * 400}{ada}{LESSON}.ipynb": notebooks["empty"],
+            f"{eve}work.zip": zipped({f"../../{ada}{LESSON}.ipynb": notebooks["empty"]}),
+        },
+    )
+    log = collect(course)
+    assert "Traceback" not in log
+    assert sorted(path.name for path in course.submitted.iterdir()) == ["11", "12", "13"]
+    points = grades(course, convolution)
+    two = convolution.exercises["conv_output_size"].total + convolution.exercises["same_padding"].total
+    assert points == {"11": two, "12": two, "13": 0.0}
+    assert (course.raw / "13" / ASSIGNMENT).is_dir()
+
+
+def test_a_canvas_download_is_collected_and_graded(
+    course: Course, convolution: Lesson, notebooks: dict[str, bytes], bubblewrap: str
+) -> None:
+    download(
+        course,
+        "submissions.zip",
+        {
+            f"lovelaceada_21_9001_{LESSON}-1.ipynb": notebooks["half"],
+            f"lovelaceada_21_9002_{LESSON}-1.ipynb": notebooks["empty"],
+            f"hopperben_LATE_22_9003_{LESSON}.ipynb": notebooks["half"],
+            "zippi_23_9004_homework.zip": zipped({f"1_layers/{LESSON}.ipynb": notebooks["half"]}),
+            f"eve_24_9005_lovelaceada_21_1_{LESSON}.ipynb": notebooks["empty"],
+            f"eve_24_9006_Ada_21_assignsubmission_file_{LESSON}.ipynb": notebooks["empty"],
+            "notes of the teacher.ipynb": notebooks["half"],
+        },
+    )
+    log = collect(course)
+    assert "not named as Moodle or Canvas name it" in log
+    points = grades(course, convolution)
+    two = convolution.exercises["conv_output_size"].total + convolution.exercises["same_padding"].total
+    assert points == {"21": two, "22": two, "23": two, "24": 0.0}
+    record = intake.record(course, ASSIGNMENT, "23")
+    assert record is not None and any("is an archive" in flag for flag in record.flags)
+
+
+def test_a_hostile_download_leaves_nothing_outside_and_stops_nobody(
+    course: Course, tmp_path: Path, notebooks: dict[str, bytes]
+) -> None:
+    eve = MOODLE.format(name="Eve", number=13)
+    download(
+        course,
+        "class.zip",
+        {
+            f"../../../../{eve}{LESSON}.ipynb": notebooks["half"],
+            f"{eve}/../../../../outside.ipynb": b"{}",
+            f"/{eve}/absolute.ipynb": b"{}",
+            f"C:\\{eve}\\drive.ipynb": b"{}",
+            f"{eve}/bomb.ipynb": bytes(40 << 20),
+            f"{eve}/" + "n" * 300 + ".ipynb": b"{}",
+            f"{eve}/" + "\u6f22" * 200 + ".ipynb": b"{}",
+            f"{eve}/*[!a]?\n\u202e.ipynb": b"{}",
+            f"{eve}/X.ipynb": b"{}",
+            f"{eve}/x.ipynb": b"{}",
+            f"{eve}/x.ipynb/inside.ipynb": b"{}",
+            f"{MOODLE.format(name='Ada', number=11)}{LESSON}.ipynb": notebooks["half"],
+        },
+    )
+    download(course, "cut off.zip", {})
+    cut = course.work / "downloaded" / ASSIGNMENT / "archive" / "cut off.zip"
+    cut.write_bytes(zipped({"x.ipynb": b"{}"})[:-20])
+    os.symlink("/etc/passwd", cut.with_name("link.ipynb"))
+    before = {path for path in tmp_path.rglob("*")}
+    log = collect(course)
+    new = {path for path in tmp_path.rglob("*")} - before
+    allowed = (
+        course.work,
+        tmp_path / "jupyter",
+        tmp_path / ".local",
+        tmp_path / ".cache",
+        tmp_path / ".config",
+    )
+    assert not [path for path in new if not any(path.is_relative_to(place) for place in allowed)]
+    assert {path.name for path in course.submitted.iterdir()} == {"11", "13"}
+    for words in ("cut off.zip is not a zip archive", "is too large", "link.ipynb is a link"):
+        assert words in log
+    extracted = course.work / "downloaded" / ASSIGNMENT / "extracted"
+    assert not [path for path in extracted.rglob("*") if path.is_symlink()]
+    assert len([path for path in extracted.rglob("[xX]*.ipynb") if path.is_file()]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "student"),
+    [
+        ("Ada L_11_assignsubmission_file_/02.ipynb", "11"),
+        ("Ada L_11_assignsubmission_file/02.ipynb", "11"),
+        ("Ada L_11_assignsubmission_file_02.ipynb", "11"),
+        ("Eve_13_assignsubmission_file_Ada_11_assignsubmission_file_02.ipynb", "13"),
+        ("eve_13_99_Ada_11_assignsubmission_file_02.ipynb", "13"),
+        ("eve_LATE_13_99_ada_11_98_02.ipynb", "13"),
+        ("Ada L_11_onlinetext_/onlinetext.html", None),
+        ("../../etc/passwd", None),
+        ("ada_x_99_02.ipynb", None),
+    ],
+)
+def test_whose_a_file_is_stands_in_what_the_system_wrote(path: str, student: str | None) -> None:
+    found = _matched(path)
+    assert (found["student_id"] if found else None) == student
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".hidden", "a" * 400, "\u6f22" * 400 + ".ipynb", "x." + "y" * 400, "\0", ""]
+)
+def test_a_part_of_a_path_is_always_a_name_that_a_file_can_have(name: str, tmp_path: Path) -> None:
+    part = _part(name)
+    (tmp_path / part).write_bytes(b"")
+    assert [path.name for path in tmp_path.iterdir()] == [part]

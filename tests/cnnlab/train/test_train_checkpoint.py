@@ -1,0 +1,257 @@
+"""Checkpoints: a run that stopped anywhere ends as if it had never stopped, and no kill leaves half a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from cnnlab.checking.threads import one_thread
+from cnnlab.train import History, Recipe, TrainError, evaluate, fit, load_weights
+from cnnlab.train.checkpoint import FORMAT, read
+from tests.cnnlab.train.train_parts import convolutional, drawn, same
+
+RECIPE = Recipe(
+    epochs=5,
+    batch=40,
+    lr=0.05,
+    average=0.9,
+    shift=2,
+    flip="alternating",
+    cutout=4,
+    label_smoothing=0.1,
+    flip_test=True,
+)
+
+
+@pytest.fixture(autouse=True)
+def single() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+def stopping(network: nn.Module, step: int) -> nn.Module:
+    """Press Ctrl-C at a training step, counted from 1."""
+    steps = 0
+
+    def press(module: nn.Module, _: Any) -> None:
+        nonlocal steps
+        steps += module.training
+        if module.training and steps == step:
+            signal.raise_signal(signal.SIGINT)
+
+    network.register_forward_pre_hook(press)
+    return network
+
+
+def run(network: nn.Module, path: Path | None, recipe: Recipe = RECIPE, **how: Any) -> History:
+    return fit(network, drawn(200), drawn(60, seed=2), recipe, checkpoint=path, show=False, **how)
+
+
+def timeless(history: History) -> dict[str, Any]:
+    return {name: value for name, value in asdict(history).items() if "seconds" not in name}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"average": 0.0, "flip": "random"},
+        {"schedule": "plateau", "patience": 0, "factor": 0.3},
+        {"schedule": "cosine", "clip": 0.5},
+        {"momentum": 0.0},
+        {"precision": "bf16"},
+        {"precision": "fp16"},
+    ],
+    ids=str,
+)
+def test_a_run_stopped_twice_ends_bit_for_bit_as_one_that_was_not(changed: dict, tmp_path: Path) -> None:
+    how = {"precision": changed["precision"]} if "precision" in changed else {}
+    recipe = replace(RECIPE, **{name: value for name, value in changed.items() if name != "precision"})
+    whole, path = convolutional(dropout=0.2), tmp_path / "deep" / "run.safetensors"
+    expected = run(whole, None, recipe, **how)
+    for step in (7, 12):
+        assert run(stopping(convolutional(dropout=0.2), step), path, recipe, **how).interrupted
+    last = convolutional(seed=9, dropout=0.2)  # its own weights must not matter
+    history = run(last, path, recipe, **how)
+    assert same(whole, last)
+    assert timeless(history) == timeless(expected)
+    # 5 steps an epoch: once in the second epoch, once two epochs later
+    assert history.epochs == 5 and len(history.losses) == 25
+
+
+def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
+    path, network, other = tmp_path / "run.safetensors", convolutional(), convolutional(seed=4)
+    first = run(network, path)
+    written = path.read_bytes()
+    again = run(other, path)
+    assert first == again and same(network, other) and path.read_bytes() == written
+
+
+def test_an_interrupted_run_has_its_best_epoch_after_resuming_too(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    first = run(stopping(convolutional(), 14), path)
+    # stopped at once: no epoch of its own
+    network = stopping(convolutional(seed=5), 1)
+    second = run(network, path)
+    assert (
+        second.interrupted
+        and second.epochs == first.epochs == 2
+        and second.note.startswith("Stopped in epoch 3 of 5")
+    )
+    score = evaluate(network, drawn(60, seed=2), like=_data(), flip=True)
+    assert score.accuracy == max(second.test_accuracy)
+
+
+def _data() -> Any:
+    from cnnlab.train import DeviceData
+
+    return DeviceData(*drawn(200))
+
+
+def test_a_checkpoint_is_tensors_and_text(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    run(convolutional(), path)
+    with safe_open(path, framework="pt") as file:
+        about = file.metadata()
+        groups = {name.split("/")[0] for name in file.keys()}  # noqa: SIM118
+    assert groups == {"network", "average", "optimiser", "best"}
+    state = json.loads(about["state"])
+    assert about["format"] == FORMAT and state["epoch"] == 5 and state["about"]["seed"] == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["run.safetensors"]
+
+
+def test_load_weights_gives_the_network_that_was_kept(tmp_path: Path) -> None:
+    path, network, other = tmp_path / "run.safetensors", convolutional(), convolutional(seed=1)
+    run(network, path)
+    load_weights(other, path)
+    assert same(network, other)
+    with pytest.raises(TrainError, match="of another network"):
+        load_weights(nn.Linear(2, 2), path)
+
+
+def test_save_every_writes_some_epochs_and_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    assert run(stopping(convolutional(), 18), path, save_every=2).epochs == 3
+    assert read(path)[1]["epoch"] == 2
+    run(convolutional(), path, save_every=2)
+    assert read(path)[1]["epoch"] == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"recipe": replace(RECIPE, lr=0.06)}, "lr was 0.05 and is now 0.06"),
+        ({"recipe": replace(RECIPE, epochs=6)}, "epochs was 5 and is now 6"),
+        ({"seed": 1}, "seed was 0 and is now 1"),
+        ({"precision": "bf16"}, "precision was fp32 and is now bf16"),
+        ({"train": 190}, "training images was"),
+    ],
+    ids=str,
+)
+def test_another_run_is_refused_and_nothing_is_changed(change: dict, says: str, tmp_path: Path) -> None:
+    path, network = tmp_path / "run.safetensors", convolutional()
+    run(stopping(convolutional(), 7), path)
+    written = path.read_bytes()
+    recipe, count = change.pop("recipe", RECIPE), change.pop("train", 200)
+    with pytest.raises(TrainError, match=says):
+        fit(network, drawn(count), drawn(60, seed=2), recipe, checkpoint=path, show=False, **change)
+    assert path.read_bytes() == written and same(network, convolutional())
+
+
+def test_another_network_is_refused(tmp_path: Path) -> None:
+    path, network = tmp_path / "run.safetensors", convolutional(norm=False)
+    run(stopping(convolutional(), 7), path)
+    with pytest.raises(TrainError, match="of another network"):
+        run(network, path)
+    assert same(network, convolutional(norm=False))
+
+
+def test_files_that_are_no_checkpoints_are_said_and_left_alone(tmp_path: Path) -> None:
+    broken, foreign, half = (tmp_path / name for name in ("broken", "foreign", "half"))
+    broken.write_bytes(b"\x80\x04not safetensors")
+    save_file({"x": torch.zeros(2)}, foreign)
+    run(stopping(convolutional(), 7), half)
+    half.write_bytes(half.read_bytes()[:-100])
+    for path in (broken, foreign, half):
+        content = path.read_bytes()
+        with pytest.raises(TrainError, match=str(path)):
+            run(convolutional(), path)
+        assert path.read_bytes() == content
+    odd = tmp_path / "odd"
+    save_file({"x": torch.zeros(2)}, odd, metadata={"format": FORMAT, "state": "{}"})
+    with pytest.raises(TrainError, match="cannot be read"):
+        run(convolutional(), odd)
+    with pytest.raises(TrainError, match="is a folder"):
+        run(convolutional(), tmp_path)
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "folder" / "run.safetensors"
+    network = convolutional()
+
+    def vanish(module: nn.Module, _: Any) -> None:
+        # something else takes the place of the folder
+        if path.parent.is_dir():
+            path.parent.rmdir()
+            path.parent.write_text("")
+
+    network.register_forward_pre_hook(vanish)
+    history = run(network, path)
+    assert history.epochs == 5 and "cannot be written" in capsys.readouterr().err
+
+
+def test_a_killed_process_leaves_a_whole_checkpoint_from_which_the_run_ends_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    code = textwrap.dedent(
+        """
+        import sys, torch
+        torch.set_num_threads(1)
+        from train_parts import convolutional, drawn
+        from cnnlab.train import Recipe, fit
+        print("ready", flush=True)
+        recipe = Recipe(epochs=100, batch=20, lr=0.01, average=0.9, flip="random")
+        fit(convolutional(), drawn(40), drawn(20, seed=2), recipe, checkpoint=sys.argv[1], show=False)
+        """
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+    reached = 0
+    for attempt in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(path)], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        # writing is a large part of these small epochs, so that kills also fall into it
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and (read(path)[1]["epoch"] if path.exists() else 0) <= reached:
+            time.sleep(0.01)
+        time.sleep(0.05 + 0.013 * attempt)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        epoch = read(path)[1]["epoch"]  # raises where the file is not whole
+        assert epoch > reached, "it began anew, or stood still"
+        reached = epoch
+    assert reached < 100
+    recipe = Recipe(epochs=100, batch=20, lr=0.01, average=0.9, flip="random")
+    network, whole = convolutional(seed=3), convolutional()
+    fit(network, drawn(40), drawn(20, seed=2), recipe, checkpoint=path, show=False)
+    fit(whole, drawn(40), drawn(20, seed=2), recipe, show=False)
+    assert same(network, whole)
+    assert [p.name for p in tmp_path.iterdir()] == ["run.safetensors"]
