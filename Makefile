@@ -3,7 +3,7 @@
 # make slow   the tests marked slow
 # make lab    open JupyterLab on the first lesson
 # make matrix write the table of what the checks catch to docs/matrix.md
-# make lint   ruff and pyright
+# make lint   ruff, pyright and the borders between the packages
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,7 +36,7 @@ test: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 slow: $(READY) $(PROGRAMS)
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" notebooks/1_layers/01_why_convolution.ipynb
@@ -48,6 +48,7 @@ lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
+	@$(BIN)/lint-imports
 
 clean:
 	rm -rf $(VENV) work/demo

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,26 @@ from autograder.exercise import Lesson
 from tests import ROOT
 
 NUMBER = count()
+
+
+def start_as_from_a_terminal() -> None:
+    """Undo what a run inherits from how it was started, and the processes that tests start inherit from it.
+
+    Started by nohup, cron or in a script's background, a process finds SIGINT and SIGHUP ignored, and perhaps blocked;
+    some supervisors ignore SIGCHLD or set a umask; a shell may hold settings of the course.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGHUP", "SIGCHLD", "SIGTERM", "SIGQUIT"):
+        if hasattr(signal, name):  # not on Windows
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+    os.umask(0o022)
+    for name in [name for name in os.environ if name.startswith("CNNLAB_")]:
+        del os.environ[name]
+
+
+start_as_from_a_terminal()
 
 
 @pytest.fixture(scope="session", autouse=True)
