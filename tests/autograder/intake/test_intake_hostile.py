@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import intake
+from autograder import files, intake
 from autograder.course import Course
 from autograder.intake import IntakeError, forked, graft
 from autograder.intake import child as intake_child
@@ -725,7 +725,7 @@ def test_where_the_disk_fails_what_was_handed_in_is_still_there(
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(intake.files, "write", full)
+    monkeypatch.setattr(files, "write", full)
     notebooks = [str(folder / "01_shifting.ipynb")]
     with pytest.raises(OSError, match="No space"):
         intake.take_in_submitted(s.course, notebooks, lessons=LESSONS)
@@ -743,7 +743,7 @@ def test_whichever_write_fails_nothing_is_lost(s: Sample, monkeypatch: pytest.Mo
     (folder / "01_shifting.ipynb").write_bytes(data)
     (folder / "Copy_of_01_shifting.ipynb").write_bytes(data + b" ")
     (folder / "timestamp.txt").write_text("2026-03-01")
-    write, count = intake.files.write, [0]
+    write, count = files.write, [0]
 
     def failing(path: Path, data: bytes) -> None:
         count[0] += 1
@@ -751,7 +751,7 @@ def test_whichever_write_fails_nothing_is_lost(s: Sample, monkeypatch: pytest.Mo
             raise OSError(5, "Input/output error")
         write(path, data)
 
-    monkeypatch.setattr(intake.files, "write", failing)
+    monkeypatch.setattr(files, "write", failing)
     with pytest.raises(OSError, match="Input/output"):
         intake.take_in(s.course, ASSIGNMENT, "ada", folder, lessons=LESSONS)
     monkeypatch.undo()
