@@ -3,7 +3,8 @@
 from cnnlab import layers
 from cnnlab.answer import answer, written
 from cnnlab.checking.check import check
-from cnnlab.library import export_library, import_library
+from cnnlab.checking.keeping import import_library
+from cnnlab.library import export_library
 from cnnlab.progress import progress
 
 __version__ = "0.1.0"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cnnlab.checking import cases, handin, probe, report, speed, tries
+from cnnlab.checking import cases, handin, keeping, probe, report, speed, tries
 from cnnlab.checking.assess import Finding, Questionnaire, assess
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.report import Remarks
-from cnnlab.library import asking, cells, keeping
+from cnnlab.library import asking, cells
 
 
 class CheckFailed(AssertionError):

@@ -15,10 +15,10 @@ from torch.overrides import TorchFunctionMode
 from cnnlab.checking.attempt import Bad, a_type, attempt, copied, plain
 from cnnlab.checking.filling import fill, fixed, parameters
 from cnnlab.checking.outcome import Outcome
-from cnnlab.checking.threads import settled
 from cnnlab.checking.way import MODULE_OUTPUTS as OUTPUTS
 from cnnlab.checking.way import UPSTREAM
 from cnnlab.checking.wire import Value
+from cnnlab.torch_settings import settled
 
 WITHOUT_NUMBERS = {"y_shape", "parameters", "shapes"}
 # torch's functions -> the leading axes that a draw is made for: all of them, or one for each map of each image.

@@ -60,7 +60,7 @@ def _asked(
     if not way.tensors and not any(is_network(given.get(name)) for name in way.functions):
         return call(function, given, returns)
     from cnnlab.checking import torched
-    from cnnlab.checking.threads import settled
+    from cnnlab.torch_settings import settled
 
     with settled(double=False):
         return call(function, given, returns, partial(torched.invoke, tensors=way.tensors))

@@ -1,8 +1,7 @@
 """The student's own library: Answers whose check has passed are kept, and `cnnlab.layers` lends them."""
 
-from cnnlab.library.keeping import keep
 from cnnlab.library.lending import NotHandedIn, NotYet, lend
-from cnnlab.library.onefile import NotALibrary, export_library, import_library
+from cnnlab.library.onefile import NotALibrary, export_library
 from cnnlab.library.shelf import home, kept, load
 from cnnlab.library.source import MissingHelper, extract
 
@@ -14,8 +13,6 @@ __all__ = [
     "export_library",
     "extract",
     "home",
-    "import_library",
-    "keep",
     "kept",
     "lend",
     "load",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnlab.library import asking, shelf, standins
-from cnnlab.library.catalogue import lesson_of, lesson_words, lessons
+from cnnlab.library.catalogue import FAMILY, lesson_of, lesson_words, lessons
 from cnnlab.library.source import MissingHelper, extract
 
 
@@ -107,4 +107,4 @@ def names() -> list[str]:
     """Return the names that `cnnlab.layers` offers."""
     if _lent is not None:
         return sorted(_lent.names())
-    return sorted({*shelf.kept(), *standins.FAMILY})
+    return sorted({*shelf.kept(), *FAMILY})

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from cnnlab.library import proof, shelf
+from cnnlab.library import shelf
 
 MAX_FILE = 8 << 20  # bytes; a library of a hundred Answers has about a tenth of a MiB
 TITLE = "# my_cnnlab: the library of a student of cnnlab as one file."
@@ -32,36 +32,24 @@ def export_library(path: str | Path = "my_cnnlab.py") -> Path:
         text = file.read_text(encoding="utf-8").rstrip("\n")
         parts.append(f"# ==== {name}, {len(text.split(chr(10)))} lines\n{text}")
     shelf.write_whole(path, "\n\n".join(parts) + "\n")
-    print(f"{_count(len(files))} written to {path}.")
+    print(f"{count(len(files))} written to {path}.")
     if colab := _colab():
         colab.download(str(path))
     return path
 
 
-def import_library(path: str | Path = "my_cnnlab.py") -> list[str]:
-    """Keep the Answers of a file that export_library wrote; say and return which were taken.
+def read_library(path: Path) -> dict[str, str]:
+    """Return the Answers of a file that export_library wrote: name -> text.
 
-    On Colab, a file that is not there is asked for. Each Answer is run on the public Cases of its Exercise and
-    taken where it passes, in place of one kept before. This runs the code in the file: import your own, not
-    somebody else's. Raises NotALibrary, with what is wrong, for any other file, and FileNotFoundError.
+    On Colab, a file that is not there is asked for. Raises NotALibrary, with what is wrong, for any other file, and
+    FileNotFoundError.
     """
-    from cnnlab.checking import cases
+    return _parts(_text(path), path.name)
 
-    taken, refused = [], []
-    for name, text in _parts(_text(Path(path)), Path(path).name).items():
-        try:
-            why = proof.problem(name, text, cases.load(name))
-        except cases.NoSuchExercise:
-            why = "no lesson has it"
-        if not why:
-            shelf.write(name, text)
-            taken.append(name)
-        else:
-            refused.append(f"{name} ({why})")
-    print(f"{_count(len(taken))} taken{': ' if taken else ''}{', '.join(taken)}.")
-    if refused:
-        print(f"Not taken: {'; '.join(refused)}.")
-    return taken
+
+def count(number: int) -> str:
+    """Return a number of Answers in words."""
+    return f"{number} Answer{'' if number == 1 else 's'}"
 
 
 def _parts(text: str, name: str) -> dict[str, str]:
@@ -111,7 +99,3 @@ def _colab() -> Any:
     except ImportError:
         return None
     return files
-
-
-def _count(number: int) -> str:
-    return f"{number} Answer{'' if number == 1 else 's'}"

@@ -16,7 +16,7 @@ from benchmarks import training  # noqa: E402
 from benchmarks.training_parts import plain  # noqa: E402
 from benchmarks.training_parts.peak import matrix_peak  # noqa: E402
 from benchmarks.training_parts.record import Record  # noqa: E402
-from cnnlab.checking.threads import one_thread  # noqa: E402
+from cnnlab.torch_settings import one_thread  # noqa: E402
 from cnnlab.train import recipes  # noqa: E402
 from cnnlab.train.device import has_gpu  # noqa: E402
 

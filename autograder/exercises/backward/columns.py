@@ -10,7 +10,7 @@ from autograder.exercise import Case, Exercise, Mistake
 from autograder.exercises.backward.operations import columns_case, positions
 from autograder.exercises.convolution.operations import pair, sides, tensor
 from autograder.exercises.convolution.slips import sides_swapped, swapped, without
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 Shape = tuple[int, ...]
 

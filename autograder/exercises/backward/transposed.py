@@ -9,7 +9,7 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import pair, sides, tensor
 from autograder.exercises.convolution.slips import sides_swapped, swapped, without
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 
 def conv_transpose2d(

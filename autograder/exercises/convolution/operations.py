@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
 

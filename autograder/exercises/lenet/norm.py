@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
 from autograder.exercises.convolution.operations import gradients, scaled, tensor
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 Arrays = tuple[np.ndarray, ...]
 ALL = (0, 2, 3)  # the axes of the images, the rows and the columns

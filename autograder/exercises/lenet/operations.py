@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.exercise import Random
 from autograder.exercises.convolution.operations import tensor
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 
 def forward(operation: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import tensor
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 Result = tuple[np.ndarray, np.ndarray]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import gradients, scaled, tensor
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 
 def global_avg_pool(x: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Random, normal
 from autograder.exercises.convolution.operations import gradients, pad, pair, sides, tensor
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)
 Share = Callable[[np.ndarray, tuple[int, int]], np.ndarray]

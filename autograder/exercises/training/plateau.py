@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random
-from cnnlab.checking.threads import one_thread
 from cnnlab.checking.way import Way
+from cnnlab.torch_settings import one_thread
 
 
 class TorchPlateau:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal, uniform
 from autograder.exercises.convolution.operations import scaled, tensor
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 
 def scored(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:

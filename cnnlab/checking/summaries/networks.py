@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checking.summaries.unfit import Unfit
-from cnnlab.checking.threads import one_thread
 from cnnlab.checking.wire import Value
+from cnnlab.torch_settings import one_thread
 
 EPS = 1e-5  # torch's own for batch normalisation
 ELSEWHERE = 0.75  # an accuracy above it shows that the network learned another task than the one asked

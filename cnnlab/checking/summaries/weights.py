@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cnnlab.checking.summaries.unfit import Unfit
-from cnnlab.checking.threads import one_thread
 from cnnlab.checking.wire import Value
+from cnnlab.torch_settings import one_thread
 
 # What `cnnlab.nn.lenet5` returns as its state: a name and a shape for each array.
 LENET = {

@@ -16,7 +16,7 @@ from cnnlab.checking.filling import fill
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.summaries import summarise
 from cnnlab.checking.summaries.networks import NETWORKS, SHAPES_MEAN, SHAPES_STD, residual, scores
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 
 LABELS = np.arange(150) % 5
 

@@ -15,7 +15,8 @@ import pytest
 from cnnlab import check, layers
 from cnnlab.checking import cases
 from cnnlab.checking.check import CheckFailed
-from cnnlab.library import home, keep, kept, load, shelf
+from cnnlab.checking.keeping import keep
+from cnnlab.library import home, kept, load, shelf
 from tests import ROOT
 
 PAIR = "def both(padding):\n    return padding if isinstance(padding, tuple) else (padding, padding)"
@@ -231,7 +232,7 @@ def test_a_check_inside_an_answer_keeps_nothing(library):
 
 
 def test_whatever_goes_wrong_while_keeping_the_check_passes(monkeypatch, capsys):
-    from cnnlab.library import keeping
+    from cnnlab.checking import keeping
 
     def broken(*args):
         raise RuntimeError("a bug of ours")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab import layers
-from cnnlab.library import NotALibrary, extract, import_library, lend, lending
+from cnnlab import import_library, layers
+from cnnlab.library import NotALibrary, extract, lend, lending
 from cnnlab.library.onefile import HOW, MAX_FILE, TITLE
 from cnnlab.library.source import blocks_of, defines
 

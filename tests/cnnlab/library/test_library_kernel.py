@@ -141,7 +141,7 @@ def test_two_notebooks_keep_at_once(kernel, tmp_path):
     for each in (one, other):
         each.run(IMPORTS, PAIR)
     cell = (
-        "from cnnlab.library import keep\nfrom cnnlab.checking import cases\n"
+        "from cnnlab.checking.keeping import keep\nfrom cnnlab.checking import cases\n"
         "for n in range(60):\n"
         f"    keep(None, cases.load('pad2d'), [{IMPORTS!r}, {PAIR!r}, {PAD2D!r} + '  # ' + str(n)])\n"
         "print('done')"
@@ -185,7 +185,7 @@ start = time.perf_counter()
 import cnnlab
 print(time.perf_counter() - start)
 import numpy as np
-from cnnlab.library import keep
+from cnnlab.checking.keeping import keep
 from cnnlab.checking import cases
 questions = cases.load("pad2d")
 start = time.perf_counter()

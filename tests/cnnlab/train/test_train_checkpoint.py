@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 from cnnlab.train import History, Recipe, TrainError, evaluate, fit, load_weights
 from cnnlab.train.checkpoint import FORMAT, read
 from tests.cnnlab.train.train_parts import convolutional, drawn, same

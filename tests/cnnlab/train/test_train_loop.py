@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from cnnlab import train
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 from cnnlab.train import DeviceData, History, Recipe, TrainError, evaluate, fit, predict
 from cnnlab.train.loop import AUXILIARY
 from tests.cnnlab.train.train_parts import CLASSES, convolutional, drawn, linear, same

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 from cnnlab.train import Average, Recipe
 from cnnlab.train.optim import Schedule, cosine, groups, sgd, triangle
 from tests.cnnlab.train.train_parts import convolutional, linear

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnnlab.checking.threads import one_thread
+from cnnlab.torch_settings import one_thread
 from cnnlab.train import TrainError, fit, recipes
 from cnnlab.train.device import has_gpu
 

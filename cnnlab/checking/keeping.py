@@ -1,14 +1,17 @@
-"""Keeps an Answer whose check has passed."""
+"""Keeps Answers that pass: one that was just checked, and those of a library from another machine."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from cnnlab.checking import cases, proof
 from cnnlab.checking.assess import Questionnaire
-from cnnlab.library import proof, shelf
+from cnnlab.library import shelf
 from cnnlab.library.cells import cells_of, in_notebook
+from cnnlab.library.onefile import count, read_library
 from cnnlab.library.source import MissingHelper, extract
 
 
@@ -39,6 +42,30 @@ def keep(function: Any, questionnaire: Questionnaire, cells: Sequence[str] | Non
     except OSError as error:
         return f"{name} passes, but {shelf.shown(path)} cannot be written: {error.strerror or error}."
     return f"Kept in {shelf.shown(path)}."
+
+
+def import_library(path: str | Path = "my_cnnlab.py") -> list[str]:
+    """Keep the Answers of a file that export_library wrote; say and return which were taken.
+
+    On Colab, a file that is not there is asked for. Each Answer is run on the public Cases of its Exercise and
+    taken where it passes, in place of one kept before. This runs the code in the file: import your own, not
+    somebody else's. Raises NotALibrary, with what is wrong, for any other file, and FileNotFoundError.
+    """
+    taken, refused = [], []
+    for name, text in read_library(Path(path)).items():
+        try:
+            why = proof.problem(name, text, cases.load(name))
+        except cases.NoSuchExercise:
+            why = "no lesson has it"
+        if not why:
+            shelf.write(name, text)
+            taken.append(name)
+        else:
+            refused.append(f"{name} ({why})")
+    print(f"{count(len(taken))} taken{': ' if taken else ''}{', '.join(taken)}.")
+    if refused:
+        print(f"Not taken: {'; '.join(refused)}.")
+    return taken
 
 
 def _not_kept(name: str, why: str) -> str:
