@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from cnnlab.checking.way import Way
 
 NETWORKS = "autograder.exercises.alexnet.networks"
@@ -19,17 +19,17 @@ def pixels(*shape: int) -> Random:
 
 
 def features(*slips: str) -> Any:
-    return later(f"{NETWORKS}:Features", slips=slips)
+    return lazy_import(f"{NETWORKS}:Features", slips=slips)
 
 
 def network(*slips: str) -> Any:
-    return later(f"{NETWORKS}:AlexNet", slips=slips)
+    return lazy_import(f"{NETWORKS}:AlexNet", slips=slips)
 
 
 alexnet_features = Exercise(
     name="alexnet_features",
     returns=("y_shape", "parameters", "shapes", "y_eval"),
-    reference=later(f"{NETWORKS}:Features"),
+    reference=lazy_import(f"{NETWORKS}:Features"),
     way=Way(module="x"),
     points={"one card": 6, "two cards": 4, "full width": 2},
     public=[
@@ -121,7 +121,7 @@ alexnet_features = Exercise(
 AlexNet = Exercise(
     name="AlexNet",
     returns=("y_shape", "parameters", "shapes", "y_eval", "y"),
-    reference=later(f"{NETWORKS}:AlexNet"),
+    reference=lazy_import(f"{NETWORKS}:AlexNet"),
     way=Way(module="x"),
     points={"basic": 5, "sides": 3, "two cards": 4},
     public=[

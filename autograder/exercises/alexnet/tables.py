@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from cnnlab.checking.way import Way
 
 COLUMNS = ("name", "kind", "shape", "parameters", "activations", "macs")
 
 
 def table(*slips: str) -> Any:
-    return later("autograder.exercises.alexnet.counting:layer_table", slips=slips)
+    return lazy_import("autograder.exercises.alexnet.counting:layer_table", slips=slips)
 
 
 def image(channels: int, low: int, high: int) -> Random:
@@ -26,7 +26,7 @@ def image(channels: int, low: int, high: int) -> Random:
 layer_table = Exercise(
     name="layer_table",
     returns=("rows",),
-    reference=later("autograder.exercises.alexnet.counting:layer_table"),
+    reference=lazy_import("autograder.exercises.alexnet.counting:layer_table"),
     way=Way(functions=("model",), table=COLUMNS),
     points={"chain": 3, "groups": 3, "nested": 3, "shared": 1, "biases": 2},
     public=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.exercise import Case, Mistake, normal
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from cnnlab.checking.way import Way
 
 RETURNS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")
@@ -19,9 +19,9 @@ def case(words: str, group: str, x: tuple[int, int, int, int], **arguments: Any)
 
 def reference(block: str) -> Any:
     """The reference of that name, imported when it is first asked."""
-    return later(f"autograder.exercises.beyond.networks:{block}")
+    return lazy_import(f"autograder.exercises.beyond.networks:{block}")
 
 
 def mistake(block: str, name: str, slip: str, hint: str) -> Mistake:
     """A Mistake: the reference with one slip."""
-    return Mistake(name, hint, later(f"autograder.exercises.beyond.networks:{block}", slips=(slip,)))
+    return Mistake(name, hint, lazy_import(f"autograder.exercises.beyond.networks:{block}", slips=(slip,)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from cnnlab.checking.way import Way
 
 NETWORKS = "autograder.exercises.googlenet.networks"
@@ -18,13 +18,13 @@ def block(words: str, group: str, shape: tuple[int, ...], *filters: int) -> Case
 
 
 def slip(name: str, hint: str, what: str, which: str = "Inception") -> Mistake:
-    return Mistake(name, hint, later(f"{NETWORKS}:{which}", slips=(what,)))
+    return Mistake(name, hint, lazy_import(f"{NETWORKS}:{which}", slips=(what,)))
 
 
 Inception = Exercise(
     name="Inception",
     returns=OUTPUTS,
-    reference=later(f"{NETWORKS}:Inception"),
+    reference=lazy_import(f"{NETWORKS}:Inception"),
     points={"branches": 6, "equal": 2, "edges": 3, "one": 3},
     way=Way(module="x"),
     public=[
@@ -149,7 +149,7 @@ def head(words: str, group: str, shape: tuple[int, ...], **arguments: int) -> Ca
 AuxiliaryHead = Exercise(
     name="AuxiliaryHead",
     returns=OUTPUTS[:-1],  # at its published size the gradients would fill 16 MiB for each Mistake
-    reference=later(f"{NETWORKS}:AuxiliaryHead"),
+    reference=lazy_import(f"{NETWORKS}:AuxiliaryHead"),
     points={"square": 4, "sizes": 3, "as published": 1},
     way=Way(module="x"),
     public=[

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autograder.exercise import Case, Exercise, Mistake, Random, integers
+from autograder.exercises.common.lazy_import import lazy_import
 from autograder.exercises.googlenet.blocks import NETWORKS
-from autograder.exercises.later import later
 from cnnlab.checking.way import Way
 
 
@@ -18,13 +18,13 @@ def pixels(*shape: int) -> Random:
 
 
 def slip(name: str, hint: str, what: str) -> Mistake:
-    return Mistake(name, hint, later(f"{NETWORKS}:GoogLeNet", slips=(what,)))
+    return Mistake(name, hint, lazy_import(f"{NETWORKS}:GoogLeNet", slips=(what,)))
 
 
 GoogLeNet = Exercise(
     name="GoogLeNet",
     returns=("y_shape", "parameters", "shapes", "y_eval", "y"),
-    reference=later(f"{NETWORKS}:GoogLeNet"),
+    reference=lazy_import(f"{NETWORKS}:GoogLeNet"),
     points={"thin": 8, "sizes": 4, "without heads": 4, "full width": 2},
     way=Way(module="x"),
     public=[

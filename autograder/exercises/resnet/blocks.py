@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from cnnlab.checking.way import Way
 
 RETURNS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")
@@ -17,7 +17,7 @@ def case(words: str, group: str, shape: tuple[int, ...], **arguments: int) -> Ca
 
 def mistake(block: str, name: str, hint: str, *slips: str) -> Mistake:
     """A Mistake that the reference makes with these slips."""
-    return Mistake(name, hint, later(block, slips=slips))
+    return Mistake(name, hint, lazy_import(block, slips=slips))
 
 
 def shared(block: str) -> list[Mistake]:
@@ -123,7 +123,7 @@ def shared(block: str) -> list[Mistake]:
 BasicBlock = Exercise(
     name="BasicBlock",
     returns=RETURNS,
-    reference=later(BASIC),
+    reference=lazy_import(BASIC),
     points={"identity": 5, "projection": 7},
     way=Way(module="x"),
     public=[
@@ -182,7 +182,7 @@ BasicBlock = Exercise(
 Bottleneck = Exercise(
     name="Bottleneck",
     returns=RETURNS,
-    reference=later(NECK),
+    reference=lazy_import(NECK),
     points={"identity": 4, "projection": 6},
     way=Way(module="x"),
     public=[

@@ -1,6 +1,6 @@
 """Reference networks of lesson 11, written apart from the solution and from `cnnlab.models`; `slips` names what goes wrong.
 
-It imports torch: name what is in it with `autograder.exercises.later`.
+It imports torch: name what is in it with `autograder.exercises.common.lazy_import`.
 """
 
 from __future__ import annotations

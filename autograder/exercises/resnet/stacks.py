@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from cnnlab.checking.way import Way
 
 RETURNS = ("y_shape", "parameters", "shapes", "y_eval", "y")
@@ -17,13 +17,13 @@ def case(words: str, group: str, shape: tuple[int, int, int], **arguments: int) 
 
 def mistake(network: str, name: str, hint: str, *slips: str) -> Mistake:
     """A Mistake that the reference makes with these slips."""
-    return Mistake(name, hint, later(network, slips=slips))
+    return Mistake(name, hint, lazy_import(network, slips=slips))
 
 
 make_resnet = Exercise(
     name="make_resnet",
     returns=RETURNS,
-    reference=later(CIFAR),
+    reference=lazy_import(CIFAR),
     points={"shallow": 5, "deep": 4, "options": 3},
     way=Way(module="x"),
     public=[
@@ -122,7 +122,7 @@ make_resnet = Exercise(
 ResNet18 = Exercise(
     name="ResNet18",
     returns=RETURNS,
-    reference=later(LARGE),
+    reference=lazy_import(LARGE),
     points={"stem": 4, "stages": 4, "options": 2},
     way=Way(module="x"),
     public=[

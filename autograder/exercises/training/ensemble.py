@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from cnnlab.checking.way import Way
 
 HERE = "autograder.exercises.training.averages"
@@ -15,13 +15,13 @@ def asked(words: str, group: str, count: int, *models: str) -> Case:
 
 
 def slip(name: str, hint: str, what: str) -> Mistake:
-    return Mistake(name, hint, later(f"{HERE}:slipped", slip=what))
+    return Mistake(name, hint, lazy_import(f"{HERE}:slipped", slip=what))
 
 
 ensemble_predict = Exercise(
     name="ensemble_predict",
     returns=("probabilities",),
-    reference=later(f"{HERE}:reference"),
+    reference=lazy_import(f"{HERE}:reference"),
     points={"one": 3, "many": 4},
     way=Way(functions=("models",), tensors=("images",)),
     public=[

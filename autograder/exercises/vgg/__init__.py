@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from autograder.exercise import lesson
 from autograder.exercises.vgg.builds import make_vgg, vgg
+from autograder.exercises.vgg.memory import memory_bytes
 from autograder.exercises.vgg.stacks import stack_parameters, vgg_config
-from autograder.exercises.vgg.tables import memory_bytes, vgg16_table
+from autograder.exercises.vgg.tables import vgg16_table
 
 LESSON = lesson(
     "2_architectures/09_vgg",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
-from autograder.exercises.later import later
+from autograder.exercises.common.lazy_import import lazy_import
 from autograder.exercises.vgg.stacks import whole
 from autograder.exercises.vgg.tables import some_config
 from cnnlab.checking.way import Way
@@ -18,11 +18,11 @@ DEEP = "autograder.exercises.vgg.networks:deep"
 
 
 def slip(*names: str) -> Callable[..., Any]:
-    return later(NETWORK, slips=names)
+    return lazy_import(NETWORK, slips=names)
 
 
 def deep_slip(*names: str) -> Callable[..., Any]:
-    return later(DEEP, slips=names)
+    return lazy_import(DEEP, slips=names)
 
 
 def blank(*shape: int) -> np.ndarray:
@@ -33,7 +33,7 @@ def blank(*shape: int) -> np.ndarray:
 make_vgg = Exercise(
     name="make_vgg",
     returns=("y_shape", "parameters", "shapes", "y_eval", "y", "dx", "gradients"),
-    reference=later(NETWORK),
+    reference=lazy_import(NETWORK),
     way=Way(module="x"),
     points={"one convolution": 2, "stages": 4, "batch norm": 3, "sizes": 3},
     public=[
@@ -259,7 +259,7 @@ make_vgg = Exercise(
 vgg = Exercise(
     name="vgg",
     returns=("y_shape", "parameters", "shapes"),
-    reference=later(DEEP),
+    reference=lazy_import(DEEP),
     way=Way(module="x"),
     points={"ImageNet": 2, "batch norm": 1, "sizes": 1},
     public=[

@@ -1,4 +1,4 @@
-"""VGG as the exercises' reference, and with slips. Imports torch: name it with `later`."""
+"""VGG as the exercises' reference, and with slips. Imports torch: name it with `lazy_import`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def later(path: str, **fixed: Any) -> Callable[..., Any]:
+def lazy_import(path: str, **fixed: Any) -> Callable[..., Any]:
     """Return a function that calls the function or class at `path`, "package.module:name", and imports it only then.
 
     fixed: keyword arguments that each call gets besides its own.

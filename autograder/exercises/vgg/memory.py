@@ -1,0 +1,156 @@
+"""memory_bytes: what a network's values take, when it predicts and when it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.vgg.stacks import whole
+from autograder.exercises.vgg.tables import COLUMNS, Row
+
+
+def memory(rows: list[Row], batch: int, value_bytes: int = 4, slips: tuple[str, ...] = ()) -> tuple[int, int]:
+    """Count values as they are alive: at each layer when predicting, at the turn when training."""
+    maps = [row["activations"] for row in rows]
+    learned = sum(row["parameters"] for row in rows)
+    pair = max(one + other for one, other in pairwise(maps))
+    if "single" in slips:
+        pair = max(maps)
+    if "largest two" in slips:
+        pair = sum(sorted(maps)[-2:])
+    if "bytes" in slips:
+        value_bytes = 1
+    if "four bytes" in slips:
+        value_bytes = 4
+    per_image = sum(maps) + pair
+    if "twice" in slips:
+        per_image = 2 * sum(maps)
+    if "no gradients of maps" in slips:
+        per_image = sum(maps)
+    copies = 2 if "momentum" in slips else 1 if "weights once" in slips else 3
+    each = batch if "weights for each image" in slips else 1
+    if "one image" in slips:
+        batch = 1
+    seen = sum(maps) if "all kept" in slips else pair
+    return value_bytes * (each * learned + batch * seen), value_bytes * (
+        each * copies * learned + batch * per_image
+    )
+
+
+def leak(name: str) -> Callable[..., Any]:
+    return lambda **arguments: memory(**arguments, slips=(name,))
+
+
+def rows_of(*pairs: tuple[int, int]) -> list[Row]:
+    """Rows of a table from (activations, parameters) of each, other columns made up to fit."""
+    return [
+        dict(zip(COLUMNS, (f"layer {i}", (count,), count, learned, 3 * learned), strict=True))
+        for i, (count, learned) in enumerate(pairs)
+    ]
+
+
+def some_rows(count: int) -> Random:
+    """Rows of any sizes, the largest two of them not neighbours."""
+
+    def draw(rng: np.random.Generator) -> list[Row]:
+        maps = rng.integers(100, 2000, count)
+        maps[1], maps[-1] = rng.integers(5000, 9000, 2)
+        learned = rng.integers(100, 5000, count)
+        learned[0] = 0
+        return rows_of(*((int(a), int(p)) for a, p in zip(maps, learned, strict=True)))
+
+    return Random(draw)
+
+
+memory_bytes = Exercise(
+    name="memory_bytes",
+    returns=("predicting", "training"),
+    reference=memory,
+    points={"one image": 2, "batch": 2, "bytes": 2},
+    public=[
+        Case(
+            "three layers, one image",
+            group="one image",
+            rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)),
+            batch=1,
+        ),
+        Case(
+            "the same layers, 10 images",
+            group="batch",
+            rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)),
+            batch=10,
+        ),
+        Case(
+            "16 bits a value, 3 images",
+            group="bytes",
+            rows=rows_of((50, 0), (200, 100), (20, 40), (90, 30), (150, 7)),
+            batch=3,
+            value_bytes=2,
+        ),
+    ],
+    secret=[
+        Case("five layers, one image", group="one image", rows=some_rows(6), batch=1),
+        Case("four layers, some images", group="batch", rows=some_rows(5), batch=whole(2, 60)),
+        Case("64 bits a value", group="bytes", rows=some_rows(7), batch=whole(2, 60), value_bytes=8),
+        Case("16 bits a value", group="bytes", rows=some_rows(4), batch=whole(2, 60), value_bytes=2),
+    ],
+    clues=[
+        "Count values first and multiply by value_bytes at the end. Parameters are there once, whatever the batch; "
+        "maps are there for each image.",
+        "The pair: the largest sum of two rows that follow each other, max over i of rows[i] + rows[i + 1].",
+        "predicting = parameters + batch * pair; training = 3 * parameters + batch * (all activations + pair).",
+    ],
+    mistakes=[
+        Mistake(
+            "largest map only",
+            "You took the largest map alone: a layer holds the map that it reads and the one that it makes.",
+            leak("single"),
+        ),
+        Mistake(
+            "largest two maps",
+            "You added the two largest maps: they count together only where one follows the other.",
+            leak("largest two"),
+        ),
+        Mistake("values not bytes", "You counted values: each takes value_bytes bytes.", leak("bytes")),
+        Mistake(
+            "always four bytes", "You took 4 bytes for each value: take value_bytes.", leak("four bytes")
+        ),
+        Mistake(
+            "all maps twice",
+            "You doubled all maps, as the slide does: of their gradients only two neighbours are there at a time.",
+            leak("twice"),
+        ),
+        Mistake(
+            "gradients of maps forgotten",
+            "You left out the gradients of the maps: two neighbours' are there at a time, as large as the pair.",
+            leak("no gradients of maps"),
+        ),
+        Mistake(
+            "momentum forgotten",
+            "You counted weights and their gradients: momentum keeps a third number for each.",
+            leak("momentum"),
+        ),
+        Mistake(
+            "weights once",
+            "You counted the parameters once in training: each also has a gradient and a momentum.",
+            leak("weights once"),
+        ),
+        Mistake(
+            "weights for each image",
+            "You multiplied the parameters by the batch: all images share one set of them.",
+            leak("weights for each image"),
+        ),
+        Mistake(
+            "batch ignored", "You counted the maps of one image: there are `batch` images.", leak("one image")
+        ),
+        Mistake(
+            "all maps kept when predicting",
+            "You keep all maps when predicting: there a map may go as soon as the next layer has read it.",
+            leak("all kept"),
+        ),
+    ],
+)
