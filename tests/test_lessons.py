@@ -16,12 +16,8 @@ from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.exercises import all_lessons
 
-# Their cells train for minutes, also in the small size.
-TRAINING = {"08_alexnet", "09_vgg", "11_resnet", "12_beyond", "13_training"}
-AS_NOTEBOOKS = TRAINING | {
-    "07_lenet",
-    "10_googlenet",
-}  # take long: not run as scripts too, which have the same cells
+# Their notebooks train for minutes, so `make slow` runs them.
+TRAINING = {"07_lenet", "08_alexnet", "09_vgg", "10_googlenet", "11_resnet", "12_beyond", "13_training"}
 SECONDS = 1200  # for a lesson, on a busy machine
 
 each_lesson = pytest.mark.parametrize(
@@ -53,8 +49,9 @@ def text(cell: NotebookNode) -> str:
     return "".join(shown)
 
 
+@pytest.mark.slow  # the solved notebook has the same cells, and is run by `make test`
 @pytest.mark.parametrize(
-    "lesson", [pytest.param(one, id=one.name) for one in all_lessons() if one.name not in AS_NOTEBOOKS]
+    "lesson", [pytest.param(one, id=one.name) for one in all_lessons() if one.name not in TRAINING]
 )
 def test_the_script_runs_from_top_to_bottom(checkout: Course, lesson: Lesson, tmp_path: Path) -> None:
     command = [sys.executable, str(checkout.script(lesson))]

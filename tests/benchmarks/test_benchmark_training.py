@@ -13,24 +13,24 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from benchmarks import training  # noqa: E402
-from benchmarks.training_parts import plain  # noqa: E402
-from benchmarks.training_parts.peak import matrix_peak  # noqa: E402
+from benchmarks.training_parts import peak, plain  # noqa: E402
 from benchmarks.training_parts.record import Record  # noqa: E402
 from cnnlab.torch_settings import one_thread  # noqa: E402
 from cnnlab.train import recipes  # noqa: E402
 from cnnlab.train.device import has_gpu  # noqa: E402
+from tests.smoke import BATCH, EPOCHS, IMAGES, WIDTH, smoke  # noqa: E402
+
+PLAIN_BATCH = 32  # of the plain loop, which needs two of them
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One network on few images, for seconds in place of minutes."""
-    small = recipes.get("resnet18", "small")
-    recipe = replace(small.recipe, epochs=2, batch=32)
-    setting = replace(small, images=320, width=8, recipe=recipe, bar=0.01)
-    monkeypatch.setitem(recipes.SETTINGS, "resnet18", (setting, recipes.get("resnet18", "full")))
-    monkeypatch.setitem(training.SPEED_IMAGES, "small", 320)
-    monkeypatch.setattr(plain, "BATCH", 64)
+    monkeypatch.setitem(recipes.SETTINGS, "resnet18", (smoke("resnet18"), recipes.get("resnet18", "full")))
+    monkeypatch.setitem(training.SPEED_IMAGES, "small", 3 * PLAIN_BATCH)
+    monkeypatch.setattr(plain, "BATCH", PLAIN_BATCH)
     monkeypatch.setattr(plain, "WORKERS", 0)
+    monkeypatch.setitem(peak.SIZES, "cpu", (128, 256))
     with one_thread():
         yield
 
@@ -52,7 +52,7 @@ def test_it_measures_prints_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFi
     first = lines(results)
     assert [one["kind"] for one in first] == ["trial", "speed"]
     assert "resnet18, seed 0: " in printed.err
-    assert "| resnet18 (width 8) | " in printed.out and "320 x 2" in printed.out
+    assert f"| resnet18 (width {WIDTH}) | " in printed.out and f"{IMAGES} x {EPOCHS}" in printed.out
     assert "1 seeds, 1 passes" in printed.out and torch.__version__ in printed.out
     assert run(results, "--seeds", "2") == 0, "goes on with the second seed"
     now = lines(results)
@@ -71,7 +71,7 @@ def test_a_recipe_that_changed_is_measured_anew_and_a_torn_line_is_left_out(tmp_
     assert run(results, "--seeds", "1") == 0
     assert [one["kind"] for one in Record(results).lines] == ["trial", "speed"]
     small, full = recipes.SETTINGS["resnet18"]
-    recipes.SETTINGS["resnet18"] = (replace(small, images=256), full)
+    recipes.SETTINGS["resnet18"] = (replace(small, images=IMAGES - BATCH), full)
     assert run(results, "--seeds", "1") == 0
     assert [one["kind"] for one in Record(results).lines] == ["trial", "speed"] * 2
 
@@ -134,4 +134,4 @@ def test_the_plain_loop_trains(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_peak_is_a_number_of_this_machine() -> None:
-    assert 1e8 < matrix_peak(torch.device("cpu"), "fp32") < 1e14
+    assert 1e8 < peak.matrix_peak(torch.device("cpu"), "fp32") < 1e14

@@ -37,6 +37,7 @@ def test_the_layers_are_those_of_the_lessons(solved: dict[str, Any]) -> None:
         assert "submission" in getattr(layers, name).__code__.co_filename
 
 
+@pytest.mark.slow
 def test_the_lessons_training_reads_digits(solved: dict[str, Any]) -> None:
     train, held_out = digits()
     began = time.perf_counter()
