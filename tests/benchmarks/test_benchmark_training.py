@@ -71,7 +71,7 @@ def test_a_recipe_that_changed_is_measured_anew_and_a_torn_line_is_left_out(tmp_
     assert run(results, "--seeds", "1") == 0
     assert [one["kind"] for one in Record(results).lines] == ["trial", "speed"]
     small, full = recipes.SETTINGS["resnet18"]
-    recipes.SETTINGS["resnet18"] = (replace(small, images=IMAGES - BATCH), full)
+    recipes.SETTINGS["resnet18"] = (replace(small, images=IMAGES + BATCH), full)
     assert run(results, "--seeds", "1") == 0
     assert [one["kind"] for one in Record(results).lines] == ["trial", "speed"] * 2
 
