@@ -1,6 +1,7 @@
 # make demo   set up, build the notebooks, grade a sample class in the sandbox and show what came out
 # make test   set up and run the whole test suite
 # make slow   the tests marked slow
+# make proof  the tests marked proof: hours, before a release; stopped, it goes on where it was
 # make lab    open JupyterLab on the first lesson
 # make matrix write the table of what the checks catch to docs/matrix.md
 # make lint   ruff, pyright and the borders between the packages
@@ -11,7 +12,7 @@ READY := $(VENV)/.ready
 PROGRAMS := $(VENV)/.programs
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test slow lab lint matrix setup build clean
+.PHONY: demo test slow proof lab lint matrix setup build clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,10 +34,13 @@ demo: $(READY)
 
 test: $(READY) $(PROGRAMS)
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not proof"
 
 slow: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+
+proof: $(READY) $(PROGRAMS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -p tests.resume --resume .proof.jsonl -m proof
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" notebooks/1_layers/01_why_convolution.ipynb
