@@ -13,7 +13,7 @@ from pathlib import Path
 from autograder.classroom.task import chosen, one_line
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.intake import forked, graft
+from autograder.intake import graft, reader_process
 from autograder.judging import grader_version, secret_cases
 from autograder.sandbox import Limits, SandboxError, process, warm
 from autograder.startup import end_with
@@ -72,7 +72,9 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
 
 def expect(course: Course, lessons: Sequence[Lesson]) -> None:
     """Have the readers of notebooks know the lessons' cells."""
-    forked.expect(slot.fact for lesson in lessons for slot in graft.pristine(course, lesson).slots)
+    reader_process.preload_facts(
+        slot.known_facts for lesson in lessons for slot in graft.pristine(course, lesson).slots
+    )
 
 
 def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.Server | None = None) -> None:
@@ -80,7 +82,7 @@ def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.S
 
     lessons: those that are going to be judged in sandboxes; server: of these, where there is one already.
     """
-    forked.start()
+    reader_process.start_server()
     with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
         if server:
             warm.adopt(slot, server)

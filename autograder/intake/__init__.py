@@ -5,8 +5,8 @@ through, what they handed in is kept byte for byte in work/raw/, and what could 
 student and the instructor.
 """
 
+from autograder.intake.errors import IntakeError
 from autograder.intake.graft import Taken
-from autograder.intake.read import IntakeError
 from autograder.intake.records import IntakeRecord, LessonRecord
 from autograder.intake.submission import (
     notebook_bytes,

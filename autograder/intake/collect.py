@@ -22,7 +22,7 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
 from autograder import files as intake_files
 from autograder.files import shown
-from autograder.intake import unzip
+from autograder.intake.reader import archive as reader_archive
 from autograder.intake.submission import STUDENT
 from cnnlab.checking import handin
 
@@ -36,7 +36,7 @@ CANVAS = r"(?P<name>[^/_]*)_(?:LATE_)?(?P<student_id>\d+)_(?P<upload>\d+)_(?P<fi
 LAYOUTS = (re.compile(MOODLE, re.DOTALL), re.compile(CANVAS, re.DOTALL))
 
 MAX_MEMBERS = 50_000  # files of a downloaded archive
-MAX_MEMBER = max(unzip.MAX_FILE, handin.MAX_BYTES)  # bytes
+MAX_MEMBER = max(reader_archive.MAX_FILE, handin.MAX_BYTES)  # bytes
 MAX_PART = 200  # bytes of one part of a path; file systems take 255
 UNSAFE = re.compile(r"[^\w .,()@+=-]")
 
@@ -58,11 +58,11 @@ class Extractor(ExtractorPlugin):
         try:
             with path.open("rb") as file:
                 self._extract_members(file, folder)
-        except unzip.Unusable as error:
+        except reader_archive.UnreadableArchive as error:
             self.log.error("%s %s; download it again.", shown(path.name), error)
 
     def _extract_members(self, file: BinaryIO, folder: Path) -> None:
-        archive = unzip.opened(file)
+        archive = reader_archive.open_archive(file)
         taken: set[str] = set()
         found = archive.infolist()
         if len(found) > MAX_MEMBERS:
@@ -70,10 +70,10 @@ class Extractor(ExtractorPlugin):
                 "%s holds more than %d files; the rest was left out.", shown(folder.name), MAX_MEMBERS
             )
         for info in found[:MAX_MEMBERS]:
-            path = unzip.path_of(info)
+            path = reader_archive.safe_path(info)
             if not path:
                 continue
-            data, refused = unzip.content(archive, info, MAX_MEMBER)
+            data, refused = reader_archive.read_member(archive, info, MAX_MEMBER)
             if refused:
                 self.log.warning("%s %s; it was left out.", shown(path), refused)
                 continue

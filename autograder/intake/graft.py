@@ -18,8 +18,9 @@ from nbformat.notebooknode import NotebookNode
 from autograder.authoring.build import SETUP_LINE, TEXT_STUB
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.intake import child as intake_child
-from autograder.intake.read import IntakeError, StudentCell, StudentNotebook
+from autograder.intake.errors import UnusableFile
+from autograder.intake.read_notebook import StudentCell, StudentNotebook
+from autograder.intake.reader.cell_facts import CellFacts, parse_facts
 
 MIN_HEAD = 10  # characters of a question's text by which its cell is known again
 MAX_FLAGS = 40
@@ -60,9 +61,9 @@ class Slot:
     imports: bool
 
     @property
-    def fact(self) -> tuple[bool, str, dict[str, Any]]:
-        """What a student's notebook that has the same cell need not be asked again; as for forked.expect."""
-        facts = {"defines": dict(self.defines), "imports": self.imports}
+    def known_facts(self) -> tuple[bool, str, CellFacts]:
+        """The cell's facts, which need not be parsed again where a student left the cell as it is."""
+        facts = CellFacts(defines=dict(self.defines), imports=self.imports)
         return self.node.cell_type == "code", self.node.source, facts
 
 
@@ -96,7 +97,7 @@ def _read_pristine(path: Path, _modified: int, _size: int) -> tuple[tuple[Slot, 
     slots = []
     for index, node in enumerate(notebook.cells):
         role, name = _role(node)
-        facts = intake_child.definitions(node.source, code=node.cell_type == "code", use_ast=True)
+        facts = parse_facts(node.source, code=node.cell_type == "code", use_ast=True)
         slots.append(Slot(index, node, role, name, _key(node.source), facts["defines"], facts["imports"]))
     return tuple(slots), notebook
 
@@ -129,7 +130,7 @@ def recognise(
 ) -> Pristine:
     """Return the lesson whose ids and names the cells carry most of; the file's name only breaks ties.
 
-    Raises IntakeError where the cells have nothing of any lesson.
+    Raises UnusableFile where the cells have nothing of any lesson.
     """
 
     def likeness(lesson: Pristine) -> tuple[int, int, bool]:
@@ -146,7 +147,7 @@ def recognise(
 
     best = max(lessons, key=likeness, default=None)  # the first of equals
     if best is None or likeness(best)[:2] == (0, 0):
-        raise IntakeError(
+        raise UnusableFile(
             f"is not a notebook of {assignment}: none of its cells has an id or a name of its exercises"
         )
     return best

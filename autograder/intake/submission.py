@@ -18,18 +18,20 @@ from autograder import notebook_io
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.files import Entry, shown
-from autograder.intake import archive as intake_archive
-from autograder.intake import child as intake_child
 from autograder.intake import graft as intake_graft
+from autograder.intake import read_archive
 from autograder.intake import records as intake_record
+from autograder.intake.errors import InvalidStudentId, UnusableFile, UnusableFolder
 from autograder.intake.graft import Taken
-from autograder.intake.read import IntakeError, Reader, read_in_child, too_large
+from autograder.intake.read_notebook import Reader, read_notebook, too_large
+from autograder.intake.reader import notebook as reader_notebook
+from autograder.intake.reader.limits import MIB
 from autograder.intake.records import IntakeRecord, LessonRecord
 from cnnlab.checking import handin
 
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 MAX_ENTRIES = 40  # of a student's folder that are looked at
-MAX_NOTEBOOKS = 8 * intake_child.MAX_BYTES  # bytes of all notebooks of a submission that are read
+MAX_NOTEBOOKS = 8 * reader_notebook.MAX_BYTES  # bytes of all notebooks of a submission that are read
 TIMESTAMP = "timestamp.txt"  # nbgrader's collector writes it into a submission
 MAX_TIMESTAMP = 64  # bytes
 # What operating systems and editors leave in folders by themselves; nobody needs to hear of it.
@@ -42,7 +44,7 @@ log = logging.getLogger(__name__)
 def verify_student(student: str) -> str:
     """Return a student's id; raise IntakeError where it could be anything but the name of a folder."""
     if not STUDENT.fullmatch(student) or ".." in student:
-        raise IntakeError(
+        raise InvalidStudentId(
             f"{shown(student)!r} is not a student's id: it takes up to 64 letters, digits and . _ @ -, "
             "begins with a letter or digit and has no two dots in a row."
         )
@@ -55,7 +57,7 @@ def record(course: Course, assignment: str, student: str) -> IntakeRecord | None
 
 
 def take_in_notebook(
-    course: Course, lessons: Sequence[Lesson], data: bytes, *, name: str = "", reader: Reader = read_in_child
+    course: Course, lessons: Sequence[Lesson], data: bytes, *, name: str = "", reader: Reader = read_notebook
 ) -> Taken:
     """Return the lesson that a student's file holds, written by us; raise IntakeError where nothing of it can
     be used.
@@ -74,8 +76,8 @@ def _grafted(
         known = [intake_graft.pristine(course, lesson) for lesson in lessons]
         assignment = lessons[0].assignment if lessons else "this course"
         lesson = intake_graft.recognise(known, student, name, assignment)
-    except IntakeError as error:
-        raise IntakeError(f"{shown(name) or 'The notebook'} {error}.") from error
+    except UnusableFile as error:
+        raise UnusableFile(error.reason, name or "The notebook") from error
     return lesson.lesson, intake_graft.graft(lesson, student)
 
 
@@ -95,7 +97,7 @@ def take_in(
     folder: Path,
     *,
     lessons: Sequence[Lesson] | None = None,
-    reader: Reader = read_in_child,
+    reader: Reader = read_notebook,
 ) -> list[Taken]:
     """Take in a student's folder and return every lesson of theirs that now stands in work/submitted/.
 
@@ -116,7 +118,7 @@ def take_in_safely(
     folder: Path,
     *,
     lessons: Sequence[Lesson] | None = None,
-    reader: Reader = read_in_child,
+    reader: Reader = read_notebook,
 ) -> list[Taken]:
     """Do what `take_in` does, and where that fails for a reason of our own put the lesson's pristine notebook
     there.
@@ -160,12 +162,12 @@ def take_in_submitted(
     try:
         assignment, student = folder.name, verify_student(folder.parent.name)
         if not course.submitted.exists() or not os.path.samefile(folder.parent.parent, course.submitted):
-            raise IntakeError(f"{folder} does not lie in {course.submitted}, so it was not taken in.")
+            raise UnusableFolder(f"{folder} does not lie in {course.submitted}, so it was not taken in.")
         if folder.is_symlink():  # what it points to is not the student's to hand in
             target = shown(os.readlink(folder))
             folder.unlink()
             folder.mkdir()
-            submission = _Submission(course, assignment, student, folder, lessons, read_in_child)
+            submission = _Submission(course, assignment, student, folder, lessons, read_notebook)
             taken = submission.give_up(f"the folder handed in was a link to {target}")
         else:
             taken = take_in_safely(course, assignment, student, folder, lessons=lessons)
@@ -196,13 +198,13 @@ class _Submission:
         self.course, self.assignment, self.student = course, assignment, verify_student(student)
         self.lessons = list(course.lessons(assignment) if lessons is None else lessons)
         if any(lesson.assignment != assignment for lesson in self.lessons):
-            raise IntakeError(f"The lessons given are not those of {assignment!r}.")
+            raise UnusableFolder(f"The lessons given are not those of {assignment!r}.")
         self.folder, self.reader = folder, reader
         self.raw = course.raw / student / assignment
         self.home = course.submitted / student / assignment
         for path in (folder, folder.parent if _is_same(folder, self.home) else folder):
             if not intake_files.is_real_folder(path):
-                raise IntakeError(f"{shown(str(path))} is not a folder, or only a link to one.")
+                raise UnusableFolder(f"{shown(str(path))} is not a folder, or only a link to one.")
         self.before = intake_record.load(course, assignment, student)
         self.flags: list[str] = []
         self.standing: dict[str, Taken] = {}  # lessons taken in earlier whose notebook is still there
@@ -214,7 +216,7 @@ class _Submission:
         self.standing_files: set[str] = set()  # those that were taken in earlier
         self.timestamp: bytes | None = None
         self.archived = MAX_ENTRIES  # files of archives that are still looked at
-        self.room = MAX_NOTEBOOKS  # bytes of notebooks that are still read
+        self.bytes_left = MAX_NOTEBOOKS  # bytes of notebooks that are still read
 
     @property
     def in_place(self) -> bool:
@@ -268,7 +270,7 @@ class _Submission:
             if noted is None:
                 continue
             try:
-                data = intake_files.read(self.home / f"{lesson.name}.ipynb", 4 * intake_child.MAX_BYTES)
+                data = intake_files.read(self.home / f"{lesson.name}.ipynb", 4 * reader_notebook.MAX_BYTES)
             except OSError:
                 continue
             if intake_files.sha256(data) == noted.sha256:
@@ -312,7 +314,7 @@ class _Submission:
                 self._look_at_notebook(entry)
         elif asked := self._asked_for(entry.name):
             self._look_at_file(entry, asked)
-        elif entry.path.suffix.lower() in intake_archive.SUFFIXES:
+        elif entry.path.suffix.lower() in read_archive.SUFFIXES:
             self._look_at_archive(entry)
         else:
             self._keep(entry)
@@ -345,21 +347,22 @@ class _Submission:
         data = self._keep(entry)
         try:
             if data is None:
-                raise IntakeError(too_large(entry.size))
-            found = intake_archive.unpacked(data, ["ipynb", *self.asked], self.archived)
-        except IntakeError as error:
-            self.unusable.append((entry, f"{shown(entry.name)} {error}.", intake_files.sha256(data or b"")))
+                raise UnusableFile(too_large(entry.size))
+            found = read_archive.read_archive(data, ["ipynb", *self.asked], self.archived)
+        except UnusableFile as error:
+            sentence = str(UnusableFile(error.reason, entry.name))
+            self.unusable.append((entry, sentence, intake_files.sha256(data or b"")))
             return
         if not found.members:
             sentence = f"{shown(entry.name)} is an archive without a notebook in it."
             self.unusable.append((entry, sentence, intake_files.sha256(data)))
             return
         self.archived -= len(found.members)
-        self.flags.append(f"{shown(entry.name)} is an archive; {found.words}.")
+        self.flags.append(f"{shown(entry.name)} is an archive; {found.summary}.")
         for member in found.members:
             self._look_at_member(entry, member)
 
-    def _look_at_member(self, entry: Entry, member: intake_archive.Member) -> None:
+    def _look_at_member(self, entry: Entry, member: read_archive.Member) -> None:
         given = f"{member.name} of {entry.name}"
         inside = replace(
             entry, path=entry.path / member.name, size=len(member.data), links=1, inside=entry.name
@@ -376,7 +379,7 @@ class _Submission:
 
     def _keep(self, entry: Entry) -> bytes | None:
         """Copy a file into raw/ and return its bytes; None where it is too large or cannot be read."""
-        limit = intake_child.MAX_BYTES
+        limit = reader_notebook.MAX_BYTES
         try:
             data = intake_files.read(entry.path, limit)
         except OSError as error:
@@ -401,15 +404,15 @@ class _Submission:
     def _take_notebook(self, entry: Entry, data: bytes) -> None:
         """Offer a notebook for the lesson that it holds."""
         digest = intake_files.sha256(data)
-        self.room -= len(data)
-        if self.room < 0:
-            limit = MAX_NOTEBOOKS // intake_child.MIB
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            limit = MAX_NOTEBOOKS // MIB
             sentence = f"{shown(entry.name)} comes after {limit} MiB of other notebooks; it was not read."
             self.unusable.append((entry, sentence, digest))
             return
         try:
             lesson, taken = _grafted(self.course, self.lessons, data, entry.name, self.reader)
-        except IntakeError as error:
+        except UnusableFile as error:
             self.unusable.append((entry, str(error), digest))
         except CourseError:
             raise

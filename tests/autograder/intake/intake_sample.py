@@ -20,7 +20,7 @@ from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import Case, Exercise, Lesson, lesson
 from autograder.intake import Taken, take_in_notebook
-from autograder.intake.read import read_here
+from autograder.intake.read_notebook import read_notebook_here
 
 ASSIGNMENT = "1_layers"
 RELEASE = Release("cnnlab/cnnlab", "v0.1.0")
@@ -119,7 +119,7 @@ class Sample:
     second: NotebookNode
 
     def take(
-        self, notebook: Any, name: str = "01_shifting.ipynb", reader: Callable[..., Any] = read_here
+        self, notebook: Any, name: str = "01_shifting.ipynb", reader: Callable[..., Any] = read_notebook_here
     ) -> Taken:
         data = notebook if isinstance(notebook, bytes) else as_bytes(notebook)
         return take_in_notebook(self.course, LESSONS, data, name=name, reader=reader)

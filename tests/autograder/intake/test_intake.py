@@ -15,7 +15,7 @@ from autograder.authoring.build import TEXT_STUB
 from autograder.course import Course
 from autograder.intake import IntakeError
 from autograder.intake.graft import fenced
-from autograder.intake.read import read_in_child
+from autograder.intake.read_notebook import read_notebook
 from tests.autograder.intake.intake_sample import (
     ASSIGNMENT,
     LESSONS,
@@ -32,25 +32,11 @@ from tests.autograder.intake.intake_sample import (
     markdown,
     order,
     put_in,
-    sample,
     solved,
-    write_course,
 )
 
 SCALED = SCALE.strip()
 WHOLE = ["setup", "given", "shift", "shift?", "given", "scale", "scale?", "show"]
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("course")
-    write_course(folder)
-    return folder
-
-
-@pytest.fixture
-def s(root: Path, tmp_path: Path) -> Sample:
-    return sample(root, tmp_path / "work")
 
 
 def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -65,7 +51,7 @@ def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def test_a_solved_notebook_becomes_the_pristine_one_with_the_answers_in_it(s: Sample) -> None:
-    taken = s.take(solved(s.first), reader=read_in_child)
+    taken = s.take(solved(s.first), reader=read_notebook)
     nbformat.validate(taken.notebook)
     assert taken.lesson is LESSONS[0]
     assert order(taken) == WHOLE

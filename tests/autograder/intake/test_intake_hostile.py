@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import os
-import shutil
 import socket
 import stat
+import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ from hypothesis import strategies as st
 
 from autograder import files, intake
 from autograder.course import Course
-from autograder.intake import IntakeError, forked, graft
-from autograder.intake import child as intake_child
-from autograder.intake.read import read_here, read_in_child
+from autograder.intake import IntakeError, graft, reader_process
+from autograder.intake.read_notebook import read_notebook, read_notebook_here
+from autograder.intake.reader import cell_facts
+from autograder.intake.reader import notebook as reader_notebook
 from tests.autograder.intake.intake_sample import (
     ASSIGNMENT,
     LESSONS,
@@ -38,26 +40,12 @@ from tests.autograder.intake.intake_sample import (
     code,
     extras,
     put_in,
-    sample,
     solved,
-    write_course,
 )
 
 MIB = 1 << 20
 DEEP = 100_000
-READERS = {"here": read_here, "child": read_in_child}
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("course")
-    write_course(folder)
-    return folder
-
-
-@pytest.fixture
-def s(root: Path, tmp_path: Path) -> Sample:
-    return sample(root, tmp_path / "work")
+READERS = {"here": read_notebook_here, "child": read_notebook}
 
 
 def hook(s: Sample, folder: Path) -> list[str]:
@@ -130,7 +118,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 def test_what_is_no_notebook_yields_one_sentence(s: Sample, which: str) -> None:
     data, words = UNREADABLE[which]
     with pytest.raises(IntakeError) as caught:
-        s.take(data, name="x.ipynb", reader=read_in_child)
+        s.take(data, name="x.ipynb", reader=read_notebook)
     message = str(caught.value)
     assert (
         message.startswith("x.ipynb ") and words in message and message.endswith(".") and "\n" not in message
@@ -143,14 +131,14 @@ def test_what_is_no_notebook_yields_one_sentence(s: Sample, which: str) -> None:
 def test_large_nonsense_is_refused_soon(data: bytes) -> None:
     began = time.perf_counter()
     with pytest.raises(IntakeError):
-        read_in_child(data)
+        read_notebook(data)
     assert time.perf_counter() - began < 15
 
 
 def test_what_takes_all_memory_is_refused(s: Sample) -> None:
     data = b'{"cells": [' + b'{"a":{}},' * (2 * MIB) + b"0]}"
     with pytest.raises(IntakeError, match=r"memory|is not a notebook of"):
-        s.take(data, reader=read_in_child)
+        s.take(data, reader=read_notebook)
 
 
 def test_an_unreadable_notebook_becomes_the_pristine_one_with_the_reason(s: Sample) -> None:
@@ -330,7 +318,7 @@ def test_a_duplicated_grade_id_on_other_code_does_not_displace_the_answer(s: Sam
 
 def test_a_duplicate_key_is_read_as_jupyter_reads_it(s: Sample) -> None:
     text = json.dumps(solved(s.first)).replace('"source"', '"source": "first", "source"')
-    assert answers(s.take(text.encode(), reader=read_in_child))["shift"] == SHIFT
+    assert answers(s.take(text.encode(), reader=read_notebook))["shift"] == SHIFT
 
 
 def test_a_byte_order_mark_and_windows_lines_are_tolerated(s: Sample) -> None:
@@ -349,7 +337,7 @@ def test_a_cell_whose_text_cannot_be_used_costs_that_cell_only(s: Sample, bad: s
     notebook = solved(s.first)
     by_name(notebook, "shift").source += bad
     put_in(notebook, "shift", code(f"'{bad}'"))
-    taken = s.take(notebook, reader=read_in_child)
+    taken = s.take(notebook, reader=read_notebook)
     sound(s, taken)
     assert answers(taken)["scale"] == SCALE and taken.found == {"scale", "why"}
     assert words in taken.notes["shift"] and any(flag.startswith("Cell 4 ") for flag in taken.flags)
@@ -358,7 +346,7 @@ def test_a_cell_whose_text_cannot_be_used_costs_that_cell_only(s: Sample, bad: s
 def test_thousands_of_cells_and_flags_are_cut(s: Sample) -> None:
     notebook = solved(s.first)
     notebook.cells += [code("\0")] * 3_000
-    taken = s.take(notebook, reader=read_in_child)
+    taken = s.take(notebook, reader=read_notebook)
     sound(s, taken)
     assert len(taken.flags) == 41 and any("3,011 cells" in flag for flag in taken.flags)
     assert taken.written == {"shift", "scale"}
@@ -367,17 +355,17 @@ def test_thousands_of_cells_and_flags_are_cut(s: Sample) -> None:
 def test_more_text_than_any_notebook_holds_is_cut(s: Sample) -> None:
     notebook = solved(s.first)
     notebook.cells += [code("#" * (MIB - 1))] * 18
-    taken = s.take(notebook, reader=read_in_child)
+    taken = s.take(notebook, reader=read_notebook)
     assert len(extras(taken)) < 18 and taken.written == {"shift", "scale"}
 
 
 def test_only_so_many_definitions_are_noted(s: Sample) -> None:
     notebook = solved(s.first)
     notebook.cells += [code("\n".join(f"a{cell}_{at} = 1" for at in range(9_000))) for cell in range(5)]
-    student = read_in_child(as_bytes(notebook))
-    assert sum(len(cell.defines) for cell in student.cells) <= intake_child.MAX_NAMES
+    student = read_notebook(as_bytes(notebook))
+    assert sum(len(cell.defines) for cell in student.cells) <= reader_notebook.MAX_NAMES
     assert sum("definitions" in sentence for sentence in student.odd) == 3
-    assert s.take(notebook, reader=read_in_child).written == {"shift", "scale"}
+    assert s.take(notebook, reader=read_notebook).written == {"shift", "scale"}
 
 
 @pytest.mark.parametrize(("cells", "functions"), [(1, 3_000), (300, 10)])
@@ -387,7 +375,7 @@ def test_functions_in_a_checks_cell_cost_no_time_however_many(s: Sample, cells: 
     check = by_name(notebook, "shift_check")
     check.source = "\n".join(f"def n{at}(): 0" for at in range(functions))
     put_in(notebook, "shift_check", *(copy.deepcopy(check) for _ in range(1, cells)))
-    student = read_here(as_bytes(notebook))
+    student = read_notebook_here(as_bytes(notebook))
     began = time.process_time()
     taken = s.take(notebook, reader=lambda _: student)
     assert time.process_time() - began < 2
@@ -401,7 +389,7 @@ def test_blank_lines_in_cells_that_define_every_exercise_are_looked_at_once(chec
     notebook: Any = nbformat.read(checkout.released(lesson), as_version=4)
     every = "".join(f"def {name}(): 0\n" for name in lesson.exercises)
     notebook.cells += [code(every + "\n" * 900_000 + "0")] * 9
-    student = read_here(as_bytes(notebook))
+    student = read_notebook_here(as_bytes(notebook))
     began = time.process_time()
     taken = intake.take_in_notebook(checkout, [lesson], b"", reader=lambda _: student)
     assert time.process_time() - began < 1.5
@@ -431,36 +419,19 @@ def test_source_that_breaks_parsers_costs_nothing(s: Sample, which: str) -> None
     notebook = solved(s.first)
     put_in(notebook, "shift", code(DEEP_SOURCE[which]))
     by_name(notebook, "shift").source += "\n" + DEEP_SOURCE[which]
-    taken = s.take(notebook, reader=read_in_child)
+    taken = s.take(notebook, reader=read_notebook)
     sound(s, taken)
     assert taken.written == {"shift", "scale"} and len(extras(taken)) == 1
 
 
-def read_by(source: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Have notebooks read by another child.py, for this test."""
-    scripts = Path(intake_child.__file__).parent
-    for name in ("server.py", "unzip.py"):
-        shutil.copy(scripts / name, folder / name)
-    (folder / "child.py").write_text(source)
-    forked.close()
-    monkeypatch.setattr(forked, "SERVER", folder / "server.py")
-
-
-@pytest.fixture(autouse=True)
-def own_server() -> Iterator[None]:
-    """Leave no server of a test's to the next one."""
-    yield
-    if forked.SERVER.parent != Path(intake_child.__file__).parent:
-        forked.close()
-
-
 def test_where_the_parser_crashes_the_cells_are_read_without_it(
-    s: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    s: Sample, replace_reader: Callable[[str, str], None]
 ) -> None:
-    script = Path(intake_child.__file__).read_text()
+    script = Path(cell_facts.__file__).read_text()
     crash = script.replace("ast.parse(text)", "os.abort()").replace("import ast\n", "import ast, os\n")
-    read_by(crash, monkeypatch, tmp_path)
-    taken = s.take(solved(s.first), reader=read_in_child)
+    assert crash != script
+    replace_reader("cell_facts", crash)
+    taken = s.take(solved(s.first), reader=read_notebook)
     assert taken.written == {"shift", "scale"} and taken.flags == ()
 
 
@@ -481,24 +452,29 @@ LYING = [
 
 @pytest.mark.parametrize("script", LYING)
 def test_the_childs_word_is_checked_and_its_time_is_bounded(
-    s: Sample, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str
+    s: Sample, monkeypatch: pytest.MonkeyPatch, replace_reader: Callable[[str, str], None], script: str
 ) -> None:
-    read_by("def main(known):\n" + textwrap.indent(script, "    "), monkeypatch, tmp_path)
-    monkeypatch.setattr(forked, "WALL_SECONDS", 0.5)
+    replace_reader("notebook", "def main(known, options):\n" + textwrap.indent(script, "    "))
+    monkeypatch.setattr(reader_process, "WALL_SECONDS", 0.5)
     with pytest.raises(IntakeError):
-        s.take(solved(s.first), reader=read_in_child)
+        s.take(solved(s.first), reader=read_notebook)
 
 
 def test_the_child_has_no_environment_and_little_memory(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, replace_reader: Callable[[str, str], None]
 ) -> None:
-    report = "reply = {'error': ' '.join([str(len(__import__('os').environ)), str(MEMORY)])}"
+    report = "import os, resource; memory = resource.getrlimit(resource.RLIMIT_AS)[0]; "
+    report += "reply = {'error': f'{len(os.environ)} {memory}'}"
     monkeypatch.setenv("TOKEN", "secret")
     monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
-    source = Path(intake_child.__file__).read_text().replace("reply = extract", f"{report}; extract")
-    read_by(source, monkeypatch, tmp_path)
-    with pytest.raises(IntakeError, match=r"^[01] "):  # Python itself may set LC_CTYPE
-        read_in_child(b'{"cells": []}')
+    script = Path(reader_notebook.__file__).read_text()
+    reporting = script.replace("reply = extract_cells", f"{report}; extract_cells")
+    assert reporting != script
+    replace_reader("notebook", reporting)
+    with pytest.raises(
+        IntakeError, match=rf"^The file [01] {reader_notebook.MEMORY}\.$"
+    ):  # Python itself may set LC_CTYPE
+        read_notebook(b'{"cells": []}')
 
 
 def test_what_is_known_of_cells_changes_nothing_that_is_read(
@@ -506,14 +482,14 @@ def test_what_is_known_of_cells_changes_nothing_that_is_read(
 ) -> None:
     notebook = solved(s.first)
     put_in(notebook, "shift", code("def shift(x): return x  # another one, and in a cell of its own"))
-    read = read_in_child(as_bytes(notebook))
+    read = read_notebook(as_bytes(notebook))
     facts = [(c.kind == "code", c.source, {"defines": c.defines, "imports": c.imports}) for c in read.cells]
-    monkeypatch.setattr(forked, "_known", b"[]")
-    forked.close()
-    forked.expect(slot.fact for slot in graft.pristine(s.course, LESSONS[0]).slots)
-    assert sum(1 for fact in json.loads(forked._known) if tuple(fact) in facts) > len(facts) // 2
-    assert read_in_child(as_bytes(notebook)) == read
-    forked.expect(
+    monkeypatch.setattr(reader_process, "_known", b"[]")
+    reader_process.stop_server()
+    reader_process.preload_facts(slot.known_facts for slot in graft.pristine(s.course, LESSONS[0]).slots)
+    assert sum(1 for fact in json.loads(reader_process._known) if tuple(fact) in facts) > len(facts) // 2
+    assert read_notebook(as_bytes(notebook)) == read
+    reader_process.preload_facts(
         [
             (
                 True,
@@ -522,9 +498,9 @@ def test_what_is_known_of_cells_changes_nothing_that_is_read(
             )
         ]
     )
-    forked.close()
-    assert read_in_child(as_bytes(notebook)) != read, "or else nothing is taken from it"
-    forked.close()
+    reader_process.stop_server()
+    assert read_notebook(as_bytes(notebook)) != read, "or else nothing is taken from it"
+    reader_process.stop_server()
 
 
 def test_files_are_read_side_by_side_and_after_one_that_crashes(s: Sample) -> None:
@@ -536,7 +512,7 @@ def test_files_are_read_side_by_side_and_after_one_that_crashes(s: Sample) -> No
 
 def readable(data: bytes) -> bool:
     try:
-        return bool(read_in_child(data).cells)
+        return bool(read_notebook(data).cells)
     except IntakeError:
         return False
 
@@ -821,13 +797,13 @@ def either_refused_or_sound(s: Sample, notebook: Any, reader: Any) -> None:
 @given(notebook=NOTEBOOK)
 @settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=QUIET)
 def test_any_notebook_is_refused_or_becomes_a_sound_one(s: Sample, notebook: Any) -> None:
-    either_refused_or_sound(s, notebook, read_here)
+    either_refused_or_sound(s, notebook, read_notebook_here)
 
 
 @given(notebook=NOTEBOOK)
 @settings(derandomize=True, deadline=None, max_examples=15, suppress_health_check=QUIET)
 def test_any_notebook_through_the_child_is_refused_or_becomes_a_sound_one(s: Sample, notebook: Any) -> None:
-    either_refused_or_sound(s, notebook, read_in_child)
+    either_refused_or_sound(s, notebook, read_notebook)
 
 
 @given(data=st.data())
@@ -848,14 +824,14 @@ def test_any_bytes_are_refused_or_become_a_sound_notebook(s: Sample, data: bytes
         s.take(data)
 
 
-def test_the_child_imports_nothing_but_the_standard_library() -> None:
-    import ast
-    import sys
-
-    tree = ast.parse(Path(intake_child.__file__).read_text())
-    found = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    found |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in found} <= set(sys.stdlib_module_names)
+@pytest.mark.parametrize("module", sorted(reader_process.PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_what_reads_students_files_imports_nothing_but_the_standard_library(module: Path) -> None:
+    nodes = list(ast.walk(ast.parse(module.read_text())))
+    absolute = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    absolute |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    assert {name.split(".")[0] for name in absolute} <= set(sys.stdlib_module_names)
+    # One dot stays inside the package.
+    assert {node.level for node in nodes if isinstance(node, ast.ImportFrom)} <= {0, 1}
 
 
 def test_the_hook_leaves_nothing_in_the_list_whatever_happens(

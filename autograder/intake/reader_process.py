@@ -1,4 +1,7 @@
-"""Has hostile bytes read by a process of their own: server.py forks one for each."""
+"""Hand a student's file to a process that reads it, and take the reply within limits of time and size.
+
+A server (autograder/intake/reader/server.py) forks that process for each file.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,20 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, Literal
 
-SERVER = Path(__file__).with_name("server.py")
-WALL_SECONDS = 20.0
+from autograder.intake.reader.cell_facts import CellFacts
+
+PACKAGE = Path(__file__).with_name("reader")
+# The package alone is put on the server's path, which holds nothing but the standard library else.
+START = "import sys; sys.path.append(sys.argv.pop(1)); from reader.server import main; main()"
+WALL_SECONDS = 20.0  # that a reader has for one file; its CPU time is limited to half of that
+MIN_WAIT = 0.1  # seconds that the server has at least to say how a reader ended
+PIECE = 1 << 16  # bytes read from a pipe at once: as many as it holds
+MAX_ANSWER = 4096  # bytes; the server's answer is one short line
+MAX_SENTENCE = 300  # characters of a sentence in a reply
+
+ReaderName = Literal["notebook", "archive"]  # a module of autograder.intake.reader
 
 
 class _Server:
@@ -34,7 +47,7 @@ class _Server:
             known.seek(0)
             descriptors = their.fileno(), known.fileno()
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", str(SERVER), *map(str, descriptors)],
+                [sys.executable, "-I", "-S", "-B", "-c", START, str(PACKAGE.parent), *map(str, descriptors)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -44,23 +57,25 @@ class _Server:
                 start_new_session=True,
             )
 
-    def reply(self, script: str, file: BinaryIO, options: Sequence[str], most: int) -> bytes | None:
-        """Return what the script wrote, or None where it crashed; raise TimeoutError and the like where it is not done."""
+    def reply(
+        self, reader: ReaderName, file: BinaryIO, options: Sequence[str], max_bytes: int
+    ) -> bytes | None:
+        """Return what the reader wrote, or None where it crashed; raise TimeoutError and the like where it is not done."""
         read_end, write_end = os.pipe()
         try:
             try:
-                request = json.dumps({"script": script, "options": list(options)}).encode()
+                request = json.dumps({"reader": reader, "options": list(options)}).encode()
                 socket.send_fds(self.control, [request], [file.fileno(), write_end])
             finally:
                 os.close(write_end)
             deadline = time.monotonic() + WALL_SECONDS
-            reply = _bounded(read_end, most, deadline)
+            reply = _read_pipe(read_end, max_bytes, deadline)
         finally:
             os.close(read_end)
-        self.control.settimeout(max(0.1, deadline - time.monotonic()))
+        self.control.settimeout(max(MIN_WAIT, deadline - time.monotonic()))
         answer = b""
         while not answer.endswith(b"\n"):
-            piece = self.control.recv(4096)
+            piece = self.control.recv(MAX_ANSWER)
             if not piece:
                 raise ConnectionError("the server ended")
             answer += piece
@@ -78,22 +93,28 @@ class _Server:
 
 
 _of_thread = threading.local()
-_known = b"[]"  # what new servers are told of cells: [whether code, text, facts] of each
+_known = b"[]"  # JSON of the known cells that new servers are given: [whether code, source, facts] of each
 
 
-def expect(known: Iterable[tuple[bool, str, dict[str, Any]]]) -> None:
-    """Tell the servers that are started from now on what is known of cells, so that it is not found out again.
+def preload_facts(known: Iterable[tuple[bool, str, CellFacts]]) -> None:
+    """Give the servers that are started from now on the facts of known cells, so that they are not parsed again.
 
-    known: whether a cell is code, its text, and what autograder.intake.child.definitions says of it.
+    known: whether a cell is code, its source, and what `parse_facts` says of it.
     """
     global _known
     _known = json.dumps(list(known)).encode()
 
 
-def reply_of(script: str, data: bytes, options: Sequence[str], most: int) -> bytes | None:
-    """Have one of server.py's scripts read hostile bytes, and return what it wrote, at most `most` bytes.
+def ask_reader(reader: ReaderName, data: bytes, options: Sequence[str], max_bytes: int) -> bytes | None:
+    """Have a process read a student's file, and return its reply.
 
-    None where it crashed, ran out of time or wrote too much.
+    Args:
+        reader: the module that reads the file.
+        data: the file's bytes.
+        options: what the reader's `main` is given.
+        max_bytes: of the reply.
+
+    Returns: None where the reader crashed, ran out of time or wrote too much.
     """
     with tempfile.TemporaryFile() as file:  # a file, not a pipe: nobody waits for the other
         file.write(data)
@@ -102,37 +123,44 @@ def reply_of(script: str, data: bytes, options: Sequence[str], most: int) -> byt
         if server is None or server.process_id != os.getpid() or server.process.poll() is not None:
             server = _of_thread.server = _Server()
         try:
-            return server.reply(script, file, options, most)
+            return server.reply(reader, file, options, max_bytes)
         except BaseException as error:
-            close()  # whatever it still does is not worth waiting for; the next file gets a new one
+            stop_server()  # whatever it still does is not worth waiting for; the next file gets a new one
             if not isinstance(error, (OSError, ValueError)):
                 raise
             return None
 
 
-def start() -> None:
+def verify_sentence(value: object) -> str:
+    """Return a sentence of a reply; raise ValueError where it is none of one printable line."""
+    if type(value) is not str or len(value) > MAX_SENTENCE or not value.isprintable():
+        raise ValueError("sentence")
+    return value
+
+
+def start_server() -> None:
     """Start this thread's server before there is anything to read."""
     _of_thread.server = _Server()
 
 
-def close() -> None:
+def stop_server() -> None:
     """End this thread's server; the next file gets a new one."""
     server = _of_thread.__dict__.pop("server", None)
     if server is not None:
         server.close()
 
 
-def _bounded(descriptor: int, most: int, deadline: float) -> bytes:
+def _read_pipe(descriptor: int, max_bytes: int, deadline: float) -> bytes:
     """Return all that is written to a pipe; raise TimeoutError where that takes too long or is too much."""
     chunks, size = [], 0
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while selector.select(max(0.0, deadline - time.monotonic())):
-            chunk = os.read(descriptor, 1 << 16)
+            chunk = os.read(descriptor, PIECE)
             if not chunk:
                 return b"".join(chunks)
             chunks.append(chunk)
             size += len(chunk)
-            if size > most:
+            if size > max_bytes:
                 break
     raise TimeoutError
