@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograder.classroom.task import Done, Task
+from autograder.classroom.grade_submission import GradedSubmission, Task
 from autograder.course import Course
 from autograder.recording.recorder import Recorder
 
@@ -33,8 +33,8 @@ class Book:
         lessons = {name: (one.judgement, one.notebook) for name, one in known.lessons.items()}
         return replace(task, recorded=lessons)
 
-    def record(self, results: Sequence[Done]) -> None:
-        """Record what there is to be recorded; where that fails, the Row says so."""
+    def record(self, results: Sequence[GradedSubmission]) -> None:
+        """Record what there is to be recorded; where that fails, the StudentResult says so."""
         drafts = [done.draft for done in results if done.draft is not None]
         problems = self.recorder.commit(drafts) if drafts else {}
         for done in results:

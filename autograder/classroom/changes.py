@@ -44,7 +44,7 @@ class Change:
     reason: str
 
 
-class Before:
+class GradeSnapshot:
     """What stood before a run, for the students that it grades."""
 
     def __init__(self, course: Course, assignment: str, students: Iterable[str]) -> None:

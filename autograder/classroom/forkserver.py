@@ -29,7 +29,7 @@ START = (
 )
 
 
-class Nursery:
+class WorkerForkServer:
     """The process, as the one that started it sees it; it ends with the thread that started it, and its workers with it.
 
     course, assignment, lessons: what is to be graded, lessons () for all of them; bare: whether without a sandbox.
@@ -73,29 +73,31 @@ class Nursery:
         self.control.close()
 
 
-_begun: Nursery | None = None
+_begun: WorkerForkServer | None = None
 
 
 def begin(course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False) -> None:
-    """Start a Nursery for a run that is about to come, which `take` gives it."""
+    """Start a WorkerForkServer for a run that is about to come, which `take` gives it."""
     global _begun
     abandon()
-    _begun = Nursery(course, assignment, lessons, bare)
+    _begun = WorkerForkServer(course, assignment, lessons, bare)
 
 
-def take(course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False) -> Nursery:
-    """Return the Nursery that was begun for just this, else a new one; the caller closes it."""
+def take(
+    course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False
+) -> WorkerForkServer:
+    """Return the WorkerForkServer that was begun for just this, else a new one; the caller closes it."""
     global _begun
     found, _begun = _begun, None
     if found is not None:
         if found.about == _about(course, assignment, lessons, bare):
             return found
         found.close()
-    return Nursery(course, assignment, lessons, bare)
+    return WorkerForkServer(course, assignment, lessons, bare)
 
 
 def abandon() -> None:
-    """End the Nursery that was begun, if nobody has taken it."""
+    """End the WorkerForkServer that was begun, if nobody has taken it."""
     global _begun
     found, _begun = _begun, None
     if found is not None:

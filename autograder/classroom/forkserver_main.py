@@ -19,7 +19,7 @@ MAX_REQUEST = 64 << 10  # bytes
 
 
 def main() -> None:
-    """Load everything, then fork a worker for each request; arguments: as Nursery gives them."""
+    """Load everything, then fork a worker for each request; arguments: as WorkerForkServer gives them."""
     control = socket.socket(fileno=int(sys.argv[3]))
     end_with(int(sys.argv[4]))
     # A handler, and no SIG_IGN or mask: those would be handed down to students' code, which must find a process as it
@@ -28,11 +28,11 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     gc.disable()  # what is loaded stays
     from autograder.classroom import (
-        worker,  # it takes a second to load, in which this process must already end with its parent
+        worker_process,  # it takes a second to load, in which this process must already end with its parent
     )
 
     root, work, assignment, lessons, bare = json.loads(sys.argv[5])
-    forking = worker.prepare(root, work, assignment, lessons, bare)
+    forking = worker_process.prepare(root, work, assignment, lessons, bare)
     collect_rarely()
     cores: dict[int, int] = {}  # worker -> the core that it has, and its sandboxes with it
     while True:

@@ -12,11 +12,17 @@ from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 
-from autograder.classroom.pool import pool
-from autograder.classroom.row import Row
-from autograder.classroom.students import handed_in
-from autograder.classroom.task import Done, Task, counted, judge_submission, verify_shared
+from autograder.classroom.grade_submission import (
+    GradedSubmission,
+    Task,
+    counted,
+    judge_submission,
+    verify_shared,
+)
+from autograder.classroom.results import StudentResult
+from autograder.classroom.submissions import find_submissions
 from autograder.classroom.tasks import tasks
+from autograder.classroom.workers import start_workers
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.judging.companions import Beside
@@ -31,7 +37,7 @@ from autograder.verdict import Verdict
 class Replay:
     """What judging a submission again came to; differences: a sentence for each result that is another now."""
 
-    row: Row
+    row: StudentResult
     differences: tuple[str, ...] = ()
 
     @property
@@ -60,7 +66,7 @@ def replay_class(
     todo = tasks(
         course,
         assignment,
-        handed_in(course, assignment, None),
+        find_submissions(course, assignment, None),
         students=students,
         lessons=lessons,
         limits=limits,
@@ -72,7 +78,7 @@ def replay_class(
         on_begin(of)
     with (
         class_lock(course) as folder,
-        pool(todo, folder, scheduler=scheduler, workers=workers) as run,
+        start_workers(todo, folder, scheduler=scheduler, workers=workers) as run,
         closing(run(judge_again, todo)) as results,
     ):
         for done in results:
@@ -87,14 +93,14 @@ def replay_class(
     return tuple(sorted(found, key=lambda one: one.row.student))
 
 
-def judge_again(task: Task) -> Done:
+def judge_again(task: Task) -> GradedSubmission:
     """Judge a submission anew in a course of its own, which has the secret and no journal, and list what differs."""
     verify_shared(task.course, task.secret)
     return counted(task, _judge_again)
 
 
-def _judge_again(task: Task) -> Done:
-    row, differences = Row(task.student), []
+def _judge_again(task: Task) -> GradedSubmission:
+    row, differences = StudentResult(task.student), []
     folder = task.course.work / "started" / "replay" / task.student
     shutil.rmtree(folder, ignore_errors=True)
     alone_there = Course(task.course.root, folder)
@@ -119,7 +125,7 @@ def _judge_again(task: Task) -> Done:
         row.problem = f"It could not be judged: {type(error).__name__}: {error}."
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Done(row, tuple(differences))
+    return GradedSubmission(row, tuple(differences))
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograder.classroom.task import Task, chosen, digest
+from autograder.classroom.grade_submission import Task, chosen, digest
 from autograder.course import Course, CourseError
 from autograder.sandbox import Limits
 from autograder.words import listed

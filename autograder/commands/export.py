@@ -10,8 +10,8 @@ from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError
 
 if TYPE_CHECKING:
+    from autograder.exports.grades import ClassGrades
     from autograder.exports.roster import Person
-    from autograder.exports.standing import Standings
 
 Roster = dict[str, "Person"]
 
@@ -62,13 +62,13 @@ def _list(parser: argparse.ArgumentParser) -> None:
 def run(course: Course, options: argparse.Namespace) -> int:
     """Write the file or files, and say where they are and what to know about them."""
     from autograder.exports.canvas import canvas_table
+    from autograder.exports.grades import read_class_grades
     from autograder.exports.gradescope import write_results
     from autograder.exports.moodle import moodle_table
     from autograder.exports.roster import read_roster
-    from autograder.exports.standing import read_standings
     from autograder.spreadsheet import write_table
 
-    standings = read_standings(course, options.assignment)
+    grades_of_class = read_class_grades(course, options.assignment)
     kind = "folder" if options.product == "gradescope" else "file"
     if options.out and options.out.exists() and options.out.is_dir() != (kind == "folder"):
         raise CourseError(
@@ -76,7 +76,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
         )
     if options.product == "gradescope":
         folder = options.out or course.work / "export" / f"{options.assignment}_gradescope"
-        paths = write_results(course, standings, folder, visibility=options.visibility)
+        paths = write_results(course, grades_of_class, folder, visibility=options.visibility)
         print(f"{len(paths)} results.json are in {folder}, one in a folder for each student.")
         return 0
     if options.out_of is not None and not 0 < options.out_of < float("inf"):
@@ -84,32 +84,32 @@ def run(course: Course, options: argparse.Namespace) -> int:
     roster = read_roster(options.students) if options.students else None
     shared = {"title": options.title, "out_of": options.out_of}
     if options.product == "canvas":
-        table = canvas_table(standings, roster, assignment_id=options.assignment_id, **shared)
+        table = canvas_table(grades_of_class, roster, assignment_id=options.assignment_id, **shared)
     else:
-        table = moodle_table(course, standings, roster, identify_by=options.identify_by, **shared)
+        table = moodle_table(course, grades_of_class, roster, identify_by=options.identify_by, **shared)
     path = options.out or course.work / "export" / f"{options.assignment}_{options.product}.csv"
-    print(f"{write_table(table, path)} holds the grades of {len(standings.submissions)} students.")
-    for remark in _remarks(standings, roster, options):
+    print(f"{write_table(table, path)} holds the grades of {len(grades_of_class.submissions)} students.")
+    for remark in _remarks(grades_of_class, roster, options):
         print(remark)
     return 0
 
 
-def _remarks(standings: Standings, roster: Roster | None, options: argparse.Namespace) -> list[str]:
+def _remarks(grades_of_class: ClassGrades, roster: Roster | None, options: argparse.Namespace) -> list[str]:
     """Say what somebody who imports the file has to know."""
     from autograder import spreadsheet
     from autograder.exports import moodle
     from autograder.exports.roster import without_submission
 
     said = []
-    absent = without_submission(standings, roster)
+    absent = without_submission(grades_of_class, roster)
     if absent:
         said.append(f"Nothing was handed in by {spreadsheet.named(absent)}: no row is written for them.")
-    waiting = [s.student for s in standings.submissions if s.waiting]
+    waiting = [s.student for s in grades_of_class.submissions if s.waiting]
     if waiting:
         said.append(
             f"Answers of {spreadsheet.named(waiting)} still wait for a person's grade and count as 0."
         )
-    points = standings.maximum if options.out_of is None else options.out_of
+    points = grades_of_class.maximum if options.out_of is None else options.out_of
     if options.product == "moodle" and points > moodle.HIGHEST:
         said.append(
             f"Moodle refuses grades above {moodle.HIGHEST} unless its site allows them: "

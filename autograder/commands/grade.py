@@ -19,7 +19,7 @@ from autograder.startup import no_interrupts
 if TYPE_CHECKING:
     from autograder.classroom.changes import Change
     from autograder.classroom.replay import Replay
-    from autograder.classroom.row import ClassResult, Row
+    from autograder.classroom.results import ClassResult, StudentResult
 
 MANY = 40  # changed grades that are shown; the file has them all
 LOCAL = "local"  # as classroom.pool calls a Dask cluster of this machine
@@ -130,11 +130,11 @@ def grade_and_show(
     pages: whether feedback pages are written; how: as for grade_class. Raises CourseError at the end where a
     submission could not be graded.
     """
-    from autograder.classroom.run import grade_class
+    from autograder.classroom.grade_class import grade_class
 
     with Progress() as progress:
 
-        def advance(row: Row, done: int, of: int) -> None:
+        def advance(row: StudentResult, done: int, of: int) -> None:
             progress.advance(line(row), done, of)
             # Ctrl-C half-way through a module would decide Python's exit status, whatever is said of it later.
             with no_interrupts():
@@ -200,8 +200,8 @@ class Progress:
         self.bar.update(1)
 
 
-def line(row: Row) -> str:
-    """Put a Row into one line: the student, the points of how many, the seconds, and what was odd."""
+def line(row: StudentResult) -> str:
+    """Put a StudentResult into one line: the student, the points of how many, the seconds, and what was odd."""
     total = sum(verdict.total for lesson in row.verdicts.values() for verdict in lesson.values())
     flags = (
         f"{len(row.flags)} flag{'' if len(row.flags) == 1 else 's'}: {'; '.join(row.flags)}"

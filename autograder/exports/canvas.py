@@ -8,8 +8,8 @@ Its columns and the row "Points Possible" are those of a gradebook that Canvas e
 from __future__ import annotations
 
 from autograder import spreadsheet
+from autograder.exports.grades import ClassGrades, StudentGrades
 from autograder.exports.roster import Person, Roster, everybody
-from autograder.exports.standing import Standing, Standings
 from autograder.spreadsheet import Table
 
 COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
@@ -17,7 +17,7 @@ POINTS_POSSIBLE = "Points Possible"
 
 
 def canvas_table(
-    standings: Standings,
+    grades_of_class: ClassGrades,
     roster: Roster | None = None,
     *,
     title: str = "",
@@ -29,27 +29,29 @@ def canvas_table(
     title and assignment_id: of the assignment in Canvas, by default the assignment's name and none; out_of: the points
     it has there, by default those of the gradebook. Raises CourseError where somebody is not in the roster.
     """
-    maximum = standings.maximum if out_of is None else out_of
-    name = spreadsheet.text(title or standings.assignment)
+    maximum = grades_of_class.maximum if out_of is None else out_of
+    name = spreadsheet.text(title or grades_of_class.assignment)
     table = [
         [*COLUMNS, f"{name} ({assignment_id})" if assignment_id is not None else name],
         [f"    {POINTS_POSSIBLE}", "", "", "", "", spreadsheet.number(maximum)],
     ]
-    for standing, person in everybody(standings, roster):
+    for student_grades, person in everybody(grades_of_class, roster):
         row = [
-            _name(standing, person),
-            person.canvas_id or standing.lms_id,
+            _name(student_grades, person),
+            person.canvas_id or student_grades.lms_id,
             person.sis_user_id,
-            person.sis_login_id or standing.student,
+            person.sis_login_id or student_grades.student,
             person.section,
         ]
-        scaled = standing.score * (maximum / standings.maximum if standings.maximum else 0.0)
+        scaled = student_grades.score * (
+            maximum / grades_of_class.maximum if grades_of_class.maximum else 0.0
+        )
         table.append([*map(spreadsheet.text, row), spreadsheet.number(scaled)])
     return table
 
 
-def _name(standing: Standing, person: Person) -> str:
-    known = ", ".join(part for part in (standing.last_name, standing.first_name) if part)
-    name = spreadsheet.visible(person.name or known or standing.student)
+def _name(student_grades: StudentGrades, person: Person) -> str:
+    known = ", ".join(part for part in (student_grades.last_name, student_grades.first_name) if part)
+    name = spreadsheet.visible(person.name or known or student_grades.student)
     # Canvas takes a row whose first cell has these words for that of the maxima.
     return name.replace(POINTS_POSSIBLE, POINTS_POSSIBLE.replace(" ", "-"))

@@ -12,8 +12,8 @@ from typing import Any
 
 from autograder import files, spreadsheet
 from autograder.course import Course
-from autograder.exports.shown import texts
-from autograder.exports.standing import Standing, Standings
+from autograder.exports.grades import ClassGrades, StudentGrades
+from autograder.exports.verdict_texts import texts
 from autograder.intake import verify_student
 from autograder.recording.gradebook import Grade
 
@@ -21,21 +21,21 @@ VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 
 
 def results(
-    course: Course, assignment: str, standing: Standing, *, visibility: str = "after_published"
+    course: Course, assignment: str, student_grades: StudentGrades, *, visibility: str = "after_published"
 ) -> dict[str, Any]:
     """Return what results.json holds for one submission; visibility: one of VISIBILITIES, for all of it."""
-    shown = texts(course, assignment, standing)
-    lessons = list(dict.fromkeys(grade.lesson for grade in standing.grades))
+    shown = texts(course, assignment, student_grades)
+    lessons = list(dict.fromkeys(grade.lesson for grade in student_grades.grades))
     count = dict.fromkeys(lessons, 0)
     tests = []
-    for grade in standing.grades:
+    for grade in student_grades.grades:
         count[grade.lesson] += 1
         number = f"{lessons.index(grade.lesson) + 1}.{count[grade.lesson]}"
         words = _output(grade, shown.get((grade.lesson, grade.exercise), ""))
         tests.append(_test(grade, number, words, visibility))
     return {
-        "score": round(standing.score, spreadsheet.DIGITS),
-        "output": _summary(standing),
+        "score": round(student_grades.score, spreadsheet.DIGITS),
+        "output": _summary(student_grades),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -46,16 +46,16 @@ def results(
 
 
 def write_results(
-    course: Course, standings: Standings, folder: Path, *, visibility: str = "after_published"
+    course: Course, grades_of_class: ClassGrades, folder: Path, *, visibility: str = "after_published"
 ) -> list[Path]:
     """Write folder/<student>/results.json for every submission and return the paths.
 
     Raises CourseError before anything is written where a student's id cannot be a folder's name.
     """
-    names = [verify_student(standing.student) for standing in standings.submissions]
+    names = [verify_student(student_grades.student) for student_grades in grades_of_class.submissions]
     paths = []
-    for name, standing in zip(names, standings.submissions, strict=True):
-        said = results(course, standings.assignment, standing, visibility=visibility)
+    for name, student_grades in zip(names, grades_of_class.submissions, strict=True):
+        said = results(course, grades_of_class.assignment, student_grades, visibility=visibility)
         data = json.dumps(said, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
         paths.append(folder / name / "results.json")
         files.write(paths[-1], data.encode())
@@ -91,8 +91,8 @@ def _output(grade: Grade, shown: str) -> str:
     return "\n".join(said)
 
 
-def _summary(standing: Standing) -> str:
-    said = [f"{spreadsheet.number(standing.points)} points."]
-    if standing.penalty:
-        said.append(f"{spreadsheet.number(standing.penalty)} points are taken off for lateness.")
+def _summary(student_grades: StudentGrades) -> str:
+    said = [f"{spreadsheet.number(student_grades.points)} points."]
+    if student_grades.penalty:
+        said.append(f"{spreadsheet.number(student_grades.penalty)} points are taken off for lateness.")
     return " ".join(said)

@@ -11,9 +11,9 @@ from itertools import groupby
 
 from autograder import spreadsheet
 from autograder.course import Course, CourseError
+from autograder.exports.grades import ClassGrades, StudentGrades
 from autograder.exports.roster import Person, Roster, everybody
-from autograder.exports.shown import first_remark, texts
-from autograder.exports.standing import Standing, Standings
+from autograder.exports.verdict_texts import first_remark, texts
 from autograder.spreadsheet import Table, named
 
 IDENTIFIERS = {"username": "Username", "email": "Email address", "idnumber": "ID number"}  # Moodle's headings
@@ -23,7 +23,7 @@ LONGEST = 1000  # characters of feedback
 
 def moodle_table(
     course: Course,
-    standings: Standings,
+    grades_of_class: ClassGrades,
     roster: Roster | None = None,
     *,
     identify_by: str = "username",
@@ -35,49 +35,55 @@ def moodle_table(
     identify_by: one of IDENTIFIERS; title: of the grade item in Moodle, by default the assignment's name; out_of: the
     points it has there, by default those of the gradebook. Raises CourseError naming those who have no such identifier.
     """
-    name = spreadsheet.text(title or standings.assignment)
-    maximum = standings.maximum if out_of is None else out_of
-    people = everybody(standings, roster)
+    name = spreadsheet.text(title or grades_of_class.assignment)
+    maximum = grades_of_class.maximum if out_of is None else out_of
+    people = everybody(grades_of_class, roster)
     nameless = [s.student for s, person in people if not _identifier(s, person, identify_by)]
     if nameless:
         raise CourseError(
             f"There is no {identify_by} of {named(nameless)}: give a list with a column {identify_by} as --students."
         )
     table = [[IDENTIFIERS[identify_by], name, f"{name} (Feedback)"]]
-    for standing, person in people:
-        scaled = standing.score * (maximum / standings.maximum if standings.maximum else 0.0)
+    for student_grades, person in people:
+        scaled = student_grades.score * (
+            maximum / grades_of_class.maximum if grades_of_class.maximum else 0.0
+        )
         # Moodle shows feedback as HTML.
-        words = spreadsheet.text(html.escape(feedback(course, standings, standing), quote=False))
+        words = spreadsheet.text(html.escape(feedback(course, grades_of_class, student_grades), quote=False))
         table.append(
-            [spreadsheet.text(_identifier(standing, person, identify_by)), spreadsheet.number(scaled), words]
+            [
+                spreadsheet.text(_identifier(student_grades, person, identify_by)),
+                spreadsheet.number(scaled),
+                words,
+            ]
         )
     return table
 
 
-def feedback(course: Course, standings: Standings, standing: Standing) -> str:
+def feedback(course: Course, grades_of_class: ClassGrades, student_grades: StudentGrades) -> str:
     """Return some sentences: the points, by lesson, with what is known of each exercise that lost some."""
-    said = [f"{_of(standing.score, standings.maximum)} points."]
-    if standing.penalty:
-        said.append(f"{spreadsheet.number(standing.penalty)} points were taken off for lateness.")
-    shown = texts(course, standings.assignment, standing)
-    for lesson, grades in groupby(standing.grades, key=lambda grade: grade.lesson):
+    said = [f"{_of(student_grades.score, grades_of_class.maximum)} points."]
+    if student_grades.penalty:
+        said.append(f"{spreadsheet.number(student_grades.penalty)} points were taken off for lateness.")
+    shown = texts(course, grades_of_class.assignment, student_grades)
+    for lesson, grades in groupby(student_grades.grades, key=lambda grade: grade.lesson):
         mine = list(grades)
         said.append(f"{lesson} {_of(sum(g.score for g in mine), sum(g.max for g in mine))}.")
         for grade in mine:
             remark = first_remark(shown.get((lesson, grade.exercise), ""))
-            if grade.exercise not in standing.waiting and grade.score < grade.max:
+            if grade.exercise not in student_grades.waiting and grade.score < grade.max:
                 points = _of(grade.score, grade.max)
                 said.append(
                     f"{grade.exercise} {points}: {remark}" if remark else f"{grade.exercise} {points}."
                 )
-    if standing.waiting:
-        said.append(f"A person still grades {', '.join(standing.waiting)}.")
+    if student_grades.waiting:
+        said.append(f"A person still grades {', '.join(student_grades.waiting)}.")
     words = " ".join(said)
     return words if len(words) <= LONGEST else words[: LONGEST - 4] + " ..."
 
 
-def _identifier(standing: Standing, person: Person, identify_by: str) -> str:
-    known = {"username": standing.student, "email": standing.email, "idnumber": ""}
+def _identifier(student_grades: StudentGrades, person: Person, identify_by: str) -> str:
+    known = {"username": student_grades.student, "email": student_grades.email, "idnumber": ""}
     return getattr(person, identify_by) or known[identify_by]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.exports.standing import Standing, Standings
+from autograder.exports.grades import ClassGrades, StudentGrades
 from autograder.spreadsheet import named, visible
 
 
@@ -73,21 +73,25 @@ def _people(path: Path, rows: Iterator[list[str]]) -> Roster:
     return people
 
 
-def everybody(standings: Standings, roster: Roster | None) -> list[tuple[Standing, Person]]:
+def everybody(grades_of_class: ClassGrades, roster: Roster | None) -> list[tuple[StudentGrades, Person]]:
     """Return each submission with its line of the class list; raise CourseError naming those who are not in it."""
     if roster is None:
-        return [(standing, Person(standing.student)) for standing in standings.submissions]
-    missing = [s.student for s in standings.submissions if s.student not in roster]
+        return [
+            (student_grades, Person(student_grades.student)) for student_grades in grades_of_class.submissions
+        ]
+    missing = [s.student for s in grades_of_class.submissions if s.student not in roster]
     if missing:
         raise CourseError(
             f"{_are(missing)} not in the list of students: add a line for each, or export without the list."
         )
-    return [(standing, roster[standing.student]) for standing in standings.submissions]
+    return [
+        (student_grades, roster[student_grades.student]) for student_grades in grades_of_class.submissions
+    ]
 
 
-def without_submission(standings: Standings, roster: Roster | None) -> list[str]:
+def without_submission(grades_of_class: ClassGrades, roster: Roster | None) -> list[str]:
     """Return the ids of those in the class list who have handed nothing in."""
-    handed_in = {standing.student for standing in standings.submissions}
+    handed_in = {student_grades.student for student_grades in grades_of_class.submissions}
     return [student for student in roster or {} if student not in handed_in]
 
 

@@ -32,7 +32,7 @@ from autograder.reporting.table import (
 from autograder.words import one_line, page_policy
 
 if TYPE_CHECKING:
-    from autograder.classroom.row import ClassResult, Row
+    from autograder.classroom.results import ClassResult, StudentResult
     from autograder.exercise import Lesson
     from autograder.recording.gradebook import Grade
 
@@ -185,7 +185,7 @@ def _line(
     wanted: Sequence[Column],
     hand: Hand,
     anchor: str,
-    row: Row,
+    row: StudentResult,
 ) -> Line:
     unwritten = not_attempted(row)
     named = ", ".join(unwritten) if len(unwritten) <= MAX_NAMED else plural(len(unwritten), "exercise")
@@ -206,7 +206,7 @@ def _line(
     )
 
 
-def _cell(result: ClassResult, row: Row, column: Column, *, linked: bool = True) -> Cell:
+def _cell(result: ClassResult, row: StudentResult, column: Column, *, linked: bool = True) -> Cell:
     points = column.won(row)
     if points is None:
         return Cell("-")
@@ -240,7 +240,7 @@ def _table(
             yield row.student, anchors[row.student], cells, number(whole.won(row))
 
 
-def _feedback(result: ClassResult, row: Row, lesson: str) -> str:
+def _feedback(result: ClassResult, row: StudentResult, lesson: str) -> str:
     """Where the student's feedback on a lesson lies, seen from the report; "" where none was written."""
     if row.problem or lesson not in row.verdicts:
         return ""

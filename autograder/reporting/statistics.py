@@ -13,7 +13,7 @@ import numpy as np
 from autograder.reporting.table import cause
 
 if TYPE_CHECKING:
-    from autograder.classroom.row import ClassResult, Row
+    from autograder.classroom.results import ClassResult, StudentResult
     from autograder.exercise import Lesson
     from autograder.verdict import Verdict
 
@@ -83,7 +83,7 @@ class Made:
     students: list[str] = field(default_factory=list)
 
 
-def graded(result: ClassResult) -> list[Row]:
+def graded(result: ClassResult) -> list[StudentResult]:
     """Return the rows that count in statistics: not those which could not be graded."""
     return [row for row in result.rows if not row.problem]
 

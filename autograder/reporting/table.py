@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from autograder.words import one_line
 
 if TYPE_CHECKING:
-    from autograder.classroom.row import ClassResult, Row
+    from autograder.classroom.results import ClassResult, StudentResult
     from autograder.exercise import Lesson
     from autograder.verdict import Verdict
 
@@ -29,7 +29,7 @@ class Column:
     name: str
     points: float
 
-    def won(self, row: Row) -> float | None:
+    def won(self, row: StudentResult) -> float | None:
         """The points of a row in this column, None where nothing was handed in."""
         verdicts = row.verdicts.get(self.lesson)
         if verdicts is None:
@@ -101,7 +101,7 @@ def text_table(result: ClassResult, lessons: Sequence[Lesson]) -> str:
     return "\n".join(lines)
 
 
-def findings(row: Row) -> list[str]:
+def findings(row: StudentResult) -> list[str]:
     """What went wrong in each failing Exercise, and which earlier lessons it lacks."""
     said: list[str] = []
     for verdicts in row.verdicts.values():
@@ -117,7 +117,7 @@ def findings(row: Row) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def not_attempted(row: Row) -> list[str]:
+def not_attempted(row: StudentResult) -> list[str]:
     """Return the names of the Exercises that are as they were handed out."""
     verdicts = [verdict for one in row.verdicts.values() for verdict in one.values()]
     return [verdict.exercise for verdict in verdicts if verdict.status == "not attempted"]
@@ -142,7 +142,7 @@ def _inherited(verdict: Verdict) -> list[str]:
     return [note for note in verdict.notes if note.startswith(DEPENDS)]
 
 
-def _found(row: Row) -> str:
+def _found(row: StudentResult) -> str:
     if row.problem:
         return one_line(row.problem)
     flags = [f"[{row.flags[0]}]" if len(row.flags) == 1 else f"[{len(row.flags)} flags]"] if row.flags else []

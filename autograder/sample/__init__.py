@@ -12,7 +12,7 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograder.authoring.script import BEGIN, END, read
-from autograder.classroom.row import ClassResult
+from autograder.classroom.results import ClassResult
 from autograder.course import Course
 from autograder.exercise import SPEED, Lesson
 

@@ -108,7 +108,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def standing() -> set[int]:
+def running_processes() -> set[int]:
     """Return the processes below this one, once none of its own sandboxes is about to be made ready for the next test."""
     close_all()
     return set(descendants(os.getpid()))

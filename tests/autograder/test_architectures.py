@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.row import ClassResult
-from autograder.classroom.run import grade_class
+from autograder.classroom.grade_class import grade_class
+from autograder.classroom.results import ClassResult
 from autograder.course import Course
 from autograder.sample import Solved
 from autograder.sample.edit import all_edits

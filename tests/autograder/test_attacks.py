@@ -17,14 +17,14 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.classroom.students import students_in
+from autograder.classroom.submissions import student_folders
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.recording import gradebook
 from autograder.sample import Solved, Write, answers, bodies
 from autograder.sample.convolution import unfinished
 from tests import ordinary_user, submissions
-from tests.autograder.class_sample import adopting, descendants, left_after, standing
+from tests.autograder.class_sample import adopting, descendants, left_after, running_processes
 from tests.submissions import class_run
 from tests.submissions.fixture import MARK, Fixture
 
@@ -125,7 +125,7 @@ def run(plan: Path, result: Path, temporary: Path) -> tuple[list[Any], dict[int,
     """Grade in a process of its own; return the rows of each class, and the processes that were left."""
     environment = {**os.environ, "TMPDIR": str(temporary), "COURSE_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
     with adopting():
-        before = standing()
+        before = running_processes()
         done = subprocess.run(
             [sys.executable, class_run.__file__, str(plan), str(result)],
             env=environment,
@@ -276,7 +276,7 @@ def test_a_folder_whose_name_is_no_id_is_refused_before_anything_is_graded(tmp_p
     (tmp_path / "class" / name).mkdir(parents=True)
     (tmp_path / "class" / "ada").mkdir()
     with pytest.raises(CourseError) as caught:
-        students_in(tmp_path / "class")
+        student_folders(tmp_path / "class")
     assert str(caught.value).replace(str(tmp_path), "").isprintable()
 
 
@@ -314,7 +314,7 @@ def test_a_fork_bomb_leaves_no_process_behind(user: str, bubblewrap: str) -> Non
         pytest.skip("the tests do not run as root")
     with tempfile.TemporaryDirectory(prefix="cnnlab-test-") as name, adopting():
         folder = Path(name)
-        before = standing()
+        before = running_processes()
         done = ordinary_user.run(BOMB, folder, bubblewrap, ordinary=user != "root")
         left = left_after(before, 5)
         assert done.returncode == 0, done.stderr[-2_000:]
@@ -327,7 +327,7 @@ def test_a_fork_bomb_leaves_no_process_behind(user: str, bubblewrap: str) -> Non
 def test_the_watch_sees_what_is_left() -> None:
     orphan = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\nos._exit(0)"
     with adopting():
-        before = standing()
+        before = running_processes()
         subprocess.run([sys.executable, "-c", orphan], check=True)
         (left,) = set(descendants(os.getpid())) - before
         os.kill(left, signal.SIGKILL)

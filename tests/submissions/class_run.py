@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from autograder.classroom.run import grade_class
+from autograder.classroom.grade_class import grade_class
 from autograder.course import Course
 from autograder.recording import nbgrader_runs
 from autograder.reporting.class_report import write_page

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.row import Row
-from autograder.classroom.run import grade_class
+from autograder.classroom.grade_class import grade_class
+from autograder.classroom.results import StudentResult
 from autograder.course import Course
 from autograder.recording import gradebook
-from tests.autograder.class_sample import ASSIGNMENT, adopting, cheap_class, left_after, standing
+from tests.autograder.class_sample import ASSIGNMENT, adopting, cheap_class, left_after, running_processes
 
 FEW = 16
 MANY = 1000
@@ -24,11 +24,11 @@ def graded(course: Course, folder: Path, count: int) -> None:
     cheap_class(course, folder, count)
     peaks: list[int] = []
 
-    def watch(row: Row, done: int, of: int) -> None:
+    def watch(row: StudentResult, done: int, of: int) -> None:
         assert of == count and done == len(peaks) + 1
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
-    before = standing()
+    before = running_processes()
     with adopting():
         result = grade_class(course, ASSIGNMENT, folder, workers=WORKERS, on_done=watch)
         left = {p: line for p, line in left_after(before, 10).items() if "resource_tracker" not in line}

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.classroom import changes
 from autograder.classroom.changes import Change, read_changes, write_changes
-from autograder.classroom.run import grade_class
+from autograder.classroom.grade_class import grade_class
 from autograder.course import Course
 from autograder.intake import records
 from autograder.recording import gradebook

@@ -22,7 +22,7 @@ from tests.autograder.class_sample import (
     cheap_class,
     left_after,
     one_more,
-    standing,
+    running_processes,
 )
 
 SUBMISSIONS = 8
@@ -69,7 +69,7 @@ def test_killed_at_random_points_it_comes_to_the_same(course: Course, tmp_path: 
     chance = random.Random(SEED)
     # While it starts, then ever later: after so many submissions were judged, and a moment more.
     points = [0, *sorted(chance.sample(range(1, SUBMISSIONS), KILLS - 1))]
-    before = standing()
+    before = running_processes()
     with adopting():
         for judged in points:
             process = start(killed, temporary, str(folder))
@@ -96,7 +96,7 @@ def test_interrupted_it_ends_at_once_and_keeps_what_was_judged(course: Course, t
     folder = cheap_class(course, tmp_path / "class", 4)
     one_more(course, folder, "zoe", "dense_parameters", "", top="import time; time.sleep(4)")
     work, temporary = tmp_path / "work", tmp_path / "temporary"
-    before = standing()
+    before = running_processes()
     with adopting():
         process = start(work, temporary, str(folder))
         wait_for(work, 3, 0, process)

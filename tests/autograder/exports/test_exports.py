@@ -21,10 +21,10 @@ from nbgrader.api import Gradebook
 from autograder import cli, spreadsheet
 from autograder.course import CourseError
 from autograder.exports.canvas import canvas_table
+from autograder.exports.grades import ClassGrades, StudentGrades, read_class_grades
 from autograder.exports.gradescope import results, write_results
 from autograder.exports.moodle import moodle_table
 from autograder.exports.roster import Person
-from autograder.exports.standing import Standing, Standings, read_standings
 from autograder.recording import nbgrader_runs
 from autograder.recording.gradebook import Grade
 from autograder.spreadsheet import write_table
@@ -74,11 +74,11 @@ def rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def only(student: str, **fields: str | float) -> Standings:
-    """Standings of one student with a name of the test's choice."""
+def only(student: str, **fields: str | float) -> ClassGrades:
+    """ClassGrades of one student with a name of the test's choice."""
     known = {"first_name": "", "last_name": "", "email": "", "lms_id": "", "penalty": 0.0, **fields}
     grades = (Grade(student, NAME, "double", 3.0, None, 0.0, 3.0, False),)
-    return Standings(ASSIGNMENT, 3.0, (Standing(student, grades=grades, **known),))  # type: ignore[arg-type]
+    return ClassGrades(ASSIGNMENT, 3.0, (StudentGrades(student, grades=grades, **known),))  # type: ignore[arg-type]
 
 
 # What counts
@@ -87,7 +87,7 @@ def only(student: str, **fields: str | float) -> Standings:
 def test_a_person_s_points_extra_credit_and_the_penalty_count_as_in_nbgrader_s_own_export(
     course: sample.SampleCourse,
 ) -> None:
-    found = read_standings(course, ASSIGNMENT)
+    found = read_class_grades(course, ASSIGNMENT)
     assert found.maximum == 7
     assert [(s.student, s.score) for s in found.submissions] == [("ada", 3.0), ("ben", 1.0), ("eve", 4.5)]
     assert [s.waiting for s in found.submissions] == [(), ("why",), ()]
@@ -100,13 +100,13 @@ def test_a_penalty_never_takes_more_than_there_is(course: sample.SampleCourse) -
     with Gradebook(course.db_url) as book:
         book.find_submission_notebook(NAME, ASSIGNMENT, "eve").late_submission_penalty = 99.0
         book.db.commit()
-    assert read_standings(course, ASSIGNMENT).submissions[2].score == 0
+    assert read_class_grades(course, ASSIGNMENT).submissions[2].score == 0
 
 
 def test_before_anything_is_graded_one_sentence_says_what_to_do(tmp_path: Path) -> None:
     empty = sample.make_course(tmp_path)
     with pytest.raises(CourseError, match="run 'autograder grade 1_layers FOLDER' first"):
-        read_standings(empty, ASSIGNMENT)
+        read_class_grades(empty, ASSIGNMENT)
     assert not (tmp_path / "work" / "gradebook.db").exists()
 
 
@@ -178,7 +178,7 @@ def test_moodle_gets_the_grade_and_a_short_text(course: sample.SampleCourse) -> 
 def test_feedback_is_text_where_moodle_shows_html(course: sample.SampleCourse) -> None:
     wrong = judges(verdict(1.0, mistake="m", hint="Look where KH < H & W <script>alert(1)</script>."))
     nbgrader_runs.autograde(course, ASSIGNMENT, ["ben"], take_in=sample.as_it_is, judge=wrong)
-    table = moodle_table(course, read_standings(course, ASSIGNMENT))
+    table = moodle_table(course, read_class_grades(course, ASSIGNMENT))
     assert "KH &lt; H &amp; W &lt;script&gt;" in table[2][2] and "<" not in table[2][2]
 
 
@@ -274,14 +274,14 @@ def test_an_ordinary_name_stays_as_it_is(words: str) -> None:
 @pytest.mark.parametrize("words", [*HOSTILE, "Points Possible", "Points\u200b Possible", "Points  Possible"])
 def test_hostile_names_and_ids_come_back_from_the_file_as_text(words: str, tmp_path: Path) -> None:
     student = words or "x"
-    standings = only(student, last_name=words, first_name=words, email=words, lms_id=words)
+    grades_of_class = only(student, last_name=words, first_name=words, email=words, lms_id=words)
     roster = {student: Person(student, words, words, words, words, words, words, words, words)}
     course = sample.SampleCourse(tmp_path, tmp_path / "work", ())
     tables = [
-        canvas_table(standings, title=words),
-        canvas_table(standings, roster),
-        moodle_table(course, standings, title=words),
-        moodle_table(course, standings, roster, identify_by="idnumber"),
+        canvas_table(grades_of_class, title=words),
+        canvas_table(grades_of_class, roster),
+        moodle_table(course, grades_of_class, title=words),
+        moodle_table(course, grades_of_class, roster, identify_by="idnumber"),
     ]
     for number, table in enumerate(tables):
         back = rows(write_table(table, tmp_path / f"{number}.csv"))
@@ -385,7 +385,7 @@ def test_what_a_student_wrote_or_printed_is_not_in_results(course: sample.Sample
     printed = judges(verdict(1.0), printed=dict.fromkeys(range(9), "SECRET-OF-BEN"))
     nbgrader_runs.autograde(course, ASSIGNMENT, ["ben"], take_in=sample.as_it_is, judge=printed)
     assert "SECRET-OF-BEN" in (course.work / "autograded" / "ben" / ASSIGNMENT / f"{NAME}.ipynb").read_text()
-    (ben,) = [s for s in read_standings(course, ASSIGNMENT).submissions if s.student == "ben"]
+    (ben,) = [s for s in read_class_grades(course, ASSIGNMENT).submissions if s.student == "ben"]
     assert "SECRET" not in json.dumps(results(course, ASSIGNMENT, ben))
 
 
@@ -401,7 +401,7 @@ def test_without_the_graded_notebook_the_points_are_there(course: sample.SampleC
     path = course.work / "autograded" / "ben" / ASSIGNMENT / f"{NAME}.ipynb"
     for content in ("{", "[]", '{"cells": [1]}', '{"cells": [{"outputs": 3}]}'):
         path.write_text(content)
-        (ben,) = [s for s in read_standings(course, ASSIGNMENT).submissions if s.student == "ben"]
+        (ben,) = [s for s in read_class_grades(course, ASSIGNMENT).submissions if s.student == "ben"]
         result = results(course, ASSIGNMENT, ben)
         assert [test["score"] for test in result["tests"]] == [1.0, 0.0]
         jsonschema.validate(result, SCHEMA)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from autograder import intake
-from autograder.classroom.run import grade_class
+from autograder.classroom.grade_class import grade_class
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.intake.collect import _matched, _part

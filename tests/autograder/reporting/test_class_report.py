@@ -17,7 +17,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from autograder.classroom.changes import Change
-from autograder.classroom.row import ClassResult, Row
+from autograder.classroom.results import ClassResult, StudentResult
 from autograder.course import Course
 from autograder.exercise import Lesson, lesson
 from autograder.recording.gradebook import Grade
@@ -32,14 +32,14 @@ NOON = datetime(2025, 3, 1, 12)
 EVIL = """</script></style></title><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>"""
 
 
-def row(student: str, asked: Lesson, shares: Mapping[str, float] | float, **fields: object) -> Row:
+def row(student: str, asked: Lesson, shares: Mapping[str, float] | float, **fields: object) -> StudentResult:
     """A student with these shares of the points of each exercise, or with the same share of all."""
     verdicts = {}
     for name, exercise in asked.exercises.items():
         share = shares if isinstance(shares, float | int) else shares.get(name, 1.0)
         status = "passed" if share == 1 else "failed"
         verdicts[name] = Verdict(name, share * exercise.total, exercise.total, status)
-    return replace(Row(student, {asked.name: verdicts}), **fields)
+    return replace(StudentResult(student, {asked.name: verdicts}), **fields)
 
 
 def page_of(result: ClassResult, lessons: Sequence[Lesson], grades: Sequence[Grade] = ()) -> BeautifulSoup:
@@ -68,7 +68,7 @@ def words(tag: Tag) -> str:
 
 
 def test_an_exercise_without_a_verdict_is_a_dash(convolution: Lesson) -> None:
-    text = text_table(ClassResult("1_layers", (Row("eve"),), 1.0), [convolution])
+    text = text_table(ClassResult("1_layers", (StudentResult("eve"),), 1.0), [convolution])
     assert text.splitlines()[-1].split() == ["eve", *["-"] * 7, "0"]
 
 
@@ -76,12 +76,14 @@ def test_the_table_says_what_is_graded_by_hand(convolution: Lesson) -> None:
     text = text_table(ClassResult("1_layers", (row("ada", convolution, 1.0),), 1.0), [convolution])
     assert "graded by hand, not counted here: why_not_invariant (2 points)" in text
     without = replace(convolution, questions={})
-    assert "by hand" not in text_table(ClassResult("1_layers", (Row("ada"),), 1.0), [without])
+    assert "by hand" not in text_table(ClassResult("1_layers", (StudentResult("ada"),), 1.0), [without])
 
 
 def test_the_table_is_one_line_a_student_whatever_is_in_it(convolution: Lesson) -> None:
     result = ClassResult(
-        "1_layers", (Row("ada", flags=["a\nb\x1b[2J\u202ec"]), Row("bob", problem="x\ny")), 1.0
+        "1_layers",
+        (StudentResult("ada", flags=["a\nb\x1b[2J\u202ec"]), StudentResult("bob", problem="x\ny")),
+        1.0,
     )
     lines = text_table(result, [convolution]).splitlines()
     assert lines[-2].endswith("[a bc]") and lines[-1].endswith("x y")
@@ -89,7 +91,7 @@ def test_the_table_is_one_line_a_student_whatever_is_in_it(convolution: Lesson) 
 
 def test_a_flag_is_not_said_twice_in_a_line(convolution: Lesson) -> None:
     verdict = Verdict("pad2d", 0, 6, "not found", notes=("it ended the process",))
-    one = Row("eve", {convolution.name: {"pad2d": verdict}}, ["pad2d: it ended the process"])
+    one = StudentResult("eve", {convolution.name: {"pad2d": verdict}}, ["pad2d: it ended the process"])
     text = text_table(ClassResult("1_layers", (one,), 1.0), [convolution])
     assert text.splitlines()[-1].count("it ended the process") == 1
 
@@ -100,8 +102,10 @@ def test_a_class_with_several_lessons_has_a_column_for_each_and_a_table_of_exerc
     other = lesson("1_layers/99_other", [replace(convolution.exercises["pad2d"], name="pad_again")])
     full = Verdict("pad2d", 6, 6, "passed")
     rows = (
-        Row("ada", {convolution.name: {"pad2d": full}, other.name: {"pad_again": replace(full, points=4)}}),
-        Row("ben", {convolution.name: {"pad2d": full}}),
+        StudentResult(
+            "ada", {convolution.name: {"pad2d": full}, other.name: {"pad_again": replace(full, points=4)}}
+        ),
+        StudentResult("ben", {convolution.name: {"pad2d": full}}),
     )
     result = ClassResult("1_layers", rows, 1.0)
     text = text_table(result, [convolution, other]).splitlines()
@@ -136,7 +140,7 @@ def test_discrimination_is_none_where_it_is_undefined() -> None:
 
 
 def test_items_count_those_who_handed_the_lesson_in(convolution: Lesson) -> None:
-    rows = [row("a", convolution, {"pad2d": 0.5}), row("b", convolution, 1.0), Row("c")]
+    rows = [row("a", convolution, {"pad2d": 0.5}), row("b", convolution, 1.0), StudentResult("c")]
     rows += [row("d", convolution, 0.0, problem="the disk is full")]
     lazy = row("e", convolution, 1.0)
     lazy.verdicts[convolution.name]["pad2d"] = Verdict("pad2d", 0, 6, "not attempted")
@@ -156,7 +160,7 @@ def test_mistakes_are_counted_and_what_only_follows_is_left_out(convolution: Les
     flipped = {"conv2d_naive": failed("conv2d_naive", mistake="flipped", hint="You flipped it.")}
     follows = {"im2col": failed("im2col", notes=("depends on pad2d, which fails",))}
     rows = tuple(
-        Row(name, {convolution.name: verdicts})
+        StudentResult(name, {convolution.name: verdicts})
         for name, verdicts in [
             ("a", flipped),
             ("b", {**flipped, **follows}),
@@ -206,7 +210,9 @@ def test_the_page_of_one_student_and_of_nobody_graded(convolution: Lesson) -> No
     assert "1 submission, graded in 1 s" in words(page.header)
     assert "median 60 of 60" in words(section(page, "scores"))
     assert {line[3] for line in cells(section(page, "exercises"))} == {"-"}, "discrimination needs a class"
-    nobody = page_of(ClassResult("1_layers", (Row("ada", problem="No space."),), 1.0), [convolution])
+    nobody = page_of(
+        ClassResult("1_layers", (StudentResult("ada", problem="No space."),), 1.0), [convolution]
+    )
     assert "ada : No space." in words(section(nobody, "problems"))
     assert "median -" in words(section(nobody, "scores"))
 
@@ -281,9 +287,9 @@ def test_names_flags_and_problems_are_text(convolution: Lesson, evil: str) -> No
     cases = (CaseVerdict(evil, evil, False, evil),)
     verdicts = {"pad2d": Verdict("pad2d", 0, 6, "failed", {evil: (0, 6)}, cases, evil, evil, (evil,))}
     rows = (
-        Row(evil, {convolution.name: verdicts}, [evil], 1.0),
-        Row("ada", {convolution.name: verdicts}, [evil] * 50, 1.0, evil),
-        Row("bob", {convolution.name: {"pad2d": replace(verdicts["pad2d"], mistake="")}}),
+        StudentResult(evil, {convolution.name: verdicts}, [evil], 1.0),
+        StudentResult("ada", {convolution.name: verdicts}, [evil] * 50, 1.0, evil),
+        StudentResult("bob", {convolution.name: {"pad2d": replace(verdicts["pad2d"], mistake="")}}),
     )
     html = render(ClassResult(evil, rows, 1.0), [convolution], when=NOON)
     html.encode()
@@ -335,7 +341,9 @@ def test_a_large_class_is_quick_and_small(checkout: Course) -> None:
                 else Verdict(name, e.total, e.total, "passed")
                 for name, e in asked.exercises.items()
             }
-        rows.append(Row(f"student-{student:04}@example.org", verdicts, ["it was handed in late"], 0.2))
+        rows.append(
+            StudentResult(f"student-{student:04}@example.org", verdicts, ["it was handed in late"], 0.2)
+        )
     began = time.process_time()
     page = render(ClassResult("1_layers", tuple(rows), 100.0), lessons, when=NOON)
     assert time.process_time() - began < 2.0

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from PIL import Image
 
-from autograder.classroom.run import grade_class
+from autograder.classroom.grade_class import grade_class
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.recording import nbgrader_runs

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from autograder.classroom.row import ClassResult, Row
+from autograder.classroom.results import ClassResult, StudentResult
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.reporting.class_report import write_page
@@ -21,17 +21,17 @@ ROWS = "table.students tbody tr"
 NAMES = f"{ROWS} th"
 
 
-def row(student: str, asked: Lesson, points: Mapping[str, float]) -> Row:
+def row(student: str, asked: Lesson, points: Mapping[str, float]) -> StudentResult:
     verdicts = {
         name: Verdict(name, points.get(name, e.total), e.total, "failed" if name in points else "passed")
         for name, e in asked.exercises.items()
     }
-    return Row(student, {asked.name: verdicts})
+    return StudentResult(student, {asked.name: verdicts})
 
 
 def small_class(asked: Lesson, evil: str = "") -> ClassResult:
     """Six students; zoe handed nothing in, and ben is told a hint; evil: stands wherever a student's words could."""
-    rows = [Row(s) if p is None else row(s, asked, {"pad2d": p}) for s, p in POINTS.items()]
+    rows = [StudentResult(s) if p is None else row(s, asked, {"pad2d": p}) for s, p in POINTS.items()]
     hostile = Verdict("pad2d", 2, 6, "failed", mistake=f"axes swapped{evil}", hint=f"Swap them.{evil}")
     rows[1].verdicts[asked.name]["pad2d"] = hostile
     rows[2].verdicts[asked.name]["im2col"] = replace(
@@ -175,8 +175,10 @@ def test_nothing_that_a_student_wrote_runs_or_loads(
             "\u202e{{ 7 * 7 }}\"' onfocus=window.hacked=4 autofocus x='"
         )
         result = small_class(convolution, evil)
-        strange = Row(evil, result.rows[0].verdicts, [evil], 1.0)
-        result = replace(result, assignment=f"1{evil}", rows=(*result.rows, strange, Row("y", problem=evil)))
+        strange = StudentResult(evil, result.rows[0].verdicts, [evil], 1.0)
+        result = replace(
+            result, assignment=f"1{evil}", rows=(*result.rows, strange, StudentResult("y", problem=evil))
+        )
         path = write_page(result, [convolution], tmp_path / "report.html")
         if policy == "without":  # it is safe by its escaping alone, too
             text = path.read_text()
@@ -214,7 +216,7 @@ def test_a_large_class_sorts_without_delay(page: Page, checkout: Course, tmp_pat
             verdicts |= row(
                 "", asked, {name: float(number % 7 > 0) for name in list(asked.exercises)[:1]}
             ).verdicts
-        rows.append(Row(f"student{number:04}", verdicts))
+        rows.append(StudentResult(f"student{number:04}", verdicts))
     path = write_page(ClassResult("1_layers", tuple(rows), 9.0), lessons, tmp_path / "report.html")
     page.look()
     page.open(path.as_uri())

@@ -16,9 +16,9 @@ import pytest
 from distributed import LocalCluster
 
 from autograder import exercises
+from autograder.classroom.grade_class import grade_class
 from autograder.classroom.replay import replay_class
-from autograder.classroom.row import ClassResult
-from autograder.classroom.run import grade_class
+from autograder.classroom.results import ClassResult
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.recording import gradebook
@@ -30,7 +30,7 @@ from tests.autograder.class_sample import (
     descendants,
     left_after,
     one_more,
-    standing,
+    running_processes,
 )
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
@@ -52,11 +52,11 @@ def folder(course: Course, tmp_path: Path) -> Path:
 
 def workers() -> dict[int, str]:
     """The worker processes of this process: each has readers and sandboxes, which the one that works out Cases has not."""
-    found = {pid: line for one in nurseries() for pid, line in descendants(one).items() if MARK in line}
+    found = {pid: line for one in forkservers() for pid, line in descendants(one).items() if MARK in line}
     return {pid: line for pid, line in found.items() if descendants(pid)}
 
 
-def nurseries() -> list[int]:
+def forkservers() -> list[int]:
     """The processes that they are forked from."""
     marked = {pid for pid, line in descendants(os.getpid()).items() if MARK in line}
     return [pid for pid in marked if not marked & _ancestors(pid)]
@@ -98,7 +98,7 @@ def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
 def test_one_process_and_several_come_to_the_same(course: Course, folder: Path, tmp_path: Path) -> None:
     other = Course(course.root, tmp_path / "other")
     alone = grade_class(course, ASSIGNMENT, folder, workers=1)
-    before, seen = standing(), set()
+    before, seen = running_processes(), set()
     other.work.mkdir()
     (other.work / "secret").write_bytes(course.secret())
     with adopting():
@@ -135,7 +135,7 @@ def test_where_workers_come_from_is_replaced_as_well(course: Course, folder: Pat
     def kill_it(stop: threading.Event) -> None:
         while not killed and not stop.wait(0.01):
             if judging(course):
-                (pid,) = nurseries()
+                (pid,) = forkservers()
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
 
@@ -237,11 +237,11 @@ def test_a_scheduler_that_is_not_there_is_one_sentence(course: Course, folder: P
 def test_a_worker_that_does_not_share_the_folder_draws_no_cases_of_its_own(
     course: Course, folder: Path, tmp_path: Path
 ) -> None:
-    from autograder.classroom.students import handed_in
-    from autograder.classroom.task import grade_submission
+    from autograder.classroom.grade_submission import grade_submission
+    from autograder.classroom.submissions import find_submissions
     from autograder.classroom.tasks import tasks
 
-    (task, *_) = tasks(course, ASSIGNMENT, handed_in(course, ASSIGNMENT, folder))
+    (task, *_) = tasks(course, ASSIGNMENT, find_submissions(course, ASSIGNMENT, folder))
     elsewhere = replace(task, course=Course(course.root, tmp_path / "elsewhere"))
     with pytest.raises(CourseError, match="all nodes must share the checkout"):
         grade_submission(elsewhere)

@@ -6,21 +6,21 @@ import json
 from typing import Any
 
 from autograder.course import Course
-from autograder.exports.standing import Standing
+from autograder.exports.grades import StudentGrades
 from autograder.intake import IntakeError, verify_student
 from autograder.recording.released_cells import exercise_of
 
 Texts = dict[tuple[str, str], str]
 
 
-def texts(course: Course, assignment: str, standing: Standing) -> Texts:
+def texts(course: Course, assignment: str, student_grades: StudentGrades) -> Texts:
     """Return (lesson, exercise) -> the Verdict's text for what of a submission is graded and can be read."""
     try:
-        folder = course.work / "autograded" / verify_student(standing.student) / assignment
+        folder = course.work / "autograded" / verify_student(student_grades.student) / assignment
     except IntakeError:
         return {}  # the gradebook may name anybody, but what intake took in has the name of a folder
     found: Texts = {}
-    for lesson in dict.fromkeys(grade.lesson for grade in standing.grades):
+    for lesson in dict.fromkeys(grade.lesson for grade in student_grades.grades):
         try:
             notebook = json.loads((folder / f"{lesson}.ipynb").read_bytes())
             found |= {(lesson, name): words for name, words in map(_shown, notebook["cells"]) if words}

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from autograder.classroom.task import chosen, one_line
+from autograder.classroom.grade_submission import chosen, one_line
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.intake import graft, reader_process

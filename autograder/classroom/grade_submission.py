@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder import intake
-from autograder.classroom import retake
+from autograder.classroom import take_in
 from autograder.classroom.attempts import AttemptCounter
-from autograder.classroom.row import Row
+from autograder.classroom.results import StudentResult
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.judging.companions import Beside
@@ -54,15 +54,15 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Done:
-    """What a worker found: a Row, and what is to be recorded of it, None where nothing is."""
+class GradedSubmission:
+    """What a worker found: a StudentResult, and what is to be recorded of it, None where nothing is."""
 
-    row: Row
+    row: StudentResult
     draft: Any = None
 
 
-Work = Callable[[Task], Done]
-Results = Generator[Done | None, None, None]  # None: nothing yet; to be closed
+Work = Callable[[Task], GradedSubmission]
+Results = Generator[GradedSubmission | None, None, None]  # None: nothing yet; to be closed
 
 
 def chosen(course: Course, assignment: str, names: Sequence[str]) -> list[Lesson]:
@@ -72,30 +72,32 @@ def chosen(course: Course, assignment: str, names: Sequence[str]) -> list[Lesson
     return [lesson for lesson in course.lessons(assignment) if not names or lesson.name in names]
 
 
-def grade_submission(task: Task) -> Done:
+def grade_submission(task: Task) -> GradedSubmission:
     """Take a submission in, have it judged and draft its record.
 
-    What goes wrong with this submission is said in its Row. Raises SandboxError or CourseError where the worker
+    What goes wrong with this submission is said in its StudentResult. Raises SandboxError or CourseError where the worker
     cannot grade at all.
     """
     verify_shared(task.course, task.secret)
     return counted(task, _grade)
 
 
-def counted(task: Task, work: Callable[[Task], Done]) -> Done:
+def counted(task: Task, work: Callable[[Task], GradedSubmission]) -> GradedSubmission:
     """Do `work`, unless too many workers have died of it already."""
     started = AttemptCounter(task.course, task.assignment, task.student)
     if started.begin() > ATTEMPTS:
         started.end()
-        return Done(given_up(task.student))
+        return GradedSubmission(given_up(task.student))
     done = work(task)
     started.end()
     return done
 
 
-def given_up(student: str) -> Row:
-    """The Row of a submission at which worker after worker died."""
-    return Row(student, problem=f"{ATTEMPTS} workers in turn died while grading it; nothing was recorded.")
+def given_up(student: str) -> StudentResult:
+    """The StudentResult of a submission at which worker after worker died."""
+    return StudentResult(
+        student, problem=f"{ATTEMPTS} workers in turn died while grading it; nothing was recorded."
+    )
 
 
 def lacking(resources: Mapping[str, float]) -> str:
@@ -122,8 +124,8 @@ def verify_shared(course: Course, secret: str) -> None:
         )
 
 
-def _grade(task: Task) -> Done:
-    row = Row(task.student)
+def _grade(task: Task) -> GradedSubmission:
+    row = StudentResult(task.student)
     try:
         _take_in(task, row)
         beside = Beside.of(task.course, task.assignment, task.student)
@@ -131,11 +133,11 @@ def _grade(task: Task) -> Done:
         if not judgements and not row.problem and not task.lessons:
             row.problem = _nothing_in(task.folder)
         if row.problem or not judgements or _is_recorded(task, identity):
-            return Done(row)
+            return GradedSubmission(row)
         from autograder.recording.drafting import draft  # it loads nbgrader, which a replay does without
 
         about = task.course, task.assignment, task.student
-        return Done(row, draft(*about, judgements, submission=row.submission, beside=beside))
+        return GradedSubmission(row, draft(*about, judgements, submission=row.submission, beside=beside))
     except SandboxError:
         raise
     except CourseError as error:
@@ -144,7 +146,7 @@ def _grade(task: Task) -> Done:
         Exception
     ) as error:  # a defect of ours, or the disk: it must not stop the class, and must not become a zero
         row.problem = f"It could not be graded: {one_line(error)}."
-    return Done(row)
+    return GradedSubmission(row)
 
 
 def _nothing_in(folder: Path) -> str:
@@ -154,18 +156,18 @@ def _nothing_in(folder: Path) -> str:
     return "There is no notebook to grade."
 
 
-def _take_in(task: Task, row: Row) -> None:
+def _take_in(task: Task, row: StudentResult) -> None:
     """Take the submission in; what lies in work/submitted/ may be as a student wrote it."""
     course, assignment, student = task.course, task.assignment, task.student
     taken = intake.take_in_safely(course, assignment, student, task.folder)
-    if retake.is_outdated(course, taken) and retake.take_in_again(course, assignment, student):
-        row.flags.append(retake.OUTDATED)
+    if take_in.is_outdated(course, taken) and take_in.take_in_again(course, assignment, student):
+        row.flags.append(take_in.OUTDATED)
     record = intake.record(course, assignment, student)
     row.flags += dict.fromkeys(record.flags if record else ())
 
 
 def judge_submission(
-    task: Task, row: Row, beside: Beside, judge: Callable[..., Judgement] = judge_notebook
+    task: Task, row: StudentResult, beside: Beside, judge: Callable[..., Judgement] = judge_notebook
 ) -> tuple[dict[str, Judgement], Identity]:
     """Have each lesson of the submission judged, note what came of it in `row`, and return that and what was judged."""
     judgements: dict[str, Judgement] = {}

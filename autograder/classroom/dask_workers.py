@@ -11,8 +11,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograder.classroom.attempts import AttemptCounter
-from autograder.classroom.row import Row
-from autograder.classroom.task import ATTEMPTS, Done, Results, Task, Work, given_up, lacking, one_line
+from autograder.classroom.grade_submission import (
+    ATTEMPTS,
+    GradedSubmission,
+    Results,
+    Task,
+    Work,
+    given_up,
+    lacking,
+    one_line,
+)
+from autograder.classroom.results import StudentResult
 from autograder.course import CourseError
 
 AHEAD = 3  # submissions a thread of the cluster: one that runs, others so that it never waits for us
@@ -21,7 +30,7 @@ LOOK = 2.0  # seconds between two looks at which workers there are
 PATIENCE = 60.0  # seconds that work waits where no worker is there that could do it
 
 
-class Cluster:
+class DaskWorkers:
     """A Dask client that is never given more than its workers can soon do, so that nothing piles up."""
 
     def __init__(self, client: Any) -> None:
@@ -41,7 +50,7 @@ class Cluster:
             while True:
                 while len(self.futures) < AHEAD * self.threads and (task := next(waiting, None)):
                     if problem := self._lacking(task):
-                        yield Done(Row(task.student, problem=problem))
+                        yield GradedSubmission(StudentResult(task.student, problem=problem))
                     else:
                         self._submit(work, task)
                 if not self.futures:
@@ -59,7 +68,7 @@ class Cluster:
         self.futures[future] = task
         future.add_done_callback(self.ended.put)
 
-    def _next(self, work: Work) -> Done | None:
+    def _next(self, work: Work) -> GradedSubmission | None:
         try:
             future = self.ended.get(timeout=TICK)
         except queue.Empty:
@@ -69,7 +78,7 @@ class Cluster:
             return None
         return self._result(future, task, work)
 
-    def _result(self, future: Any, task: Task, work: Work) -> Done | None:
+    def _result(self, future: Any, task: Task, work: Work) -> GradedSubmission | None:
         from distributed import KilledWorker
 
         try:
@@ -78,7 +87,7 @@ class Cluster:
             raise
         except KilledWorker:  # a scheduler that stands elsewhere is less patient than ours
             if AttemptCounter(task.course, task.assignment, task.student).count() >= ATTEMPTS:
-                return Done(given_up(task.student))
+                return GradedSubmission(given_up(task.student))
             self._submit(work, task)
             return None
         except (ImportError, AttributeError, pickle.PickleError) as error:
@@ -86,7 +95,9 @@ class Cluster:
                 f"A worker cannot run the grader: start it from this checkout's environment ({one_line(error)})."
             ) from error
         except Exception as error:
-            return Done(Row(task.student, problem=f"It could not be graded: {one_line(error)}."))
+            return GradedSubmission(
+                StudentResult(task.student, problem=f"It could not be graded: {one_line(error)}.")
+            )
 
     # Workers
 
@@ -124,7 +135,7 @@ class Cluster:
             return ""
         return lacking(task.resources)
 
-    def _tick(self) -> Done | None:
+    def _tick(self) -> GradedSubmission | None:
         """Look after work that nobody may be left to do."""
         self._look()
         if not self.offered and time.monotonic() - self.seen > PATIENCE:
@@ -133,5 +144,5 @@ class Cluster:
             if problem := self._lacking(task):
                 del self.futures[future]
                 future.cancel(force=True)
-                return Done(Row(task.student, problem=problem))
+                return GradedSubmission(StudentResult(task.student, problem=problem))
         return None

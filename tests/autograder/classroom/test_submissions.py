@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from autograder.classroom.run import grade_class
-from autograder.classroom.students import handed_in, students_in
+from autograder.classroom.grade_class import grade_class
+from autograder.classroom.submissions import find_submissions, student_folders
 from autograder.course import Course, CourseError
 from autograder.recording import nbgrader_runs
 
@@ -27,7 +27,7 @@ def test_what_systems_leave_in_folders_is_passed_over(tmp_path: Path) -> None:
     folder = handed(
         tmp_path, "ada/02_convolution.ipynb", "__MACOSX/x", "Thumbs.db", ".DS_Store", "desktop.ini"
     )
-    assert list(students_in(folder)) == ["ada"]
+    assert list(student_folders(folder)) == ["ada"]
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,15 @@ def test_what_systems_leave_in_folders_is_passed_over(tmp_path: Path) -> None:
 )
 def test_what_is_no_students_folder_is_refused_with_what_to_do(tmp_path: Path, path: str, words: str) -> None:
     with pytest.raises(CourseError, match=words):
-        students_in(handed(tmp_path, "bob/02_convolution.ipynb", path))
+        student_folders(handed(tmp_path, "bob/02_convolution.ipynb", path))
 
 
 def test_notebooks_of_another_assignment_are_refused(course: Course, tmp_path: Path) -> None:
     of_others = "ada/08_alexnet.ipynb", "bob/09_vgg (1).ipynb", "bob/Copy_of_10_GoogLeNet.ipynb"
     folder = handed(tmp_path / "class", *of_others, "ada/notes.txt", "cleo/x.txt")
     with pytest.raises(CourseError, match="holds notebooks of 2_architectures and none of 1_layers"):
-        handed_in(course, ASSIGNMENT, folder)
-    assert list(handed_in(course, "2_architectures", folder)) == ["ada", "bob", "cleo"]
+        find_submissions(course, ASSIGNMENT, folder)
+    assert list(find_submissions(course, "2_architectures", folder)) == ["ada", "bob", "cleo"]
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_notebooks_of_another_assignment_are_refused(course: Course, tmp_path: P
 )
 def test_where_any_may_be_of_this_one_they_are_looked_at(course: Course, tmp_path: Path, more: str) -> None:
     folder = handed(tmp_path / "class", "ada/08_alexnet.ipynb", more)
-    assert list(handed_in(course, ASSIGNMENT, folder)) == ["ada", "cleo"]
+    assert list(find_submissions(course, ASSIGNMENT, folder)) == ["ada", "cleo"]
 
 
 def test_what_was_taken_in_is_not_handed_in_once_more(course: Course) -> None:
     handed(course.submitted, "ada/1_layers/02_convolution.ipynb")
     for folder in (course.submitted, course.submitted / "ada"):
         with pytest.raises(CourseError, match="leave the folder out"):
-            handed_in(course, ASSIGNMENT, folder)
+            find_submissions(course, ASSIGNMENT, folder)
 
 
 def test_notebooks_one_folder_deeper_are_not_taken_but_said(course: Course, tmp_path: Path) -> None:

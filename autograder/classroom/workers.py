@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from autograder.classroom import forkserver
-from autograder.classroom.cluster import Cluster
-from autograder.classroom.forks import Forks
-from autograder.classroom.task import Results, Task, Work, one_line
+from autograder.classroom.dask_workers import DaskWorkers
+from autograder.classroom.forked_workers import ForkedWorkers
+from autograder.classroom.grade_submission import Results, Task, Work, one_line
 from autograder.course import CourseError
 from autograder.sandbox import verify_available
 from autograder.startup import no_interrupts, stay_on
@@ -27,7 +27,7 @@ def processors() -> int:
 
 
 @contextmanager
-def pool(
+def start_workers(
     tasks: Sequence[Task], folder: Path, *, scheduler: str | None = None, workers: int | None = None
 ) -> Iterator[Callable[[Work, Iterable[Task]], Results]]:
     """Give what runs a function on tasks and yields what came of each, in the order in which they end.
@@ -63,9 +63,9 @@ def _here(work: Work, tasks: Iterable[Task]) -> Results:
 @contextmanager
 def _one_worker(task: Task) -> Iterator[None]:
     """Have this process know what a worker knows, and take one processor, as each does; task: one of those to come."""
-    from autograder.classroom import worker  # it loads what a worker needs
+    from autograder.classroom import worker_process  # it loads what a worker needs
 
-    worker.expect(task.course, task.chosen())
+    worker_process.expect(task.course, task.chosen())
     before = os.sched_getaffinity(0)
     stay_on(min(before))
     try:
@@ -75,17 +75,17 @@ def _one_worker(task: Task) -> Iterator[None]:
 
 
 @contextmanager
-def _local(count: int, folder: Path, task: Task) -> Iterator[Forks]:
+def _local(count: int, folder: Path, task: Task) -> Iterator[ForkedWorkers]:
     """Start `count` processes, each of which is replaced where it dies, and end them all; task: one of those to come."""
     about = task.course, task.assignment, task.lessons, task.bare
     with no_interrupts():
-        forks = Forks(partial(forkserver.take, *about), count, folder)
+        forks = ForkedWorkers(partial(forkserver.take, *about), count, folder)
     with forks:
         yield forks
 
 
 @contextmanager
-def _local_cluster(count: int, folder: Path) -> Iterator[Cluster]:
+def _local_cluster(count: int, folder: Path) -> Iterator[DaskWorkers]:
     """Start a Dask cluster of `count` single-threaded processes of this machine, and end them all."""
     from dask import config
     from distributed import Client, LocalCluster
@@ -114,7 +114,7 @@ def _local_cluster(count: int, folder: Path) -> Iterator[Cluster]:
             )
             client = Client(cluster, set_as_default=False)
         try:
-            yield Cluster(client)
+            yield DaskWorkers(client)
         finally:
             with no_interrupts():
                 client.close(timeout=1)
@@ -122,7 +122,7 @@ def _local_cluster(count: int, folder: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def _remote(address: str) -> Iterator[Cluster]:
+def _remote(address: str) -> Iterator[DaskWorkers]:
     from distributed import Client
 
     _verify_address(address)
@@ -135,7 +135,7 @@ def _remote(address: str) -> Iterator[Cluster]:
                 f"this checkout's environment ({one_line(error)})."
             ) from error
         try:
-            yield Cluster(client)
+            yield DaskWorkers(client)
         finally:
             client.close(timeout=1)
 
@@ -168,7 +168,7 @@ def _verify_address(address: str) -> None:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep Dask's log from the terminal: what matters of it is said in a Row or an error."""
+    """Keep Dask's log from the terminal: what matters of it is said in a StudentResult or an error."""
     loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado.application")]
     before = [(log, log.level) for log in loggers]
     for log in loggers:

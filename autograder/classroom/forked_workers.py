@@ -11,9 +11,9 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any
 
-from autograder.classroom.forkserver import Nursery
-from autograder.classroom.row import Row
-from autograder.classroom.task import Done, Results, Task, Work, lacking, one_line
+from autograder.classroom.forkserver import WorkerForkServer
+from autograder.classroom.grade_submission import GradedSubmission, Results, Task, Work, lacking, one_line
+from autograder.classroom.results import StudentResult
 from autograder.course import CourseError
 from autograder.startup import no_interrupts
 
@@ -23,24 +23,24 @@ DEATHS = 20  # of a worker's in a row, with nothing done between them, after whi
 SECONDS_TO_END = 2.0  # for a worker that was killed
 
 
-class Forks:
-    """Workers forked from a Nursery, and the thread that gives each its next task as soon as it is free.
+class ForkedWorkers:
+    """Workers forked from a WorkerForkServer, and the thread that gives each its next task as soon as it is free.
 
     A task whose worker died is given to another; how often that may be is counted where the task is done.
     """
 
-    def __init__(self, start: Callable[[], Nursery], count: int, folder: Path) -> None:
+    def __init__(self, start: Callable[[], WorkerForkServer], count: int, folder: Path) -> None:
         self.start, self.count, self.folder = start, count, str(folder)
-        self.nursery: Nursery = start()
+        self.forkserver: WorkerForkServer = start()
         self.waiting: deque[tuple[Work, Task]] = deque()
         self.idle: list[Connection] = []
         self.busy: dict[Connection, tuple[Work, Task]] = {}
-        self.ended: queue.SimpleQueue[Done | Exception] = queue.SimpleQueue()
+        self.ended: queue.SimpleQueue[GradedSubmission | Exception] = queue.SimpleQueue()
         self.deaths = 0
         self.woken, self.wake = Pipe(duplex=False)
         self.thread = threading.Thread(target=self._serve, name="workers", daemon=True)
 
-    def __enter__(self) -> Forks:
+    def __enter__(self) -> ForkedWorkers:
         for _ in range(self.count):
             self._fork()
         self.thread.start()
@@ -50,7 +50,7 @@ class Forks:
         with no_interrupts():
             self.wake.close()
             self.thread.join()
-            self.nursery.close()
+            self.forkserver.close()
             for worker in (*self.idle, *self.busy):
                 _await_end(worker)  # then nobody writes to the run's folder any more
             self.woken.close()
@@ -61,7 +61,7 @@ class Forks:
         while True:
             while out < AHEAD * self.count and (task := next(coming, None)):
                 if task.resources:  # these workers declare none
-                    yield Done(Row(task.student, problem=lacking(task.resources)))
+                    yield GradedSubmission(StudentResult(task.student, problem=lacking(task.resources)))
                     continue
                 self.waiting.append((work, task))
                 self.wake.send_bytes(b"task")
@@ -123,7 +123,9 @@ class Forks:
             return
         self.deaths = 0
         if isinstance(said, Exception) and not isinstance(said, CourseError):
-            said = Done(Row(task[1].student, problem=f"It could not be graded: {one_line(said)}."))
+            said = GradedSubmission(
+                StudentResult(task[1].student, problem=f"It could not be graded: {one_line(said)}.")
+            )
         self.ended.put(said)
 
     def _replace(self) -> None:
@@ -136,11 +138,11 @@ class Forks:
 
     def _fork(self) -> None:
         try:
-            worker = self.nursery.fork(self.folder)
+            worker = self.forkserver.fork(self.folder)
         except OSError:  # it has died as well, and all its workers with it
-            self.nursery.close()
-            self.nursery = self.start()
-            worker = self.nursery.fork(self.folder)
+            self.forkserver.close()
+            self.forkserver = self.start()
+            worker = self.forkserver.fork(self.folder)
         self.idle.append(worker)
 
 

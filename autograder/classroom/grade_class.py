@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.classroom.changes import Before
-from autograder.classroom.pool import pool
-from autograder.classroom.row import ClassResult, Row, Shared
-from autograder.classroom.students import handed_in
-from autograder.classroom.task import Done, Results, grade_submission
+from autograder.classroom.changes import GradeSnapshot
+from autograder.classroom.grade_submission import GradedSubmission, Results, grade_submission
+from autograder.classroom.results import ClassResult, StudentResult, VerdictInterner
+from autograder.classroom.submissions import find_submissions
 from autograder.classroom.tasks import tasks
+from autograder.classroom.workers import start_workers
 from autograder.course import Course
 from autograder.recording.class_lock import class_lock
 from autograder.sandbox import Limits
@@ -38,7 +38,7 @@ def grade_class(
     limits: Limits | None = None,
     bare: bool = False,
     on_begin: Callable[[int], None] | None = None,
-    on_done: Callable[[Row, int, int], None] | None = None,
+    on_done: Callable[[StudentResult, int, int], None] | None = None,
 ) -> ClassResult:
     """Grade a class and record it in the gradebook.
 
@@ -50,15 +50,18 @@ def grade_class(
     SandboxError where the run as a whole cannot go on; a bad submission never stops it.
     """
     began = time.perf_counter()
-    folders = handed_in(course, assignment, folder)
+    folders = find_submissions(course, assignment, folder)
     todo = tasks(course, assignment, folders, students=students, lessons=lessons, limits=limits, bare=bare)
     if on_begin:
         on_begin(len(todo))
-    with class_lock(course) as scratch, pool(todo, scratch, scheduler=scheduler, workers=workers) as run:
+    with (
+        class_lock(course) as scratch,
+        start_workers(todo, scratch, scheduler=scheduler, workers=workers) as run,
+    ):
         # Loaded here, while the workers start.
         from autograder.classroom.book import Book
 
-        before = Before(course, assignment, [task.student for task in todo])
+        before = GradeSnapshot(course, assignment, [task.student for task in todo])
         collect_rarely()
         with (
             Book(course, assignment) as book,
@@ -71,12 +74,12 @@ def grade_class(
 
 
 def _recorded(
-    results: Results, book: Book, of: int, on_done: Callable[[Row, int, int], None] | None
-) -> list[Row]:
+    results: Results, book: Book, of: int, on_done: Callable[[StudentResult, int, int], None] | None
+) -> list[StudentResult]:
     """Record what comes, some at a time, and return all rows."""
-    rows: list[Row] = []
-    shared, since = Shared(), time.monotonic()
-    waiting: list[Done] = []
+    rows: list[StudentResult] = []
+    shared, since = VerdictInterner(), time.monotonic()
+    waiting: list[GradedSubmission] = []
 
     def record() -> None:
         nonlocal since

@@ -1,4 +1,4 @@
-"""What grading a class came to: plain data, one Row a student."""
+"""What grading a class came to: plain data, one StudentResult a student."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Row:
+class StudentResult:
     """What grading found for one student.
 
     verdicts: by lesson and exercise; flags: for the instructor; seconds: in the sandbox; problem: why nothing was
@@ -35,24 +35,24 @@ class Row:
 
 @dataclass(frozen=True)
 class ClassResult:
-    """A graded class: one Row a student in the order of their ids, and the wall time in seconds.
+    """A graded class: one StudentResult a student in the order of their ids, and the wall time in seconds.
 
     changes: the grades that stood before and are others now.
     """
 
     assignment: str
-    rows: tuple[Row, ...]
+    rows: tuple[StudentResult, ...]
     seconds: float
     changes: tuple[Change, ...] = ()
 
 
-class Shared:
+class VerdictInterner:
     """Lets equal Verdicts be one object: those of a thousand right answers then take the room of one."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Verdict] = {}
 
-    def share(self, row: Row) -> Row:
+    def share(self, row: StudentResult) -> StudentResult:
         """Replace each of a row's Verdicts, and each name of a lesson or an exercise, by an equal one seen before."""
         row.verdicts = {
             intern(lesson): {

@@ -17,7 +17,7 @@ TABLES: Any = api  # where its classes stand for tables in a query
 
 
 @dataclass(frozen=True)
-class Standing:
+class StudentGrades:
     """One submission: who handed it in, as the gradebook knows them, its grades in the lessons' order, the late penalty.
 
     lms_id: the student's number in the university's system, where nbgrader was told; penalty: points.
@@ -48,15 +48,15 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Standings:
+class ClassGrades:
     """The submissions to an assignment in the order of their students, and the points that there are (maximum)."""
 
     assignment: str
     maximum: float
-    submissions: tuple[Standing, ...]
+    submissions: tuple[StudentGrades, ...]
 
 
-def read_standings(course: Course, assignment: str) -> Standings:
+def read_class_grades(course: Course, assignment: str) -> ClassGrades:
     """Read what every student has earned; raise CourseError where nothing is graded yet or the gradebook cannot be read."""
     order = _order(course, assignment)
     grades = gradebook.grades(course, assignment)
@@ -74,8 +74,8 @@ def read_standings(course: Course, assignment: str) -> Standings:
         first, last, email, lms_id, penalty = students[student]
         in_order = sorted(mine, key=lambda g: (g.lesson, order.get((g.lesson, g.exercise), len(order))))
         known = first or "", last or "", email or "", lms_id or ""
-        submissions.append(Standing(student, *known, float(penalty or 0.0), tuple(in_order)))
-    return Standings(assignment, float(maximum or 0.0), tuple(submissions))
+        submissions.append(StudentGrades(student, *known, float(penalty or 0.0), tuple(in_order)))
+    return ClassGrades(assignment, float(maximum or 0.0), tuple(submissions))
 
 
 def _students(assignment: str) -> Any:

@@ -13,7 +13,7 @@ from autograder.words import listed
 IGNORED = ("__macosx", "thumbs.db", "desktop.ini")  # which systems put there, beside names with a dot
 
 
-def students_in(folder: Path) -> dict[str, Path]:
+def student_folders(folder: Path) -> dict[str, Path]:
     """Return student id -> folder for a folder that holds one folder per student; raise CourseError for anything else."""
     if not folder.is_dir():
         raise CourseError(f"{folder} is not a folder; give one that holds a folder per student.")
@@ -47,19 +47,21 @@ def students_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def handed_in(course: Course, assignment: str, folder: Path | None) -> dict[str, Path]:
+def find_submissions(course: Course, assignment: str, folder: Path | None) -> dict[str, Path]:
     """Return student id -> where their submission lies: in `folder`, else in work/submitted/ from before.
 
     Raises CourseError where `folder` is not one with notebooks of this assignment.
     """
-    found = {student: course.submitted / student / assignment for student in standing(course, assignment)}
+    found = {
+        student: course.submitted / student / assignment for student in students_taken_in(course, assignment)
+    }
     if folder is None:
         return found
     if folder.resolve().is_relative_to(course.submitted):
         raise CourseError(
             f"{folder} is where what was handed in is kept: leave the folder out to grade it again."
         )
-    new = students_in(folder)
+    new = student_folders(folder)
     other = _of_another(course, assignment, new)
     if other:
         raise CourseError(
@@ -82,7 +84,7 @@ def _of_another(course: Course, assignment: str, folders: Mapping[str, Path]) ->
     return found.pop() if len(found) == 1 and assignment not in found else ""
 
 
-def standing(course: Course, assignment: str) -> list[str]:
+def students_taken_in(course: Course, assignment: str) -> list[str]:
     """Return the students whose submission lies in work/submitted/."""
     if not course.submitted.is_dir():
         return []

@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom import forks, forkserver
-from autograder.classroom.forks import Forks
-from autograder.classroom.pool import pool
-from autograder.classroom.row import Row
-from autograder.classroom.task import Done, Task
+from autograder.classroom import forked_workers, forkserver
+from autograder.classroom.forked_workers import ForkedWorkers
+from autograder.classroom.grade_submission import GradedSubmission, Task
+from autograder.classroom.results import StudentResult
+from autograder.classroom.workers import start_workers
 from autograder.course import Course, CourseError
-from tests.autograder.class_sample import ASSIGNMENT, adopting, left_after, standing
+from tests.autograder.class_sample import ASSIGNMENT, adopting, left_after, running_processes
 
 HERE = Path("/")
 
 
 @contextmanager
-def workers(course: Course, folder: Path, count: int = 2) -> Iterator[Forks]:
-    with Forks(partial(forkserver.take, course, ASSIGNMENT, (), True), count, folder) as found:
+def workers(course: Course, folder: Path, count: int = 2) -> Iterator[ForkedWorkers]:
+    with ForkedWorkers(partial(forkserver.take, course, ASSIGNMENT, (), True), count, folder) as found:
         yield found
 
 
@@ -33,7 +33,7 @@ def tasks(course: Course, *students: str) -> list[Task]:
     return [Task(course, ASSIGNMENT, student, HERE, "") for student in students]
 
 
-def say(task: Task) -> Done:
+def say(task: Task) -> GradedSubmission:
     """What the workers of these tests do: the student's id says what."""
     if task.student == "slow":
         time.sleep(1.0)
@@ -43,15 +43,15 @@ def say(task: Task) -> Done:
         raise UnicodeDecodeError("utf-8", b"x", 0, 1, "a defect")
     if task.student == "dies":
         os._exit(1)
-    return Done(Row(task.student, problem=f"{os.getpid()} {os.environ['TMPDIR']}"))
+    return GradedSubmission(StudentResult(task.student, problem=f"{os.getpid()} {os.environ['TMPDIR']}"))
 
 
-def done(found: Forks, todo: list[Task]) -> list[Row]:
+def done(found: ForkedWorkers, todo: list[Task]) -> list[StudentResult]:
     return [one.row for one in found.run(say, todo) if one is not None]
 
 
 def test_each_gets_a_task_when_it_is_free(course: Course, tmp_path: Path) -> None:
-    before = standing()
+    before = running_processes()
     with adopting():
         with workers(course, tmp_path) as found:
             rows = done(found, tasks(course, "slow", *(f"s{number}" for number in range(6))))
@@ -72,7 +72,7 @@ def test_errors_travel(course: Course, tmp_path: Path) -> None:
 def test_workers_that_only_die_are_given_up(
     course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forks, "DEATHS", 2)
+    monkeypatch.setattr(forked_workers, "DEATHS", 2)
     with workers(course, tmp_path) as found, pytest.raises(CourseError, match="Worker after worker died"):
         done(found, tasks(course, "dies"))
 
@@ -101,9 +101,11 @@ def test_a_task_that_needs_what_no_worker_has_is_reported(course: Course, tmp_pa
     assert row.problem.startswith("It needs a worker that declares GPU=1, and there is none")
 
 
-def where(task: Task) -> Done:
+def where(task: Task) -> GradedSubmission:
     time.sleep(0.2)  # so that each worker gets some
-    return Done(Row(task.student, problem=f"{os.getpid()} {sorted(os.sched_getaffinity(0))}"))
+    return GradedSubmission(
+        StudentResult(task.student, problem=f"{os.getpid()} {sorted(os.sched_getaffinity(0))}")
+    )
 
 
 def test_each_worker_has_a_core_of_its_own(course: Course, tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_one_worker_takes_one_core_for_as_long_as_it_works(course: Course, tmp_p
     if len(mine) < 2:
         pytest.skip("there is one core only")
     todo = [replace(task, bare=True) for task in tasks(course, "s0", "s1", "s2")]
-    with pool(todo, tmp_path, workers=1) as run:
+    with start_workers(todo, tmp_path, workers=1) as run:
         rows = [one.row.problem for one in run(where, todo) if one is not None]
     assert rows == [f"{os.getpid()} [{min(mine)}]"] * 3
     assert os.sched_getaffinity(0) == mine
