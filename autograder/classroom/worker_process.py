@@ -25,11 +25,13 @@ def prepare(
     root: str, work: str, assignment: str, lessons: Sequence[str], bare: bool
 ) -> Callable[[], AbstractContextManager[Begin]]:
     """Load what all workers of a run need, and return what is entered around the fork of each."""
-    course, found, origin = Course(Path(root), Path(work)), [], None
+    course, found, template = Course(Path(root), Path(work)), [], None
     with contextlib.suppress(Exception):  # whatever is wrong is said when a submission is graded
         found = chosen(course, assignment, lessons)
         if found and not bare:
-            origin = warm.Origin(tuple(found[0].without))  # it is ready by the time that the rest is loaded
+            template = warm.SandboxTemplate(
+                tuple(found[0].without)
+            )  # it is ready by the time that the rest is loaded
         _work_out(course, found)
         from autograder.recording import drafting as drafting  # it is what loads nbgrader
 
@@ -40,7 +42,7 @@ def prepare(
 
     @contextmanager
     def forking() -> Iterator[Begin]:
-        server = origin.copy() if origin else None
+        server = template.copy() if template else None
         try:
             yield lambda connection: serve(connection, found if not bare else (), server)
         finally:

@@ -5,7 +5,8 @@ no other process, an empty environment, small in-memory folders. All that comes 
 """
 
 from autograder.sandbox.bubblewrap import verify_available
-from autograder.sandbox.limits import Limits, SandboxError
+from autograder.sandbox.errors import SandboxError
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.race import Timing, race
 from autograder.sandbox.session import MAX_PRINTED, STOPPED, Probe, RunCell, Transcript, run
 

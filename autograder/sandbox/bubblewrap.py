@@ -16,7 +16,8 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.sandbox import seccomp, usage
-from autograder.sandbox.limits import MIB, SandboxError
+from autograder.sandbox.errors import SandboxError
+from autograder.sandbox.limits import MIB
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent

@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from autograder.sandbox import bubblewrap, ways
-from autograder.sandbox.limits import Limits, SandboxError
+from autograder.sandbox import bubblewrap, socket_pairs
+from autograder.sandbox.errors import SandboxError
+from autograder.sandbox.limits import Limits
 
 
-class Fresh:
+class FreshWorker:
     """Starts a worker in a bubblewrap sandbox of its own, and ends it."""
 
     def __init__(self, slot: int, without: tuple[str, ...], limits: Limits) -> None:
@@ -20,7 +21,7 @@ class Fresh:
 
     def open(self, count: int) -> tuple[list[socket.socket], int]:
         """Return `count` ways to a new worker and the process that all of it descends from."""
-        with ways.pairs(count) as (ours, descriptors):
+        with socket_pairs.pairs(count) as (ours, descriptors):
             return ours, self._start(descriptors)
 
     def _start(self, descriptors: Sequence[int]) -> int:
@@ -45,7 +46,7 @@ class Fresh:
             self.process.stderr.close()
 
 
-class Bare(Fresh):
+class BareWorker(FreshWorker):
     """Starts a worker without a sandbox, with the rights of whoever grades."""
 
     def __init__(self, without: tuple[str, ...], limits: Limits) -> None:

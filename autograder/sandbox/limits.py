@@ -1,16 +1,10 @@
-"""What a submission may use, and what goes wrong with a sandbox."""
+"""What a submission may use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.course import CourseError
-
 MIB = 1 << 20
-
-
-class SandboxError(CourseError):
-    """The sandbox itself could not be started: nothing is known about the submission."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +21,3 @@ class Limits:
     memory: int = 2048 * MIB
     restarts: int = 5
     deaths: int = 3  # probes of one Exercise that may die before its remaining Cases count as died
-
-
-class Stopped(SandboxError):
-    """Whoever grades has stopped: nothing is known about the submission."""
-
-
-class Gone(Exception):
-    """The sandbox ended, hung, used too much, or said something that is not a frame."""
-
-
-class Slow(Exception):
-    """A probe has used up its time; the sandbox is there."""
-
-
-class Late(Exception):
-    """The submission has used up its time."""

@@ -12,14 +12,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from autograder.sandbox import usage, ways
-from autograder.sandbox.fresh import Bare, Fresh
-from autograder.sandbox.limits import MIB, Gone, Late, Limits, SandboxError, Slow, Stopped
-from autograder.sandbox.warm import CannotFork, Warm, place
+from autograder.sandbox import socket_pairs, usage
+from autograder.sandbox.errors import (
+    CannotFork,
+    GradingStopped,
+    ProbeTimeout,
+    SandboxError,
+    SandboxLost,
+    SubmissionTimeout,
+)
+from autograder.sandbox.fresh import BareWorker, FreshWorker
+from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.warm import ForkedWorker, place
 from cnnlab.checking import wire
 from cnnlab.checking.wire import Value
 
-Box: TypeAlias = Fresh | Warm  # starts a worker and ends all that came of it
+Box: TypeAlias = FreshWorker | ForkedWorker  # starts a worker and ends all that came of it
 MAX_REPLY = 33 * MIB  # what the worker lets a probe send, and room for its frame
 MAX_REPLY_HEADER = 256 << 10  # holds what one cell printed
 CELLS = -1  # the place of the worker itself; those put aside have the position of their Probe
@@ -57,7 +65,7 @@ class Sandbox:
         self.began = self.looked = time.monotonic()
         try:
             ready = self._receive(time.monotonic() + START_SECONDS, CELLS)
-        except Gone:
+        except SandboxLost:
             self.box.stop()
             last = self.box.last_words()
             self._end()
@@ -80,7 +88,7 @@ class Sandbox:
     def _started(self, count: int) -> tuple[Box, list[socket.socket], int]:
         """Start a worker where that is quickest; a server that was lost meanwhile is replaced once."""
         if self.bare:
-            bare = Bare(self.without, self.limits)
+            bare = BareWorker(self.without, self.limits)
             return bare, *bare.open(count)
         for _ in range(2):
             warm = place(self.slot, self.without, self.limits)
@@ -90,20 +98,20 @@ class Sandbox:
                 return warm, *warm.open(count)
             except CannotFork:
                 warm.server.close()
-        fresh = Fresh(self.slot, self.without, self.limits)
+        fresh = FreshWorker(self.slot, self.without, self.limits)
         return fresh, *fresh.open(count)
 
     def __exit__(self, *exception: object) -> None:
-        if isinstance(self.box, Warm) and not any(exception):
+        if isinstance(self.box, ForkedWorker) and not any(exception):
             self.box.follow(len(self.sockets))  # the next submission is likely to be of the same lesson
-            ways.close(self.sockets.values())
+            socket_pairs.close(self.sockets.values())
         else:
             self._end()
 
     def _end(self) -> None:
         self.box.stop()
         self.box.close()
-        ways.close(self.sockets.values())
+        socket_pairs.close(self.sockets.values())
 
     @property
     def seconds_left(self) -> float:
@@ -114,26 +122,44 @@ class Sandbox:
         self.ask({"hold": self._descriptor(place)}, 2 * self.limits.cell_seconds)
 
     def end_of(self, place: int) -> Value:
-        """Ask the worker how the process that was put aside for `place` has ended; raise Gone or Late."""
+        """Ask the worker how the process that was put aside for `place` has ended; raises as `ask` does."""
         return self.ask({"ended": self._descriptor(place)}, 2 * self.limits.cell_seconds)
 
     def _descriptor(self, place: int) -> int:
         return FIRST_DESCRIPTOR + 1 + self.probes.index(place)
 
     def ask(self, request: Value, seconds: float, place: int = CELLS) -> Value:
-        """Send a request and return the reply; raise Gone where none comes in time, Late where it is the last time."""
+        """Send a request and return the reply.
+
+        Args:
+            request: what the worker is asked to do.
+            seconds: how long the reply may take.
+            place: CELLS for the worker itself, or the position of the Probe whose copy is asked.
+
+        Raises:
+            SandboxLost: where no reply comes in time.
+            SubmissionTimeout: where the submission's own time ran out meanwhile.
+        """
         deadline = time.monotonic() + min(seconds, self.seconds_left)
         try:
             self._send(wire.pack(request), deadline, place)
             return self._receive(deadline, place)
-        except (Gone, OSError) as error:
-            raise (Late if self.seconds_left <= 0 else Gone) from error
+        except (SandboxLost, OSError) as error:
+            raise (SubmissionTimeout if self.seconds_left <= 0 else SandboxLost) from error
 
     def replies(self, request: bytes, seconds: float, place: int, count: int) -> Iterator[Value]:
-        """Send a packed request and yield `count` replies as they come, together no larger than one may be.
+        """Send a packed request and yield its replies as they come, together no larger than one reply may be.
 
-        Raises Gone where the other side ends or says what is no frame, Slow where it takes longer than `seconds`, and
-        Late where the submission as a whole does.
+        Args:
+            request: the request as it travels.
+            seconds: how long all replies together may take.
+            place: whom to ask, as for `ask`.
+            count: the number of replies.
+
+        Raises:
+            SandboxLost: where the other side ends or sends something that is not a frame.
+            ProbeTimeout: where the replies take longer than `seconds`.
+            SubmissionTimeout: where the submission as a whole takes too long.
         """
         deadline = time.monotonic() + min(seconds, self.seconds_left)
         room, headers = MAX_REPLY, wire.MAX_HEADER
@@ -151,13 +177,13 @@ class Sandbox:
                 headers -= lengths[1]  # after the frame's start; the arrays follow
                 room -= sum(lengths[2:])
                 lengths.clear()
-        except (Gone, OSError, wire.WireError) as error:
+        except (SandboxLost, OSError, wire.WireError) as error:
             if self.seconds_left <= 0:
-                raise Late from error
-            raise (Slow if time.monotonic() >= deadline else Gone) from error
+                raise SubmissionTimeout from error
+            raise (ProbeTimeout if time.monotonic() >= deadline else SandboxLost) from error
 
     def _send(self, data: bytes, deadline: float, place: int) -> None:
-        """Send all of it; raise Gone where the other side does not take it in time."""
+        """Send all of it; raise SandboxLost where the other side does not take it in time."""
         left = memoryview(data)
         while left:
             with contextlib.suppress(TimeoutError):
@@ -167,10 +193,10 @@ class Sandbox:
         try:
             return wire.read_frame(self._reader(deadline, place), MAX_REPLY, MAX_REPLY_HEADER)
         except wire.WireError as error:
-            raise Gone from error
+            raise SandboxLost from error
 
     def _reader(self, deadline: float, place: int) -> Callable[[int], bytes]:
-        """Return what reads so many bytes, and raises Gone where they do not come in time."""
+        """Return what reads so many bytes, and raises SandboxLost where they do not come in time."""
         unread = self.unread[place]
 
         def more() -> bytes:
@@ -180,9 +206,9 @@ class Sandbox:
                 except TimeoutError:
                     continue
                 except OSError as error:
-                    raise Gone from error
+                    raise SandboxLost from error
                 if not piece:
-                    raise Gone
+                    raise SandboxLost
                 return piece
 
         def read_exactly(count: int) -> bytes:
@@ -195,18 +221,21 @@ class Sandbox:
         return read_exactly
 
     def _watched(self, deadline: float, place: int) -> socket.socket:
-        """Return a socket that waits no longer than nobody may look at the sandbox; raise Gone where its time is over."""
+        """Check the deadline, the stop signal and the sandbox's use, and return a socket that waits until the next check.
+
+        Raises SandboxLost where the time is over or the sandbox uses too much, GradingStopped where the grader was stopped.
+        """
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Gone
+            raise SandboxLost
         if self.stop.is_set():
-            raise Stopped("Grading was stopped.")
+            raise GradingStopped("Grading was stopped.")
         self._verify_use()
         self.sockets[place].settimeout(min(left, CHECK_SECONDS))
         return self.sockets[place]
 
     def _verify_use(self) -> None:
-        """Raise Gone where all processes together use more memory or processors than one submission may."""
+        """Raise SandboxLost where all processes together use more memory or processors than one submission may."""
         now = time.monotonic()
         if self.bare or now - self.looked < CHECK_SECONDS:
             return
@@ -217,10 +246,10 @@ class Sandbox:
             if sum(map(count, processes)) <= 2 * self.limits.memory:
                 break
         else:
-            raise Gone
+            raise SandboxLost
         # One thread at a time is what an honest notebook has; more would take the processors from its neighbours.
         if sum(map(usage.cpu_seconds, processes)) > 1.2 * (now - self.began) + 2.5:
-            raise Gone
+            raise SandboxLost
 
 
 _slots: set[int] = set()

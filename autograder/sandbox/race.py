@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from autograder.sandbox import usage
-from autograder.sandbox.limits import Gone, Late, Limits
+from autograder.sandbox.errors import SandboxLost, SubmissionTimeout
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import Sandbox, free_slot
 from autograder.sandbox.session import Probe, RunCell, lend, probe, run_cell
 from cnnlab.checking.outcome import Outcome
@@ -59,7 +60,7 @@ def race(
     inputs and send as much back. What the Answer's sandbox uses while the product is timed counts as the Answer's.
     Stops at the first turn after which the Answer is fast enough. An Answer that is easily fast enough beside the
     quickest product that this process has timed needs no product of its own; none is refused without. Raises
-    SandboxError where a sandbox cannot be started, Stopped where `stop` is set.
+    SandboxError where a sandbox cannot be started, GradingStopped where `stop` is set.
     """
     limits, stop = limits or Limits(), stop or threading.Event()
     deadline = time.monotonic() + limits.submission_seconds
@@ -86,7 +87,7 @@ def race(
                     limits,
                 )
                 return _turns(theirs, ours, asked, task, turns, limits)
-    except (Gone, Late):
+    except (SandboxLost, SubmissionTimeout):
         return _none(Outcome("died", message="it ended the process"))
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox.limits import Gone, Late, Limits, SandboxError, Slow
+from autograder.sandbox.errors import ProbeTimeout, SandboxError, SandboxLost, SubmissionTimeout
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import CELLS, MAX_REPLY, Sandbox, free_slot
 from cnnlab.checking import wire
 from cnnlab.checking.outcome import Outcome
@@ -94,7 +95,7 @@ def run(
     A step that kills the sandbox is skipped when it is started again, and the steps before it are replayed without
     their probes, so a submission loses only what its own code destroys. without: packages that cannot be imported;
     library: earlier lesson -> its cells, whose Answers `cnnlab.layers` lends; bare: no sandbox at all, for machines that
-    have none, where the instructor said so; stop: set by another thread to end the run, which then raises Stopped.
+    have none, where the instructor said so; stop: set by another thread to end the run, which then raises GradingStopped.
     Raises SandboxError where the sandbox cannot be started.
     """
     limits, stop = limits or Limits(), stop or threading.Event()
@@ -115,7 +116,7 @@ def run(
                 position = _play(
                     sandbox, steps[:until], skip, transcript, limits, careful, shown, last=not left
                 )
-        except Late:
+        except SubmissionTimeout:
             break
         # A probe that ended its process leaves Cases unasked: they are asked again, each in a fork that may end.
         unasked = any(
@@ -158,12 +159,12 @@ def lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits)
     lessons = {lesson: list(cells) for lesson, cells in library.items()}
     try:
         sandbox.ask({"library": _bytes(json.dumps(lessons))}, 2 * limits.cell_seconds)
-    except Gone as error:  # no code of the student's has run yet
+    except SandboxLost as error:  # no code of the student's has run yet
         raise SandboxError("The sandbox's library cannot be filled; install the package again.") from error
 
 
 def run_cell(sandbox: Sandbox, source: str, limits: Limits) -> Value:
-    """Run a cell's source and return the worker's reply; raise Gone or Late."""
+    """Run a cell's source and return the worker's reply; raise SandboxLost or SubmissionTimeout."""
     request = {"cell": {"source": _bytes(source), "seconds": limits.cell_seconds}}
     return sandbox.ask(request, 2 * limits.cell_seconds)
 
@@ -211,7 +212,7 @@ def _play(
                 if position != final:
                     sandbox.hold(position)
                 held.append(position)
-        except Gone:
+        except SandboxLost:
             lost = position
             break
     else:
@@ -222,12 +223,12 @@ def _play(
         done = so_far.outcomes.setdefault(steps[place].exercise, [])
         try:
             ask(sandbox, steps[place], CELLS if place == final else place, done, limits)
-        except Gone:
+        except SandboxLost:
             if careful:
                 return place if lost is None else lost
             break  # whose doing it was does not show: another probe may have ended the worker, and this one with it
     if lost is None and position < len(steps):
-        raise Late
+        raise SubmissionTimeout
     return lost
 
 
@@ -243,7 +244,7 @@ def answers(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limi
     """Ask the Cases of a Probe that are not done yet in the copy that was put aside for it, and add what it answers.
 
     Adds an Outcome for each Case unless one ends the process: what comes after that one is left out. place: of the copy,
-    or CELLS for the worker itself, which nobody can ask how it ended: Gone is raised then.
+    or CELLS for the worker itself, which nobody can ask how it ended: SandboxLost is raised then.
     """
     left = len(step.cases) - len(done)
     seconds = limits.probe_seconds
@@ -254,11 +255,11 @@ def answers(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome], limi
             done.append(Outcome.from_value(reply))
             if done[-1].kind == "not attempted":
                 break
-    except Slow:
+    except ProbeTimeout:
         done.append(Outcome("timeout", message=STOPPED["timeout"]))
-    except (Gone, ValueError):
+    except (SandboxLost, ValueError):
         if place == CELLS:
-            raise Gone from None
+            raise SandboxLost from None
         ended = _text(sandbox.end_of(place), "ended")
         end = ended if ended in ("timeout", "out of memory") else "died"
         done.append(Outcome(end, message=STOPPED[end]))

@@ -19,17 +19,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from autograder.sandbox import bubblewrap, seccomp, usage, ways
+from autograder.sandbox import bubblewrap, seccomp, socket_pairs, usage
+from autograder.sandbox.errors import CannotFork
 from autograder.sandbox.limits import Limits
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 10.0  # of the server: to fork, or to see a worker's last process end
 COPIES = 64  # of one server, at most
 MAX_SERVERS = 2  # of one slot: lessons that do without other packages have servers of their own
-
-
-class CannotFork(Exception):
-    """The server cannot make workers on this machine."""
 
 
 class Server:
@@ -58,7 +55,7 @@ class Server:
 
         It ends with the thread that started it.
         """
-        with ways.pairs(1) as ((control,), (their,)), bubblewrap.held() as (hold, held):
+        with socket_pairs.pairs(1) as ((control,), (their,)), bubblewrap.held() as (hold, held):
             command = bubblewrap.server_command(slots, without, their, hold)
             process = bubblewrap.start(command, (their, *held))
         return cls(control, bubblewrap.user_of(slots[0]), without, process)
@@ -83,7 +80,7 @@ class Server:
     def copy(self, slot: int) -> Server:
         """Fork one that serves another slot, in the same sandbox, and takes none of the time that imports take."""
         before = set(usage.children(self.pid))
-        with ways.pairs(1) as ((control,), descriptors):
+        with socket_pairs.pairs(1) as ((control,), descriptors):
             self._send({"copy": True}, descriptors)
             self._answer(ANSWER_SECONDS)
             copy = Server(control, bubblewrap.user_of(slot), self.without)
@@ -106,17 +103,24 @@ class Server:
         """Fork a worker, and return `count` ways to it and the process that all of it descends from."""
         spare, self.spare = self.spare, None
         if spare and (len(spare[0]), spare[1]) != (count, memory):
-            ways.close(spare[0])
+            socket_pairs.close(spare[0])
             self._answer(ANSWER_SECONDS)
             spare = None
         ours = spare[0] if spare else self._begin(count, memory)
         try:
             self._answer(ANSWER_SECONDS)
-            (init,) = usage.children(self.pid)
+            init = self._only_child()
         except BaseException:
-            ways.close(ours)
+            socket_pairs.close(ours)
             raise
         return ours, init
+
+    def _only_child(self) -> int:
+        # None is left where the server was killed after it had answered.
+        found = usage.children(self.pid)
+        if len(found) != 1:
+            raise CannotFork(f"the server has {len(found)} processes below it")
+        return found[0]
 
     def follow(self, count: int, memory: int) -> None:
         """End the worker and fork the next while its results are looked at; it is `spawn` that waits for both."""
@@ -141,13 +145,13 @@ class Server:
                 self.process.stderr.close()
         self.control.close()  # at which a copy ends
         if self.spare:
-            ways.close(self.spare[0])
+            socket_pairs.close(self.spare[0])
             self.spare = None
 
     def _begin(self, count: int, memory: int) -> list[socket.socket]:
         # The server ends a worker that is there before it forks the next.
         filtered = base64.b64encode(seccomp.filter_for(platform.machine())).decode()
-        with ways.pairs(count) as (ours, descriptors):
+        with socket_pairs.pairs(count) as (ours, descriptors):
             self._send({"spawn": {"uid": self.uid, "memory": memory, "filter": filtered}}, descriptors)
             return ours
 
@@ -174,8 +178,8 @@ class Server:
             raise CannotFork(answer["failed"])
 
 
-class Warm:
-    """Starts a worker by a fork of a server, and ends it; as autograder.sandbox.fresh.Fresh."""
+class ForkedWorker:
+    """Starts a worker by a fork of a server, and ends it; as autograder.sandbox.fresh.FreshWorker."""
 
     def __init__(self, server: Server, limits: Limits) -> None:
         self.server, self.limits = server, limits
@@ -212,7 +216,7 @@ def _new_starter() -> ThreadPoolExecutor:
 _starter = _new_starter()
 
 
-def place(slot: int, without: tuple[str, ...], limits: Limits) -> Warm | None:
+def place(slot: int, without: tuple[str, ...], limits: Limits) -> ForkedWorker | None:
     """Return where a worker of this slot can be forked, or None where this machine does not allow it.
 
     Raises SandboxError where no sandbox can be started at all.
@@ -225,7 +229,7 @@ def place(slot: int, without: tuple[str, ...], limits: Limits) -> Warm | None:
     for one in servers:
         if one.without == without:
             servers.append(servers.pop(servers.index(one)))
-            return Warm(one, limits)
+            return ForkedWorker(one, limits)
     if _refused:
         return None
     try:
@@ -234,7 +238,7 @@ def place(slot: int, without: tuple[str, ...], limits: Limits) -> Warm | None:
         _refused = str(error) or type(error).__name__
         return None
     adopt(slot, server)
-    return Warm(server, limits)
+    return ForkedWorker(server, limits)
 
 
 def adopt(slot: int, server: Server) -> None:
@@ -245,7 +249,7 @@ def adopt(slot: int, server: Server) -> None:
         servers.pop(0).close()
 
 
-class Origin:
+class SandboxTemplate:
     """One server that nobody asks for workers, but for copies: one for each process that is forked from this one.
 
     So that all of them together import but once. For the superuser only, who gives each copy's workers a user of their

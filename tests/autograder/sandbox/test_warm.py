@@ -15,6 +15,7 @@ import pytest
 
 from autograder import sandbox
 from autograder.sandbox import Limits, Probe, RunCell, process, usage, warm
+from autograder.sandbox.errors import CannotFork
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -44,6 +45,15 @@ def test_the_second_submission_is_forked_by_the_same_server() -> None:
     before = server()
     assert look("print(1 + 1)") == "2"
     assert server() is before
+
+
+def kill(server: warm.Server) -> None:
+    """Kill a server, and wait until it has ended: on a busy machine it could fork one more worker before."""
+    os.kill(server.pid, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while usage.resident(server.pid):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def waiting(server: warm.Server) -> int:
@@ -168,17 +178,17 @@ def copies() -> Iterator[list[warm.Server]]:
     """Two copies of one server, which serve slots of their own."""
     if os.getuid() != 0:
         pytest.skip("copies of a server are for the superuser, who has a user for each")
-    origin = warm.Origin(())
-    found = [copy for copy in (origin.copy(), origin.copy()) if copy]
-    assert len(found) == 2 and origin.server
+    template = warm.SandboxTemplate(())
+    found = [copy for copy in (template.copy(), template.copy()) if copy]
+    assert len(found) == 2 and template.server
     for slot, copy in enumerate(found):
         warm.adopt(slot, copy)
     yield found
     for slot in range(len(found)):
         for one in warm._servers.pop(slot):
             one.close()
-    assert left_below(origin.server.pid) == [], "a copy ends when nobody asks it any more"
-    origin.server.close()
+    assert left_below(template.server.pid) == [], "a copy ends when nobody asks it any more"
+    template.server.close()
 
 
 def left_below(process: int) -> list[int]:
@@ -217,7 +227,7 @@ def test_a_worker_that_starts_all_it_may_takes_nothing_from_the_others(copies: l
 
 
 def test_a_copy_that_is_lost_is_replaced_by_a_server(copies: list[warm.Server]) -> None:
-    os.kill(copies[0].pid, signal.SIGKILL)
+    kill(copies[0])
     assert side_by_side(0, 1, "print('there')", "print('there')") == ["there", "there"]
     assert copies[1].alive and not copies[0].alive
 
@@ -230,7 +240,7 @@ def test_chance_is_not_the_same_in_every_fork() -> None:
 
 def test_a_server_that_is_lost_is_replaced() -> None:
     lost = server()
-    os.kill(lost.pid, signal.SIGKILL)
+    kill(lost)
     assert look("print('there')") == "there"
     assert server() is not lost
 
@@ -262,7 +272,7 @@ def test_where_no_worker_can_be_forked_each_has_a_sandbox_of_its_own(monkeypatch
     warm.close_all()
 
     def cannot(*_: object) -> int:
-        raise warm.CannotFork("unshare: Operation not permitted")
+        raise CannotFork("unshare: Operation not permitted")
 
     monkeypatch.setattr(warm.Server, "spawn", cannot)
     monkeypatch.setattr(warm, "_refused", "")
