@@ -20,7 +20,7 @@ from autograder.classroom.attempts import AttemptCounter
 from autograder.classroom.results import StudentResult
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.judging.companions import Beside
+from autograder.judging.companions import Submission
 from autograder.judging.judge import Judgement, judge_notebook, judgement_key
 from autograder.sandbox import Limits, SandboxError
 
@@ -128,8 +128,8 @@ def _grade(task: Task) -> GradedSubmission:
     row = StudentResult(task.student)
     try:
         _take_in(task, row)
-        beside = Beside.of(task.course, task.assignment, task.student)
-        judgements, identity = judge_submission(task, row, beside)
+        submission = Submission.of_student(task.course, task.assignment, task.student)
+        judgements, identity = judge_submission(task, row, submission)
         if not judgements and not row.problem and not task.lessons:
             row.problem = _nothing_in(task.folder)
         if row.problem or not judgements or _is_recorded(task, identity):
@@ -137,7 +137,9 @@ def _grade(task: Task) -> GradedSubmission:
         from autograder.recording.drafting import draft  # it loads nbgrader, which a replay does without
 
         about = task.course, task.assignment, task.student
-        return GradedSubmission(row, draft(*about, judgements, submission=row.submission, beside=beside))
+        return GradedSubmission(
+            row, draft(*about, judgements, identity=row.submission, submission=submission)
+        )
     except SandboxError:
         raise
     except CourseError as error:
@@ -167,19 +169,19 @@ def _take_in(task: Task, row: StudentResult) -> None:
 
 
 def judge_submission(
-    task: Task, row: StudentResult, beside: Beside, judge: Callable[..., Judgement] = judge_notebook
+    task: Task, row: StudentResult, submission: Submission, judge: Callable[..., Judgement] = judge_notebook
 ) -> tuple[dict[str, Judgement], Identity]:
     """Have each lesson of the submission judged, note what came of it in `row`, and return that and what was judged."""
     judgements: dict[str, Judgement] = {}
     identity: Identity = {}
     for lesson in task.chosen():
         try:
-            notebook = beside.notebook(lesson)
+            notebook = submission.notebook(lesson)
             if notebook is None:
                 continue
-            judgement = judge(task.course, lesson, notebook, beside, limits=task.limits, bare=task.bare)
-            key = judgement.key or judgement_key(task.course, lesson, notebook, beside)
-            identity[lesson.name] = key, beside.digest(lesson)
+            judgement = judge(task.course, lesson, notebook, submission, limits=task.limits, bare=task.bare)
+            key = judgement.key or judgement_key(task.course, lesson, notebook, submission)
+            identity[lesson.name] = key, submission.digest(lesson)
         except SandboxError:
             raise
         except Exception as error:  # as above

@@ -25,7 +25,7 @@ from autograder.classroom.tasks import tasks
 from autograder.classroom.workers import start_workers
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.judging.companions import Beside
+from autograder.judging.companions import Submission
 from autograder.judging.journal import Journal
 from autograder.judging.judge import Judgement, judge_notebook, judgement_key
 from autograder.recording.class_lock import class_lock
@@ -108,17 +108,19 @@ def _judge_again(task: Task) -> GradedSubmission:
     (folder / "secret").write_bytes(task.course.secret())
 
     def judge(
-        course: Course, lesson: Lesson, notebook: NotebookNode, beside: Beside, **how: Any
+        course: Course, lesson: Lesson, notebook: NotebookNode, submission: Submission, **options: Any
     ) -> Judgement:
-        known = _journal(course.work / "journal.jsonl").find(judgement_key(course, lesson, notebook, beside))
+        known = _journal(course.work / "journal.jsonl").find(
+            judgement_key(course, lesson, notebook, submission)
+        )
         if known is None:
             raise CourseError("this grader has not judged it yet; grade it first")
-        again = judge_notebook(alone_there, lesson, notebook, beside, **how)
+        again = judge_notebook(alone_there, lesson, notebook, submission, **options)
         differences.extend(_differences(lesson, Judgement.from_json(known), again))
         return again
 
     try:
-        judge_submission(task, row, Beside.of(task.course, task.assignment, task.student), judge)
+        judge_submission(task, row, Submission.of_student(task.course, task.assignment, task.student), judge)
     except SandboxError:
         raise
     except Exception as error:

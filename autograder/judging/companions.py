@@ -18,7 +18,7 @@ MAX_LENT = 2 << 20  # characters of one notebook; an honest one has some ten tho
 RUN_ROLES = ("given", "exercise", "extra")  # of the cells that are run when a notebook is judged
 
 
-class Beside:
+class Submission:
     """One student's submission to an assignment, as intake wrote it to work/submitted/; read when asked for.
 
     folder: where it lies; None for a notebook that comes alone; lessons: those of the assignment, in order.
@@ -30,7 +30,7 @@ class Beside:
         self._lent: dict[str, tuple[tuple[str, ...], set[str]]] = {}
 
     @classmethod
-    def of(cls, course: Course, assignment: str, student: str) -> Beside:
+    def of_student(cls, course: Course, assignment: str, student: str) -> Submission:
         """The submission of a student to an assignment."""
         return cls(course.submitted / student / assignment, course.lessons(assignment))
 
@@ -44,7 +44,7 @@ class Beside:
         found = self._read(lesson)
         return found[1] if found else ""
 
-    def taken(self, lesson: Lesson) -> tuple[NotebookNode, str] | None:
+    def pop_notebook(self, lesson: Lesson) -> tuple[NotebookNode, str] | None:
         """Return that notebook and its file's hash to be written into: whoever asks for it next has it read anew."""
         found = self._read(lesson)
         self._notebooks.pop(lesson.name, None)
@@ -71,7 +71,7 @@ class Beside:
         """Return the assignment's lessons before this one."""
         return [other for other in self.lessons if other.name < lesson.name]
 
-    def needed(self, lesson: Lesson, notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
+    def library(self, lesson: Lesson, notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
         """Return the lessons whose Answers a notebook names, and those that theirs name: lesson -> cells' sources.
 
         Its own lesson is among them; one that was not handed in is not.
@@ -110,4 +110,4 @@ def _words(texts: Sequence[str]) -> set[str]:
     return {word for text in texts for word in WORD.findall(text)}
 
 
-ALONE = Beside(None)
+ALONE = Submission(None)

@@ -22,7 +22,7 @@ from autograder import sandbox
 from autograder.course import Course
 from autograder.exercise import FLOAT32_TOLERANCE, SPEED, Exercise, Lesson
 from autograder.judging import grader_version, secret_cases
-from autograder.judging.companions import ALONE, RUN_ROLES, WORD, Beside, role
+from autograder.judging.companions import ALONE, RUN_ROLES, WORD, Submission, role
 from autograder.judging.journal import Journal
 from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Timing, Transcript
 from autograder.sandbox.race import REPETITIONS
@@ -76,7 +76,7 @@ def judge_notebook(
     course: Course,
     lesson: Lesson,
     notebook: NotebookNode,
-    beside: Beside = ALONE,
+    submission: Submission = ALONE,
     *,
     limits: Limits | None = None,
     bare: bool = False,
@@ -85,13 +85,13 @@ def judge_notebook(
     """Run a notebook that intake wrote, and decide the points of each of its Exercises.
 
     The Judgement is kept in the course's journal: the same cells, secret and grader give it again without running
-    anything. beside: the submission that it belongs to, whose earlier lessons lend their Answers; bare: run without a
+    anything. submission: what it was handed in with, whose earlier lessons lend their Answers; bare: run without a
     sandbox (only where the instructor said so); stop: as in sandbox.run. Raises SandboxError where the sandbox cannot be
     started or was stopped; nothing is recorded then.
     """
     steps = plan(lesson, notebook)
-    library = beside.needed(lesson, notebook)
-    key = judgement_key(course, lesson, notebook, beside)
+    library = submission.library(lesson, notebook)
+    key = judgement_key(course, lesson, notebook, submission)
     journal = _journal(course.work / "journal.jsonl")
     known = journal.find(key)
     if known:
@@ -103,7 +103,7 @@ def judge_notebook(
         filled, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop
     )
     seconds = time.monotonic() - began
-    transcript.outcomes |= _handed_in(questionnaires, beside)
+    transcript.outcomes |= _handed_in(questionnaires, submission)
     for name, outcomes in transcript.outcomes.items():
         if questionnaires[name].way.rng:
             transcript.outcomes[name] = _fairly_drawn(questionnaires[name], outcomes)
@@ -117,13 +117,13 @@ def judge_notebook(
 
     @cache
     def fails(other: Lesson) -> set[str]:
-        theirs = beside.notebook(other)
+        theirs = submission.notebook(other)
         if theirs is None:
             return set(other.exercises)
-        judged = judge_notebook(course, other, theirs, beside, limits=limits, bare=bare, stop=stop)
+        judged = judge_notebook(course, other, theirs, submission, limits=limits, bare=bare, stop=stop)
         return {name for name, verdict in judged.verdicts.items() if verdict.status != "passed"}
 
-    verdicts = _verdicts(lesson, questionnaires, transcript, notebook, _Earlier(lesson, beside, fails))
+    verdicts = _verdicts(lesson, questionnaires, transcript, notebook, _Earlier(lesson, submission, fails))
     judgement = Judgement(
         {name: _raced(verdict, course, lesson, race) for name, verdict in verdicts.items()},
         _printed(notebook, transcript),
@@ -188,12 +188,12 @@ def _fairly_drawn(questionnaire: Questionnaire, outcomes: list[Outcome]) -> list
     ]
 
 
-def _handed_in(questionnaires: dict[str, Questionnaire], beside: Beside) -> dict[str, list[Outcome]]:
+def _handed_in(questionnaires: dict[str, Questionnaire], submission: Submission) -> dict[str, list[Outcome]]:
     """Return the Outcomes of the Exercises that are judged by a file: the weights in it, once for every Case."""
     outcomes = {}
     for name, questionnaire in questionnaires.items():
         if file := questionnaire.way.file:
-            data = beside.file(file)
+            data = submission.file(file)
             missing = Outcome("not attempted", message=f"{file} was not handed in")
             outcome = missing if data is None else handin.weights_from_bytes(data, file)
             outcomes[name] = [outcome] * len(questionnaire.questions)
@@ -205,17 +205,17 @@ class _Earlier:
     """The earlier lessons of the same submission, judged only where something that names them fails."""
 
     lesson: Lesson
-    beside: Beside
+    submission: Submission
     fails: Callable[[Lesson], set[str]]
 
     def notes(self, source: str) -> list[str]:
         """Say which earlier Answers a cell names that fail or were not handed in."""
         words, notes = set(WORD.findall(source)), []
-        for other in self.beside.earlier(self.lesson):
+        for other in self.submission.earlier(self.lesson):
             named = [name for name in other.exercises if name in words]
             if not named:
                 continue
-            if self.beside.notebook(other) is None:
+            if self.submission.notebook(other) is None:
                 notes.append(f"depends on {' and '.join(named)} of {other.name}, which is not handed in")
             else:
                 failing = self.fails(other)
@@ -421,12 +421,14 @@ def _name(cell: NotebookNode) -> str:
     return cell["metadata"].get("cnnlab", {}).get("name", "")
 
 
-def judgement_key(course: Course, lesson: Lesson, notebook: NotebookNode, beside: Beside = ALONE) -> str:
+def judgement_key(
+    course: Course, lesson: Lesson, notebook: NotebookNode, submission: Submission = ALONE
+) -> str:
     """Return the journal's key of a notebook: equal for equal cells, files, earlier lessons, secret and grader."""
     # With their places: what was printed is kept by them.
     cells = [[i, role(c), _name(c), c.source] for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    files = [[name, _digest(beside.file(name))] for name in lesson.files]
-    library = beside.needed(lesson, notebook)
+    files = [[name, _digest(submission.file(name))] for name in lesson.files]
+    library = submission.library(lesson, notebook)
     said = json.dumps([lesson.assignment, lesson.name, cells, files, library, grader_version.grader()])
     return hashlib.sha256(course.secret() + said.encode()).hexdigest()
 

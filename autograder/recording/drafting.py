@@ -22,7 +22,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder import files, intake, notebook_io
 from autograder.course import Course, CourseError
-from autograder.judging.companions import Beside
+from autograder.judging.companions import Submission
 from autograder.judging.judge import Judgement, judgement_key
 from autograder.recording import nbgrader_settings, record, released_cells
 from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, lesson_record, scores
@@ -56,18 +56,18 @@ def draft(
     student: str,
     judgements: Mapping[str, Judgement],
     *,
-    submission: str = "",
-    beside: Beside | None = None,
+    identity: str = "",
+    submission: Submission | None = None,
 ) -> Draft:
     """Write what work/autograded/ is to hold of a submission to a folder below work/drafts/.
 
     judgements: by lesson; a notebook that was handed in and is not among them keeps the file and the grades
-    that it has. submission: a hash of what was judged and by what, for the record, by default made here;
-    beside: the submission's notebooks, where they were read already. Raises CourseError for a submission
+    that it has. identity: a hash of what was judged and by what, for the record, by default made here;
+    submission: the submission's notebooks, where they were read already. Raises CourseError for a submission
     without a notebook, or points that cannot be; nothing is left of the draft then.
     """
-    beside = beside or Beside.of(course, assignment, student)
-    return _Drafting(course, assignment, student, beside).draft(judgements, submission)
+    submission = submission or Submission.of_student(course, assignment, student)
+    return _Drafting(course, assignment, student, submission).draft(judgements, identity)
 
 
 def drafts_folder(course: Course, assignment: str) -> Path:
@@ -78,14 +78,14 @@ def drafts_folder(course: Course, assignment: str) -> Path:
 class _Drafting:
     """The work on one draft."""
 
-    def __init__(self, course: Course, assignment: str, student: str, beside: Beside) -> None:
+    def __init__(self, course: Course, assignment: str, student: str, submission: Submission) -> None:
         self.course, self.assignment = course, assignment
-        self.student, self.beside = intake.verify_student(student), beside
+        self.student, self.submission = intake.verify_student(student), submission
         self.home = course.submitted / student / assignment
         self.standing = course.work / "autograded" / student / assignment
         self.rows = released_cells.released(course, assignment)
 
-    def draft(self, judgements: Mapping[str, Judgement], submission: str) -> Draft:
+    def draft(self, judgements: Mapping[str, Judgement], identity: str) -> Draft:
         handed_in = self._handed_in()
         if odd := sorted(set(judgements) - set(handed_in)):
             raise CourseError(f"{', '.join(odd)} of {self.student} was judged but is not in work/submitted")
@@ -101,7 +101,7 @@ class _Drafting:
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
             raise CourseError(f"{self.assignment} of {self.student} cannot be recorded: {words}") from error
-        said = submission or _hash(records)
+        said = identity or _hash(records)
         now = record.Record(self.assignment, self.student, said, records, time.isoformat() if time else "")
         kept = {} if usual else dict(judgements)
         return Draft(self.assignment, self.student, str(folder or ""), handed_in, found, time, now, kept)
@@ -154,11 +154,11 @@ class _Drafting:
     def _read(self, name: str, judgement: Judgement) -> tuple[NotebookNode, str, str]:
         """Return a notebook as nbgrader's first steps leave it, the key of its Judgement, and its file's hash."""
         lesson = self.course.lesson(self.assignment, name)
-        found = self.beside.taken(lesson)
+        found = self.submission.pop_notebook(lesson)
         if found is None:
             raise FileNotFoundError(f"{name}.ipynb is gone")
         notebook, digest = found
-        key = judgement.key or judgement_key(self.course, lesson, notebook, self.beside)
+        key = judgement.key or judgement_key(self.course, lesson, notebook, self.submission)
         if not all(self._is_as_released(name, cell) for cell in notebook.cells):
             self._overwrite(name, notebook)
         return notebook, key, digest

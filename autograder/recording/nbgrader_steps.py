@@ -20,7 +20,7 @@ from traitlets.log import get_logger
 
 from autograder import intake, sandbox
 from autograder.course import Course, CourseError
-from autograder.judging.companions import Beside
+from autograder.judging.companions import Submission
 from autograder.judging.judge import judge_notebook, judgement_key
 from autograder.recording import record
 from autograder.recording.graded import Scores, fill_in, lesson_record, needs_a_person, scores
@@ -90,10 +90,10 @@ class JudgeStep(NbGraderPreprocessor):
         student, assignment, lesson = about["student"], about["assignment"], about["notebook"]
         course = self.course or Course.here()
         try:
-            beside = Beside.of(course, assignment, student)
+            submission = Submission.of_student(course, assignment, student)
             declared = course.lesson(assignment, lesson)
-            key = judgement_key(course, declared, nb, beside)
-            judgement = self.judge(course, declared, nb, beside)
+            key = judgement_key(course, declared, nb, submission)
+            judgement = self.judge(course, declared, nb, submission)
             fill_in(nb, lesson, judgement, intake.record(course, assignment, student))
         except Exception as error:
             raise CourseError(f"{lesson} of {student} is not graded: {reason_of(error)}") from error

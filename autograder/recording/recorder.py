@@ -135,9 +135,9 @@ class Recorder:
         judgements: dict[str, Mapping[str, Judgement]] = {s: draft.judgements for s, draft in drafts.items()}
         student = ""
 
-        def judge(course: Course, lesson: Any, notebook: Any, beside: Any) -> Judgement:
+        def judge(course: Course, lesson: Any, notebook: Any, submission: Any) -> Judgement:
             found = judgements[student].get(lesson.name)  # what was not judged now is in the journal
-            return found or judge_notebook(course, lesson, notebook, beside)
+            return found or judge_notebook(course, lesson, notebook, submission)
 
         record_one = nbgrader_runs.student_autograder(self.course, self.assignment, judge=judge)
         problems = {}

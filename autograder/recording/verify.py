@@ -195,7 +195,7 @@ class _Rebuilding:
             raise CourseError(f"the journal no longer holds {', '.join(lost)} of {student}: grade again")
         self.result.points_only.extend(f"{name} of {student}" for name in lost)
         if usable:
-            made = draft(self.course, self.assignment, student, usable, submission=known.submission)
+            made = draft(self.course, self.assignment, student, usable, identity=known.submission)
         else:
             time = datetime.fromisoformat(known.handed_in) if known.handed_in else None
             made = Draft(self.assignment, student, "", (), {}, time, known)

@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from autograder import intake, sandbox
 from autograder.course import Course
 from autograder.exercise import SPEED, Case, Exercise, Lesson, integers, lesson, normal
-from autograder.judging.companions import MAX_LENT, Beside
+from autograder.judging.companions import MAX_LENT, Submission
 from autograder.judging.judge import Judgement, judge_notebook, judgement_key
 from autograder.sandbox import Limits, Probe, RunCell, Timing, usage
 from cnnlab.checking import handin
@@ -290,10 +290,10 @@ LATER = cells(
 )
 
 
-def beside(folder: Path, **notebooks: NotebookNode) -> Beside:
+def submitted(folder: Path, **notebooks: NotebookNode) -> Submission:
     for name, notebook in notebooks.items():
         (folder / f"{name.removeprefix('n')}.ipynb").write_text(json.dumps(notebook))
-    return Beside(folder, [BEFORE, AFTER])
+    return Submission(folder, [BEFORE, AFTER])
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def beside(folder: Path, **notebooks: NotebookNode) -> Beside:
     ],
 )
 def test_a_hostile_earlier_lesson_costs_what_leans_on_it(course: Course, tmp_path: Path, body: str) -> None:
-    both = beside(tmp_path, n80_before=written("twice", body))
+    both = submitted(tmp_path, n80_before=written("twice", body))
     limits = Limits(cell_seconds=1.0, probe_seconds=0.5, submission_seconds=6.0)
     judgement = judge_notebook(course, AFTER, LATER, both, limits=limits)
     assert {name: v.points for name, v in judgement.verdicts.items()} == {"again": 0, "alone": 1}
@@ -318,7 +318,7 @@ def test_a_hostile_earlier_lesson_costs_what_leans_on_it(course: Course, tmp_pat
 
 def test_texts_of_any_length_are_run(course: Course, tmp_path: Path) -> None:
     long = "twice = lambda x: 2 * x\n#" + "\u00e9" * 1_000_000
-    both = beside(tmp_path, n80_before=cells(("exercise", "twice", long), *[("extra", "", long)] * 15))
+    both = submitted(tmp_path, n80_before=cells(("exercise", "twice", long), *[("extra", "", long)] * 15))
     notebook = cells(*[("extra", "", long)] * 5)
     notebook.cells += LATER.cells
     verdicts = judge_notebook(course, AFTER, notebook, both, limits=QUICK).verdicts
@@ -331,11 +331,11 @@ def test_much_text_is_read_once_and_lent_in_part(course: Course, tmp_path: Path)
     for one in lessons:
         text = cells(*[("extra", "", f"{every} = 1\n" + "x = 1\n" * 170_000)] * 4)
         (tmp_path / f"{one.name}.ipynb").write_text(json.dumps(text))
-    one = Beside(tmp_path, lessons)
+    one = Submission(tmp_path, lessons)
     own = cells(("extra", "", every))
     began = time.process_time()
     for _ in range(20):
-        needed = one.needed(lessons[-1], own)
+        needed = one.library(lessons[-1], own)
     assert time.process_time() - began < 3 and len(needed) == 5
     assert all(sum(map(len, texts)) <= MAX_LENT for texts in needed.values())
 
@@ -349,13 +349,13 @@ def test_no_file_and_an_empty_one_are_two_submissions(course: Course, tmp_path: 
         "trained", ("weights",), dict, public=cases, secret=cases, points={"basic": 1}, way=way
     )
     one = lesson("1_layers/92_weights", [trained])
-    before = judgement_key(course, one, cells(), Beside(tmp_path, [one]))
+    before = judgement_key(course, one, cells(), Submission(tmp_path, [one]))
     (tmp_path / "lenet.safetensors").write_bytes(b"")
-    assert judgement_key(course, one, cells(), Beside(tmp_path, [one])) != before
+    assert judgement_key(course, one, cells(), Submission(tmp_path, [one])) != before
     for trick in (os.mkfifo, os.mkdir, lambda path: os.symlink("/etc/passwd", path)):
         place = tmp_path / "other.safetensors"
         trick(place)
-        assert Beside(tmp_path, [one]).file(place.name) is None
+        assert Submission(tmp_path, [one]).file(place.name) is None
         os.rmdir(place) if place.is_dir() and not place.is_symlink() else place.unlink()
 
 

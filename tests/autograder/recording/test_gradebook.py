@@ -161,9 +161,9 @@ def test_a_lesson_added_after_submissions_can_be_graded(course: Course) -> None:
     folder = course.submitted / "ada" / ASSIGNMENT
     shutil.copy(folder / f"{NAME}.ipynb", folder / "02_again.ipynb")
 
-    def judge(course, lesson, notebook, beside):
+    def judge(course, lesson, notebook, submission):
         found = verdict(2.0, 2.0) if lesson.name == "02_again" else verdict(3.0)
-        return judges(found)(course, lesson, notebook, beside)
+        return judges(found)(course, lesson, notebook, submission)
 
     assert nbgrader_runs.autograde(larger, ASSIGNMENT, take_in=sample.as_it_is, judge=judge) == {}
     found = {(g.lesson, g.exercise): g.auto for g in gradebook.grades(larger, ASSIGNMENT)}
@@ -355,10 +355,10 @@ def test_a_submission_that_cannot_be_judged_is_not_recorded_and_stops_nobody(cou
     submit(course, "ada", "def double(x):\n    return 'ada'")
     submit(course, "bob")
 
-    def judge(course, lesson, notebook, beside):
+    def judge(course, lesson, notebook, submission):
         if any("'ada'" in cell.source for cell in notebook.cells):
             raise RuntimeError("the sandbox\ncannot be started")
-        return judges(verdict(3.0))(course, lesson, notebook, beside)
+        return judges(verdict(3.0))(course, lesson, notebook, submission)
 
     problems = nbgrader_runs.autograde(course, ASSIGNMENT, take_in=sample.as_it_is, judge=judge)
     assert problems == {"ada": f"{NAME} of ada is not graded: RuntimeError: the sandbox cannot be started"}

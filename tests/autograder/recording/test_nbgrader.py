@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_output
 from autograder.authoring.script import BEGIN, END, read
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.judging.companions import Beside
+from autograder.judging.companions import Submission
 from autograder.judging.judge import judge_notebook
 from autograder.recording import gradebook, nbgrader_runs, verify
 from autograder.recording.drafting import draft
@@ -168,11 +168,11 @@ def test_recording_in_batches_leaves_what_nbgraders_command_left(
     shutil.rmtree(ours.work / "autograded")
     drafts = []
     for student in ("ada", "eve", "zoe"):
-        beside = Beside.of(ours, ASSIGNMENT, student)
+        submission = Submission.of_student(ours, ASSIGNMENT, student)
         judgements = {
-            lesson.name: judge_notebook(ours, lesson, notebook, beside)  # from the journal
+            lesson.name: judge_notebook(ours, lesson, notebook, submission)  # from the journal
             for lesson in ours.lessons(ASSIGNMENT)
-            if (notebook := beside.notebook(lesson))
+            if (notebook := submission.notebook(lesson))
         }
         drafts.append(draft(ours, ASSIGNMENT, student, judgements))
     with Recorder(ours, ASSIGNMENT) as recorder:

@@ -132,8 +132,8 @@ def record_fast(course: Course, judgements: Mapping[str, Mapping[str, Judgement]
 
 
 def record_slowly(course: Course, judgements: Mapping[str, Mapping[str, Judgement]]) -> dict[str, str]:
-    def judge(course: Any, lesson: Any, notebook: Any, beside: Any) -> Judgement:
-        return judgements[beside.folder.parent.name][lesson.name]
+    def judge(course: Any, lesson: Any, notebook: Any, submission: Any) -> Judgement:
+        return judgements[submission.folder.parent.name][lesson.name]
 
     return nbgrader_runs.autograde(course, ASSIGNMENT, list(judgements), take_in=sample.as_it_is, judge=judge)
 
@@ -295,7 +295,7 @@ def test_which_settings_nbgrader_has_to_follow_itself(course: Course, line: str,
 def test_a_draft_touches_nothing_that_stands_and_may_travel(course: Course) -> None:
     hand_in(course, "ada")
     before = tables(course.db_url)
-    found = draft(course, ASSIGNMENT, "ada", {NAME: RIGHT, SECOND: SECOND_RIGHT}, submission="abc")
+    found = draft(course, ASSIGNMENT, "ada", {NAME: RIGHT, SECOND: SECOND_RIGHT}, identity="abc")
     assert isinstance(found, Draft) and pickle.loads(pickle.dumps(found)) == found
     assert tables(course.db_url) == before and not (course.work / "autograded").exists()
     assert Path(found.folder).is_relative_to(course.work / "drafts")
@@ -395,7 +395,7 @@ def test_a_failing_plugin_for_late_submissions_costs_only_the_late(course: Cours
 def test_a_submission_is_held_only_where_all_of_it_is_there(course: Course) -> None:
     hand_in(course, "ada")
     with Recorder(course, ASSIGNMENT) as recorder:
-        recorder.commit([draft(course, ASSIGNMENT, "ada", {NAME: RIGHT}, submission="abc")])
+        recorder.commit([draft(course, ASSIGNMENT, "ada", {NAME: RIGHT}, identity="abc")])
         assert held(recorder, "ada", "abc") and not held(recorder, "ada", "def")
         assert not held(recorder, "bob", "") and not held(recorder, "bob", "abc")
     with Recorder(course, ASSIGNMENT) as recorder:
@@ -484,7 +484,7 @@ def regrade(course: Course) -> None:
     changed = {"ada": {NAME: WRONG, SECOND: SECOND_RIGHT}, "bob": {NAME: RIGHT}}
     with Recorder(course, ASSIGNMENT) as recorder:
         todo = {s: found for s, found in changed.items() if not held(recorder, s, f"new {s}")}
-        drafts = [draft(course, ASSIGNMENT, s, f, submission=f"new {s}") for s, f in todo.items()]
+        drafts = [draft(course, ASSIGNMENT, s, f, identity=f"new {s}") for s, f in todo.items()]
         assert recorder.commit(drafts) == {}
 
 
@@ -513,8 +513,8 @@ def test_killed_at_any_point_the_next_run_comes_to_the_same_end(course: Course, 
 def test_an_earlier_submission_handed_in_again_after_a_kill_is_not_taken_for_recorded(course: Course) -> None:
     hand_in(course, "ada")
     with Recorder(course, ASSIGNMENT) as recorder:
-        recorder.commit([draft(course, ASSIGNMENT, "ada", {NAME: RIGHT}, submission="first")])
-        second = draft(course, ASSIGNMENT, "ada", {NAME: WRONG}, submission="second")
+        recorder.commit([draft(course, ASSIGNMENT, "ada", {NAME: RIGHT}, identity="first")])
+        second = draft(course, ASSIGNMENT, "ada", {NAME: WRONG}, identity="second")
         record.begin(course, [second.record])  # and here it is killed
         assert not held(recorder, "ada", "first") and not held(recorder, "ada", "second")
 
