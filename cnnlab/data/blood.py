@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnlab.data.download import Remote, fetch, folder
+from cnnlab.data.cache import folder
+from cnnlab.data.download import fetch
 from cnnlab.data.errors import DataError
+from cnnlab.data.remote import Remote
 from cnnlab.data.scene import Scene
 from cnnlab.data.voc import read_annotation
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from cnnlab.data.batches import read_archive
-from cnnlab.data.download import Remote, fetch, folder
+from cnnlab.data.cache import folder
+from cnnlab.data.download import fetch
 from cnnlab.data.errors import DataError
+from cnnlab.data.remote import Remote
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 COUNTS = {"train": 50_000, "test": 10_000}

@@ -7,63 +7,21 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cnnlab.data.errors import DataError
+from cnnlab.data.cache import VARIABLE, folder
+from cnnlab.data.errors import DataError, MirrorUnusable, TransferInterrupted, WrongContent
 from cnnlab.data.lock import locked
+from cnnlab.data.notices import amount, say
+from cnnlab.data.remote import Remote, check
 
-VARIABLE = "CNNLAB_DATA"  # the environment variable that moves the cache
 TRIES = 3  # of one mirror whose connection breaks: each goes on where the last one stopped
-USUAL = 10e6 / 8  # bytes per second, for the estimate before a transfer has a speed of its own
 FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
-
-
-@dataclass(frozen=True)
-class Remote:
-    """Name one file and where it is to be had.
-
-    title: what to call it. name: its place in the cache, folder/file. urls: the mirrors, tried in order. size: bytes,
-    exact where a digest is known. digest: "sha256:...", or None where the server makes the file anew each time;
-    check then reads the file and raises ValueError for a broken one. room: bytes needed on the disk besides.
-    """
-
-    title: str
-    name: str
-    urls: tuple[str, ...]
-    size: int
-    digest: str | None
-    check: Callable[[Path], None] | None = None
-    room: int = 0
-
-
-class Unusable(Exception):
-    """Say why a mirror cannot give the file; the next one may."""
-
-
-class Cut(Exception):
-    """Say that the connection ended early; what came is good and the same mirror can go on."""
-
-
-class Wrong(ValueError):
-    """Say that what came is not the file."""
-
-
-def folder() -> Path:
-    """Return the cache: $CNNLAB_DATA, else the folder for caches that the operating system names."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    import pooch  # imported here so that `import cnnlab.data` stays cheap
-
-    return Path(pooch.os_cache("cnnlab"))
 
 
 def fetch(remote: Remote) -> Path:
@@ -79,9 +37,7 @@ def fetch(remote: Remote) -> Path:
         if whole(remote, path):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with locked(
-            path.with_name(f".{path.name}.lock"), lambda: _say(f"waiting: {path.name} is on its way")
-        ):
+        with locked(path.with_name(f".{path.name}.lock"), lambda: say(f"waiting: {path.name} is on its way")):
             if not whole(remote, path):  # else another process fetched it meanwhile
                 _download(remote, path)
     except OSError as error:
@@ -100,31 +56,9 @@ def whole(remote: Remote, path: Path) -> bool:
         return False
     try:
         check(remote, path)
-    except Wrong:
+    except WrongContent:
         return False
     return True
-
-
-def check(remote: Remote, path: Path) -> None:
-    """Raise Wrong unless the file at path has the known digest or passes its own check."""
-    from pooch.hashes import hash_matches
-
-    try:
-        if not hash_matches(str(path), remote.digest):
-            raise Wrong("what it sent has another checksum")
-        if remote.check:
-            remote.check(path)
-    except ValueError as error:
-        raise Wrong(str(error)) from error
-
-
-def amount(size: float) -> str:
-    """Write a number of bytes for people: 26.4 MB."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _download(remote: Remote, path: Path) -> None:
@@ -146,7 +80,7 @@ def _download(remote: Remote, path: Path) -> None:
             return
         reasons.append(f"{urlsplit(url).netloc}: {reason}")
         if number < len(remote.urls):
-            _say(f"{reasons[-1]}; trying the next mirror")
+            say(f"{reasons[-1]}; trying the next mirror")
     kept = f" ({amount(part.stat().st_size)} are kept)" if part.exists() else ""
     raise DataError(
         f"{remote.title} cannot be downloaded ({'; '.join(reasons)}). Check the network and run this again{kept}, "
@@ -158,7 +92,7 @@ def _from_mirror(remote: Remote, part: Path, url: str) -> str | None:
     """Download from one mirror, more than once where that helps; return None, or why it did not work."""
     import pooch
 
-    from cnnlab.data.transfer import Transfer
+    from cnnlab.data.transfer import Transfer  # brings requests: `import cnnlab.data` stays cheap
 
     store = pooch.create(
         path=folder(), base_url="", registry={remote.name: remote.digest}, urls={remote.name: url}
@@ -171,9 +105,9 @@ def _from_mirror(remote: Remote, part: Path, url: str) -> str | None:
             with _quiet():
                 store.fetch(remote.name, downloader=transfer)
             return None
-        except Unusable as error:
+        except MirrorUnusable as error:
             return str(error)
-        except Cut as error:
+        except TransferInterrupted as error:
             reason = str(error)
             if not (tries and transfer.got):
                 return reason
@@ -182,26 +116,13 @@ def _from_mirror(remote: Remote, part: Path, url: str) -> str | None:
                 # what came is given back: on a full disk other programs, a notebook among them, cannot save
                 part.unlink(missing_ok=True)
             raise
-        except ValueError as error:  # Wrong, or pooch's own for a checksum that differs
-            reason = str(error) if isinstance(error, Wrong) else "what it sent has another checksum"
+        except ValueError as error:  # WrongContent, or pooch's own for a checksum that differs
+            reason = str(error) if isinstance(error, WrongContent) else "what it sent has another checksum"
             part.unlink(missing_ok=True)
             if not (tries and transfer.resumed):  # else the part from before was at fault, or may have been
                 return reason
             tries = 1
-        _say(f"{urlsplit(url).netloc}: {reason}; trying again")
-
-
-def announce(remote: Remote, url: str, have: int) -> None:
-    """Say before a transfer starts how much comes, from where, to where and about how long it takes."""
-    total = amount(remote.size) if remote.digest else f"about {amount(remote.size)}"
-    rest = f"the rest of {total} after {amount(have)}" if have else total
-    seconds = max(remote.size - have, 0) / USUAL
-    time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-    _say(f"{remote.title}: {rest} from {urlsplit(url).netloc} to {folder()}, about {time} at 10 Mbit/s")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+        say(f"{urlsplit(url).netloc}: {reason}; trying again")
 
 
 def _part(path: Path) -> Path:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnlab.data.download import Remote, fetch
+from cnnlab.data.download import fetch
 from cnnlab.data.errors import DataError
 from cnnlab.data.idx import read_idx
+from cnnlab.data.remote import Remote
 
 FASHION_NAMES = (
     "T-shirt/top",

@@ -11,7 +11,9 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from cnnlab.data.download import Cut, Remote, Unusable, Wrong, announce, check
+from cnnlab.data.errors import MirrorUnusable, TransferInterrupted, WrongContent
+from cnnlab.data.notices import announce
+from cnnlab.data.remote import Remote, check
 
 TIMEOUT = (10, 30)  # seconds to connect, and between two pieces
 PIECE = 1 << 16  # bytes
@@ -32,7 +34,7 @@ class Transfer:
     def __call__(self, url: str, output_file: Any, pooch: Any) -> None:
         """Download url to output_file, as pooch asks for.
 
-        Raises Unusable, Cut or Wrong; OSError when the file cannot be written.
+        Raises MirrorUnusable, TransferInterrupted or WrongContent; OSError when the file cannot be written.
         """
         exact = self.remote.digest is not None
         have = self.part.stat().st_size if self.part.exists() else 0
@@ -55,17 +57,17 @@ class Transfer:
         try:
             response = requests.get(url, headers=headers, stream=True, timeout=TIMEOUT)
         except requests.RequestException as error:
-            raise Unusable(_reason(error)) from error
+            raise MirrorUnusable(_reason(error)) from error
         with response:
             start, total = _span(response, have)
             if exact and total not in (None, self.remote.size):
-                raise Unusable(f"its file has {total} bytes, not {self.remote.size}")
+                raise MirrorUnusable(f"its file has {total} bytes, not {self.remote.size}")
             total = self.remote.size if exact else total
             self.resumed = start > 0
             announce(self.remote, url, start)
             self._write(response, start, total)
         if total is not None and start + self.got < total:
-            raise Cut(f"the connection ended after {start + self.got} of {total} bytes")
+            raise TransferInterrupted(f"the connection ended after {start + self.got} of {total} bytes")
 
     def _write(self, response: requests.Response, start: int, total: int | None) -> None:
         """Append what comes to the part file, or begin it anew where the server sends all."""
@@ -84,9 +86,9 @@ class Transfer:
                     self.got += len(piece)
                     bar.update(len(piece))
                     if total is not None and start + self.got > total:
-                        raise Wrong("what it sent is too long")
+                        raise WrongContent("what it sent is too long")
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise Cut(
+                raise TransferInterrupted(
                     f"the connection broke after {start + self.got} bytes ({_reason(error)})"
                 ) from error
 
@@ -94,20 +96,20 @@ class Transfer:
 def _span(response: requests.Response, have: int) -> tuple[int, int | None]:
     """Return the byte that the answer begins with and the size of the whole file, where the server says it.
 
-    The first is have, or 0 from a server that sends all. Raises Wrong where the part that is here is no beginning of
-    the server's file, and Unusable for any answer that is not the file.
+    The first is have, or 0 from a server that sends all. Raises WrongContent where the part that is here is no beginning of
+    the server's file, and MirrorUnusable for any answer that is not the file.
     """
     if response.status_code == 200:
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise Unusable("it sent a web page, not the file")  # a network's login page, mostly
+            raise MirrorUnusable("it sent a web page, not the file")  # a network's login page, mostly
         told = response.headers.get("Content-Length", "")
         return 0, int(told) if told.isdigit() else None
     if have and response.status_code in (206, 416):
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if response.status_code == 416 or span is None or int(span[1]) != have:
-            raise Wrong("it cannot go on from the part that is here")
+            raise WrongContent("it cannot go on from the part that is here")
         return have, None if span[2] == "*" else int(span[2])
-    raise Unusable(f"it answered {response.status_code} {response.reason}".rstrip())
+    raise MirrorUnusable(f"it answered {response.status_code} {response.reason}".rstrip())
 
 
 def _reason(error: Exception) -> str:

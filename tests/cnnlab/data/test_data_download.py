@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab.data import DataError, download, transfer
-from cnnlab.data.download import Remote, fetch
+from cnnlab.data import DataError, download, notices, transfer
+from cnnlab.data.cache import folder
+from cnnlab.data.download import fetch
+from cnnlab.data.remote import Remote
 from tests.cnnlab.data.data_server import Server, serving
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
@@ -83,9 +85,9 @@ def test_the_default_folder_is_the_systems_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("CNNLAB_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     if sys.platform == "linux":
-        assert download.folder() == tmp_path / "cnnlab"
+        assert folder() == tmp_path / "cnnlab"
     monkeypatch.setenv("CNNLAB_DATA", "~/somewhere")
-    assert download.folder() == Path.home() / "somewhere"
+    assert folder() == Path.home() / "somewhere"
 
 
 @pytest.mark.parametrize("bad", ["missing", "wrong", "short", "page", "hang", "closed"])
@@ -260,7 +262,8 @@ def test_a_folder_that_cannot_be_written_in_is_one_error(server, tmp_path, monke
 
 SCRIPT = """
 import sys
-from cnnlab.data.download import Remote, fetch
+from cnnlab.data.download import fetch
+from cnnlab.data.remote import Remote
 print(fetch(Remote("The file", "set/file.bin", (sys.argv[1],), int(sys.argv[2]), sys.argv[3])).stat().st_size)
 """
 
@@ -316,4 +319,4 @@ def test_an_interrupted_download_is_gone_on_with(server: Server, cache, how):
     [(0, "0 bytes"), (999, "999 bytes"), (29_515, "29.5 kB"), (170_498_071, "170.5 MB"), (2.5e9, "2.5 GB")],
 )
 def test_amounts(size, text):
-    assert download.amount(size) == text
+    assert notices.amount(size) == text

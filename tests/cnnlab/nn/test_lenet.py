@@ -14,7 +14,7 @@ from autograder.authoring.weights import digits, solved_layers
 from autograder.course import Course
 from autograder.exercises.lenet.trained import reference
 from cnnlab import data, layers, nn
-from cnnlab.data.download import VARIABLE
+from cnnlab.data.cache import VARIABLE
 from tests import SHARED
 
 FASHION_EPOCHS = 4

@@ -20,7 +20,7 @@ from torch.nn import functional
 from cnnlab import train
 from cnnlab.torch_settings import one_thread
 from cnnlab.train import DeviceData, History, Recipe, TrainError, evaluate, fit, predict
-from cnnlab.train.loop import AUXILIARY
+from cnnlab.train.run import AUXILIARY
 from tests.cnnlab.train.train_parts import CLASSES, convolutional, drawn, linear, same
 
 QUICK = Recipe(epochs=2, batch=50, lr=0.05)

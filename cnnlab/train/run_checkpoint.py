@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -12,12 +12,10 @@ from safetensors import SafetensorError
 from cnnlab.train import checkpoint
 from cnnlab.train.errors import TrainError
 from cnnlab.train.history import History
-
-if TYPE_CHECKING:
-    from cnnlab.train.loop import Run
+from cnnlab.train.run import Run
 
 
-class Keeper:
+class RunCheckpoint:
     """Keeps a run in one file, from which it goes on to the bit as if it had never stopped.
 
     Random numbers are not kept: an epoch's are seeded from the run's seed and the epoch's number.

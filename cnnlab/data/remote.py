@@ -1,0 +1,40 @@
+"""A file on the network: where it is to be had, and how to tell that what came is that file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnlab.data.errors import WrongContent
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Name one file and where it is to be had.
+
+    title: what to call it. name: its place in the cache, folder/file. urls: the mirrors, tried in order. size: bytes,
+    exact where a digest is known. digest: "sha256:...", or None where the server makes the file anew each time;
+    check then reads the file and raises ValueError for a broken one. room: bytes needed on the disk besides.
+    """
+
+    title: str
+    name: str
+    urls: tuple[str, ...]
+    size: int
+    digest: str | None
+    check: Callable[[Path], None] | None = None
+    room: int = 0
+
+
+def check(remote: Remote, path: Path) -> None:
+    """Raise WrongContent unless the file at path has the known digest or passes its own check."""
+    from pooch.hashes import hash_matches
+
+    try:
+        if not hash_matches(str(path), remote.digest):
+            raise WrongContent("what it sent has another checksum")
+        if remote.check:
+            remote.check(path)
+    except ValueError as error:
+        raise WrongContent(str(error)) from error
