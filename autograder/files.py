@@ -106,58 +106,12 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def keep(data: bytes, name: str, raw: Path) -> None:
-    """Write a file's bytes into the raw folder; an earlier file of that name goes to `<raw>.earlier/`."""
-    place = raw / name
-    if os.path.lexists(place):
-        if is_same(place, data):
-            return
-        set_aside(place, raw)
-    write(place, data)
-
-
-def put_away(entry: Entry, raw: Path) -> None:
-    """Move an entry out of its folder into the raw folder; a link or special file holds nothing and is
-    removed.
-    """
-    if entry.kind not in ("file", "folder"):
-        entry.path.unlink()
-        return
-    place = raw / entry.name
-    raw.mkdir(parents=True, exist_ok=True)
-    if os.path.lexists(place):
-        if entry.kind == "file" and _same_files(entry, place):
-            entry.path.unlink()
-            return
-        set_aside(place, raw)
-    os.rename(entry.path, place)
-
-
 def is_same(path: Path, data: bytes) -> bool:
     """Say whether a regular file holds exactly these bytes."""
     try:
         return read(path, len(data)) == data
     except OSError:
         return False
-
-
-def _same_files(entry: Entry, other: Path) -> bool:
-    try:
-        if other.lstat().st_size != entry.size:
-            return False
-        return is_same(other, read(entry.path, entry.size))
-    except (OSError, MemoryError):
-        return False
-
-
-def set_aside(place: Path, raw: Path) -> None:
-    """Move something out of the raw folder, to `<raw>.earlier/<number>/`."""
-    earlier = raw.with_name(f"{raw.name}.earlier")
-    number = 1
-    while os.path.lexists(earlier / str(number) / place.name):
-        number += 1
-    (earlier / str(number)).mkdir(parents=True, exist_ok=True)
-    os.rename(place, earlier / str(number) / place.name)
 
 
 def sha256(data: bytes) -> str:

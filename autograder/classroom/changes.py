@@ -101,7 +101,7 @@ def standing(course: Course, assignment: str) -> Standing:
 
 def _handed_in(course: Course, assignment: str, student: str, names: Iterable[str]) -> dict[str, str]:
     try:
-        record = intake.record(course, assignment, student)
+        record = intake.load_record(course, assignment, student)
     except CourseError:  # a student of nbgrader's whose id we would not take
         record = None
     found = {name: one.source_sha256 for name, one in record.lessons.items()} if record else {}

@@ -164,7 +164,7 @@ def _take_in(task: Task, row: StudentResult) -> None:
     taken = intake.take_in_safely(course, assignment, student, task.folder)
     if take_in.is_outdated(course, taken) and take_in.take_in_again(course, assignment, student):
         row.flags.append(take_in.OUTDATED)
-    record = intake.record(course, assignment, student)
+    record = intake.load_record(course, assignment, student)
     row.flags += dict.fromkeys(record.flags if record else ())
 
 

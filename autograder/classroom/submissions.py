@@ -7,7 +7,6 @@ from pathlib import Path
 
 from autograder import intake
 from autograder.course import Course, CourseError
-from autograder.intake.graft import named
 from autograder.words import listed
 
 IGNORED = ("__macosx", "thumbs.db", "desktop.ini")  # which systems put there, beside names with a dot
@@ -76,7 +75,7 @@ def _of_another(course: Course, assignment: str, folders: Mapping[str, Path]) ->
     found: set[str] = set()
     for folder in folders.values():
         for path in folder.iterdir():
-            of = [lesson.assignment for lesson in lessons if named(lesson, path.name)]
+            of = [lesson.assignment for lesson in lessons if intake.names_lesson(path.name, lesson)]
             if path.suffix == ".ipynb" and of:
                 found.update(of)
             elif path.suffix in (".ipynb", ".zip") or path.is_dir():

@@ -10,7 +10,6 @@ from autograder import intake
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.files import is_real_folder
-from autograder.intake import graft, records
 
 OUTDATED = (
     "It was taken in before the lesson changed, and what was handed in is no longer in work/raw/: "
@@ -18,7 +17,7 @@ OUTDATED = (
 )
 
 
-def is_outdated(course: Course, taken: Sequence[intake.Taken]) -> bool:
+def is_outdated(course: Course, taken: Sequence[intake.GraftedNotebook]) -> bool:
     """Say whether a notebook of a submission holds cells of its lesson as they no longer are."""
     return any(_lesson_cells(one.notebook) != _pristine_cells(course, one.lesson) for one in taken)
 
@@ -31,13 +30,13 @@ def take_in_again(course: Course, assignment: str, student: str) -> bool:
     raw = course.raw / student / assignment
     if not is_real_folder(raw):
         return True
-    before = records.load(course, assignment, student)
+    before = intake.load_record(course, assignment, student)
     taken = intake.take_in_safely(course, assignment, student, raw)
-    after = records.load(course, assignment, student)
+    after = intake.load_record(course, assignment, student)
     if before and after:
         flags = tuple(dict.fromkeys((*before.folder_flags, *after.folder_flags)))
         if flags != after.folder_flags:
-            records.save(course, replace(after, folder_flags=flags))
+            intake.save_record(course, replace(after, folder_flags=flags))
     return is_outdated(course, taken)
 
 
@@ -57,11 +56,11 @@ def _lesson_cells(notebook: Any) -> list[Any]:
 def _pristine_cells(course: Course, lesson: Lesson) -> list[Any]:
     return [
         (
-            slot.role,
-            slot.name,
-            slot.node["cell_type"],
-            "" if slot.role in ("exercise", "question") else slot.node["source"],
-            dict(slot.node["metadata"]),
+            cell.role,
+            cell.name,
+            cell.node["cell_type"],
+            "" if cell.role in ("exercise", "question") else cell.node["source"],
+            dict(cell.node["metadata"]),
         )
-        for slot in graft.pristine(course, lesson).slots
+        for cell in intake.load_pristine_lesson(course, lesson).cells
     ]

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from autograder import intake
 from autograder.classroom.grade_submission import chosen, one_line
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.intake import graft, reader_process
 from autograder.judging import grader_version, secret_cases
 from autograder.sandbox import Limits, SandboxError, process, warm
 from autograder.startup import end_with
@@ -36,7 +36,7 @@ def prepare(
         from autograder.recording import drafting as drafting  # it is what loads nbgrader
 
         grader_version.grader()
-        expect(course, found)
+        intake.preload_lessons(course, found)
         for lesson in found:
             secret_cases.load(course, lesson)
 
@@ -72,19 +72,12 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
         os._exit(0)  # whoever needs what is missing now works it out, or says why it can't
 
 
-def expect(course: Course, lessons: Sequence[Lesson]) -> None:
-    """Have the readers of notebooks know the lessons' cells."""
-    reader_process.preload_facts(
-        slot.known_facts for lesson in lessons for slot in graft.pristine(course, lesson).slots
-    )
-
-
 def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.Server | None = None) -> None:
     """Do what arrives, each a function and its argument, and send back what it returned or raised, until the end.
 
     lessons: those that are going to be judged in sandboxes; server: of these, where there is one already.
     """
-    reader_process.start_server()
+    intake.start_reader_server()
     with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
         if server:
             warm.adopt(slot, server)

@@ -63,9 +63,9 @@ def _here(work: Work, tasks: Iterable[Task]) -> Results:
 @contextmanager
 def _one_worker(task: Task) -> Iterator[None]:
     """Have this process know what a worker knows, and take one processor, as each does; task: one of those to come."""
-    from autograder.classroom import worker_process  # it loads what a worker needs
+    from autograder import intake  # here, for start-up time
 
-    worker_process.expect(task.course, task.chosen())
+    intake.preload_lessons(task.course, task.chosen())
     before = os.sched_getaffinity(0)
     stay_on(min(before))
     try:

@@ -23,7 +23,7 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 from autograder import files as intake_files
 from autograder.files import shown
 from autograder.intake.reader import archive as reader_archive
-from autograder.intake.submission import STUDENT
+from autograder.intake.student_id import STUDENT_ID
 from cnnlab.checking import handin
 
 # Moodle: "Ada Lovelace_12345_assignsubmission_file_02_convolution.ipynb", or a folder
@@ -97,7 +97,7 @@ class Collector(FileNameCollectorPlugin):
         if self.named_regexp:
             return super()._match(filename)
         found = next(filter(None, map(_matched, _below(filename))), None)
-        if found is None or not STUDENT.fullmatch(found["student_id"]):
+        if found is None or not STUDENT_ID.fullmatch(found["student_id"]):
             self.log.warning(
                 "%s is not named as Moodle or Canvas name it; set c.FileNameCollectorPlugin.named_regexp.",
                 shown(os.path.basename(filename)),

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder import files as intake_files
+from autograder import files
 from autograder.course import Course
+from autograder.intake.student_id import verify_student
 
 MAX_RECORD = 16 << 20  # bytes
 
 
 @dataclass(frozen=True)
-class LessonRecord:
+class LessonIntake:
     """What intake made of one lesson.
 
     source: the name of the file handed in; source_sha256 and sha256: of its bytes, and of the notebook that
-    we wrote; flags, found, written, notes: as in `Taken`.
+    we wrote; flags, found, written, notes: as in `GraftedNotebook`.
     """
 
     source: str
@@ -51,7 +52,7 @@ class IntakeRecord:
     assignment: str
     student: str
     folder_flags: tuple[str, ...] = ()
-    lessons: Mapping[str, LessonRecord] = field(default_factory=dict)
+    lessons: Mapping[str, LessonIntake] = field(default_factory=dict)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -71,22 +72,17 @@ class IntakeRecord:
         return {name: note for one in self.lessons.values() for name, note in one.notes.items()}
 
 
-def path_of(course: Course, assignment: str, student: str) -> Path:
-    """Where the record of a submission lies."""
-    return course.work / "intake" / assignment / f"{student}.json"
-
-
-def load(course: Course, assignment: str, student: str) -> IntakeRecord | None:
+def load_record(course: Course, assignment: str, student: str) -> IntakeRecord | None:
     """Return the record of a submission, or None where none was taken in or the record is damaged."""
     try:
-        value = json.loads(intake_files.read(path_of(course, assignment, student), MAX_RECORD))
+        value = json.loads(files.read(_path(course, assignment, student), MAX_RECORD))
         lessons = {name: _lesson(one) for name, one in value["lessons"].items()}
         return IntakeRecord(value["assignment"], value["student"], tuple(value["flags"]), lessons)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def save(course: Course, record: IntakeRecord) -> None:
+def save_record(course: Course, record: IntakeRecord) -> None:
     """Write the record of a submission, whole or not at all."""
     value = {
         "assignment": record.assignment,
@@ -95,14 +91,18 @@ def save(course: Course, record: IntakeRecord) -> None:
         "lessons": {name: _plain(one) for name, one in sorted(record.lessons.items())},
     }
     text = json.dumps(value, indent=1) + "\n"
-    intake_files.write(path_of(course, record.assignment, record.student), text.encode("utf-8"))
+    files.write(_path(course, record.assignment, record.student), text.encode("utf-8"))
 
 
-def _plain(one: LessonRecord) -> dict[str, Any]:
+def _plain(one: LessonIntake) -> dict[str, Any]:
     sets = {"flags": list(one.flags), "found": sorted(one.found), "written": sorted(one.written)}
     return vars(one) | sets | {"notes": dict(one.notes)}
 
 
-def _lesson(value: Any) -> LessonRecord:
+def _lesson(value: Any) -> LessonIntake:
     sets = {"found": frozenset(value["found"]), "written": frozenset(value["written"])}
-    return LessonRecord(**(value | sets | {"flags": tuple(value["flags"]), "notes": dict(value["notes"])}))
+    return LessonIntake(**(value | sets | {"flags": tuple(value["flags"]), "notes": dict(value["notes"])}))
+
+
+def _path(course: Course, assignment: str, student: str) -> Path:
+    return course.work / "intake" / assignment / f"{verify_student(student)}.json"

@@ -127,7 +127,7 @@ class _Drafting:
         self, judgements: Mapping[str, Judgement], folder: Path | None
     ) -> tuple[dict[str, Scores], dict[str, record.LessonRecord]]:
         """Fill in each notebook that was judged, and write it to `folder`."""
-        taken = intake.record(self.course, self.assignment, self.student)
+        taken = intake.load_record(self.course, self.assignment, self.student)
         found, records = {}, {}
         for name, judgement in sorted(judgements.items()):
             notebook, key, digest = self._read(name, judgement)

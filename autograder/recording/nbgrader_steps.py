@@ -94,7 +94,7 @@ class JudgeStep(NbGraderPreprocessor):
             declared = course.lesson(assignment, lesson)
             key = judgement_key(course, declared, nb, submission)
             judgement = self.judge(course, declared, nb, submission)
-            fill_in(nb, lesson, judgement, intake.record(course, assignment, student))
+            fill_in(nb, lesson, judgement, intake.load_record(course, assignment, student))
         except Exception as error:
             raise CourseError(f"{lesson} of {student} is not graded: {reason_of(error)}") from error
         for flag in nb.metadata.cnnlab.flags:

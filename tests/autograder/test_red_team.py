@@ -397,7 +397,7 @@ def test_a_hostile_file_of_weights_is_one_sentence_and_soon(data: bytes) -> None
 
 def taken_in(course: Course, folder: Path) -> tuple[Path, tuple[str, ...]]:
     intake.take_in(course, "1_layers", "ada", folder)
-    record = intake.record(course, "1_layers", "ada")
+    record = intake.load_record(course, "1_layers", "ada")
     assert record is not None
     return course.submitted / "ada" / "1_layers", record.flags
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder import intake
 from autograder.classroom import changes
 from autograder.classroom.changes import Change, read_changes, write_changes
 from autograder.classroom.grade_class import grade_class
 from autograder.course import Course
-from autograder.intake import records
 from autograder.recording import gradebook
 from tests.autograder.class_sample import ASSIGNMENT, NAME, cheap_class, one_more
 
@@ -81,7 +81,7 @@ def test_it_says_whose_grade_changed_and_why(copy: Course, tmp_path: Path) -> No
     assert status == 0, err
     assert "changed" not in out and not read_changes(copy, ASSIGNMENT)
     first = scores(copy)
-    flags = records.load(copy, ASSIGNMENT, "s0002")
+    flags = intake.load_record(copy, ASSIGNMENT, "s0002")
     assert flags and any("link" in flag for flag in flags.flags)
 
     # Other points, with the notebooks built anew; and one student hands in again.
@@ -114,7 +114,7 @@ def test_it_says_whose_grade_changed_and_why(copy: Course, tmp_path: Path) -> No
     # It was taken in anew from what was handed in, and nothing that was said of that is forgotten.
     standing = (copy.submitted / "s0000" / ASSIGNMENT / f"{NAME}.ipynb").read_text()
     assert '"points": 6' in standing
-    again = records.load(copy, ASSIGNMENT, "s0002")
+    again = intake.load_record(copy, ASSIGNMENT, "s0002")
     assert again and again.flags == flags.flags
 
     # Another reference: the exercise is judged otherwise, and nothing else is.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
+from autograder import notebook_io
 from autograder.authoring import build
 from autograder.authoring.release import Release
 from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import Case, Exercise, Lesson, lesson
-from autograder.intake import Taken, take_in_notebook
+from autograder.intake import GraftedNotebook, IntakeRecord, load_record, take_in_notebook, take_in_submitted
 from autograder.intake.read_notebook import read_notebook_here
 
 ASSIGNMENT = "1_layers"
@@ -120,7 +122,7 @@ class Sample:
 
     def take(
         self, notebook: Any, name: str = "01_shifting.ipynb", reader: Callable[..., Any] = read_notebook_here
-    ) -> Taken:
+    ) -> GraftedNotebook:
         data = notebook if isinstance(notebook, bytes) else as_bytes(notebook)
         return take_in_notebook(self.course, LESSONS, data, name=name, reader=reader)
 
@@ -129,6 +131,18 @@ class Sample:
         folder = self.course.submitted / student / ASSIGNMENT
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def autograde(self, folder: Path) -> list[str]:
+        """Take in a folder of work/submitted/ as nbgrader has it done; return the names that nbgrader goes on with."""
+        notebooks = sorted(str(path) for path in folder.glob("*.ipynb"))
+        take_in_submitted(self.course, notebooks, lessons=LESSONS)
+        return [os.path.basename(path) for path in notebooks]
+
+    def record(self, student: str = "ada") -> IntakeRecord:
+        """What intake noted about a student's submission."""
+        found = load_record(self.course, ASSIGNMENT, student)
+        assert found is not None
+        return found
 
     def raw(self, student: str = "ada") -> Path:
         return self.course.raw / student / ASSIGNMENT
@@ -159,6 +173,34 @@ def by_name(notebook: NotebookNode, name: str) -> NotebookNode:
     return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
 
 
+def our_bytes(taken: GraftedNotebook) -> bytes:
+    """The file that intake writes for a notebook taken in."""
+    return notebook_io.text(taken.notebook).encode()
+
+
+def file_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def sound(s: Sample, taken: GraftedNotebook) -> None:
+    """What is true of every notebook taken in, whatever was handed in."""
+    nbformat.validate(taken.notebook)
+    pristine = s.first if taken.lesson is LESSONS[0] else s.second
+    assert checks(taken.notebook) == checks(pristine)
+    ours = [cell for cell in taken.notebook.cells if cell.metadata.cnnlab.role != "extra"]
+    assert [cell.id for cell in ours] == [cell.id for cell in pristine.cells]
+    for mine, cell in zip(ours, pristine.cells, strict=True):
+        assert {k: v for k, v in mine.metadata.items() if k != "cnnlab"} == cell.metadata
+        if mine.metadata.cnnlab.role not in ("exercise", "question"):
+            assert mine.source == cell.source
+    for cell in taken.notebook.cells:
+        assert cell.get("outputs", []) == [] and "attachments" not in cell
+        if cell.metadata.cnnlab.role == "extra":
+            assert set(cell.metadata) == {"cnnlab"}
+    assert all(flag.isprintable() and len(flag) < 500 for flag in (*taken.flags, *taken.notes.values()))
+    our_bytes(taken)
+
+
 def solved(notebook: NotebookNode) -> NotebookNode:
     """A copy of a student notebook with its exercises done."""
     done = copy.deepcopy(notebook)
@@ -186,17 +228,17 @@ def put_in(notebook: NotebookNode, after: str, *cells: NotebookNode) -> None:
     notebook.cells[at:at] = cells
 
 
-def answers(taken: Taken) -> dict[str, str]:
+def answers(taken: GraftedNotebook) -> dict[str, str]:
     """Exercise or question -> its cell's text, in the notebook taken in."""
     roles = ("exercise", "question")
     return {c.metadata.cnnlab.name: c.source for c in taken.notebook.cells if c.metadata.cnnlab.role in roles}
 
 
-def extras(taken: Taken) -> list[str]:
+def extras(taken: GraftedNotebook) -> list[str]:
     return [cell.source for cell in taken.notebook.cells if cell.metadata.cnnlab.role == "extra"]
 
 
-def order(taken: Taken) -> list[str]:
+def order(taken: GraftedNotebook) -> list[str]:
     """The code cells in order: the names of Exercises, checks as "shift?", the text of extra cells, else the
     role.
     """

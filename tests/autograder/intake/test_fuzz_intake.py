@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from autograder import intake
 from autograder.course import CourseError
-from autograder.intake import IntakeError, read_archive
+from autograder.intake import IntakeError, inspect_folder, read_archive
 from autograder.intake.read_notebook import read_notebook, read_notebook_here
 from autograder.intake.reader import archive as reader_archive
 from autograder.intake.reader import notebook as reader_notebook
@@ -38,8 +38,8 @@ from tests.autograder.intake.intake_sample import (
     as_bytes,
     code,
     solved,
+    sound,
 )
-from tests.autograder.intake.test_intake_hostile import sound
 
 MIB = 1 << 20
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.large_base_example]
@@ -236,12 +236,12 @@ def test_more_notebooks_than_anybody_hands_in_are_not_all_read(
     handed_in = tmp_path / "handed in"
     handed_in.mkdir()
     data = as_bytes(solved(s.first))
-    monkeypatch.setattr(intake.submission, "MAX_NOTEBOOKS", 3 * len(data) + 10)
+    monkeypatch.setattr(inspect_folder, "MAX_NOTEBOOKS", 3 * len(data) + 10)
     for number in range(6):
         (handed_in / f"{number}.ipynb").write_bytes(data)
     (taken,) = taken_in_is_sound(s, handed_in, tmp_path)
     assert taken.written == {"shift", "scale"}
-    record = intake.record(s.course, ASSIGNMENT, "ada")
+    record = intake.load_record(s.course, ASSIGNMENT, "ada")
     assert record is not None and sum("it was not read" in flag for flag in record.flags) == 3
 
 
@@ -381,7 +381,7 @@ def test_any_archive_in_a_folder_leaves_sound_notebooks_and_nothing_elsewhere(
     taken_in_is_sound(s, handed_in, tmp_path)
 
 
-def taken_in_is_sound(s: Sample, handed_in: Path, tmp_path: Path) -> list[intake.Taken]:
+def taken_in_is_sound(s: Sample, handed_in: Path, tmp_path: Path) -> list[intake.GraftedNotebook]:
     """Take a folder in twice, and verify what then lies where."""
     before = sorted(tmp_path.iterdir())
     there = sorted(path.name for path in handed_in.iterdir())
@@ -398,7 +398,7 @@ def taken_in_is_sound(s: Sample, handed_in: Path, tmp_path: Path) -> list[intake
         assert path.is_dir() or stat.S_ISREG(path.lstat().st_mode), path
     for one in taken:
         nbformat.read(home / f"{one.lesson.name}.ipynb", as_version=4)
-    record = intake.record(s.course, ASSIGNMENT, "ada")
+    record = intake.load_record(s.course, ASSIGNMENT, "ada")
     assert record is not None and record.flags == tuple(flag for flag in record.flags if flag.isprintable())
     again = intake.take_in(s.course, ASSIGNMENT, "ada", home, lessons=LESSONS, reader=read_notebook_here)
     assert [one.notebook for one in again] == [one.notebook for one in taken]
@@ -494,7 +494,7 @@ def test_a_zipped_notebook_is_taken_in_like_any_other(s: Sample, tmp_path: Path)
     (taken,) = taken_in_is_sound(s, handed_in, tmp_path)
     assert taken.written == {"shift", "scale"} and taken.flags == ()
     assert (s.raw() / "my work.zip").read_bytes() == (handed_in / "my work.zip").read_bytes()
-    record = intake.record(s.course, ASSIGNMENT, "ada")
+    record = intake.load_record(s.course, ASSIGNMENT, "ada")
     assert record is not None and record.lessons["01_shifting"].source == "my work.zip"
     assert record.folder_flags == ("my work.zip is an archive; 1 file of it was looked at, 1 more left out.",)
 

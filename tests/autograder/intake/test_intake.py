@@ -13,9 +13,9 @@ import pytest
 from autograder import intake
 from autograder.authoring.build import TEXT_STUB
 from autograder.course import Course
-from autograder.intake import IntakeError
-from autograder.intake.graft import fenced
-from autograder.intake.read_notebook import read_notebook
+from autograder.intake import IntakeError, submission
+from autograder.intake.match_questions import fence
+from autograder.intake.read_notebook import StudentNotebook, read_notebook, read_notebook_here
 from tests.autograder.intake.intake_sample import (
     ASSIGNMENT,
     LESSONS,
@@ -28,9 +28,11 @@ from tests.autograder.intake.intake_sample import (
     checks,
     code,
     extras,
+    file_names,
     lesson_of,
     markdown,
     order,
+    our_bytes,
     put_in,
     solved,
 )
@@ -79,10 +81,10 @@ def test_an_untouched_notebook_is_found_and_not_written(s: Sample) -> None:
 def test_the_result_is_deterministic_and_taking_it_in_again_changes_nothing(s: Sample) -> None:
     notebook = solved(s.first)
     put_in(notebook, "shift", code("helper = 3"))
-    once = intake.notebook_bytes(s.take(notebook).notebook)
-    assert intake.notebook_bytes(s.take(notebook).notebook) == once
+    once = our_bytes(s.take(notebook))
+    assert our_bytes(s.take(notebook)) == once
     again = s.take(once)
-    assert intake.notebook_bytes(again.notebook) == once and again.flags == ()
+    assert our_bytes(again) == once and again.flags == ()
 
 
 def test_other_code_is_kept_in_its_order_after_the_cell_that_preceded_it(s: Sample) -> None:
@@ -291,7 +293,7 @@ def test_a_free_text_answer_is_fenced_under_the_question(s: Sample) -> None:
 def test_nothing_of_a_fenced_text_is_markup(text: str) -> None:
     from nbconvert.filters import markdown2html
 
-    html = markdown2html(f"Why?\n\n{fenced(text)}\n\n**after**")
+    html = markdown2html(f"Why?\n\n{fence(text)}\n\n**after**")
     assert "<img" not in html and "<b>" not in html and "<!--" not in html
     assert "<strong>after</strong>" in html
 
@@ -363,24 +365,8 @@ def test_a_notebook_of_nbformat_3_is_read(s: Sample) -> None:
 # A folder
 
 
-def take_in(s: Sample, folder: Path, student: str = "ada") -> list[intake.Taken]:
+def take_in(s: Sample, folder: Path, student: str = "ada") -> list[intake.GraftedNotebook]:
     return intake.take_in(s.course, ASSIGNMENT, student, folder, lessons=LESSONS)
-
-
-def hook(s: Sample, folder: Path) -> list[str]:
-    notebooks = sorted(str(path) for path in folder.glob("*.ipynb"))
-    intake.take_in_submitted(s.course, notebooks, lessons=LESSONS)
-    return [os.path.basename(path) for path in notebooks]
-
-
-def noted(s: Sample, student: str = "ada") -> intake.IntakeRecord:
-    record = intake.record(s.course, ASSIGNMENT, student)
-    assert record is not None
-    return record
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def test_a_folder_from_anywhere_is_copied_and_left_alone(s: Sample, tmp_path: Path) -> None:
@@ -389,33 +375,33 @@ def test_a_folder_from_anywhere_is_copied_and_left_alone(s: Sample, tmp_path: Pa
     data = as_bytes(solved(s.first))
     (inbox / "Copy_of_01_shifting.ipynb").write_bytes(data)
     (taken,) = take_in(s, inbox)
-    assert names(inbox) == names(s.raw()) == ["Copy_of_01_shifting.ipynb"]
+    assert file_names(inbox) == file_names(s.raw()) == ["Copy_of_01_shifting.ipynb"]
     assert (s.raw() / "Copy_of_01_shifting.ipynb").read_bytes() == data
-    assert names(s.submitted()) == ["01_shifting.ipynb"]
+    assert file_names(s.submitted()) == ["01_shifting.ipynb"]
     assert nbformat.read(s.submitted() / "01_shifting.ipynb", as_version=4) == taken.notebook
-    record = noted(s)
+    record = s.record()
     assert record.lessons["01_shifting"].found == record.found == {"shift", "scale", "why"}
     assert "Copy_of_" in record.flags[0] and record.notes == {}
     assert take_in(s, inbox)[0].notebook == taken.notebook
     assert take_in(s, s.raw())[0].notebook == taken.notebook  # a regrade from what was kept
-    assert names(s.course.raw / "ada") == [ASSIGNMENT]
+    assert file_names(s.course.raw / "ada") == [ASSIGNMENT]
 
 
 def test_the_hook_takes_in_once_and_a_new_file_is_a_new_submission(s: Sample) -> None:
     folder, data = s.submitted(), as_bytes(s.first)
     (folder / "01_shifting.ipynb").write_bytes(data)
-    assert hook(s, folder) == ["01_shifting.ipynb"]
-    ours, record = (folder / "01_shifting.ipynb").read_bytes(), noted(s)
+    assert s.autograde(folder) == ["01_shifting.ipynb"]
+    ours, record = (folder / "01_shifting.ipynb").read_bytes(), s.record()
     assert ours != data and (s.raw() / "01_shifting.ipynb").read_bytes() == data
     before = (folder / "01_shifting.ipynb").stat().st_mtime_ns
-    assert hook(s, folder) == ["01_shifting.ipynb"]
-    assert (folder / "01_shifting.ipynb").stat().st_mtime_ns == before and noted(s) == record
+    assert s.autograde(folder) == ["01_shifting.ipynb"]
+    assert (folder / "01_shifting.ipynb").stat().st_mtime_ns == before and s.record() == record
 
     better = as_bytes(solved(s.first))
     (folder / "01_shifting (1).ipynb").write_bytes(better)
-    assert hook(s, folder) == ["01_shifting.ipynb"]
+    assert s.autograde(folder) == ["01_shifting.ipynb"]
     assert SHIFT in nbformat.read(folder / "01_shifting.ipynb", as_version=4).cells[3].source
-    assert names(s.raw()) == ["01_shifting (1).ipynb"]
+    assert file_names(s.raw()) == ["01_shifting (1).ipynb"]
     assert (s.raw().with_name(f"{ASSIGNMENT}.earlier") / "1" / "01_shifting.ipynb").read_bytes() == data
 
 
@@ -425,9 +411,9 @@ def test_a_resubmission_under_the_same_name_keeps_the_earlier_one(s: Sample) -> 
         notebook = solved(s.first)
         by_name(notebook, "shift").source += f"# {number}"
         (folder / "01_shifting.ipynb").write_bytes(as_bytes(notebook))
-        hook(s, folder)
+        s.autograde(folder)
     earlier = s.raw().with_name(f"{ASSIGNMENT}.earlier")
-    assert names(earlier) == ["1", "2"] and b"# 2" in (s.raw() / "01_shifting.ipynb").read_bytes()
+    assert file_names(earlier) == ["1", "2"] and b"# 2" in (s.raw() / "01_shifting.ipynb").read_bytes()
     assert b"# 2" in (folder / "01_shifting.ipynb").read_bytes()
 
 
@@ -439,21 +425,21 @@ def test_lessons_handed_in_one_after_the_other_all_stand(s: Sample, tmp_path: Pa
         taken = take_in(s, inbox)
     assert [one.lesson.name for one in taken] == ["01_shifting", "02_turning"]
     assert taken[0].written == {"shift", "scale"}
-    assert set(noted(s).lessons) == {"01_shifting", "02_turning"}
+    assert set(s.record().lessons) == {"01_shifting", "02_turning"}
     (s.submitted() / "02_turning.ipynb").write_bytes(as_bytes(s.second))
-    assert hook(s, s.submitted()) == ["01_shifting.ipynb", "02_turning.ipynb"]
-    assert noted(s).lessons["02_turning"].written == frozenset()
+    assert s.autograde(s.submitted()) == ["01_shifting.ipynb", "02_turning.ipynb"]
+    assert s.record().lessons["02_turning"].written == frozenset()
 
 
 def test_of_two_files_of_a_lesson_the_one_with_more_answers_counts(s: Sample) -> None:
     folder = s.submitted()
     (folder / "01_shifting.ipynb").write_bytes(as_bytes(s.first))
     (folder / "mine.ipynb").write_bytes(as_bytes(solved(s.first)))
-    assert hook(s, folder) == ["01_shifting.ipynb"] == names(folder)
-    record = noted(s)
+    assert s.autograde(folder) == ["01_shifting.ipynb"] == file_names(folder)
+    record = s.record()
     assert record.lessons["01_shifting"].source == "mine.ipynb"
     assert any(flag.startswith("01_shifting: 01_shifting.ipynb is the same lesson") for flag in record.flags)
-    assert names(s.raw()) == ["01_shifting.ipynb", "mine.ipynb"]
+    assert file_names(s.raw()) == ["01_shifting.ipynb", "mine.ipynb"]
 
 
 def test_of_equal_files_the_lessons_own_name_counts_and_then_the_newer(s: Sample) -> None:
@@ -461,13 +447,13 @@ def test_of_equal_files_the_lessons_own_name_counts_and_then_the_newer(s: Sample
     for at, name in enumerate(["01_shifting.ipynb", "a.ipynb", "b.ipynb"]):
         (folder / name).write_bytes(as_bytes(solved(s.first)) + b" " * at)
         os.utime(folder / name, (at, at))
-    hook(s, folder)
-    assert noted(s).lessons["01_shifting"].source == "01_shifting.ipynb"
+    s.autograde(folder)
+    assert s.record().lessons["01_shifting"].source == "01_shifting.ipynb"
     for at, name in enumerate(["b.ipynb", "a.ipynb"]):
         (folder / name).write_bytes(as_bytes(solved(s.first)) + b"\n" * (at + 1))
         os.utime(folder / name, (at, at))
-    hook(s, folder)
-    assert noted(s).lessons["01_shifting"].source == "a.ipynb"
+    s.autograde(folder)
+    assert s.record().lessons["01_shifting"].source == "a.ipynb"
 
 
 def test_the_hook_hands_on_only_what_nbgrader_was_asked_for(s: Sample) -> None:
@@ -477,7 +463,7 @@ def test_the_hook_hands_on_only_what_nbgrader_was_asked_for(s: Sample) -> None:
     notebooks = [str(folder / "02_turning.ipynb")]
     intake.take_in_submitted(s.course, notebooks, lessons=LESSONS)
     assert notebooks == [str(folder / "02_turning.ipynb")]
-    assert names(folder) == ["01_shifting.ipynb", "02_turning.ipynb"]
+    assert file_names(folder) == ["01_shifting.ipynb", "02_turning.ipynb"]
 
 
 def test_other_files_are_kept_in_raw_and_leave_the_submission(s: Sample) -> None:
@@ -489,19 +475,19 @@ def test_other_files_are_kept_in_raw_and_leave_the_submission(s: Sample) -> None
     (folder / ".ipynb_checkpoints" / "x.ipynb").write_text("{}")
     (folder / "pictures").mkdir()
     (folder / "pictures" / "a.png").write_bytes(b"png")
-    hook(s, folder)
-    assert names(folder) == ["01_shifting.ipynb"]
+    s.autograde(folder)
+    assert file_names(folder) == ["01_shifting.ipynb"]
     assert (s.raw() / "pictures" / "a.png").read_bytes() == b"png"
     assert (s.raw() / "numpy.py").read_text() == "raise SystemExit"
-    assert [flag.split()[0] for flag in noted(s).flags] == ["numpy.py", "pictures"]
+    assert [flag.split()[0] for flag in s.record().flags] == ["numpy.py", "pictures"]
 
 
 def test_the_collectors_timestamp_stays(s: Sample, tmp_path: Path) -> None:
     folder = s.submitted()
     (folder / "01_shifting.ipynb").write_bytes(as_bytes(solved(s.first)))
     (folder / "timestamp.txt").write_text("2026-03-01 10:00:00.123 UTC")
-    hook(s, folder)
-    assert names(folder) == ["01_shifting.ipynb", "timestamp.txt"] and noted(s).flags == ()
+    s.autograde(folder)
+    assert file_names(folder) == ["01_shifting.ipynb", "timestamp.txt"] and s.record().flags == ()
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / "01_shifting.ipynb").write_bytes(as_bytes(solved(s.first)))
@@ -520,15 +506,15 @@ def test_what_nbgrader_collected_is_not_lost_when_files_come_from_elsewhere(
     inbox.mkdir()
     (inbox / "01_shifting.ipynb").write_bytes(new)
     (taken,) = take_in(s, inbox)
-    assert taken.written == {"shift", "scale"} and names(s.submitted()) == ["01_shifting.ipynb"]
+    assert taken.written == {"shift", "scale"} and file_names(s.submitted()) == ["01_shifting.ipynb"]
     kept = {path.read_bytes() for path in (s.course.raw / "ada").rglob("*") if path.is_file()}
     assert kept == {old, new, b"mine"}
-    assert any("stood in work/submitted/" in flag for flag in noted(s).flags)
+    assert any("stood in work/submitted/" in flag for flag in s.record().flags)
 
 
 def test_an_empty_folder_is_said(s: Sample) -> None:
     assert take_in(s, s.submitted()) == []
-    assert noted(s).flags == ("No notebook was handed in.",)
+    assert s.record().flags == ("No notebook was handed in.",)
 
 
 def test_a_fault_of_our_own_costs_one_submission_and_loses_nothing(
@@ -536,10 +522,10 @@ def test_a_fault_of_our_own_costs_one_submission_and_loses_nothing(
 ) -> None:
     folder, data = s.submitted(), as_bytes(solved(s.first))
     (folder / "Copy_of_01_shifting.ipynb").write_bytes(data)
-    monkeypatch.setattr(intake.submission._Submission, "_look_at", lambda *_: 1 / 0)
-    assert hook(s, folder) == ["01_shifting.ipynb"] == names(folder)
+    monkeypatch.setattr(submission, "inspect_folder", lambda *_: 1 / 0)
+    assert s.autograde(folder) == ["01_shifting.ipynb"] == file_names(folder)
     assert (s.raw() / "Copy_of_01_shifting.ipynb").read_bytes() == data
-    record = noted(s)
+    record = s.record()
     assert "ZeroDivisionError" in record.flags[0] and record.found == frozenset()
     assert set(record.notes) == {"shift", "scale", "why"}
     monkeypatch.undo()
@@ -547,13 +533,17 @@ def test_a_fault_of_our_own_costs_one_submission_and_loses_nothing(
     assert taken.written == {"shift", "scale"}
 
 
-def test_a_fault_in_one_notebook_leaves_the_others(s: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_one_notebook_leaves_the_others(s: Sample) -> None:
     folder = s.submitted()
     for name, notebook in (("01_shifting", s.first), ("02_turning", s.second)):
         (folder / f"{name}.ipynb").write_bytes(as_bytes(solved(notebook)))
-    graft = intake.graft.graft
-    monkeypatch.setattr(intake.graft, "graft", lambda p, n: 1 / 0 if p.lesson is LESSONS[0] else graft(p, n))
-    first, second = take_in(s, folder)
+
+    def faulty(data: bytes) -> StudentNotebook:
+        if b"def shift" in data:
+            raise ZeroDivisionError
+        return read_notebook_here(data)
+
+    first, second = intake.take_in(s.course, ASSIGNMENT, "ada", folder, lessons=LESSONS, reader=faulty)
     assert second.written == {"turn"} and first.found == frozenset() and "ZeroDivisionError" in first.flags[0]
 
 
@@ -564,5 +554,5 @@ def test_nbgraders_hook_finds_the_course_itself(s: Sample, monkeypatch: pytest.M
     (folder / "01_shifting.ipynb").write_bytes(as_bytes(solved(s.first)))
     notebooks = [str(folder / "01_shifting.ipynb")]
     intake.pre_convert_hook(assignment="*", student="*", notebooks=notebooks)
-    assert notebooks == [str(folder / "01_shifting.ipynb")] and noted(s).found == {"shift", "scale", "why"}
-    assert lesson_of("01_shifting").name in noted(s).lessons
+    assert notebooks == [str(folder / "01_shifting.ipynb")] and s.record().found == {"shift", "scale", "why"}
+    assert lesson_of("01_shifting").name in s.record().lessons

@@ -11,7 +11,7 @@ import stat
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import files, intake
+from autograder import files, intake, notebook_io
 from autograder.course import Course
-from autograder.intake import IntakeError, graft, reader_process
+from autograder.intake import IntakeError, reader_process
 from autograder.intake.read_notebook import read_notebook, read_notebook_here
 from autograder.intake.reader import cell_facts
 from autograder.intake.reader import notebook as reader_notebook
+from autograder.intake.reader.cell_facts import CellFacts
 from tests.autograder.intake.intake_sample import (
     ASSIGNMENT,
     LESSONS,
@@ -36,51 +37,17 @@ from tests.autograder.intake.intake_sample import (
     answers,
     as_bytes,
     by_name,
-    checks,
     code,
     extras,
+    file_names,
     put_in,
     solved,
+    sound,
 )
 
 MIB = 1 << 20
 DEEP = 100_000
 READERS = {"here": read_notebook_here, "child": read_notebook}
-
-
-def hook(s: Sample, folder: Path) -> list[str]:
-    notebooks = sorted(str(path) for path in folder.glob("*.ipynb"))
-    intake.take_in_submitted(s.course, notebooks, lessons=LESSONS)
-    return [os.path.basename(path) for path in notebooks]
-
-
-def noted(s: Sample, student: str = "ada") -> intake.IntakeRecord:
-    record = intake.record(s.course, ASSIGNMENT, student)
-    assert record is not None
-    return record
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-
-
-def sound(s: Sample, taken: intake.Taken) -> None:
-    """What is true of every notebook taken in, whatever was handed in."""
-    nbformat.validate(taken.notebook)
-    pristine = s.first if taken.lesson is LESSONS[0] else s.second
-    assert checks(taken.notebook) == checks(pristine)
-    ours = [cell for cell in taken.notebook.cells if cell.metadata.cnnlab.role != "extra"]
-    assert [cell.id for cell in ours] == [cell.id for cell in pristine.cells]
-    for mine, cell in zip(ours, pristine.cells, strict=True):
-        assert {k: v for k, v in mine.metadata.items() if k != "cnnlab"} == cell.metadata
-        if mine.metadata.cnnlab.role not in ("exercise", "question"):
-            assert mine.source == cell.source
-    for cell in taken.notebook.cells:
-        assert cell.get("outputs", []) == [] and "attachments" not in cell
-        if cell.metadata.cnnlab.role == "extra":
-            assert set(cell.metadata) == {"cnnlab"}
-    assert all(flag.isprintable() and len(flag) < 500 for flag in (*taken.flags, *taken.notes.values()))
-    intake.notebook_bytes(taken.notebook)
 
 
 # Files that are no notebook
@@ -144,7 +111,7 @@ def test_what_takes_all_memory_is_refused(s: Sample) -> None:
 def test_an_unreadable_notebook_becomes_the_pristine_one_with_the_reason(s: Sample) -> None:
     folder = s.submitted()
     (folder / "01_shifting (2).ipynb").write_bytes(b'{"cells": [')
-    assert hook(s, folder) == ["01_shifting.ipynb"] == names(folder)
+    assert s.autograde(folder) == ["01_shifting.ipynb"] == file_names(folder)
     (taken,) = intake.take_in(s.course, ASSIGNMENT, "ada", folder, lessons=LESSONS)
     sound(s, taken)
     assert taken.found == frozenset() and taken.flags[0].startswith(
@@ -159,23 +126,23 @@ def test_an_unreadable_notebook_of_no_known_name_is_said_for_every_lesson_or_bes
 ) -> None:
     folder = s.submitted()
     (folder / "homework.ipynb").write_bytes(b"{")
-    assert hook(s, folder) == ["01_shifting.ipynb", "02_turning.ipynb"]
-    assert all("homework.ipynb" in flag for flag in noted(s).flags)
+    assert s.autograde(folder) == ["01_shifting.ipynb", "02_turning.ipynb"]
+    assert all("homework.ipynb" in flag for flag in s.record().flags)
     other = s.submitted("bob")
     (other / "homework.ipynb").write_bytes(b"{")
     (other / "x.ipynb").write_bytes(as_bytes(solved(s.first)))
-    assert hook(s, other) == ["01_shifting.ipynb"]
-    assert noted(s, "bob").folder_flags[0].startswith("unreadable: homework.ipynb")
+    assert s.autograde(other) == ["01_shifting.ipynb"]
+    assert s.record("bob").folder_flags[0].startswith("unreadable: homework.ipynb")
 
 
 def test_an_unreadable_resubmission_beside_a_good_one_does_not_replace_it(s: Sample) -> None:
     folder = s.submitted()
     (folder / "01_shifting.ipynb").write_bytes(as_bytes(solved(s.first)))
-    hook(s, folder)
+    s.autograde(folder)
     (folder / "Copy_of_01_shifting.ipynb").write_bytes(b"{")
-    assert hook(s, folder) == ["01_shifting.ipynb"]
-    assert noted(s).lessons["01_shifting"].written == {"shift", "scale"}
-    assert any("Copy_of_01" in flag for flag in noted(s).flags)
+    assert s.autograde(folder) == ["01_shifting.ipynb"]
+    assert s.record().lessons["01_shifting"].written == {"shift", "scale"}
+    assert any("Copy_of_01" in flag for flag in s.record().flags)
 
 
 # Notebooks with something wrong in them: the answers in them still count
@@ -477,30 +444,35 @@ def test_the_child_has_no_environment_and_little_memory(
         read_notebook(b'{"cells": []}')
 
 
-def test_what_is_known_of_cells_changes_nothing_that_is_read(
-    s: Sample, monkeypatch: pytest.MonkeyPatch
-) -> None:
+Preload = Callable[[list[tuple[bool, str, CellFacts]]], None]
+
+
+@pytest.fixture
+def preloading() -> Iterator[Preload]:
+    """Start a reader that knows the facts of cells; after the test none is known again."""
+
+    def preload(known: list[tuple[bool, str, CellFacts]]) -> None:
+        reader_process.preload_facts(known)
+        reader_process.stop_server()
+
+    preload([])
+    yield preload
+    preload([])
+
+
+def test_known_facts_of_cells_change_nothing_that_is_read(s: Sample, preloading: Preload) -> None:
+    source = "def shift(x): return x  # another one, and in a cell of its own"
     notebook = solved(s.first)
-    put_in(notebook, "shift", code("def shift(x): return x  # another one, and in a cell of its own"))
-    read = read_notebook(as_bytes(notebook))
+    put_in(notebook, "shift", code(source))
+    data = as_bytes(notebook)
+    read = read_notebook(data)
     facts = [(c.kind == "code", c.source, {"defines": c.defines, "imports": c.imports}) for c in read.cells]
-    monkeypatch.setattr(reader_process, "_known", b"[]")
-    reader_process.stop_server()
-    reader_process.preload_facts(slot.known_facts for slot in graft.pristine(s.course, LESSONS[0]).slots)
-    assert sum(1 for fact in json.loads(reader_process._known) if tuple(fact) in facts) > len(facts) // 2
-    assert read_notebook(as_bytes(notebook)) == read
-    reader_process.preload_facts(
-        [
-            (
-                True,
-                "def shift(x): return x  # another one, and in a cell of its own",
-                {"defines": {}, "imports": True},
-            )
-        ]
-    )
-    reader_process.stop_server()
-    assert read_notebook(as_bytes(notebook)) != read, "or else nothing is taken from it"
-    reader_process.stop_server()
+    known = [cell.known_facts for cell in intake.load_pristine_lesson(s.course, LESSONS[0]).cells]
+    assert sum(fact in facts for fact in known) > len(facts) // 2
+    preloading(known)
+    assert read_notebook(data) == read
+    preloading([(True, source, CellFacts(defines={}, imports=True))])
+    assert read_notebook(data) != read, "or else nothing is taken from it"
 
 
 def test_files_are_read_side_by_side_and_after_one_that_crashes(s: Sample) -> None:
@@ -527,7 +499,7 @@ def test_a_student_id_that_is_no_plain_name_is_refused(s: Sample, student: str, 
     with pytest.raises(IntakeError, match="not a student's id"):
         intake.take_in(s.course, ASSIGNMENT, student, tmp_path, lessons=LESSONS)
     with pytest.raises(IntakeError):
-        intake.record(s.course, ASSIGNMENT, student)
+        intake.load_record(s.course, ASSIGNMENT, student)
 
 
 def test_the_hook_hands_on_nothing_from_a_folder_with_a_bad_name_or_elsewhere(
@@ -549,10 +521,10 @@ def test_links_are_refused_and_never_followed(s: Sample, tmp_path: Path) -> None
     (folder / "01_shifting.ipynb").symlink_to(secret)
     (folder / "etc").symlink_to("/etc")
     (folder / "timestamp.txt").symlink_to(secret)
-    assert hook(s, folder) == ["01_shifting.ipynb"] == names(folder)
+    assert s.autograde(folder) == ["01_shifting.ipynb"] == file_names(folder)
     assert stat.S_ISREG((folder / "01_shifting.ipynb").lstat().st_mode)
-    assert secret.read_bytes() == as_bytes(solved(s.first)) and names(s.raw()) == []
-    record = noted(s)
+    assert secret.read_bytes() == as_bytes(solved(s.first)) and file_names(s.raw()) == []
+    record = s.record()
     assert record.found == frozenset() and str(secret)[:20] in record.lessons["01_shifting"].flags[0]
     assert sum("is a link" in flag for flag in record.flags) == 3
 
@@ -571,9 +543,9 @@ def test_a_notebook_that_is_no_file_is_refused_without_waiting(
     else:
         monkeypatch.chdir(folder)  # a socket's path may have 107 bytes only
         socket.socket(socket.AF_UNIX).bind("01_shifting.ipynb")
-    assert hook(s, folder) == ["01_shifting.ipynb"] == names(folder)
-    assert kind in noted(s).flags[0] and noted(s).found == frozenset()
-    assert names(s.raw()) == (["01_shifting.ipynb"] if kind == "folder" else [])
+    assert s.autograde(folder) == ["01_shifting.ipynb"] == file_names(folder)
+    assert kind in s.record().flags[0] and s.record().found == frozenset()
+    assert file_names(s.raw()) == (["01_shifting.ipynb"] if kind == "folder" else [])
 
 
 def test_a_hard_link_is_copied_and_flagged(s: Sample, tmp_path: Path) -> None:
@@ -581,11 +553,11 @@ def test_a_hard_link_is_copied_and_flagged(s: Sample, tmp_path: Path) -> None:
     original.write_bytes(as_bytes(solved(s.first)))
     folder = s.submitted()
     os.link(original, folder / "01_shifting.ipynb")
-    hook(s, folder)
+    s.autograde(folder)
     original.write_bytes(b"changed afterwards")
     assert (s.raw() / "01_shifting.ipynb").read_bytes() == as_bytes(solved(s.first))
-    assert noted(s).lessons["01_shifting"].written == {"shift", "scale"}
-    assert any("hard link" in flag for flag in noted(s).flags)
+    assert s.record().lessons["01_shifting"].written == {"shift", "scale"}
+    assert any("hard link" in flag for flag in s.record().flags)
 
 
 def test_a_linked_submission_folder_is_replaced_not_followed(s: Sample, tmp_path: Path) -> None:
@@ -594,9 +566,9 @@ def test_a_linked_submission_folder_is_replaced_not_followed(s: Sample, tmp_path
     folder = s.submitted("eve")
     folder.rmdir()
     folder.symlink_to(other)
-    assert hook(s, folder) == ["01_shifting.ipynb", "02_turning.ipynb"]
+    assert s.autograde(folder) == ["01_shifting.ipynb", "02_turning.ipynb"]
     assert not folder.is_symlink() and (other / "01_shifting.ipynb").read_bytes() == as_bytes(solved(s.first))
-    assert noted(s, "eve").found == frozenset() and "link to" in noted(s, "eve").flags[0]
+    assert s.record("eve").found == frozenset() and "link to" in s.record("eve").flags[0]
     with pytest.raises(IntakeError, match="link"):
         (tmp_path / "link").symlink_to(other)
         intake.take_in(s.course, ASSIGNMENT, "eve", tmp_path / "link", lessons=LESSONS)
@@ -606,8 +578,8 @@ def test_a_notebook_of_25_mib_is_kept_and_said(s: Sample) -> None:
     folder, notebook = s.submitted(), solved(s.first)
     huge_output(notebook, 25 * MIB)
     (folder / "01_shifting.ipynb").write_bytes(as_bytes(notebook))
-    assert hook(s, folder) == ["01_shifting.ipynb"]
-    assert "25.0 MiB" in noted(s).flags[0] and "clear its outputs" in noted(s).notes["shift"]
+    assert s.autograde(folder) == ["01_shifting.ipynb"]
+    assert "25.0 MiB" in s.record().flags[0] and "clear its outputs" in s.record().notes["shift"]
     assert (s.raw() / "01_shifting.ipynb").stat().st_size > 25 * MIB
 
 
@@ -616,10 +588,10 @@ def test_hundreds_of_files_are_moved_and_counted(s: Sample) -> None:
     for number in range(300):
         (folder / f"a{number:03}.txt").write_text(str(number))
     (folder / "z.ipynb").write_bytes(as_bytes(solved(s.first)))
-    assert hook(s, folder) == ["01_shifting.ipynb"] == names(folder)
-    assert len(names(s.raw())) == 301 and (s.raw() / "a299.txt").read_text() == "299"
-    assert noted(s).flags[0] == "It has 301 files; those after the first 40 were not looked at."
-    assert noted(s).lessons["01_shifting"].written == {"shift", "scale"}
+    assert s.autograde(folder) == ["01_shifting.ipynb"] == file_names(folder)
+    assert len(file_names(s.raw())) == 301 and (s.raw() / "a299.txt").read_text() == "299"
+    assert s.record().flags[0] == "It has 301 files; those after the first 40 were not looked at."
+    assert s.record().lessons["01_shifting"].written == {"shift", "scale"}
 
 
 def test_odd_file_names_stay_in_sentences_of_one_line(s: Sample) -> None:
@@ -635,10 +607,10 @@ def test_odd_file_names_stay_in_sentences_of_one_line(s: Sample) -> None:
     for number, name in enumerate(odd):
         with open(os.fsencode(folder) + b"/" + name, "wb") as file:
             file.write(as_bytes(solved(s.first)) + b" " * number)
-    hook(s, folder)
-    assert names(folder) == ["01_shifting.ipynb"]
+    s.autograde(folder)
+    assert file_names(folder) == ["01_shifting.ipynb"]
     assert sorted(os.listdir(os.fsencode(s.raw()))) == sorted(odd)
-    assert all(flag.isprintable() and len(flag) < 400 for flag in noted(s).flags)
+    assert all(flag.isprintable() and len(flag) < 400 for flag in s.record().flags)
 
 
 FORGED = ["tomorrow or so", "", "x" * 65, "9" * 60, "0001-01-01 00:00 +2359", "\0", "2026-01-01\n" * 9]
@@ -649,9 +621,9 @@ def test_a_timestamp_that_is_no_date_is_dropped(s: Sample, text: str) -> None:
     folder = s.submitted()
     (folder / "01_shifting.ipynb").write_bytes(as_bytes(solved(s.first)))
     (folder / "timestamp.txt").write_text(text)
-    hook(s, folder)
-    assert names(folder) == ["01_shifting.ipynb"] and (s.raw() / "timestamp.txt").read_text() == text
-    assert noted(s).flags == ("timestamp.txt holds no date; it was left out.",)
+    s.autograde(folder)
+    assert file_names(folder) == ["01_shifting.ipynb"] and (s.raw() / "timestamp.txt").read_text() == text
+    assert s.record().flags == ("timestamp.txt holds no date; it was left out.",)
 
 
 def test_a_forged_record_in_the_submission_is_just_another_file(s: Sample) -> None:
@@ -660,8 +632,8 @@ def test_a_forged_record_in_the_submission_is_just_another_file(s: Sample) -> No
     record = {"assignment": ASSIGNMENT, "student": "ada", "flags": [], "lessons": {}}
     (folder / "ada.json").write_text(json.dumps(record))
     (folder / "intake").mkdir()
-    hook(s, folder)
-    assert names(folder) == ["01_shifting.ipynb"] and "ada.json" in noted(s).flags[0]
+    s.autograde(folder)
+    assert file_names(folder) == ["01_shifting.ipynb"] and "ada.json" in s.record().flags[0]
 
 
 def test_a_notebook_that_wears_our_marks_is_taken_in_like_any_other(s: Sample) -> None:
@@ -670,8 +642,8 @@ def test_a_notebook_that_wears_our_marks_is_taken_in_like_any_other(s: Sample) -
     for cell in notebook.cells:
         cell.metadata["cnnlab"] = {"role": "exercise", "name": "shift"}
     folder = s.submitted()
-    (folder / "01_shifting.ipynb").write_bytes(intake.notebook_bytes(notebook))
-    hook(s, folder)
+    (folder / "01_shifting.ipynb").write_bytes(notebook_io.text(notebook).encode())
+    s.autograde(folder)
     (taken,) = intake.take_in(s.course, ASSIGNMENT, "ada", folder, lessons=LESSONS)
     sound(s, taken)
 
@@ -679,7 +651,7 @@ def test_a_notebook_that_wears_our_marks_is_taken_in_like_any_other(s: Sample) -
 def test_a_damaged_record_means_taking_in_again(s: Sample) -> None:
     folder = s.submitted()
     (folder / "01_shifting.ipynb").write_bytes(as_bytes(solved(s.first)))
-    hook(s, folder)
+    s.autograde(folder)
     path = s.course.work / "intake" / ASSIGNMENT / "ada.json"
     for text in (
         "{",
@@ -688,8 +660,8 @@ def test_a_damaged_record_means_taking_in_again(s: Sample) -> None:
         '{"lessons": {"a": {}}, "assignment": "", "student": "", "flags": []}',
     ):
         path.write_text(text)
-        assert intake.record(s.course, ASSIGNMENT, "ada") is None
-        assert hook(s, folder) == ["01_shifting.ipynb"] and noted(s).found == {"shift", "scale", "why"}
+        assert intake.load_record(s.course, ASSIGNMENT, "ada") is None
+        assert s.autograde(folder) == ["01_shifting.ipynb"] and s.record().found == {"shift", "scale", "why"}
 
 
 def test_where_the_disk_fails_what_was_handed_in_is_still_there(
@@ -707,7 +679,7 @@ def test_where_the_disk_fails_what_was_handed_in_is_still_there(
         intake.take_in_submitted(s.course, notebooks, lessons=LESSONS)
     assert notebooks == [] and (folder / "01_shifting.ipynb").read_bytes() == data
     monkeypatch.undo()
-    assert hook(s, folder) == ["01_shifting.ipynb"] and noted(s).lessons["01_shifting"].written == {
+    assert s.autograde(folder) == ["01_shifting.ipynb"] and s.record().lessons["01_shifting"].written == {
         "shift",
         "scale",
     }
@@ -733,8 +705,8 @@ def test_whichever_write_fails_nothing_is_lost(s: Sample, monkeypatch: pytest.Mo
     monkeypatch.undo()
     kept = {path.read_bytes() for path in s.course.work.rglob("*.ipynb")}
     assert data in kept and data + b" " in kept
-    assert hook(s, folder) == ["01_shifting.ipynb"]
-    assert noted(s).lessons["01_shifting"].written == {"shift", "scale"}
+    assert s.autograde(folder) == ["01_shifting.ipynb"]
+    assert s.record().lessons["01_shifting"].written == {"shift", "scale"}
 
 
 # Anything at all
@@ -840,7 +812,7 @@ def test_the_hook_leaves_nothing_in_the_list_whatever_happens(
     def fail(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(intake.submission, "take_in_safely", fail)
+    monkeypatch.setattr(Course, "lessons", fail)
     monkeypatch.setattr(Course, "here", classmethod(lambda cls: s.course))
     folder = s.submitted()
     (folder / "01_shifting.ipynb").write_bytes(b"{}")

@@ -128,7 +128,7 @@ def test_a_canvas_download_is_collected_and_graded(
     points = grades(course, convolution)
     two = convolution.exercises["conv_output_size"].total + convolution.exercises["same_padding"].total
     assert points == {"21": two, "22": two, "23": two, "24": 0.0}
-    record = intake.record(course, ASSIGNMENT, "23")
+    record = intake.load_record(course, ASSIGNMENT, "23")
     assert record is not None and any("is an archive" in flag for flag in record.flags)
 
 

@@ -406,7 +406,7 @@ def test_what_intake_says_of_an_exercise_reaches_the_student(course: Course) -> 
     path = course.work / "autograded" / "ada" / ASSIGNMENT / f"{NAME}.ipynb"
     graded = nbformat.read(path, as_version=4)
     (check,) = [c for c in graded.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "double_check"]
-    taken = intake.record(course, ASSIGNMENT, "ada")
+    taken = intake.load_record(course, ASSIGNMENT, "ada")
     assert taken is not None
     note = taken.lessons[NAME].notes["double"]
     assert note[1:] in check.outputs[1].data["text/plain"]

@@ -1,0 +1,83 @@
+"""Find the text that answers each question."""
+
+from __future__ import annotations
+
+import re
+
+from autograder.authoring.build import TEXT_STUB
+from autograder.intake.match_cells import CellMatcher
+from autograder.intake.pristine_lesson import LessonCell
+from autograder.intake.read_notebook import StudentCell
+from autograder.intake.remarks import Remarks
+
+MIN_HEAD = 10  # characters of a question's text by which its cell is known again
+MIN_FENCE = 3  # backticks
+
+
+def match_questions(matcher: CellMatcher, remarks: Remarks) -> dict[str, str]:
+    """Return question -> the text that its cell is to hold, "" where the student left the cell as it was.
+
+    A question whose cell is gone is left out, and remarked on.
+    """
+    texts: dict[str, str] = {}
+    for name, stub in matcher.lesson.cells_of("question").items():
+        head = stub.node.source.partition(TEXT_STUB)[0].rstrip()
+        candidates = [cell for cell in matcher.cells if _may_answer(matcher, cell, stub, head)]
+        if not candidates:
+            remarks.tell_both(name, "No cell of yours answers this question: its cell is gone.")
+            continue
+        answer = max(candidates, key=lambda cell, stub=stub: _rank(matcher, cell, stub))
+        text = answer.source
+        if matcher.has_same_text(answer, stub):
+            text = _text_below(matcher, answer)
+            if not text:
+                texts[name] = ""
+                continue
+            remarks.tell_both(
+                name, "Its own cell is as it was; the text of the cells right below it was taken."
+            )
+        if matcher.claimed(answer) is not stub:
+            remarks.tell_both(name, "It was matched by its text: its cell had lost its id.")
+        if len(candidates) > 1:
+            numbers = " and ".join(str(cell.number) for cell in candidates)
+            remarks.tell_both(name, f"Cells {numbers} answer it; the one in cell {answer.number} was taken.")
+        if text.startswith(head):
+            texts[name] = f"{head}\n\n{fence(text[len(head) :])}".lstrip("\n")
+        else:
+            texts[name] = fence(text)
+    return texts
+
+
+def fence(text: str) -> str:
+    """Return a text as a fenced block of Markdown, in which nothing of it is markup."""
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
+    backticks = "`" * max(MIN_FENCE, longest + 1)
+    inner = text.strip("\n")
+    return f"{backticks}\n{inner}\n{backticks}"
+
+
+def _may_answer(matcher: CellMatcher, cell: StudentCell, stub: LessonCell, head: str) -> bool:
+    if cell.refused:
+        return False
+    has_head = cell.kind != "code" and len(head) >= MIN_HEAD and cell.source.startswith(head)
+    return matcher.claimed(cell) is stub or has_head
+
+
+def _rank(matcher: CellMatcher, cell: StudentCell, stub: LessonCell) -> tuple[bool | int, ...]:
+    """Return what makes a cell the answer rather than others: of equals the last one counts."""
+    return (
+        not matcher.has_same_text(cell, stub),
+        cell.kind == "markdown",
+        matcher.claimed(cell) is stub,
+        cell.number,
+    )
+
+
+def _text_below(matcher: CellMatcher, cell: StudentCell) -> str:
+    """Return the student's own text cells that follow a question's cell, as one text."""
+    texts = []
+    for next_cell in matcher.cells[matcher.cells.index(cell) + 1 :]:
+        if next_cell.kind == "code" or matcher.counterpart(next_cell) is not None:
+            break
+        texts.append(next_cell.source.strip("\n"))
+    return "\n\n".join(text for text in texts if text)
