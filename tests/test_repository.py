@@ -98,6 +98,8 @@ def test_cnnlab_never_imports_autograder() -> None:
 def test_public_doors_are_described() -> None:
     for package in ("cnnlab", "autograder"):
         for path in (ROOT / package).rglob("*.py"):
+            if path.parent == ROOT / "autograder" / "sample" / "edits":
+                continue  # students' answers, which nothing imports
             tree = ast.parse(path.read_text())
             assert ast.get_docstring(tree), path
             for node in tree.body:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.authoring.percent import PercentCell, percent_cells
 from autograder.course import CourseError
 from autograder.exercise import Lesson
 
-CELL = re.compile(r"^# %%")
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 KEYS = {"exercise", "check", "question", "points", "tags"}
 TAGS = {"setup", "show"}
@@ -50,29 +49,13 @@ class Script:
 
 def read(lesson: Lesson, path: Path) -> Script:
     """Read and verify the script of a lesson; raise CourseError with file and line for what the builder cannot use."""
-    import jupytext
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
-    lines = [i for i, line in enumerate(text.splitlines(), 1) if CELL.match(line)]
-    if not lines or lines[0] != 1:
-        raise CourseError(f"{path}:1: a lesson begins with a cell marker, '# %% [markdown]'.")
-    notebook = jupytext.reads(text, fmt="py:percent")
-    if len(notebook.cells) != len(lines):
-        raise CourseError(
-            f"{path}: it has {len(lines)} cell markers but reads as {len(notebook.cells)} cells."
-        )
-    cells = tuple(_cell(path, line, cell) for line, cell in zip(lines, notebook.cells, strict=True))
+    cells = tuple(_cell(path, cell) for cell in percent_cells(path))
     _verify(lesson, path, cells)
     return Script(lesson, path, cells)
 
 
-def _cell(path: Path, line: int, cell: Any) -> Cell:
-    options = {
-        key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"
-    }  # jupytext's own
+def _cell(path: Path, cell: PercentCell) -> Cell:
+    options, line = cell.options, cell.line
     unknown = set(options) - KEYS
     tags = options.get("tags", [])
     if unknown or not set(tags) <= TAGS:
@@ -84,7 +67,7 @@ def _cell(path: Path, line: int, cell: Any) -> Cell:
     if len(roles) > 1:
         raise CourseError(f"{path}:{line}: a cell has one role, this one has {' and '.join(roles)}.")
     role = roles[0] if roles else "given"
-    result = Cell(cell.cell_type, role, str(options.get(role, "")), cell.source, line, options)
+    result = Cell(cell.kind, role, str(options.get(role, "")), cell.source, line, options)
     _verify_regions(path, result)
     return result
 

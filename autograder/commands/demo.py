@@ -22,7 +22,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
     from autograder.exercises import all_lessons
     from autograder.recording import registration
 
-    lesson = next(one for one in all_lessons() if sample.demo_class(one))
+    lesson = next(one for one in all_lessons() if sample.sample_class(one))
     print("Building the student notebooks ...")
     for path in build.build(course, all_lessons()):
         print(f"  {path}")
@@ -30,7 +30,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
     shutil.rmtree(demo.work, ignore_errors=True)
     print("Making a gradebook ...")
     registration.sync(demo, lesson.assignment)
-    samples = sample.demo_class(lesson)
+    samples = sample.sample_class(lesson)
     sample.write_class(demo, lesson, demo.work / "class", samples)
     print(
         f"Grading a sample class of {len(samples)} for {lesson.assignment}/{lesson.name} in the sandbox ...\n"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder.sample import Sample, Solved, Write, answers, bodies, find, save
-from autograder.sample.convolution_edits import EDITS
+from autograder.exercise import Lesson
+from autograder.sample.edit import Edit, read_edits
+from autograder.sample.submission import Sample, Solved, Write, answers, bodies, find, save, wrong_answer
 
 LESSON = "02_convolution"
 ALL = (
@@ -24,7 +25,7 @@ ALL = (
 
 
 def changed(change: Callable[[Any, Solved], None], name: str = f"{LESSON}.ipynb") -> Write:
-    """A submission that is the solved notebook after `change(notebook, solved)`, saved under `name`."""
+    """Write the solved notebook after `change(notebook, solved)`, under `name`."""
 
     def write(folder: Path, solved: Solved) -> None:
         notebook = solved.notebook()
@@ -35,7 +36,7 @@ def changed(change: Callable[[Any, Solved], None], name: str = f"{LESSON}.ipynb"
 
 
 def text(content: str | bytes, name: str = f"{LESSON}.ipynb") -> Write:
-    """A submission of one file with this content."""
+    """Write one file with this content."""
     data = content.encode() if isinstance(content, str) else content
 
     def write(folder: Path, solved: Solved) -> None:
@@ -45,14 +46,14 @@ def text(content: str | bytes, name: str = f"{LESSON}.ipynb") -> Write:
 
 
 def unfinished(*kept: str) -> Write:
-    """A submission in which only some exercises are written; the others are as they were handed out."""
+    """Write a notebook in which only some exercises are solved; the others are as they were handed out."""
     return lambda folder, solved: answers(
         {name: solved.stub(name) for name in (*ALL, "why_not_invariant") if name not in kept}
     )(folder, solved)
 
 
 def extra_cell(source: str, before: str = "conv_output_size") -> Write:
-    """A submission that is the solved notebook with a cell of the student's own before an exercise."""
+    """Write the solved notebook with a cell of the student's own before an exercise."""
 
     def change(notebook: Any, solved: Solved) -> None:
         place = notebook.cells.index(find(notebook, before))
@@ -159,7 +160,7 @@ print("found", found)
 
 HOSTILE_HTML = "</script><script>document.title = 'changed by a student'</script><img src=x onerror=alert(1)>"
 
-SAMPLES: list[Sample] = [
+_OTHERS: list[Sample] = [
     Sample("ada", "honest", "the solved lesson", answers({})),
     Sample(
         "barbara",
@@ -174,17 +175,6 @@ SAMPLES: list[Sample] = [
         "the first half of the exercises",
         unfinished("conv_output_size", "same_padding", "pad2d", "conv2d_naive"),
         {name: "all" for name in ("im2col", "conv2d_forward", "filter_image")},
-    ),
-    *(
-        Sample(
-            edit.student,
-            "wrong",
-            edit.words,
-            answers({edit.exercise: edit.source}),
-            {edit.exercise: edit.lost, **edit.follows},
-            {edit.exercise: edit.mistake} if edit.mistake else {},
-        )
-        for edit in EDITS.values()
     ),
     Sample("olga", "odd", "every cell's metadata of schema 99", changed(_schema_99)),
     Sample(
@@ -292,3 +282,13 @@ SAMPLES: list[Sample] = [
         flagged=True,
     ),
 ]
+
+
+def edits(lesson: Lesson) -> dict[str, Edit]:
+    """Read student -> wrong answer, of those that the sample class hands in."""
+    return read_edits(lesson, Path(__file__).parent / "edits" / f"{LESSON}.py")
+
+
+def samples(lesson: Lesson) -> list[Sample]:
+    """Return the sample class: wrong answers, and submissions of every other kind."""
+    return [*_OTHERS, *map(wrong_answer, edits(lesson).values())]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.sample import Solved, save
-from autograder.sample.convolution_edits import EDITS
-from benchmarks.grading_stock.course import OneLesson
+from autograder.exercise import Lesson
+from autograder.sample import Solved, convolution, save
+from autograder.sample.edit import Edit, read_edits
+from benchmarks.grading_stock.course import ROOT, OneLesson
 
 SKIPPED = ("show", "setup")  # tags of the cells that neither grader runs
 PATTERN = ("solved", "wrong", "solved", "unfinished", "solved", "wrong", "solved", "wrong", "solved", "half")
@@ -17,14 +18,14 @@ FIRST = ("conv_output_size",)
 def write_class(of: OneLesson, count: int, folder: Path, *, cheap: bool = False) -> list[str]:
     """Write `count` submissions to folder/<student>/<lesson>.ipynb and return the students' ids.
 
-    The first n of a class are the same in a larger one. Half are solved, three in ten have one wrong answer of those
-    that autograder.sample holds, the others are unfinished. cheap: all have the first exercise only.
+    The first n of a class are the same in a larger one. Half are solved, three in ten have one of the lesson's wrong
+    answers, the others are unfinished. cheap: all have the first exercise only.
     """
-    solved = Solved(of.course, of.lesson)
+    solved, wrong = Solved(of.course, of.lesson), wrong_answers(of.lesson)
     students = [f"student-{number:04}" for number in range(count)]
     for number, student in enumerate(students):
         kind = "unfinished" if cheap else PATTERN[number % len(PATTERN)]
-        written = _answers(solved, kind, number)
+        written = _answers(solved, wrong[number % len(wrong)] if kind == "wrong" else None, kind)
         texts = {name: _own(source, student) for name, source in written.items()}
         notebook = solved.notebook(texts)
         for cell in notebook.cells:
@@ -35,13 +36,17 @@ def write_class(of: OneLesson, count: int, folder: Path, *, cheap: bool = False)
     return students
 
 
-def _answers(solved: Solved, kind: str, number: int) -> dict[str, str]:
+def wrong_answers(lesson: Lesson) -> list[Edit]:
+    """Return the lesson's wrong answers, of the sample class and of the tests, in the order of their students' ids."""
+    tested = read_edits(lesson, ROOT / "tests" / "edits" / f"{lesson.name}.py")
+    return sorted([*convolution.edits(lesson).values(), *tested.values()], key=lambda edit: edit.student)
+
+
+def _answers(solved: Solved, wrong: Edit | None, kind: str) -> dict[str, str]:
     """Return exercise -> the cell's text for one submission."""
     answers = {name: solved.answers[name] for name in solved.lesson.exercises}
-    if kind == "wrong":
-        edits = sorted(EDITS.values())
-        edit = edits[number % len(edits)]
-        answers[edit.exercise] = edit.source
+    if wrong:
+        answers[wrong.exercise] = wrong.source
     written = {"unfinished": FIRST, "half": FIRST_HALF}.get(kind, tuple(answers))
     return {name: source if name in written else solved.stub(name) for name, source in answers.items()}
 

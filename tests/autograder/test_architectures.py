@@ -10,8 +10,8 @@ from autograder.classroom.grade_class import grade_class
 from autograder.classroom.results import ClassResult
 from autograder.course import Course
 from autograder.sample import Solved
-from autograder.sample.edit import all_edits
 from tests.autograder.assignment_sample import by_plain_nbgrader, hand_in, lessons_of, points, trained
+from tests.edits import all_edits
 
 ASSIGNMENT = "2_architectures"
 LESSONS = lessons_of(ASSIGNMENT)

@@ -11,13 +11,12 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.sample import Sample, answers
-from autograder.sample.convolution_edits import EDITS
+from autograder.sample import wrong_answer
 from benchmarks import grading
 from benchmarks.grading_stock.course import OneLesson, one_lesson
 from benchmarks.grading_stock.graders import Failed, Run, Stock, Use, ours
 from benchmarks.grading_stock.student_code import cpu_seconds
-from benchmarks.grading_stock.submissions import write_class
+from benchmarks.grading_stock.submissions import write_class, wrong_answers
 
 COUNT = 4  # solved, wrong, solved, unfinished
 
@@ -103,8 +102,7 @@ def test_both_graders_give_each_submission_what_it_earned(
     theirs, mine = run.points(), graded.points()
     grading.verify(theirs, mine, COUNT)
     declared = lesson.lesson
-    edit = sorted(EDITS.values())[1]
-    wrong = Sample("", "wrong", "", answers({}), {edit.exercise: edit.lost, **edit.follows})
+    wrong = wrong_answer(wrong_answers(declared)[1])
     for name, exercise in declared.exercises.items():
         check = f"{name}_check"
         first = name == next(iter(declared.exercises))

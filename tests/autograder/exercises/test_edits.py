@@ -11,9 +11,9 @@ from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import Exercise, Lesson
 from autograder.exercises import all_lessons
-from autograder.sample.edit import all_edits
 from cnnlab.checking import probe
 from cnnlab.checking.assess import Finding, Questionnaire, assess
+from tests.edits import all_edits
 
 SECRETS = (b"first course", b"second course")
 LESSONS = {lesson.name: lesson for lesson in all_lessons()}

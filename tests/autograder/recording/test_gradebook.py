@@ -507,5 +507,5 @@ def test_a_course_that_cannot_be_registered_ends_the_run(course: Course) -> None
     submit(course, "ada")
     lesson = course.lessons(ASSIGNMENT)[0]
     course.script(lesson).write_text("no cell marker\n")
-    with pytest.raises(SystemExit, match=r"^1_layers cannot be graded: .*a lesson begins with a cell marker"):
+    with pytest.raises(SystemExit, match=r"^1_layers cannot be graded: .*a script begins with a cell marker"):
         nbgrader_steps.pre_convert(ASSIGNMENT, "*", ["/nowhere/ada/1_layers/x.ipynb"], course=course)

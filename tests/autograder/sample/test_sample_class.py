@@ -16,9 +16,10 @@ from autograder.recording import gradebook, nbgrader_runs
 from autograder.reporting.class_report import write_page
 from autograder.reporting.table import text_table
 from autograder.sample import Sample
+from tests.edits import edits_here
 
 LESSON = next(lesson for lesson in all_lessons() if sample.sample_class(lesson))
-SAMPLES = sample.sample_class(LESSON)
+SAMPLES = [*sample.sample_class(LESSON), *map(sample.wrong_answer, edits_here(LESSON).values())]
 
 
 @pytest.fixture(scope="module")

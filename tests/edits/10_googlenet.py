@@ -1,22 +1,7 @@
-"""Wrong answers to the GoogLeNet lesson, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 10, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "10_googlenet"
-
-_NETWORK = ("thin", "sizes", "without heads", "full width")
-
-_ALL = [
-    Edit(
-        "nadia-naive",
-        "keeps the 1 x 1 after the pooling when there are no reductions",
-        "inception_macs",
-        "a 1 x 1 after the pooling, without reductions",
-        ("without reductions",),
-        """\
+# %% student="nadia-naive" exercise="inception_macs" mistake="a 1 x 1 after the pooling, without reductions" lost="without reductions" words="keeps the 1 x 1 after the pooling when there are no reductions"
 @answer
 def inception_macs(in_shape, ones, reduce3, threes, reduce5, fives, pooled, reduction=True):
     C, H, W = in_shape
@@ -26,15 +11,8 @@ def inception_macs(in_shape, ones, reduce3, threes, reduce5, fives, pooled, redu
     else:
         per_place += C * threes * 9 + C * fives * 25
     return ones + threes + fives + pooled, per_place * H * W
-""",
-    ),
-    Edit(
-        "petra-places",
-        "counts weights and forgets that they are used everywhere",
-        "inception_macs",
-        "places left out",
-        ("with reductions", "without reductions"),
-        """\
+
+# %% student="petra-places" exercise="inception_macs" mistake="places left out" lost="with reductions, without reductions" words="counts weights and forgets that they are used everywhere"
 @answer
 def inception_macs(in_shape, ones, reduce3, threes, reduce5, fives, pooled, reduction=True):
     c = in_shape[0]
@@ -44,15 +22,8 @@ def inception_macs(in_shape, ones, reduce3, threes, reduce5, fives, pooled, redu
     total += 9 * reduce3 * threes
     total += 25 * reduce5 * fives
     return ones + threes + fives + pooled, total
-""",
-    ),
-    Edit(
-        "sami-square",
-        "takes the height for the width too",
-        "inception_macs",
-        "",
-        ("with reductions", "without reductions"),
-        """\
+
+# %% student="sami-square" exercise="inception_macs" lost="with reductions, without reductions" words="takes the height for the width too"
 @answer
 def inception_macs(in_shape, ones, reduce3, threes, reduce5, fives, pooled, reduction=True):
     channels, size, _ = in_shape
@@ -64,15 +35,8 @@ def inception_macs(in_shape, ones, reduce3, threes, reduce5, fives, pooled, redu
         return ones + threes + fives + pooled, macs
     macs = conv(channels, ones, 1) + conv(channels, threes, 3) + conv(channels, fives, 5)
     return ones + threes + fives + channels, macs
-""",
-    ),
-    Edit(
-        "ravi-relu",
-        "reduces by bare convolutions with a norm",
-        "Inception",
-        "no ReLU after the reductions",
-        ("branches", "equal", "edges", "one"),
-        """\
+
+# %% student="ravi-relu" exercise="Inception" mistake="no ReLU after the reductions" lost="branches, equal, edges, one" words="reduces by bare convolutions with a norm" follows="GoogLeNet: thin, sizes, without heads, full width"
 @answer
 class Inception(nn.Module):
     def __init__(self, channels, ones, reduce3, threes, reduce5, fives, pooled):
@@ -87,16 +51,8 @@ class Inception(nn.Module):
     def forward(self, x):
         branches = [b(x) for b in (self.b1, self.b2, self.b3, self.b4)]
         return torch.concat(branches, 1)
-""",
-        {"GoogLeNet": _NETWORK},
-    ),
-    Edit(
-        "stella-stride",
-        "leaves the pooling's stride to torch",
-        "Inception",
-        "sizes do not fit",
-        ("branches", "equal", "edges", "one"),
-        """\
+
+# %% student="stella-stride" exercise="Inception" mistake="sizes do not fit" lost="branches, equal, edges, one" words="leaves the pooling's stride to torch" follows="GoogLeNet: thin, sizes, without heads, full width"
 @answer
 class Inception(nn.Module):
     def __init__(self, channels, ones, reduce3, threes, reduce5, fives, pooled):
@@ -113,16 +69,8 @@ class Inception(nn.Module):
         p1, p2, p3 = self.p1(x), self.p2b(self.p2a(x)), self.p3b(self.p3a(x))
         p4 = self.p4b(self.p4a(x))
         return torch.cat((p1, p2, p3, p4), dim=1)
-""",
-        {"GoogLeNet": _NETWORK},
-    ),
-    Edit(
-        "bo-batch",
-        "concatenates along torch's default axis",
-        "Inception",
-        "joined along the batch",
-        ("branches", "equal", "edges", "one"),
-        """\
+
+# %% student="bo-batch" exercise="Inception" mistake="joined along the batch" lost="branches, equal, edges, one" words="concatenates along torch's default axis" follows="GoogLeNet: thin, sizes, without heads, full width"
 @answer
 class Inception(nn.Module):
     def __init__(self, channels, ones, reduce3, threes, reduce5, fives, pooled):
@@ -136,16 +84,8 @@ class Inception(nn.Module):
 
     def forward(self, x):
         return torch.cat([branch(x) for branch in self.branches])
-""",
-        {"GoogLeNet": _NETWORK},
-    ),
-    Edit(
-        "tove-torchvision",
-        "has a 3 x 3 in the third branch, as torchvision",
-        "Inception",
-        "3 x 3 in the 5 x 5 branch",
-        ("branches", "equal", "edges", "one"),
-        """\
+
+# %% student="tove-torchvision" exercise="Inception" mistake="3 x 3 in the 5 x 5 branch" lost="branches, equal, edges, one" words="has a 3 x 3 in the third branch, as torchvision" follows="GoogLeNet: thin, sizes, without heads, full width"
 @answer
 class Inception(nn.Module):
     def __init__(self, channels, ones, reduce3, threes, reduce5, fives, pooled):
@@ -159,16 +99,8 @@ class Inception(nn.Module):
 
     def forward(self, x):
         return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1)
-""",
-        {"GoogLeNet": _NETWORK},
-    ),
-    Edit(
-        "kai-kept",
-        "takes dropout's number for the share that is kept",
-        "AuxiliaryHead",
-        "0.7 kept",
-        ("square", "sizes", "as published"),
-        """\
+
+# %% student="kai-kept" exercise="AuxiliaryHead" mistake="0.7 kept" lost="square, sizes, as published" words="takes dropout's number for the share that is kept" follows="GoogLeNet: thin, sizes, full width"
 @answer
 class AuxiliaryHead(nn.Module):
     def __init__(self, channels, classes, reduced=128, hidden=1024):
@@ -182,16 +114,8 @@ class AuxiliaryHead(nn.Module):
         x = self.conv(x).flatten(1)
         x = F.dropout(self.fc1(x).relu(), p=1 - 0.7, training=self.training)
         return self.fc2(x)
-""",
-        {"GoogLeNet": ("thin", "sizes", "full width")},
-    ),
-    Edit(
-        "sofie-softmax",
-        "returns probabilities",
-        "AuxiliaryHead",
-        "softmax at the end",
-        ("square", "sizes", "as published"),
-        """\
+
+# %% student="sofie-softmax" exercise="AuxiliaryHead" mistake="softmax at the end" lost="square, sizes, as published" words="returns probabilities" follows="GoogLeNet: thin, sizes, full width"
 @answer
 class AuxiliaryHead(nn.Module):
     def __init__(self, channels, classes, reduced=128, hidden=1024):
@@ -209,16 +133,8 @@ class AuxiliaryHead(nn.Module):
 
     def forward(self, x):
         return self.layers(x)
-""",
-        {"GoogLeNet": ("thin", "sizes", "full width")},
-    ),
-    Edit(
-        "pina-paper",
-        "pools as the paper does, which needs maps of 14 x 14",
-        "AuxiliaryHead",
-        "pooled as published",
-        ("square", "sizes", "as published"),
-        """\
+
+# %% student="pina-paper" exercise="AuxiliaryHead" mistake="pooled as published" lost="square, sizes, as published" words="pools as the paper does, which needs maps of 14 x 14" follows="GoogLeNet: thin, sizes, full width"
 @answer
 class AuxiliaryHead(nn.Module):
     def __init__(self, channels, classes, reduced=128, hidden=1024):
@@ -232,16 +148,8 @@ class AuxiliaryHead(nn.Module):
     def forward(self, x):
         x = torch.flatten(self.conv(self.pool(x)), start_dim=1)
         return self.fc2(self.drop(F.relu(self.fc1(x))))
-""",
-        {"GoogLeNet": ("thin", "sizes", "full width")},
-    ),
-    Edit(
-        "alma-always",
-        "uses F.dropout, which drops unless it is told not to",
-        "AuxiliaryHead",
-        "dropout in evaluation too",
-        ("square", "sizes", "as published"),
-        """\
+
+# %% student="alma-always" exercise="AuxiliaryHead" mistake="dropout in evaluation too" lost="square, sizes, as published" words="uses F.dropout, which drops unless it is told not to"
 @answer
 class AuxiliaryHead(nn.Module):
     def __init__(self, channels, classes, reduced=128, hidden=1024):
@@ -254,15 +162,8 @@ class AuxiliaryHead(nn.Module):
         x = self.conv(F.adaptive_avg_pool2d(x, 4)).flatten(1)
         x = F.dropout(F.relu(self.hidden(x)), 0.7)
         return self.out(x)
-""",
-    ),
-    Edit(
-        "dario-default",
-        "has 128 filters and 1024 units whatever is asked",
-        "AuxiliaryHead",
-        "",
-        ("square", "sizes"),
-        """\
+
+# %% student="dario-default" exercise="AuxiliaryHead" lost="square, sizes" words="has 128 filters and 1024 units whatever is asked" follows="GoogLeNet: thin, sizes"
 @answer
 class AuxiliaryHead(nn.Module):
     def __init__(self, channels, classes, reduced=128, hidden=1024):
@@ -277,16 +178,8 @@ class AuxiliaryHead(nn.Module):
         x = self.conv(self.pool(x))
         x = torch.relu(self.fc1(x.view(x.size(0), -1)))
         return self.fc2(self.drop(x))
-""",
-        {"GoogLeNet": ("thin", "sizes")},
-    ),
-    Edit(
-        "eva-eval",
-        "returns the heads in evaluation as well",
-        "GoogLeNet",
-        "heads in evaluation",
-        ("thin", "sizes", "full width"),
-        """\
+
+# %% student="eva-eval" exercise="GoogLeNet" mistake="heads in evaluation" lost="thin, sizes, full width" words="returns the heads in evaluation as well"
 @answer
 class GoogLeNet(nn.Module):
     def __init__(self, classes=1000, aux=True, width=64):
@@ -320,15 +213,8 @@ class GoogLeNet(nn.Module):
         if self.aux:
             return y, self.aux1(a), self.aux2(b)
         return y
-""",
-    ),
-    Edit(
-        "lars-late",
-        "reads the heads after 4b and 4e",
-        "GoogLeNet",
-        "heads one module late",
-        ("thin", "sizes", "full width"),
-        """\
+
+# %% student="lars-late" exercise="GoogLeNet" mistake="heads one module late" lost="thin, sizes, full width" words="reads the heads after 4b and 4e"
 @answer
 class GoogLeNet(nn.Module):
     def __init__(self, classes=1000, aux=True, width=64):
@@ -363,15 +249,8 @@ class GoogLeNet(nn.Module):
         if self.training and len(self.heads):
             return (y,) + tuple(head(h) for head, h in zip(self.heads, halfway))
         return y
-""",
-    ),
-    Edit(
-        "fiona-full",
-        "scales the modules but not the heads",
-        "GoogLeNet",
-        "heads at full width",
-        ("thin", "sizes"),
-        """\
+
+# %% student="fiona-full" exercise="GoogLeNet" mistake="heads at full width" lost="thin, sizes" words="scales the modules but not the heads"
 @answer
 class GoogLeNet(nn.Module):
     def __init__(self, classes=1000, aux=True, width=64):
@@ -407,15 +286,8 @@ class GoogLeNet(nn.Module):
         if self.training and self.aux1 is not None:
             return x, self.aux1(first), self.aux2(second)
         return x
-""",
-    ),
-    Edit(
-        "tilda-tuple",
-        "returns a tuple in training, with and without heads",
-        "GoogLeNet",
-        "a tuple without heads",
-        ("without heads",),
-        """\
+
+# %% student="tilda-tuple" exercise="GoogLeNet" mistake="a tuple without heads" lost="without heads" words="returns a tuple in training, with and without heads"
 @answer
 class GoogLeNet(nn.Module):
     def __init__(self, classes=1000, aux=True, width=64):
@@ -444,15 +316,8 @@ class GoogLeNet(nn.Module):
             if key in self.aux:
                 scores.append(self.aux[key](x))
         return (self.end(x), *scores) if self.training else self.end(x)
-""",
-    ),
-    Edit(
-        "dagny-default",
-        "drops half of the means, before flattening",
-        "GoogLeNet",
-        "dropout of 0.5",
-        _NETWORK,
-        """\
+
+# %% student="dagny-default" exercise="GoogLeNet" mistake="dropout of 0.5" lost="thin, sizes, without heads, full width" words="drops half of the means, before flattening"
 @answer
 class GoogLeNet(nn.Module):
     def __init__(self, classes=1000, aux=True, width=64):
@@ -481,15 +346,8 @@ class GoogLeNet(nn.Module):
             if self.training and key in self.aux:
                 scores.append(self.aux[key](x))
         return (self.end(x), *scores) if scores else self.end(x)
-""",
-    ),
-    Edit(
-        "uri-unrolled",
-        "unrolls the last maps of 7 x 7, so only images of 224 x 224 fit",
-        "GoogLeNet",
-        "",
-        _NETWORK,
-        """\
+
+# %% student="uri-unrolled" exercise="GoogLeNet" lost="thin, sizes, without heads, full width" words="unrolls the last maps of 7 x 7, so only images of 224 x 224 fit"
 @answer
 class GoogLeNet(nn.Module):
     def __init__(self, classes=1000, aux=True, width=64):
@@ -519,8 +377,3 @@ class GoogLeNet(nn.Module):
         d = self.i4d(a)
         y = self.end(self.i5(self.pool(self.i4e(d))))
         return (y, self.aux1(a), self.aux2(d)) if self.training and self.aux else y
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

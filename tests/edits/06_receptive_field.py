@@ -1,20 +1,7 @@
-"""Wrong answers to the receptive field lesson, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 06, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "06_receptive_field"
-
-_ALL = [
-    Edit(
-        "konrad-kernels",
-        "adds the kernels' sizes",
-        "receptive_field",
-        "kernel in place of kernel - 1",
-        ("one", "stack", "stride", "dilation", "gaps", "together"),
-        """\
+# %% student="konrad-kernels" exercise="receptive_field" mistake="kernel in place of kernel - 1" lost="one, stack, stride, dilation, gaps, together" words="adds the kernels' sizes" follows="input_window: basic, stride, padding, dilation, together; stack_compare: one, stack, mixed"
 @answer
 def receptive_field(layers):
     r = 1
@@ -24,19 +11,8 @@ def receptive_field(layers):
         r = r + effective * j
         j = j * s
     return r
-""",
-        {
-            "input_window": ("basic", "stride", "padding", "dilation", "together"),
-            "stack_compare": ("one", "stack", "mixed"),
-        },
-    ),
-    Edit(
-        "olga-own",
-        "multiplies by the layer's own stride first",
-        "receptive_field",
-        "own stride included",
-        ("one", "stride", "gaps", "together"),
-        '''\
+
+# %% student="olga-own" exercise="receptive_field" mistake="own stride included" lost="one, stride, gaps, together" words="multiplies by the layer's own stride first" follows="input_window: stride, padding, together"
 @answer
 def receptive_field(layers):
     """One axis."""
@@ -47,16 +23,8 @@ def receptive_field(layers):
         product *= stride
         field += (kernel - 1) * dilation * product
     return field
-''',
-        {"input_window": ("stride", "padding", "together")},
-    ),
-    Edit(
-        "richard-reverse",
-        "starts at the output but counts as if from the input",
-        "receptive_field",
-        "order reversed",
-        ("stride", "gaps", "together"),
-        """\
+
+# %% student="richard-reverse" exercise="receptive_field" mistake="order reversed" lost="stride, gaps, together" words="starts at the output but counts as if from the input" follows="input_window: stride, padding, together"
 @answer
 def receptive_field(layers):
     size = 1
@@ -65,16 +33,8 @@ def receptive_field(layers):
         size = size + (k - 1) * d * jump
         jump = jump * s
     return size
-""",
-        {"input_window": ("stride", "padding", "together")},
-    ),
-    Edit(
-        "selma-strides",
-        "adds the strides up where they multiply, which no known mistake explains",
-        "receptive_field",
-        "",
-        ("stride", "gaps", "together"),
-        """\
+
+# %% student="selma-strides" exercise="receptive_field" lost="stride, gaps, together" words="adds the strides up where they multiply, which no known mistake explains" follows="input_window: stride, padding, together"
 @answer
 def receptive_field(layers):
     strides = [s for _, s, _ in layers]
@@ -83,16 +43,8 @@ def receptive_field(layers):
         steps = 1 if u == 0 else sum(strides[:u]) - (u - 1)
         r += d * (k - 1) * steps
     return r
-""",
-        {"input_window": ("stride", "padding", "together")},
-    ),
-    Edit(
-        "ida-inclusive",
-        "returns the last pixel, not the one after it",
-        "input_window",
-        "end included",
-        ("basic", "stride", "padding", "dilation", "together"),
-        """\
+
+# %% student="ida-inclusive" exercise="input_window" mistake="end included" lost="basic, stride, padding, dilation, together" words="returns the last pixel, not the one after it"
 @answer
 def input_window(layers, row, col):
     top = bottom = row
@@ -102,15 +54,8 @@ def input_window(layers, row, col):
         bottom = bottom * s - p + d * (k - 1)
         right = right * s - p + d * (k - 1)
     return (top, bottom), (left, right)
-""",
-    ),
-    Edit(
-        "paula-pixels",
-        "subtracts the paddings without the jump",
-        "input_window",
-        "padding in pixels",
-        ("padding", "together"),
-        """\
+
+# %% student="paula-pixels" exercise="input_window" mistake="padding in pixels" lost="padding, together" words="subtracts the paddings without the jump"
 @answer
 def input_window(layers, row, col):
     size, jump, offset = 1, 1, 0
@@ -120,15 +65,8 @@ def input_window(layers, row, col):
         offset += p
     first_row, first_col = row * jump - offset, col * jump - offset
     return (first_row, first_row + size), (first_col, first_col + size)
-""",
-    ),
-    Edit(
-        "claas-clip",
-        "cuts the window off at the image's border",
-        "input_window",
-        "cut at the border",
-        ("padding", "together"),
-        """\
+
+# %% student="claas-clip" exercise="input_window" mistake="cut at the border" lost="padding, together" words="cuts the window off at the image's border"
 @answer
 def input_window(layers, row, col):
     def one(i):
@@ -138,15 +76,8 @@ def input_window(layers, row, col):
         return max(0, lo), hi
 
     return one(row), one(col)
-""",
-    ),
-    Edit(
-        "mirko-middle",
-        "puts the window around the unit, whatever the padding",
-        "input_window",
-        "centred on the unit",
-        ("basic", "stride", "padding", "dilation", "together"),
-        """\
+
+# %% student="mirko-middle" exercise="input_window" mistake="centred on the unit" lost="basic, stride, padding, dilation, together" words="puts the window around the unit, whatever the padding"
 @answer
 def input_window(layers, row, col):
     size = receptive_field([(k, s, d) for k, s, p, d in layers])
@@ -158,15 +89,8 @@ def input_window(layers, row, col):
     for centre in (row * jump, col * jump):
         result.append((centre - half, centre - half + size))
     return tuple(result)
-""",
-    ),
-    Edit(
-        "frieda-first",
-        "changes the first channel only",
-        "gradient_footprint",
-        "first channel only",
-        ("channels",),
-        """\
+
+# %% student="frieda-first" exercise="gradient_footprint" mistake="first channel only" lost="channels" words="changes the first channel only"
 @answer
 def gradient_footprint(forward, x_shape, row, col):
     x = np.zeros(x_shape)
@@ -179,15 +103,8 @@ def gradient_footprint(forward, x_shape, row, col):
             x2[0, 0, i, j] = 1.0
             mask[i, j] = (forward(x2)[0, :, row, col] != base).any()
     return mask
-""",
-    ),
-    Edit(
-        "tilda-together",
-        "changes all channels of a pixel at once",
-        "gradient_footprint",
-        "all channels moved together",
-        ("channels",),
-        """\
+
+# %% student="tilda-together" exercise="gradient_footprint" mistake="all channels moved together" lost="channels" words="changes all channels of a pixel at once"
 @answer
 def gradient_footprint(forward, x_shape, row, col):
     rng = np.random.default_rng(1)
@@ -200,15 +117,8 @@ def gradient_footprint(forward, x_shape, row, col):
         moved = forward(poked) - out
         seen[i, j] = np.abs(moved[0, :, row, col]).max() > 1e-6
     return seen
-""",
-    ),
-    Edit(
-        "stefan-sum",
-        "adds up the gradients of all filters",
-        "gradient_footprint",
-        "filters added up",
-        ("filters",),
-        """\
+
+# %% student="stefan-sum" exercise="gradient_footprint" mistake="filters added up" lost="filters" words="adds up the gradients of all filters"
 @answer
 def gradient_footprint(forward, x_shape, row, col):
     eps = 1e-3
@@ -221,30 +131,16 @@ def gradient_footprint(forward, x_shape, row, col):
         change = forward(up)[0, :, row, col].sum() - forward(down)[0, :, row, col].sum()
         grad[index] = change / (2 * eps)
     return (np.abs(grad[0]) > 1e-6).any(axis=0)
-""",
-    ),
-    Edit(
-        "zeno-zero",
-        "asks whether the output is zero",
-        "gradient_footprint",
-        "compared with zero",
-        ("borders",),
-        """\
+
+# %% student="zeno-zero" exercise="gradient_footprint" mistake="compared with zero" lost="borders" words="asks whether the output is zero"
 @answer
 def gradient_footprint(forward, x_shape, row, col):
     _, C, H, W = x_shape
     images = np.eye(C * H * W).reshape(-1, C, H, W)
     out = forward(images)[:, :, row, col]
     return (out != 0).any(axis=1).reshape(C, H, W).any(axis=0)
-""",
-    ),
-    Edit(
-        "tom-tiny",
-        "takes a step so small that np.isclose calls every output the same",
-        "gradient_footprint",
-        "",
-        ("basic", "borders", "stacks", "gaps", "channels", "filters"),
-        """\
+
+# %% student="tom-tiny" exercise="gradient_footprint" lost="basic, borders, stacks, gaps, channels, filters" words="takes a step so small that np.isclose calls every output the same"
 @answer
 def gradient_footprint(forward, x_shape, row, col):
     x = np.ones(x_shape)
@@ -256,15 +152,8 @@ def gradient_footprint(forward, x_shape, row, col):
         if not np.isclose(forward(moved)[0, :, row, col], before).all():
             seen[i, j] = True
     return seen
-""",
-    ),
-    Edit(
-        "chris-channels",
-        "multiplies by the channels once",
-        "stack_compare",
-        "channels once",
-        ("one", "stack", "mixed"),
-        """\
+
+# %% student="chris-channels" exercise="stack_compare" mistake="channels once" lost="one, stack, mixed" words="multiplies by the channels once"
 @answer
 def stack_compare(kernels, channels):
     rf = 1
@@ -273,23 +162,11 @@ def stack_compare(kernels, channels):
         rf += k - 1
         params += k * k * channels
     return rf, params
-""",
-    ),
-    Edit(
-        "bianca-biases",
-        "counts a bias for each filter",
-        "stack_compare",
-        "biases counted",
-        ("one", "stack", "mixed"),
-        """\
+
+# %% student="bianca-biases" exercise="stack_compare" mistake="biases counted" lost="one, stack, mixed" words="counts a bias for each filter"
 @answer
 def stack_compare(kernels, channels):
     weights = 0
     for k in kernels:
         weights = weights + channels * (k**2 * channels + 1)
     return receptive_field([(k, 1, 1) for k in kernels]), weights
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

@@ -1,45 +1,18 @@
-"""Wrong answers to the LeNet-5 lesson, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 07, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "07_lenet"
-
-_ALL = [
-    Edit(
-        "bruno-bias",
-        "multiplies and leaves the bias out",
-        "linear_forward",
-        "bias forgotten",
-        ("basic", "edges"),
-        """\
+# %% student="bruno-bias" exercise="linear_forward" mistake="bias forgotten" lost="basic, edges" words="multiplies and leaves the bias out"
 @answer
 def linear_forward(x, W, b):
     return np.dot(x, W)
-""",
-    ),
-    Edit(
-        "fatima-features",
-        "takes W as torch's, outputs first",
-        "linear_forward",
-        "W transposed",
-        ("basic", "edges"),
-        '''\
+
+# %% student="fatima-features" exercise="linear_forward" mistake="W transposed" lost="basic, edges" words="takes W as torch's, outputs first"
 @answer
 def linear_forward(x, W, b):
     """y = x W^T + b, as in torch.nn.Linear."""
     return np.einsum("nd,md->nm", x, W) + b
-''',
-    ),
-    Edit(
-        "mona-mean",
-        "averages the gradients of weights and bias over the batch",
-        "linear_backward",
-        "mean over the batch",
-        ("basic", "edges"),
-        """\
+
+# %% student="mona-mean" exercise="linear_backward" mistake="mean over the batch" lost="basic, edges" words="averages the gradients of weights and bias over the batch"
 @answer
 def linear_backward(dout, x, W, b):
     n = x.shape[0]
@@ -47,15 +20,8 @@ def linear_backward(dout, x, W, b):
     dW = (1 / n) * x.T.dot(dout)
     db = np.mean(dout, axis=0)
     return dx, dW.astype(W.dtype), db
-""",
-    ),
-    Edit(
-        "sven-sum",
-        "sums the bias's gradient over the wrong axis",
-        "linear_backward",
-        "db over the scores",
-        ("basic", "edges"),
-        """\
+
+# %% student="sven-sum" exercise="linear_backward" mistake="db over the scores" lost="basic, edges" words="sums the bias's gradient over the wrong axis"
 @answer
 def linear_backward(dout, x, W, b):
     db = np.sum(dout, axis=-1)
@@ -63,15 +29,8 @@ def linear_backward(dout, x, W, b):
     for n in range(len(x)):
         dW += np.outer(x[n], dout[n])
     return dout @ W.transpose(), dW, db
-""",
-    ),
-    Edit(
-        "olaf-overflow",
-        "writes the formula as it stands",
-        "softmax_cross_entropy",
-        "not shifted",
-        ("large", "far apart"),
-        """\
+
+# %% student="olaf-overflow" exercise="softmax_cross_entropy" mistake="not shifted" lost="large, far apart" words="writes the formula as it stands"
 @answer
 def softmax_cross_entropy(scores, labels):
     N = scores.shape[0]
@@ -84,15 +43,8 @@ def softmax_cross_entropy(scores, labels):
     for i in range(N):
         grad[i, labels[i]] -= 1
     return loss / N, grad / N
-""",
-    ),
-    Edit(
-        "lola-log",
-        "shifts, but takes the logarithm of the probability",
-        "softmax_cross_entropy",
-        "logarithm of a rounded zero",
-        ("far apart",),
-        """\
+
+# %% student="lola-log" exercise="softmax_cross_entropy" mistake="logarithm of a rounded zero" lost="far apart" words="shifts, but takes the logarithm of the probability"
 @answer
 def softmax_cross_entropy(scores, labels):
     N = len(scores)
@@ -102,15 +54,8 @@ def softmax_cross_entropy(scores, labels):
     loss = -np.log(p[range(N), labels]).sum() / N
     p[range(N), labels] -= 1
     return float(loss), p / N
-""",
-    ),
-    Edit(
-        "nadia-n",
-        "divides the loss by N, but not its gradient",
-        "softmax_cross_entropy",
-        "gradient not divided",
-        ("basic", "large", "far apart"),
-        """\
+
+# %% student="nadia-n" exercise="softmax_cross_entropy" mistake="gradient not divided" lost="basic, large, far apart" words="divides the loss by N, but not its gradient"
 @answer
 def softmax_cross_entropy(scores, labels):
     top = scores.max(1).reshape(-1, 1)
@@ -118,15 +63,8 @@ def softmax_cross_entropy(scores, labels):
     logp = scores - lse
     onehot = np.eye(scores.shape[1], dtype=scores.dtype)[labels]
     return float(-(onehot * logp).sum() / len(scores)), np.exp(logp) - onehot
-""",
-    ),
-    Edit(
-        "clemens-clip",
-        "clips the probabilities, which no known mistake explains",
-        "softmax_cross_entropy",
-        "",
-        ("far apart",),
-        """\
+
+# %% student="clemens-clip" exercise="softmax_cross_entropy" lost="far apart" words="clips the probabilities, which no known mistake explains"
 @answer
 def softmax_cross_entropy(scores, labels):
     e = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -135,45 +73,24 @@ def softmax_cross_entropy(scores, labels):
     d = p.copy()
     d[np.arange(len(p)), labels] -= 1
     return -np.log(picked).mean(), d / len(p)
-""",
-    ),
-    Edit(
-        "rolf-rate",
-        "has the learning rate inside the velocity",
-        "sgd_momentum_step",
-        "learning rate in the velocity",
-        ("plain", "momentum", "decay", "together"),
-        '''\
+
+# %% student="rolf-rate" exercise="sgd_momentum_step" mistake="learning rate in the velocity" lost="plain, momentum, decay, together" words="has the learning rate inside the velocity"
 @answer
 def sgd_momentum_step(p, g, velocity, lr, momentum, weight_decay):
     """Velocity as in the older books."""
     g = g + weight_decay * p
     velocity = momentum * velocity + lr * g
     return p - velocity, velocity
-''',
-    ),
-    Edit(
-        "wanda-adamw",
-        "shrinks the weights beside the step",
-        "sgd_momentum_step",
-        "decay beside the velocity",
-        ("decay", "together"),
-        """\
+
+# %% student="wanda-adamw" exercise="sgd_momentum_step" mistake="decay beside the velocity" lost="decay, together" words="shrinks the weights beside the step"
 @answer
 def sgd_momentum_step(p, g, velocity, lr, momentum, weight_decay):
     v = velocity * momentum + g
     new_p = (1 - lr * weight_decay) * p
     new_p = new_p - lr * v
     return new_p, v
-""",
-    ),
-    Edit(
-        "igor-inplace",
-        "changes its arguments, which no known mistake explains",
-        "sgd_momentum_step",
-        "",
-        ("plain", "momentum", "decay", "together"),
-        """\
+
+# %% student="igor-inplace" exercise="sgd_momentum_step" lost="plain, momentum, decay, together" words="changes its arguments, which no known mistake explains"
 @answer
 def sgd_momentum_step(p, g, velocity, lr, momentum, weight_decay):
     g += weight_decay * p
@@ -181,15 +98,8 @@ def sgd_momentum_step(p, g, velocity, lr, momentum, weight_decay):
     velocity += g
     p -= lr * velocity
     return p, velocity
-""",
-    ),
-    Edit(
-        "hedda-half",
-        "takes the rule for tanh",
-        "he_normal",
-        "1 in place of 2",
-        ("filters", "matrix"),
-        """\
+
+# %% student="hedda-half" exercise="he_normal" mistake="1 in place of 2" lost="filters, matrix" words="takes the rule for tanh"
 @answer
 def he_normal(shape, rng):
     if len(shape) == 4:
@@ -198,15 +108,8 @@ def he_normal(shape, rng):
     else:
         fan_in, _ = shape
     return rng.standard_normal(size=shape) / np.sqrt(fan_in)
-""",
-    ),
-    Edit(
-        "franz-first",
-        "reads the fan in of a matrix from its second axis",
-        "he_normal",
-        "fan in of a matrix read from the wrong axis",
-        ("matrix",),
-        """\
+
+# %% student="franz-first" exercise="he_normal" mistake="fan in of a matrix read from the wrong axis" lost="matrix" words="reads the fan in of a matrix from its second axis"
 @answer
 def he_normal(shape, rng):
     fan_in = 1
@@ -214,56 +117,28 @@ def he_normal(shape, rng):
         fan_in *= n
     std = (2.0 / fan_in) ** 0.5
     return rng.normal(loc=0.0, scale=std, size=shape)
-""",
-    ),
-    Edit(
-        "gustav-global",
-        "draws from NumPy's global generator, which no known mistake explains",
-        "he_normal",
-        "",
-        ("filters", "matrix"),
-        """\
+
+# %% student="gustav-global" exercise="he_normal" lost="filters, matrix" words="draws from NumPy's global generator, which no known mistake explains"
 @answer
 def he_normal(shape, rng):
     fan_in = shape[0] if len(shape) == 2 else np.prod(shape[1:])
     return np.random.randn(*shape) * np.sqrt(2 / fan_in)
-""",
-    ),
-    Edit(
-        "uta-unscaled",
-        "leaves the survivors as they are",
-        "dropout_forward",
-        "survivors not scaled",
-        ("vectors", "maps"),
-        """\
+
+# %% student="uta-unscaled" exercise="dropout_forward" mistake="survivors not scaled" lost="vectors, maps" words="leaves the survivors as they are"
 @answer
 def dropout_forward(x, rate, rng):
     mask = rng.uniform(size=x.shape) > rate
     y = x.copy()
     y[~mask] = 0
     return y, mask
-""",
-    ),
-    Edit(
-        "karla-keep",
-        "reads the rate as the share that is kept",
-        "dropout_forward",
-        "rate taken as what is kept",
-        ("vectors", "maps"),
-        """\
+
+# %% student="karla-keep" exercise="dropout_forward" mistake="rate taken as what is kept" lost="vectors, maps" words="reads the rate as the share that is kept"
 @answer
 def dropout_forward(x, rate, rng):
     mask = rng.binomial(1, rate, size=x.shape).astype(bool)
     return x * mask / (1 - rate), mask
-""",
-    ),
-    Edit(
-        "bea-broadcast",
-        "draws one mask for all images",
-        "dropout_forward",
-        "one mask for the batch",
-        ("vectors", "maps"),
-        """\
+
+# %% student="bea-broadcast" exercise="dropout_forward" mistake="one mask for the batch" lost="vectors, maps" words="draws one mask for all images"
 @answer
 def dropout_forward(x, rate, rng):
     if x.ndim == 1:
@@ -271,29 +146,15 @@ def dropout_forward(x, rate, rng):
     else:
         mask = np.stack([rng.random(x[0].shape) >= rate] * len(x))
     return np.where(mask, x / (1 - rate), 0.0), mask
-""",
-    ),
-    Edit(
-        "moritz-mask",
-        "passes the gradient through the mask as it is",
-        "dropout_backward",
-        "not scaled",
-        ("basic",),
-        """\
+
+# %% student="moritz-mask" exercise="dropout_backward" mistake="not scaled" lost="basic" words="passes the gradient through the mask as it is"
 @answer
 def dropout_backward(dout, mask, rate):
     dx = np.zeros_like(dout)
     dx[mask] = dout[mask]
     return dx
-""",
-    ),
-    Edit(
-        "edda-epsilon",
-        "adds eps to the standard deviation",
-        "batchnorm2d_forward",
-        "eps outside the root",
-        ("eps",),
-        """\
+
+# %% student="edda-epsilon" exercise="batchnorm2d_forward" mistake="eps outside the root" lost="eps" words="adds eps to the standard deviation"
 @answer
 def batchnorm2d_forward(x, gamma, beta, eps=1e-5):
     mean = np.mean(x, axis=(0, 2, 3))
@@ -302,15 +163,8 @@ def batchnorm2d_forward(x, gamma, beta, eps=1e-5):
     for c in range(x.shape[1]):
         y[:, c] = gamma[c] * (x[:, c] - mean[c]) / (np.sqrt(var[c]) + eps) + beta[c]
     return y, mean, var
-""",
-    ),
-    Edit(
-        "ludwig-layer",
-        "normalises every image by itself",
-        "batchnorm2d_forward",
-        "each image by itself",
-        ("basic", "eps", "offset"),
-        """\
+
+# %% student="ludwig-layer" exercise="batchnorm2d_forward" mistake="each image by itself" lost="basic, eps, offset" words="normalises every image by itself"
 @answer
 def batchnorm2d_forward(x, gamma, beta, eps=1e-5):
     out = np.empty_like(x)
@@ -319,15 +173,8 @@ def batchnorm2d_forward(x, gamma, beta, eps=1e-5):
         s = np.sqrt(x[n].var(axis=(1, 2))[:, None, None] + eps)
         out[n] = (x[n] - m) / s * gamma[:, None, None] + beta[:, None, None]
     return out, x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
-""",
-    ),
-    Edit(
-        "quirin-quick",
-        "computes the variance from the mean square",
-        "batchnorm2d_forward",
-        "mean square less squared mean",
-        ("offset",),
-        """\
+
+# %% student="quirin-quick" exercise="batchnorm2d_forward" mistake="mean square less squared mean" lost="offset" words="computes the variance from the mean square"
 @answer
 def batchnorm2d_forward(x, gamma, beta, eps=1e-5):
     mean = x.mean((0, 2, 3))
@@ -335,15 +182,8 @@ def batchnorm2d_forward(x, gamma, beta, eps=1e-5):
     var = np.maximum(var, 0)
     col = lambda a: a.reshape(1, -1, 1, 1)
     return col(gamma) * (x - col(mean)) / np.sqrt(col(var) + eps) + col(beta), mean, var
-""",
-    ),
-    Edit(
-        "fiona-fixed",
-        "takes mean and variance for constants",
-        "batchnorm2d_backward",
-        "mean and variance held fixed",
-        ("basic", "eps"),
-        """\
+
+# %% student="fiona-fixed" exercise="batchnorm2d_backward" mistake="mean and variance held fixed" lost="basic, eps" words="takes mean and variance for constants"
 @answer
 def batchnorm2d_backward(dout, x, gamma, beta, eps=1e-5):
     m = x.mean(axis=(0, 2, 3))[None, :, None, None]
@@ -351,15 +191,8 @@ def batchnorm2d_backward(dout, x, gamma, beta, eps=1e-5):
     x_hat = (x - m) / np.sqrt(v + eps)
     dx = dout * gamma[None, :, None, None] / np.sqrt(v + eps)
     return dx, np.sum(dout * x_hat, axis=(0, 2, 3)), np.sum(dout, axis=(0, 2, 3))
-""",
-    ),
-    Edit(
-        "greta-gamma",
-        "multiplies dout by x for gamma's gradient",
-        "batchnorm2d_backward",
-        "dgamma with x",
-        ("basic", "eps"),
-        """\
+
+# %% student="greta-gamma" exercise="batchnorm2d_backward" mistake="dgamma with x" lost="basic, eps" words="multiplies dout by x for gamma's gradient"
 @answer
 def batchnorm2d_backward(dout, x, gamma, beta, eps=1e-5):
     N, C, H, W = x.shape
@@ -376,15 +209,8 @@ def batchnorm2d_backward(dout, x, gamma, beta, eps=1e-5):
         dmu = -inv * np.sum(dxhat)
         dx[:, c] = dxhat * inv + dvar * 2 * (x[:, c] - mu) / m + dmu / m
     return dx, dgamma, dbeta
-""",
-    ),
-    Edit(
-        "egon-eps",
-        "leaves eps out of the spread",
-        "batchnorm2d_backward",
-        "eps left out",
-        ("eps",),
-        """\
+
+# %% student="egon-eps" exercise="batchnorm2d_backward" mistake="eps left out" lost="eps" words="leaves eps out of the spread"
 @answer
 def batchnorm2d_backward(dout, x, gamma, beta, eps=1e-5):
     ax = (0, 2, 3)
@@ -394,8 +220,3 @@ def batchnorm2d_backward(dout, x, gamma, beta, eps=1e-5):
     m = x.size / x.shape[1]
     dx = gamma[:, None, None] / std * (dout - dbeta[:, None, None] / m - h * dgamma[:, None, None] / m)
     return dx, dgamma, dbeta
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

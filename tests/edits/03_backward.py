@@ -1,20 +1,7 @@
-"""Wrong answers to the lesson on gradients, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 03, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "03_backward"
-
-_ALL = [
-    Edit(
-        "flora-flip",
-        "slides the kernel over dout without turning it round",
-        "conv1d_backward",
-        "kernel not flipped",
-        ("basic", "edges"),
-        """\
+# %% student="flora-flip" exercise="conv1d_backward" mistake="kernel not flipped" lost="basic, edges" words="slides the kernel over dout without turning it round"
 @answer
 def conv1d_backward(dout, x, w):
     k = len(w)
@@ -22,15 +9,8 @@ def conv1d_backward(dout, x, w):
     dx = np.array([padded[i:i + k] @ w for i in range(len(x))])
     dw = np.array([x[u:u + len(dout)] @ dout for u in range(k)])
     return dx, dw
-""",
-    ),
-    Edit(
-        "lena-lecture",
-        "takes the lecture's formula by its word: one output for all weights",
-        "conv1d_backward",
-        "every value by itself",
-        ("basic", "edges"),
-        """\
+
+# %% student="lena-lecture" exercise="conv1d_backward" mistake="every value by itself" lost="basic, edges" words="takes the lecture's formula by its word: one output for all weights"
 @answer
 def conv1d_backward(dout, x, w):
     dx, dw = np.zeros(x.shape, x.dtype), np.zeros(w.shape, w.dtype)
@@ -39,29 +19,15 @@ def conv1d_backward(dout, x, w):
             dx[i] += dout[i] * w[j]
             dw[j] += dout[i] * x[i + j]
     return dx, dw
-""",
-    ),
-    Edit(
-        "valentin-valid",
-        "returns only the part of dx that all weights saw",
-        "conv1d_backward",
-        "",
-        ("basic", "edges"),
-        """\
+
+# %% student="valentin-valid" exercise="conv1d_backward" lost="basic, edges" words="returns only the part of dx that all weights saw"
 @answer
 def conv1d_backward(dout, x, w):
     dx = np.convolve(dout, w, "valid")
     dw = np.correlate(x, dout, "valid")
     return dx, dw
-""",
-    ),
-    Edit(
-        "felix-forward",
-        "measures from x upwards only",
-        "numerical_gradient",
-        "forward difference",
-        ("basic", "eps", "dtype"),
-        """\
+
+# %% student="felix-forward" exercise="numerical_gradient" mistake="forward difference" lost="basic, eps, dtype" words="measures from x upwards only"
 @answer
 def numerical_gradient(f, x, eps=1e-5):
     x = np.array(x, dtype=float)
@@ -72,15 +38,8 @@ def numerical_gradient(f, x, eps=1e-5):
         step[i] = eps
         g.flat[i] = (f(x + step.reshape(x.shape)) - here) / eps
     return g
-""",
-    ),
-    Edit(
-        "willi-whole",
-        "copies whole numbers as whole numbers",
-        "numerical_gradient",
-        "in the dtype of x",
-        ("dtype",),
-        """\
+
+# %% student="willi-whole" exercise="numerical_gradient" mistake="in the dtype of x" lost="dtype" words="copies whole numbers as whole numbers"
 @answer
 def numerical_gradient(f, x, eps=1e-5):
     grad = np.zeros(x.shape)
@@ -93,15 +52,8 @@ def numerical_gradient(f, x, eps=1e-5):
         minus[k] -= eps
         grad[k] = (f(plus) - f(minus)) / (2 * eps)
     return grad
-""",
-    ),
-    Edit(
-        "paula-place",
-        "moves the caller's own array",
-        "numerical_gradient",
-        "",
-        ("basic", "eps"),
-        """\
+
+# %% student="paula-place" exercise="numerical_gradient" lost="basic, eps" words="moves the caller's own array"
 @answer
 def numerical_gradient(f, x, eps=1e-5):
     if x.dtype != np.float64:
@@ -115,43 +67,22 @@ def numerical_gradient(f, x, eps=1e-5):
         x[k] += eps + 1e-9
         grad[k] = (up - down) / (2 * eps)
     return grad
-""",
-    ),
-    Edit(
-        "gustav-gap",
-        "leaves the difference as it is",
-        "adjoint_gap",
-        "not divided",
-        ("wrong",),
-        """\
+
+# %% student="gustav-gap" exercise="adjoint_gap" mistake="not divided" lost="wrong" words="leaves the difference as it is"
 @answer
 def adjoint_gap(forward, adjoint, x, y):
     a = np.vdot(forward(x), y)
     b = np.vdot(x, adjoint(y))
     return float(abs(a - b))
-""",
-    ),
-    Edit(
-        "nora-nought",
-        "divides nought by nought",
-        "adjoint_gap",
-        "nought by nought",
-        ("zeros",),
-        """\
+
+# %% student="nora-nought" exercise="adjoint_gap" mistake="nought by nought" lost="zeros" words="divides nought by nought"
 @answer
 def adjoint_gap(forward, adjoint, x, y):
     terms = [(forward(x) * y).ravel(), (x * adjoint(y)).ravel()]
     difference = np.sum(terms[0]) - np.sum(terms[1])
     return np.abs(difference) / np.sum(np.abs(np.concatenate(terms)))
-""",
-    ),
-    Edit(
-        "owen-overwrite",
-        "assigns where windows overlap",
-        "col2im",
-        "overwritten window by window",
-        ("basic", "stride", "padding", "dilation", "together"),
-        """\
+
+# %% student="owen-overwrite" exercise="col2im" mistake="overwritten window by window" lost="basic, stride, padding, dilation, together" words="assigns where windows overlap" follows="conv2d_backward: basic, stride, padding, dilation, groups, together; conv_transpose2d_forward: basic, stride, padding, output_padding, together"
 @answer
 def col2im(cols, x_shape, kernel, stride=1, padding=0, dilation=1):
     N, C, H, W = x_shape
@@ -168,19 +99,8 @@ def col2im(cols, x_shape, kernel, stride=1, padding=0, dilation=1):
             columns = j * s[1] + d[1] * np.arange(KW)
             x[:, :, rows[:, None], columns] = six[:, :, :, :, i, j]
     return x[:, :, t:t + H, l:l + W]
-""",
-        {
-            "conv2d_backward": ("basic", "stride", "padding", "dilation", "groups", "together"),
-            "conv_transpose2d_forward": ("basic", "stride", "padding", "output_padding", "together"),
-        },
-    ),
-    Edit(
-        "minna-minus",
-        "cuts the padding off from the end with a minus",
-        "col2im",
-        "cut with a minus",
-        ("basic", "stride", "padding", "dilation"),
-        """\
+
+# %% student="minna-minus" exercise="col2im" mistake="cut with a minus" lost="basic, stride, padding, dilation" words="cuts the padding off from the end with a minus" follows="conv2d_backward: basic, stride, padding, dilation, groups, together; conv_transpose2d_forward: basic, stride, padding, output_padding, together"
 @answer
 def col2im(cols, x_shape, kernel, stride=1, padding=0, dilation=1):
     n, c, h, w = x_shape
@@ -195,19 +115,8 @@ def col2im(cols, x_shape, kernel, stride=1, padding=0, dilation=1):
         for b, v in enumerate(across):
             big[:, :, u:u + dh * (kh - 1) + 1:dh, v:v + dw * (kw - 1) + 1:dw] += parts[..., a, b]
     return big[:, :, top:-bottom, left:-right]
-""",
-        {
-            "conv2d_backward": ("basic", "stride", "padding", "dilation", "groups", "together"),
-            "conv_transpose2d_forward": ("basic", "stride", "padding", "output_padding", "together"),
-        },
-    ),
-    Edit(
-        "ludwig-last",
-        "finds the weights' gradient anew for each image",
-        "conv2d_backward",
-        "dw of the last image",
-        ("basic", "stride", "padding", "dilation", "groups", "together"),
-        """\
+
+# %% student="ludwig-last" exercise="conv2d_backward" mistake="dw of the last image" lost="basic, stride, padding, dilation, groups, together" words="finds the weights' gradient anew for each image"
 @answer
 def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     F, Cg, KH, KW = w.shape
@@ -226,15 +135,8 @@ def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
             dcols[g * R:(g + 1) * R] = w[f].reshape(F // groups, R).T @ d
         dx[n] = col2im(dcols[None], image.shape, size, stride, padding, dilation)[0]
     return dx, dw, dout.sum((0, 2, 3))
-""",
-    ),
-    Edit(
-        "berta-bias",
-        "takes the mean for the bias",
-        "conv2d_backward",
-        "db averaged",
-        ("basic", "stride", "padding", "dilation", "groups", "together"),
-        """\
+
+# %% student="berta-bias" exercise="conv2d_backward" mistake="db averaged" lost="basic, stride, padding, dilation, groups, together" words="takes the mean for the bias"
 @answer
 def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     F = w.shape[0]
@@ -247,15 +149,8 @@ def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     dcols = np.einsum("gfr,ngfl->ngrl", w.reshape(groups, F // groups, -1), grad)
     dx = col2im(dcols.reshape(cols.shape), x.shape, kernel, stride, padding, dilation)
     return dx, dw.reshape(w.shape), dout.mean(axis=(0, 2, 3))
-""",
-    ),
-    Edit(
-        "gero-groups",
-        "multiplies all filters with all channels",
-        "conv2d_backward",
-        "groups ignored",
-        ("groups", "together"),
-        """\
+
+# %% student="gero-groups" exercise="conv2d_backward" mistake="groups ignored" lost="groups, together" words="multiplies all filters with all channels"
 @answer
 def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     filters = w.reshape(len(w), -1)
@@ -264,15 +159,8 @@ def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     dw = sum(flat[n] @ cols[n].T for n in range(len(x))).reshape(w.shape)
     dx = col2im(filters.T @ flat, x.shape, w.shape[2:], stride, padding, dilation)
     return dx, dw, flat.sum(axis=(0, 2))
-""",
-    ),
-    Edit(
-        "fritz-full",
-        "gets dx by a convolution of dout and forgets to flip the filters and to insert zeros",
-        "conv2d_backward",
-        "filters flipped for dx",
-        ("basic", "stride", "padding", "dilation", "groups", "together"),
-        """\
+
+# %% student="fritz-full" exercise="conv2d_backward" mistake="filters flipped for dx" lost="basic, stride, padding, dilation, groups, together" words="gets dx by a convolution of dout and forgets to flip the filters and to insert zeros"
 @answer
 def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     F, Cg, KH, KW = w.shape
@@ -283,15 +171,8 @@ def conv2d_backward(dout, x, w, b, stride=1, padding=0, dilation=1, groups=1):
     turned = w[:, :, ::-1, ::-1].reshape(groups, F // groups, -1)
     dcols = (turned.transpose(0, 2, 1) @ grad).reshape(N, rows, L)
     return col2im(dcols, x.shape, (KH, KW), stride, padding, dilation), dw, dout.sum(axis=(0, 2, 3))
-""",
-    ),
-    Edit(
-        "bruno-border",
-        "puts the padding around the output",
-        "conv_transpose2d_forward",
-        "padding added",
-        ("padding", "output_padding", "together"),
-        """\
+
+# %% student="bruno-border" exercise="conv_transpose2d_forward" mistake="padding added" lost="padding, output_padding, together" words="puts the padding around the output"
 @answer
 def conv_transpose2d_forward(x, w, b, stride=1, padding=0, output_padding=0):
     N, C, H, W = x.shape
@@ -306,15 +187,8 @@ def conv_transpose2d_forward(x, w, b, stride=1, padding=0, output_padding=0):
             y[:, :, i * s[0]:i * s[0] + KH, j * s[1]:j * s[1] + KW] += stamp
     y = layers.pad2d(y, padding)
     return y + b.reshape(1, -1, 1, 1)
-""",
-    ),
-    Edit(
-        "ernst-extra",
-        "appends rows of nothing but the bias",
-        "conv_transpose2d_forward",
-        "output padding of bias",
-        ("output_padding", "together"),
-        """\
+
+# %% student="ernst-extra" exercise="conv_transpose2d_forward" mistake="output padding of bias" lost="output_padding, together" words="appends rows of nothing but the bias"
 @answer
 def conv_transpose2d_forward(x, w, b, stride=1, padding=0, output_padding=0):
     (t, bo), (l, r) = sides(padding)
@@ -327,15 +201,8 @@ def conv_transpose2d_forward(x, w, b, stride=1, padding=0, output_padding=0):
     more = pair(output_padding)
     y = np.pad(y, ((0, 0), (0, 0), (0, more[0]), (0, more[1])))
     return y + b[None, :, None, None]
-""",
-    ),
-    Edit(
-        "wanda-way",
-        "turns the kernel round as for an input gradient by sliding",
-        "conv_transpose2d_forward",
-        "kernel flipped",
-        ("basic", "stride", "padding", "output_padding", "together"),
-        """\
+
+# %% student="wanda-way" exercise="conv_transpose2d_forward" mistake="kernel flipped" lost="basic, stride, padding, output_padding, together" words="turns the kernel round as for an input gradient by sliding"
 @answer
 def conv_transpose2d_forward(x, w, b, stride=1, padding=0, output_padding=0):
     (sh, sw), (eh, ew) = pair(stride), pair(output_padding)
@@ -346,8 +213,3 @@ def conv_transpose2d_forward(x, w, b, stride=1, padding=0, output_padding=0):
     spread[:, :, KH - 1:KH - 1 + (H - 1) * sh + 1:sh, KW - 1:KW - 1 + (W - 1) * sw + 1:sw] = x
     y = layers.conv2d_forward(spread, w.transpose(1, 0, 2, 3), b)
     return y[:, :, t:y.shape[2] - bo, l:y.shape[3] - r]
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

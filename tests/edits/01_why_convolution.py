@@ -1,75 +1,34 @@
-"""Wrong answers to the lesson on why to convolve, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 01, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "01_why_convolution"
-
-_ALL = [
-    Edit(
-        "bert-bias",
-        "leaves the bias out of the scores",
-        "linear_scores",
-        "bias forgotten",
-        ("bias",),
-        """\
+# %% student="bert-bias" exercise="linear_scores" mistake="bias forgotten" lost="bias" words="leaves the bias out of the scores"
 @answer
 def linear_scores(x, W, b):
     return np.einsum("nd,dm->nm", x, W)
-""",
-    ),
-    Edit(
-        "tilda-transpose",
-        "takes the rows of W for the templates",
-        "linear_scores",
-        "weights transposed",
-        ("product", "bias"),
-        """\
+
+# %% student="tilda-transpose" exercise="linear_scores" mistake="weights transposed" lost="product, bias" words="takes the rows of W for the templates"
 @answer
 def linear_scores(x, W, b):
     # as nn.Linear does it
     return np.dot(x, W.T) + b
-""",
-    ),
-    Edit(
-        "sofie-softmax",
-        "adds a softmax",
-        "linear_scores",
-        "probabilities",
-        ("product", "bias"),
-        """\
+
+# %% student="sofie-softmax" exercise="linear_scores" mistake="probabilities" lost="product, bias" words="adds a softmax"
 @answer
 def linear_scores(x, W, b):
     s = x @ W + b
     s = s - s.max(axis=1)[:, None]
     e = np.exp(s)
     return e / e.sum(axis=1)[:, None]
-""",
-    ),
-    Edit(
-        "cora-channels",
-        "counts one bias for each map of a dense layer",
-        "dense_parameters",
-        "a bias for each map",
-        ("bias",),
-        """\
+
+# %% student="cora-channels" exercise="dense_parameters" mistake="a bias for each map" lost="bias" words="counts one bias for each map of a dense layer"
 @answer
 def dense_parameters(in_shape, out_shape, bias=True):
     n = np.prod(in_shape) * np.prod(out_shape)
     if bias:
         n = n + out_shape[0]
     return int(n)
-""",
-    ),
-    Edit(
-        "felix-flag",
-        "never looks at bias",
-        "dense_parameters",
-        "bias always",
-        ("weights",),
-        """\
+
+# %% student="felix-flag" exercise="dense_parameters" mistake="bias always" lost="weights" words="never looks at bias"
 @answer
 def dense_parameters(in_shape, out_shape, bias=True):
     outputs = 1
@@ -79,15 +38,8 @@ def dense_parameters(in_shape, out_shape, bias=True):
     for side in in_shape:
         inputs *= side
     return (inputs + 1) * outputs
-""",
-    ),
-    Edit(
-        "linus-local",
-        "shares the weights of the local layer",
-        "local_parameters",
-        "weights shared",
-        ("weights", "bias"),
-        """\
+
+# %% student="linus-local" exercise="local_parameters" mistake="weights shared" lost="weights, bias" words="shares the weights of the local layer"
 @answer
 def local_parameters(in_shape, out_shape, kernel, bias=True):
     C, H, W = in_shape
@@ -95,15 +47,8 @@ def local_parameters(in_shape, out_shape, kernel, bias=True):
     kh, kw = pair(kernel)
     weights = F * C * kh * kw
     return weights + F if bias else weights
-""",
-    ),
-    Edit(
-        "wilma-windows",
-        "works the output size out again, for stride 1 and no padding, and counts biases by that",
-        "local_parameters",
-        "",
-        ("bias",),
-        """\
+
+# %% student="wilma-windows" exercise="local_parameters" lost="bias" words="works the output size out again, for stride 1 and no padding, and counts biases by that"
 @answer
 def local_parameters(in_shape, out_shape, kernel, bias=True):
     C, H, W = in_shape
@@ -113,15 +58,8 @@ def local_parameters(in_shape, out_shape, kernel, bias=True):
     if bias:
         count += F * (H - kh) * (W - kw)
     return count
-""",
-    ),
-    Edit(
-        "gustav-groups",
-        "counts the filters of one group only",
-        "conv_parameters",
-        "one group only",
-        ("groups",),
-        """\
+
+# %% student="gustav-groups" exercise="conv_parameters" mistake="one group only" lost="groups" words="counts the filters of one group only"
 @answer
 def conv_parameters(c_in, c_out, kernel, groups=1, bias=True):
     kh, kw = pair(kernel)
@@ -131,42 +69,21 @@ def conv_parameters(c_in, c_out, kernel, groups=1, bias=True):
     if bias:
         n += c_out
     return n
-""",
-    ),
-    Edit(
-        "frieda-float",
-        "divides by the groups with /",
-        "conv_parameters",
-        "float returned",
-        ("weights", "bias", "groups"),
-        """\
+
+# %% student="frieda-float" exercise="conv_parameters" mistake="float returned" lost="weights, bias, groups" words="divides by the groups with /"
 @answer
 def conv_parameters(c_in, c_out, kernel, groups=1, bias=True):
     kh, kw = pair(kernel)
     return c_out * (c_in / groups * kh * kw + bias)
-""",
-    ),
-    Edit(
-        "quirin-square",
-        "squares the kernel",
-        "conv_parameters",
-        "square kernel",
-        ("weights", "bias", "groups"),
-        """\
+
+# %% student="quirin-square" exercise="conv_parameters" mistake="square kernel" lost="weights, bias, groups" words="squares the kernel"
 @answer
 def conv_parameters(c_in, c_out, kernel, groups=1, bias=True):
     k = pair(kernel)[0]
     per_filter = c_in // groups * k**2
     return c_out * (per_filter + 1) if bias else c_out * per_filter
-""",
-    ),
-    Edit(
-        "fabian-flip",
-        "flips the kernel, as the convolution of mathematics does",
-        "toeplitz_matrix",
-        "flipped",
-        ("basic", "stride", "padding", "together"),
-        """\
+
+# %% student="fabian-flip" exercise="toeplitz_matrix" mistake="flipped" lost="basic, stride, padding, together" words="flips the kernel, as the convolution of mathematics does"
 @answer
 def toeplitz_matrix(w, n, stride=1, padding=0):
     before, after = pair(padding)
@@ -179,15 +96,8 @@ def toeplitz_matrix(w, n, stride=1, padding=0):
             if 0 <= u < K:
                 T[i, j] = w[K - 1 - u]
     return T
-""",
-    ),
-    Edit(
-        "sven-stride",
-        "moves every row by one column whatever the stride",
-        "toeplitz_matrix",
-        "stride in the size only",
-        ("stride", "together"),
-        """\
+
+# %% student="sven-stride" exercise="toeplitz_matrix" mistake="stride in the size only" lost="stride, together" words="moves every row by one column whatever the stride"
 @answer
 def toeplitz_matrix(w, n, stride=1, padding=0):
     before, after = pair(padding)
@@ -196,15 +106,8 @@ def toeplitz_matrix(w, n, stride=1, padding=0):
     first = np.concatenate([w, np.zeros(total - len(w), w.dtype)])
     rows = [np.roll(first, i) for i in range(out)]
     return np.array(rows)[:, before:before + n]
-""",
-    ),
-    Edit(
-        "nele-negative",
-        "lets an index before the signal count from its end",
-        "toeplitz_matrix",
-        "",
-        ("padding", "together"),
-        """\
+
+# %% student="nele-negative" exercise="toeplitz_matrix" lost="padding, together" words="lets an index before the signal count from its end"
 @answer
 def toeplitz_matrix(w, n, stride=1, padding=0):
     before, after = pair(padding)
@@ -214,15 +117,8 @@ def toeplitz_matrix(w, n, stride=1, padding=0):
         for u in range(len(w)):
             m[i, i * stride + u - before] = w[u]
     return m
-""",
-    ),
-    Edit(
-        "rita-run",
-        "writes the whole kernel into one run of columns",
-        "toeplitz_matrix_2d",
-        "kernel in one run",
-        ("basic", "stride", "padding", "together"),
-        """\
+
+# %% student="rita-run" exercise="toeplitz_matrix_2d" mistake="kernel in one run" lost="basic, stride, padding, together" words="writes the whole kernel into one run of columns"
 @answer
 def toeplitz_matrix_2d(w, shape, stride=1, padding=0):
     H, W = shape
@@ -238,15 +134,8 @@ def toeplitz_matrix_2d(w, shape, stride=1, padding=0):
             M[i * ow + j, start:start + kh * kw] = w.flatten()
     M = M.reshape(oh * ow, Hp, Wp)[:, t:t + H, l:l + W]
     return M.reshape(oh * ow, H * W)
-""",
-    ),
-    Edit(
-        "xenia-axes",
-        "reads the stride as across, then down",
-        "toeplitz_matrix_2d",
-        "stride swapped",
-        ("stride", "together"),
-        """\
+
+# %% student="xenia-axes" exercise="toeplitz_matrix_2d" mistake="stride swapped" lost="stride, together" words="reads the stride as across, then down"
 @answer
 def toeplitz_matrix_2d(w, shape, stride=1, padding=0):
     sx, sy = pair(stride)
@@ -260,15 +149,8 @@ def toeplitz_matrix_2d(w, shape, stride=1, padding=0):
 def toeplitz_rows(k, n, stride, padding):
     # one matrix for each weight: (OUT, n, K)
     return np.stack([toeplitz_matrix(e, n, stride, padding) for e in np.eye(k)], axis=2)
-""",
-    ),
-    Edit(
-        "uwe-uncut",
-        "leaves the columns of the padding in the matrix",
-        "toeplitz_matrix_2d",
-        "padding columns kept",
-        ("padding", "together"),
-        """\
+
+# %% student="uwe-uncut" exercise="toeplitz_matrix_2d" mistake="padding columns kept" lost="padding, together" words="leaves the columns of the padding in the matrix"
 @answer
 def toeplitz_matrix_2d(w, shape, stride=1, padding=0):
     (t, b), (l, r) = sides(padding)
@@ -281,8 +163,3 @@ def toeplitz_matrix_2d(w, shape, stride=1, padding=0):
             picture[i:i + w.shape[0], j:j + w.shape[1]] = w
             result.append(picture.ravel())
     return np.array(result)
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

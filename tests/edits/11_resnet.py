@@ -1,20 +1,7 @@
-"""Wrong answers to the lesson on residual networks, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 11, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "11_resnet"
-
-_ALL = [
-    Edit(
-        "rolf-relu",
-        "has a last ReLU before the addition and none after it",
-        "BasicBlock",
-        "ReLU before the addition",
-        ("identity", "projection"),
-        '''\
+# %% student="rolf-relu" exercise="BasicBlock" mistake="ReLU before the addition" lost="identity, projection" words="has a last ReLU before the addition and none after it" follows="make_resnet: shallow, deep, options; ResNet18: stem, stages, options"
 @answer
 class BasicBlock(nn.Module):
     """conv-bn-relu-conv-bn-relu, then the shortcut."""
@@ -38,16 +25,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x):
         return self.body(x) + self.shortcut(x)
-''',
-        {"make_resnet": ("shallow", "deep", "options"), "ResNet18": ("stem", "stages", "options")},
-    ),
-    Edit(
-        "sophie-stride",
-        "looks at the stride alone for the projection",
-        "BasicBlock",
-        "projection only for a stride",
-        ("projection",),
-        """\
+
+# %% student="sophie-stride" exercise="BasicBlock" mistake="projection only for a stride" lost="projection" words="looks at the stride alone for the projection"
 @answer
 class BasicBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -66,15 +45,8 @@ class BasicBlock(nn.Module):
         out = self.b2(self.c2(out))
         out = out + self.shortcut(x)
         return torch.relu(out)
-""",
-    ),
-    Edit(
-        "oskar-or",
-        "lets either condition keep the shortcut as it is",
-        "BasicBlock",
-        "projection only where both change",
-        ("projection",),
-        """\
+
+# %% student="oskar-or" exercise="BasicBlock" mistake="projection only where both change" lost="projection" words="lets either condition keep the shortcut as it is"
 @answer
 class BasicBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -93,15 +65,8 @@ class BasicBlock(nn.Module):
     def forward(self, x):
         out = F.relu(self.norm1(self.conv1(x)))
         return F.relu(self.norm2(self.conv2(out)) + self.shortcut(x))
-""",
-    ),
-    Edit(
-        "nele-norm",
-        "uses the first normalisation in the place of the second, which no value shows",
-        "BasicBlock",
-        "",
-        ("identity", "projection"),
-        """\
+
+# %% student="nele-norm" exercise="BasicBlock" lost="identity, projection" words="uses the first normalisation in the place of the second, which no value shows"
 @answer
 class BasicBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -118,15 +83,8 @@ class BasicBlock(nn.Module):
     def forward(self, x):
         y = F.relu(self.norm1(self.conv1(x)))
         return F.relu(self.norm1(self.conv2(y)) + self.shortcut(x))
-""",
-    ),
-    Edit(
-        "klara-kernel",
-        "projects by a 3 x 3 convolution",
-        "BasicBlock",
-        "",
-        ("projection",),
-        """\
+
+# %% student="klara-kernel" exercise="BasicBlock" lost="projection" words="projects by a 3 x 3 convolution" follows="ResNet18: stem, stages, options"
 @answer
 class BasicBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -143,16 +101,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x):
         return F.relu(self.conv2(F.relu(self.conv1(x))) + self.shortcut(x))
-""",
-        {"ResNet18": ("stem", "stages", "options")},
-    ),
-    Edit(
-        "beate-bias",
-        "leaves torch's biases in the convolutions",
-        "BasicBlock",
-        "convolutions with biases",
-        ("identity", "projection"),
-        """\
+
+# %% student="beate-bias" exercise="BasicBlock" mistake="convolutions with biases" lost="identity, projection" words="leaves torch's biases in the convolutions" follows="make_resnet: shallow, deep, options; ResNet18: stem, stages, options"
 @answer
 class BasicBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -171,16 +121,8 @@ class BasicBlock(nn.Module):
         x = self.bn2(self.conv2(x))
         x += identity
         return F.relu(x)
-""",
-        {"make_resnet": ("shallow", "deep", "options"), "ResNet18": ("stem", "stages", "options")},
-    ),
-    Edit(
-        "till-twenty",
-        "makes n blocks of (depth - 2) / 3",
-        "make_resnet",
-        "two layers counted as one",
-        ("shallow", "deep", "options"),
-        """\
+
+# %% student="till-twenty" exercise="make_resnet" mistake="two layers counted as one" lost="shallow, deep, options" words="makes n blocks of (depth - 2) / 3"
 @answer
 def make_resnet(depth, classes=10, width=16):
     if (depth - 2) % 6 != 0 or depth < 8:
@@ -198,15 +140,8 @@ def make_resnet(depth, classes=10, width=16):
             c = width * stage
     net.extend([nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten(), nn.Linear(c, classes)])
     return net
-""",
-    ),
-    Edit(
-        "petra-projection",
-        "leaves the projections in",
-        "make_resnet",
-        "shortcuts that project",
-        ("shallow", "deep", "options"),
-        """\
+
+# %% student="petra-projection" exercise="make_resnet" mistake="shortcuts that project" lost="shallow, deep, options" words="leaves the projections in"
 @answer
 def make_resnet(depth, classes=10, width=16):
     if depth % 6 != 2 or depth < 8:
@@ -227,15 +162,8 @@ def make_resnet(depth, classes=10, width=16):
         nn.Flatten(),
         nn.Linear(4 * width, classes),
     )
-""",
-    ),
-    Edit(
-        "viktor-values",
-        "applies a ReLU to the scores",
-        "make_resnet",
-        "",
-        ("shallow", "deep", "options"),
-        """\
+
+# %% student="viktor-values" exercise="make_resnet" lost="shallow, deep, options" words="applies a ReLU to the scores"
 @answer
 def make_resnet(depth, classes=10, width=16):
     if depth % 6 != 2 or depth < 8:
@@ -252,15 +180,8 @@ def make_resnet(depth, classes=10, width=16):
             c = f
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(f, classes), nn.ReLU()]
     return nn.Sequential(*layers)
-""",
-    ),
-    Edit(
-        "franka-front",
-        "has the stride on the first convolution, as in the paper",
-        "Bottleneck",
-        "stride on the first convolution",
-        ("projection",),
-        """\
+
+# %% student="franka-front" exercise="Bottleneck" mistake="stride on the first convolution" lost="projection" words="has the stride on the first convolution, as in the paper"
 @answer
 class Bottleneck(nn.Module):
     def __init__(self, channels, reduced, stride=1):
@@ -284,15 +205,8 @@ class Bottleneck(nn.Module):
         if self.shortcut is not None:
             x = self.bn4(self.shortcut(x))
         return (out + x).relu()
-""",
-    ),
-    Edit(
-        "rita-relu",
-        "has a ReLU behind the projection",
-        "Bottleneck",
-        "ReLU on the projection",
-        ("projection",),
-        """\
+
+# %% student="rita-relu" exercise="Bottleneck" mistake="ReLU on the projection" lost="projection" words="has a ReLU behind the projection"
 @answer
 class Bottleneck(nn.Module):
     def __init__(self, channels, reduced, stride=1):
@@ -309,15 +223,8 @@ class Bottleneck(nn.Module):
 
     def forward(self, x):
         return F.relu(self.body(x) + self.shortcut(x))
-""",
-    ),
-    Edit(
-        "nadja-nonlinear",
-        "forgets the ReLU between the last two convolutions only",
-        "Bottleneck",
-        "",
-        ("identity", "projection"),
-        """\
+
+# %% student="nadja-nonlinear" exercise="Bottleneck" lost="identity, projection" words="forgets the ReLU between the last two convolutions only"
 @answer
 class Bottleneck(nn.Module):
     def __init__(self, channels, reduced, stride=1):
@@ -339,15 +246,8 @@ class Bottleneck(nn.Module):
 
     def forward(self, x):
         return F.relu(self.body(x) + self.shortcut(x))
-""",
-    ),
-    Edit(
-        "ole-one",
-        "halves the maps in the first stage too",
-        "ResNet18",
-        "first stage strided",
-        ("stem", "stages", "options"),
-        """\
+
+# %% student="ole-one" exercise="ResNet18" mistake="first stage strided" lost="stem, stages, options" words="halves the maps in the first stage too"
 @answer
 class ResNet18(nn.Module):
     def __init__(self, classes=1000, width=64):
@@ -365,15 +265,8 @@ class ResNet18(nn.Module):
     def forward(self, x):
         x = self.stages(self.stem(x))
         return self.fc(x.mean(dim=(2, 3)))
-""",
-    ),
-    Edit(
-        "ida-inner",
-        "pools without padding",
-        "ResNet18",
-        "",
-        ("stem", "stages", "options"),
-        """\
+
+# %% student="ida-inner" exercise="ResNet18" lost="stem, stages, options" words="pools without padding"
 @answer
 class ResNet18(nn.Module):
     def __init__(self, classes=1000, width=64):
@@ -393,8 +286,3 @@ class ResNet18(nn.Module):
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, stride=2)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

@@ -1,25 +1,7 @@
-"""Wrong answers to the AlexNet lesson, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 08, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "08_alexnet"
-
-_NET = ("basic", "sides", "two cards")
-_FEATURES = ("one card", "two cards", "full width")
-_NORM = ("paper", "window", "constants", "borders")
-_TABLE = ("chain", "groups", "nested", "shared", "biases")
-
-_ALL = [
-    Edit(
-        "cecilia-ceil",
-        "rounds windows that do not fit up",
-        "alexnet_sides",
-        "rounded up",
-        ("rest", "padding"),
-        """\
+# %% student="cecilia-ceil" exercise="alexnet_sides" mistake="rounded up" lost="rest, padding" words="rounds windows that do not fit up" follows="AlexNet: basic, sides, two cards"
 @answer
 def alexnet_sides(image=227, padding=0):
     def out(n, k, s, p):
@@ -33,16 +15,8 @@ def alexnet_sides(image=227, padding=0):
     c4 = out(c3, 3, 1, 1)
     c5 = out(c4, 3, 1, 1)
     return [c1, p1, c2, p2, c3, c4, c5, out(c5, 3, 2, 0)]
-""",
-        {"AlexNet": _NET},
-    ),
-    Edit(
-        "paul-pools",
-        "halves in the poolings, as with windows that lie side by side",
-        "alexnet_sides",
-        "windows that do not overlap",
-        ("rest", "padding"),
-        """\
+
+# %% student="paul-pools" exercise="alexnet_sides" mistake="windows that do not overlap" lost="rest, padding" words="halves in the poolings, as with windows that lie side by side" follows="AlexNet: basic"
 @answer
 def alexnet_sides(image=227, padding=0):
     n = (image + 2 * padding - 11) // 4 + 1
@@ -53,43 +27,21 @@ def alexnet_sides(image=227, padding=0):
     sides += [n, n, n, n]
     sides.append(n // 2)
     return sides
-""",
-        {"AlexNet": ("basic",)},
-    ),
-    Edit(
-        "ignaz-ignores",
-        "never looks at the padding that is asked for, which no known mistake explains",
-        "alexnet_sides",
-        "",
-        ("padding",),
-        """\
+
+# %% student="ignaz-ignores" exercise="alexnet_sides" lost="padding" words="never looks at the padding that is asked for, which no known mistake explains"
 @answer
 def alexnet_sides(image=227, padding=0):
     sides = [(image - 11) // 4 + 1]
     for kernel, stride, p in [(3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]:
         sides.append((sides[-1] - kernel + 2 * p) // stride + 1)
     return sides
-""",
-    ),
-    Edit(
-        "theo-torch",
-        "hands everything on to torch, which divides alpha by the size",
-        "local_response_norm",
-        "alpha divided by size",
-        _NORM,
-        """\
+
+# %% student="theo-torch" exercise="local_response_norm" mistake="alpha divided by size" lost="paper, window, constants, borders" words="hands everything on to torch, which divides alpha by the size"
 @answer
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     return F.local_response_norm(x, size, alpha, beta, k)
-""",
-    ),
-    Edit(
-        "sven-slice",
-        "forgets that a slice stops before its end",
-        "local_response_norm",
-        "last channel left out",
-        _NORM,
-        """\
+
+# %% student="sven-slice" exercise="local_response_norm" mistake="last channel left out" lost="paper, window, constants, borders" words="forgets that a slice stops before its end"
 @answer
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     y = torch.zeros_like(x)
@@ -98,15 +50,8 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
         near = x[:, max(0, i - half) : i + half]
         y[:, i] = x[:, i] / (k + alpha * (near**2).sum(dim=1)) ** beta
     return y
-""",
-    ),
-    Edit(
-        "emil-end",
-        "takes the formula's last channel for the end of a slice",
-        "local_response_norm",
-        "last channel taken for an end",
-        _NORM,
-        """\
+
+# %% student="emil-end" exercise="local_response_norm" mistake="last channel taken for an end" lost="paper, window, constants, borders" words="takes the formula's last channel for the end of a slice"
 @answer
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     C, half = x.shape[1], size // 2
@@ -117,29 +62,15 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
         total = torch.sum(x[:, lo:hi] ** 2, dim=1)
         out.append(x[:, i] / (k + alpha * total) ** beta)
     return torch.stack(out, dim=1)
-""",
-    ),
-    Edit(
-        "pixie-pixels",
-        "sums over neighbouring pixels of the same channel",
-        "local_response_norm",
-        "neighbouring pixels",
-        _NORM,
-        """\
+
+# %% student="pixie-pixels" exercise="local_response_norm" mistake="neighbouring pixels" lost="paper, window, constants, borders" words="sums over neighbouring pixels of the same channel"
 @answer
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     mean = F.avg_pool2d(x.square(), size, stride=1, padding=size // 2)
     total = mean * size * size
     return x * torch.pow(k + alpha * total, -beta)
-""",
-    ),
-    Edit(
-        "inge-inplace",
-        "divides x in place",
-        "local_response_norm",
-        "",
-        _NORM,
-        """\
+
+# %% student="inge-inplace" exercise="local_response_norm" lost="paper, window, constants, borders" words="divides x in place"
 @answer
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     C = x.shape[1]
@@ -149,15 +80,8 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
             scale[:, i] += alpha * x[:, j] ** 2
     x /= scale**beta
     return x
-""",
-    ),
-    Edit(
-        "gerda-grouped",
-        "cuts the third convolution too",
-        "alexnet_features",
-        "groups everywhere",
-        ("two cards",),
-        """\
+
+# %% student="gerda-grouped" exercise="alexnet_features" mistake="groups everywhere" lost="two cards" words="cuts the third convolution too" follows="AlexNet: two cards"
 @answer
 def alexnet_features(groups=1, width=96):
     w1, w2, w3 = width, width * 8 // 3, width * 4
@@ -170,16 +94,8 @@ def alexnet_features(groups=1, width=96):
         nn.Conv2d(w3, w3, 3, padding=1, groups=groups), nn.ReLU(),
         nn.Conv2d(w3, w2, 3, padding=1, groups=groups), nn.ReLU(), pool,
     )
-""",
-        {"AlexNet": ("two cards",)},
-    ),
-    Edit(
-        "alma-alpha",
-        "gives torch the paper's alpha",
-        "alexnet_features",
-        "alpha of the paper given to torch",
-        _FEATURES,
-        """\
+
+# %% student="alma-alpha" exercise="alexnet_features" mistake="alpha of the paper given to torch" lost="one card, two cards, full width" words="gives torch the paper's alpha" follows="AlexNet: basic, sides, two cards"
 @answer
 def alexnet_features(groups=1, width=96):
     net = nn.Sequential()
@@ -198,16 +114,8 @@ def alexnet_features(groups=1, width=96):
             net.append(nn.MaxPool2d(kernel_size=3, stride=2))
         before = filters
     return net
-""",
-        {"AlexNet": _NET},
-    ),
-    Edit(
-        "dora-default",
-        "leaves torch's norm as torch makes it",
-        "alexnet_features",
-        "torch's own constants",
-        _FEATURES,
-        """\
+
+# %% student="dora-default" exercise="alexnet_features" mistake="torch's own constants" lost="one card, two cards, full width" words="leaves torch's norm as torch makes it" follows="AlexNet: basic, sides, two cards"
 @answer
 def alexnet_features(groups=1, width=96):
     w2, w3 = 8 * width // 3, 4 * width
@@ -218,16 +126,8 @@ def alexnet_features(groups=1, width=96):
         nn.Conv2d(w3, w3, 3, 1, 1, groups=groups), nn.ReLU(),
         nn.Conv2d(w3, w2, 3, 1, 1, groups=groups), nn.ReLU(), nn.MaxPool2d(3, 2),
     )
-""",
-        {"AlexNet": _NET},
-    ),
-    Edit(
-        "nora-normlast",
-        "pools before the norm, as the lecture lists them",
-        "alexnet_features",
-        "norm after pooling",
-        _FEATURES,
-        """\
+
+# %% student="nora-normlast" exercise="alexnet_features" mistake="norm after pooling" lost="one card, two cards, full width" words="pools before the norm, as the lecture lists them" follows="AlexNet: basic, sides, two cards"
 @answer
 def alexnet_features(groups=1, width=96):
     a, b, c = width, 8 * width // 3, 4 * width
@@ -248,16 +148,8 @@ def alexnet_features(groups=1, width=96):
         nn.ReLU(),
         nn.MaxPool2d(3, 2),
     )
-""",
-        {"AlexNet": _NET},
-    ),
-    Edit(
-        "walter-width",
-        "lets only the first convolution follow the width",
-        "alexnet_features",
-        "",
-        ("one card", "two cards"),
-        """\
+
+# %% student="walter-width" exercise="alexnet_features" lost="one card, two cards" words="lets only the first convolution follow the width" follows="AlexNet: basic, sides, two cards"
 @answer
 def alexnet_features(groups=1, width=96):
     lrn = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)
@@ -268,16 +160,8 @@ def alexnet_features(groups=1, width=96):
         nn.Conv2d(384, 384, 3, padding=1, groups=groups), nn.ReLU(),
         nn.Conv2d(384, 256, 3, padding=1, groups=groups), nn.ReLU(), nn.MaxPool2d(3, stride=2),
     )
-""",
-        {"AlexNet": _NET},
-    ),
-    Edit(
-        "vera-vision",
-        "drops the layers' inputs, as torchvision does",
-        "AlexNet",
-        "dropout before the layers",
-        _NET,
-        """\
+
+# %% student="vera-vision" exercise="AlexNet" mistake="dropout before the layers" lost="basic, sides, two cards" words="drops the layers' inputs, as torchvision does"
 @answer
 class AlexNet(nn.Module):
     def __init__(self, classes=1000, groups=1, width=96, hidden=4096, image=227):
@@ -298,15 +182,8 @@ class AlexNet(nn.Module):
         x = self.features(x)
         x = x.flatten(start_dim=1)
         return self.classifier(x)
-""",
-    ),
-    Edit(
-        "adele-always",
-        "uses F.dropout, which does not know the mode",
-        "AlexNet",
-        "dropout never off",
-        _NET,
-        """\
+
+# %% student="adele-always" exercise="AlexNet" mistake="dropout never off" lost="basic, sides, two cards" words="uses F.dropout, which does not know the mode"
 @answer
 class AlexNet(nn.Module):
     def __init__(self, classes=1000, groups=1, width=96, hidden=4096, image=227):
@@ -323,15 +200,8 @@ class AlexNet(nn.Module):
         x = F.dropout(F.relu(self.fc6(x)), 0.5)
         x = F.dropout(F.relu(self.fc7(x)), 0.5)
         return self.fc8(x)
-""",
-    ),
-    Edit(
-        "nick-numbers",
-        "writes 9,216 down, whatever the image and the width",
-        "AlexNet",
-        "",
-        _NET,
-        """\
+
+# %% student="nick-numbers" exercise="AlexNet" lost="basic, sides, two cards" words="writes 9,216 down, whatever the image and the width"
 @answer
 class AlexNet(nn.Module):
     def __init__(self, classes=1000, groups=1, width=96, hidden=4096, image=227):
@@ -345,15 +215,8 @@ class AlexNet(nn.Module):
 
     def forward(self, x):
         return self.dense(torch.flatten(self.features(x), 1))
-""",
-    ),
-    Edit(
-        "gunda-groupless",
-        "gives each filter all channels",
-        "layer_table",
-        "groups ignored",
-        ("groups",),
-        """\
+
+# %% student="gunda-groupless" exercise="layer_table" mistake="groups ignored" lost="groups" words="gives each filter all channels"
 @answer
 def layer_table(model, input_shape):
     rows = []
@@ -384,15 +247,8 @@ def layer_table(model, input_shape):
         h.remove()
     keys = ["name", "kind", "shape", "parameters", "activations", "macs"]
     return [dict(zip(keys, row)) for row in rows]
-""",
-    ),
-    Edit(
-        "conny-containers",
-        "hooks containers too",
-        "layer_table",
-        "containers counted",
-        _TABLE,
-        """\
+
+# %% student="conny-containers" exercise="layer_table" mistake="containers counted" lost="chain, groups, nested, shared, biases" words="hooks containers too"
 @answer
 def layer_table(model, input_shape):
     rows, hooks, done = [], [], set()
@@ -420,15 +276,8 @@ def layer_table(model, input_shape):
     for h in hooks:
         h.remove()
     return rows
-""",
-    ),
-    Edit(
-        "clara-closure",
-        "makes the hooks in the loop, where they all see the last name",
-        "layer_table",
-        "one name for all",
-        _TABLE,
-        """\
+
+# %% student="clara-closure" exercise="layer_table" mistake="one name for all" lost="chain, groups, nested, shared, biases" words="makes the hooks in the loop, where they all see the last name"
 @answer
 def layer_table(model, input_shape):
     rows, handles, counted = [], [], []
@@ -456,15 +305,8 @@ def layer_table(model, input_shape):
     for m, mode in modes:
         m.training = mode
     return rows
-""",
-    ),
-    Edit(
-        "moritz-mode",
-        "leaves every network in training mode, whatever it was in",
-        "layer_table",
-        "",
-        ("chain",),
-        """\
+
+# %% student="moritz-mode" exercise="layer_table" lost="chain" words="leaves every network in training mode, whatever it was in"
 @answer
 def layer_table(model, input_shape):
     rows, hooks, done = [], [], set()
@@ -496,15 +338,8 @@ def layer_table(model, input_shape):
     for h in hooks:
         h.remove()
     return rows
-""",
-    ),
-    Edit(
-        "trude-train",
-        "runs the network in train mode, so batch norm takes note",
-        "layer_table",
-        "",
-        ("chain", "groups", "nested"),
-        """\
+
+# %% student="trude-train" exercise="layer_table" lost="chain, groups, nested" words="runs the network in train mode, so batch norm takes note"
 @answer
 def layer_table(model, input_shape):
     rows, hooks, done = [], [], set()
@@ -534,38 +369,19 @@ def layer_table(model, input_shape):
     for h in hooks:
         h.remove()
     return rows
-""",
-    ),
-    Edit(
-        "matz-maps",
-        "takes every layer that returns maps for a convolution",
-        "conv_share",
-        "all maps",
-        ("shares",),
-        """\
+
+# %% student="matz-maps" exercise="conv_share" mistake="all maps" lost="shares" words="takes every layer that returns maps for a convolution"
 @answer
 def conv_share(rows):
     params = sum(r["parameters"] for r in rows) or 1
     macs = sum(r["macs"] for r in rows) or 1
     conv = [r for r in rows if len(r["shape"]) == 3]
     return sum(r["parameters"] for r in conv) / params, sum(r["macs"] for r in conv) / macs
-""",
-    ),
-    Edit(
-        "zora-zero",
-        "divides by zero where there is nothing",
-        "conv_share",
-        "",
-        ("nothing",),
-        """\
+
+# %% student="zora-zero" exercise="conv_share" lost="nothing" words="divides by zero where there is nothing"
 @answer
 def conv_share(rows):
     result = []
     for key in ["parameters", "macs"]:
         result.append(sum(r[key] for r in rows if r["kind"] == "Conv2d") / sum(r[key] for r in rows))
     return tuple(result)
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

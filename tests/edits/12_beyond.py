@@ -1,20 +1,7 @@
-"""Wrong answers to the lesson on the blocks after ResNet, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 12, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "12_beyond"
-
-_ALL = [
-    Edit(
-        "wilma-raw",
-        "projects x itself",
-        "WideBlock",
-        "projection of the raw input",
-        ("projection", "dropout"),
-        """\
+# %% student="wilma-raw" exercise="WideBlock" mistake="projection of the raw input" lost="projection, dropout" words="projects x itself"
 @answer
 class WideBlock(nn.Module):
     def __init__(self, channels, filters, stride=1, dropout=0.0):
@@ -33,15 +20,8 @@ class WideBlock(nn.Module):
         out = self.c1(torch.relu(self.bn1(x)))
         out = self.c2(self.drop(torch.relu(self.bn2(out))))
         return out + self.skip(x)
-""",
-    ),
-    Edit(
-        "paul-projects",
-        "projects in every block",
-        "WideBlock",
-        "projection always",
-        ("identity", "dropout"),
-        """\
+
+# %% student="paul-projects" exercise="WideBlock" mistake="projection always" lost="identity, dropout" words="projects in every block"
 @answer
 class WideBlock(nn.Module):
     def __init__(self, channels, filters, stride=1, dropout=0.0):
@@ -56,15 +36,8 @@ class WideBlock(nn.Module):
         x = self.norm1(x).relu()
         y = F.dropout(self.norm2(self.conv1(x)).relu(), self.p, self.training)
         return self.conv2(y) + self.project(x)
-""",
-    ),
-    Edit(
-        "bodo-before",
-        "lets a variable be overwritten, so that the shortcut is activated too",
-        "WideBlock",
-        "activated shortcut",
-        ("identity", "dropout"),
-        """\
+
+# %% student="bodo-before" exercise="WideBlock" mistake="activated shortcut" lost="identity, dropout" words="lets a variable be overwritten, so that the shortcut is activated too"
 @answer
 class WideBlock(nn.Module):
     def __init__(self, channels, filters, stride=1, dropout=0.0):
@@ -84,15 +57,8 @@ class WideBlock(nn.Module):
     def forward(self, x):
         x = F.relu(self.first(x))
         return self.residual(x) + self.shortcut(x)
-""",
-    ),
-    Edit(
-        "doris-drop",
-        "drops with a probability that is never handed on",
-        "WideBlock",
-        "",
-        ("dropout",),
-        """\
+
+# %% student="doris-drop" exercise="WideBlock" lost="dropout" words="drops with a probability that is never handed on"
 @answer
 class WideBlock(nn.Module):
     def __init__(self, channels, filters, stride=1, dropout=0.0):
@@ -113,15 +79,8 @@ class WideBlock(nn.Module):
             y = self.drop(y)
         y = self.conv2(y)
         return y + self.proj(a) if self.down else y + x
-""",
-    ),
-    Edit(
-        "gerda-grouped",
-        "takes width for all groups together",
-        "ResNeXtBlock",
-        "width of all groups",
-        ("groups",),
-        """\
+
+# %% student="gerda-grouped" exercise="ResNeXtBlock" mistake="width of all groups" lost="groups" words="takes width for all groups together"
 @answer
 class ResNeXtBlock(nn.Module):
     def __init__(self, channels, filters, groups=32, width=4, stride=1):
@@ -144,15 +103,8 @@ class ResNeXtBlock(nn.Module):
         x = F.relu(self.bn2(self.conv2(x)))
         x = self.bn3(self.conv3(x))
         return F.relu(x + identity)
-""",
-    ),
-    Edit(
-        "ralf-relu",
-        "forgets the projection's norm",
-        "ResNeXtBlock",
-        "projection without norm",
-        ("projection", "groups"),
-        """\
+
+# %% student="ralf-relu" exercise="ResNeXtBlock" mistake="projection without norm" lost="projection, groups" words="forgets the projection's norm"
 @answer
 class ResNeXtBlock(nn.Module):
     def __init__(self, channels, filters, groups=32, width=4, stride=1):
@@ -171,15 +123,8 @@ class ResNeXtBlock(nn.Module):
         out = self.c(self.b(self.a(x).relu()).relu())
         out += self.shortcut(x)
         return out.relu()
-""",
-    ),
-    Edit(
-        "dana-default",
-        "leaves out dim, so that torch.cat joins the batch",
-        "DenseLayer",
-        "wrong axis",
-        ("new maps", "bottleneck"),
-        """\
+
+# %% student="dana-default" exercise="DenseLayer" mistake="wrong axis" lost="new maps, bottleneck" words="leaves out dim, so that torch.cat joins the batch"
 @answer
 class DenseLayer(nn.Module):
     def __init__(self, channels, growth, bottleneck=4):
@@ -195,15 +140,8 @@ class DenseLayer(nn.Module):
 
     def forward(self, x):
         return torch.cat((x, self.layers(x)))
-""",
-    ),
-    Edit(
-        "nils-new",
-        "returns only what is new",
-        "DenseLayer",
-        "new maps only",
-        ("new maps", "bottleneck"),
-        """\
+
+# %% student="nils-new" exercise="DenseLayer" mistake="new maps only" lost="new maps, bottleneck" words="returns only what is new"
 @answer
 class DenseLayer(nn.Module):
     def __init__(self, channels, growth, bottleneck=4):
@@ -217,15 +155,8 @@ class DenseLayer(nn.Module):
     def forward(self, x):
         out = self.conv1(self.relu(self.bn1(x)))
         return self.conv2(self.relu(self.bn2(out)))
-""",
-    ),
-    Edit(
-        "egon-expand",
-        "applies one ReLU to the squeeze only",
-        "Fire",
-        "branches not bent",
-        ("equal", "unequal"),
-        """\
+
+# %% student="egon-expand" exercise="Fire" mistake="branches not bent" lost="equal, unequal" words="applies one ReLU to the squeeze only"
 @answer
 class Fire(nn.Module):
     def __init__(self, channels, squeeze, expand1, expand3):
@@ -237,15 +168,8 @@ class Fire(nn.Module):
     def forward(self, x):
         x = self.squeeze(x)
         return torch.cat([self.left(x), self.right(x)], 1)
-""",
-    ),
-    Edit(
-        "adam-add",
-        "adds the branches, which works where they are equal",
-        "Fire",
-        "added",
-        ("equal", "unequal"),
-        """\
+
+# %% student="adam-add" exercise="Fire" mistake="added" lost="equal, unequal" words="adds the branches, which works where they are equal"
 @answer
 class Fire(nn.Module):
     def __init__(self, channels, squeeze, expand1, expand3):
@@ -257,15 +181,8 @@ class Fire(nn.Module):
     def forward(self, x):
         x = F.relu(self.s1(x))
         return F.relu(self.e1(x)) + F.relu(self.e3(x))
-""",
-    ),
-    Edit(
-        "sigrid-sixteen",
-        "writes the paper's reduction into the layers",
-        "SqueezeExcite",
-        "reduction ignored",
-        ("reduction",),
-        """\
+
+# %% student="sigrid-sixteen" exercise="SqueezeExcite" mistake="reduction ignored" lost="reduction" words="writes the paper's reduction into the layers"
 @answer
 class SqueezeExcite(nn.Module):
     def __init__(self, channels, reduction=16):
@@ -277,15 +194,8 @@ class SqueezeExcite(nn.Module):
         n, c, _, _ = x.size()
         w = F.adaptive_avg_pool2d(x, 1).view(n, c)
         return x * self.fc(w).view(n, c, 1, 1)
-""",
-    ),
-    Edit(
-        "peter-points",
-        "uses 1 x 1 convolutions in place of the linear layers",
-        "SqueezeExcite",
-        "1 x 1 convolutions",
-        ("weights", "reduction"),
-        """\
+
+# %% student="peter-points" exercise="SqueezeExcite" mistake="1 x 1 convolutions" lost="weights, reduction" words="uses 1 x 1 convolutions in place of the linear layers"
 @answer
 class SqueezeExcite(nn.Module):
     def __init__(self, channels, reduction=16):
@@ -298,15 +208,8 @@ class SqueezeExcite(nn.Module):
     def forward(self, x):
         s = self.conv2(F.relu(self.conv1(self.pool(x))))
         return x * torch.sigmoid(s)
-""",
-    ),
-    Edit(
-        "tanja-tanh",
-        "bends the hidden numbers with tanh, which no known mistake explains",
-        "SqueezeExcite",
-        "",
-        ("weights", "reduction"),
-        """\
+
+# %% student="tanja-tanh" exercise="SqueezeExcite" lost="weights, reduction" words="bends the hidden numbers with tanh, which no known mistake explains"
 @answer
 class SqueezeExcite(nn.Module):
     def __init__(self, channels, reduction=16):
@@ -319,15 +222,8 @@ class SqueezeExcite(nn.Module):
         z = x.mean((-2, -1))
         s = torch.sigmoid(self.w2(torch.tanh(self.w1(z))))
         return torch.einsum("nchw,nc->nchw", x, s)
-""",
-    ),
-    Edit(
-        "moritz-mix",
-        "forgets groups in the depthwise convolution",
-        "SeparableBlock",
-        "depthwise without groups",
-        ("stride 1", "stride"),
-        """\
+
+# %% student="moritz-mix" exercise="SeparableBlock" mistake="depthwise without groups" lost="stride 1, stride" words="forgets groups in the depthwise convolution"
 @answer
 class SeparableBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -340,15 +236,8 @@ class SeparableBlock(nn.Module):
     def forward(self, x):
         x = F.relu(self.bn1(self.dw(x)))
         return F.relu(self.bn2(self.pw(x)))
-""",
-    ),
-    Edit(
-        "dino-direct",
-        "makes all filters in the depthwise convolution",
-        "SeparableBlock",
-        "depthwise straight to filters",
-        ("stride 1", "stride"),
-        """\
+
+# %% student="dino-direct" exercise="SeparableBlock" mistake="depthwise straight to filters" lost="stride 1, stride" words="makes all filters in the depthwise convolution"
 @answer
 class SeparableBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -361,15 +250,8 @@ class SeparableBlock(nn.Module):
     def forward(self, x):
         x = F.relu(self.norm1(self.depthwise(x)))
         return F.relu(self.norm2(self.pointwise(x)))
-""",
-    ),
-    Edit(
-        "lena-late",
-        "strides in the 1 x 1",
-        "SeparableBlock",
-        "stride in the 1 x 1",
-        ("stride",),
-        """\
+
+# %% student="lena-late" exercise="SeparableBlock" mistake="stride in the 1 x 1" lost="stride" words="strides in the 1 x 1"
 @answer
 class SeparableBlock(nn.Module):
     def __init__(self, channels, filters, stride=1):
@@ -381,8 +263,3 @@ class SeparableBlock(nn.Module):
 
     def forward(self, x):
         return self.layers(x)
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

@@ -1,79 +1,35 @@
-"""Wrong answers to the pooling lesson, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 04, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "04_pooling"
-
-ALL_MAX = ("basic", "stride", "padding", "together")
-ALL_AVG_BACK = ("basic", "overlap", "padding", "together")
-
-_ALL = [
-    Edit(
-        "lena-leaky",
-        "lets a hundredth of the negative values through",
-        "relu_forward",
-        "leaky",
-        ("values",),
-        '''\
+# %% student="lena-leaky" exercise="relu_forward" mistake="leaky" lost="values" words="lets a hundredth of the negative values through"
 @answer
 def relu_forward(x):
     """x where positive, a little of it where negative."""
     y = x.copy()
     y[y < 0] *= 0.01
     return y
-''',
-    ),
-    Edit(
-        "ingo-inplace",
-        "sets the negative values of x itself to zero",
-        "relu_forward",
-        "",
-        ("values",),
-        """\
+
+# %% student="ingo-inplace" exercise="relu_forward" lost="values" words="sets the negative values of x itself to zero"
 @answer
 def relu_forward(x):
     x[x < 0] = 0
     return x
-""",
-    ),
-    Edit(
-        "dirk-dout",
-        "masks by the sign of dout",
-        "relu_backward",
-        "mask of dout",
-        ("values", "zeros"),
-        """\
+
+# %% student="dirk-dout" exercise="relu_backward" mistake="mask of dout" lost="values, zeros" words="masks by the sign of dout"
 @answer
 def relu_backward(dout, x):
     dx = dout.copy()
     dx[dout <= 0] = 0
     return dx
-""",
-    ),
-    Edit(
-        "zita-zero",
-        "passes the gradient at zero",
-        "relu_backward",
-        "zero counts as positive",
-        ("zeros",),
-        """\
+
+# %% student="zita-zero" exercise="relu_backward" mistake="zero counts as positive" lost="zeros" words="passes the gradient at zero"
 @answer
 def relu_backward(dout, x):
     dx = np.array(dout)
     dx[x < 0] = 0.0
     return dx
-""",
-    ),
-    Edit(
-        "olaf-zeros",
-        "pads with zeros before taking the largest",
-        "max_pool2d_forward",
-        "padded with zeros",
-        ("padding", "together"),
-        '''\
+
+# %% student="olaf-zeros" exercise="max_pool2d_forward" mistake="padded with zeros" lost="padding, together" words="pads with zeros before taking the largest"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     """Slide, take the max."""
@@ -87,46 +43,23 @@ def max_pool2d_forward(x, kernel, stride=None, padding=0):
         for j in range(OW):
             y[:, :, i, j] = xp[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw].max(axis=(2, 3))
     return y
-''',
-    ),
-    Edit(
-        "stella-stride",
-        "takes 1 as the default of the stride, as a convolution has it",
-        "max_pool2d_forward",
-        "stride one",
-        ("basic", "padding"),
-        """\
+
+# %% student="stella-stride" exercise="max_pool2d_forward" mistake="stride one" lost="basic, padding" words="takes 1 as the default of the stride, as a convolution has it" follows="max_pool2d_backward: basic, ties, padding; lp_pool2d: infinity"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     if stride is None:
         stride = 1
     x = surround(x, padding, -np.inf)
     return np.max([x[where] for where in positions(x.shape, kernel, stride)], axis=0)
-""",
-        {"max_pool2d_backward": ("basic", "ties", "padding"), "lp_pool2d": ("infinity",)},
-    ),
-    Edit(
-        "rolf-reshape",
-        "cuts the image into tiles by a reshape, which only works side by side and where the sizes fit",
-        "max_pool2d_forward",
-        "",
-        ALL_MAX,
-        """\
+
+# %% student="rolf-reshape" exercise="max_pool2d_forward" lost="basic, stride, padding, together" words="cuts the image into tiles by a reshape, which only works side by side and where the sizes fit" follows="max_pool2d_backward: basic, overlap, padding, together"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     kh, kw = pair(kernel)
     n, c, h, w = x.shape
     return x.reshape(n, c, h // kh, kh, w // kw, kw).max(axis=(3, 5))
-""",
-        {"max_pool2d_backward": ("basic", "overlap", "padding", "together")},
-    ),
-    Edit(
-        "conny-ceil",
-        "rounds the sizes up, so that the last windows hang over",
-        "max_pool2d_forward",
-        "sizes rounded up",
-        ALL_MAX,
-        """\
+
+# %% student="conny-ceil" exercise="max_pool2d_forward" mistake="sizes rounded up" lost="basic, stride, padding, together" words="rounds the sizes up, so that the last windows hang over" follows="max_pool2d_backward: basic, overlap, padding"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     kh, kw = pair(kernel)
@@ -141,16 +74,8 @@ def max_pool2d_forward(x, kernel, stride=None, padding=0):
                 for pixel in row:
                     out[:, :, i, j] = np.maximum(out[:, :, i, j], pixel)
     return out
-""",
-        {"max_pool2d_backward": ("basic", "overlap", "padding")},
-    ),
-    Edit(
-        "lars-last",
-        "lets the last of several largest values take the gradient",
-        "max_pool2d_backward",
-        "last at a tie",
-        ("ties", "together"),
-        """\
+
+# %% student="lars-last" exercise="max_pool2d_backward" mistake="last at a tie" lost="ties, together" words="lets the last of several largest values take the gradient"
 @answer
 def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
     kh, kw = pair(kernel)
@@ -166,15 +91,8 @@ def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
         dxp[n, c, where[0], where[1]] += dout[n, c, i, j]
     (t, _), (l, _) = sides(padding)
     return dxp[:, :, t:t + x.shape[2], l:l + x.shape[3]]
-""",
-    ),
-    Edit(
-        "anton-all",
-        "gives every tied value the whole gradient",
-        "max_pool2d_backward",
-        "every tied value",
-        ("ties", "together"),
-        """\
+
+# %% student="anton-all" exercise="max_pool2d_backward" mistake="every tied value" lost="ties, together" words="gives every tied value the whole gradient"
 @answer
 def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
     y = max_pool2d_forward(x, kernel, stride, padding)
@@ -184,15 +102,8 @@ def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
         grad[index] += dout * (big[index] == y)
     (top, bottom), (left, right) = sides(padding)
     return grad[:, :, top:grad.shape[2] - bottom, left:grad.shape[3] - right]
-""",
-    ),
-    Edit(
-        "ole-overwrites",
-        "writes into the winner in place of adding",
-        "max_pool2d_backward",
-        "overwritten",
-        ("overlap", "together"),
-        """\
+
+# %% student="ole-overwrites" exercise="max_pool2d_backward" mistake="overwritten" lost="overlap, together" words="writes into the winner in place of adding"
 @answer
 def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
     kh, kw = pair(kernel)
@@ -208,15 +119,8 @@ def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
                     dx[n, c, i * sh + u, j * sw + v] = dout[n, c, i, j]
     tb, lr = sides(padding)
     return dx[:, :, tb[0]:tb[0] + x.shape[2], lr[0]:lr[0] + x.shape[3]]
-""",
-    ),
-    Edit(
-        "pia-padding",
-        "returns the gradient of the padded image",
-        "max_pool2d_backward",
-        "padding kept",
-        ("padding", "together"),
-        """\
+
+# %% student="pia-padding" exercise="max_pool2d_backward" mistake="padding kept" lost="padding, together" words="returns the gradient of the padded image"
 @answer
 def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
     x = surround(x, padding, -np.inf)
@@ -227,15 +131,8 @@ def max_pool2d_backward(dout, x, kernel, stride=None, padding=0):
         dx[index] += np.where(hit, dout, 0)
         todo = todo & ~hit
     return dx
-""",
-    ),
-    Edit(
-        "rudi-real",
-        "divides by the number of real pixels at the border",
-        "avg_pool2d_forward",
-        "padding not counted",
-        ("padding", "together"),
-        """\
+
+# %% student="rudi-real" exercise="avg_pool2d_forward" mistake="padding not counted" lost="padding, together" words="divides by the number of real pixels at the border"
 @answer
 def avg_pool2d_forward(x, kernel, stride=None, padding=0):
     p = surround(x, padding, 0.0)
@@ -243,15 +140,8 @@ def avg_pool2d_forward(x, kernel, stride=None, padding=0):
     total = sum(p[index] for index in positions(p.shape, kernel, stride))
     count = sum(inside[index] for index in positions(p.shape, kernel, stride))
     return total / count
-""",
-    ),
-    Edit(
-        "summer-sum",
-        "adds the window up and forgets to divide",
-        "avg_pool2d_forward",
-        "sum",
-        ("basic", "stride", "padding", "together"),
-        """\
+
+# %% student="summer-sum" exercise="avg_pool2d_forward" mistake="sum" lost="basic, stride, padding, together" words="adds the window up and forgets to divide" follows="lp_pool2d: two, other, stride"
 @answer
 def avg_pool2d_forward(x, kernel, stride=None, padding=0):
     p = surround(x, padding, 0.0)
@@ -259,16 +149,8 @@ def avg_pool2d_forward(x, kernel, stride=None, padding=0):
     for index in positions(p.shape, kernel, stride):
         out = out + p[index]
     return out
-""",
-        {"lp_pool2d": ("two", "other", "stride")},
-    ),
-    Edit(
-        "wim-window",
-        "writes each window's share over that of its neighbours",
-        "avg_pool2d_backward",
-        "overwritten",
-        ("overlap", "together"),
-        """\
+
+# %% student="wim-window" exercise="avg_pool2d_backward" mistake="overwritten" lost="overlap, together" words="writes each window's share over that of its neighbours"
 @answer
 def avg_pool2d_backward(dout, x, kernel, stride=None, padding=0):
     kh, kw = pair(kernel)
@@ -279,15 +161,8 @@ def avg_pool2d_backward(dout, x, kernel, stride=None, padding=0):
             dp[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw] = dout[:, :, i:i + 1, j:j + 1] / (kh * kw)
     (t, b), (l, r) = sides(padding)
     return dp[:, :, t:dp.shape[2] - b, l:dp.shape[3] - r]
-""",
-    ),
-    Edit(
-        "uwe-undivided",
-        "gives the whole gradient to every pixel of the window",
-        "avg_pool2d_backward",
-        "not divided",
-        ALL_AVG_BACK,
-        """\
+
+# %% student="uwe-undivided" exercise="avg_pool2d_backward" mistake="not divided" lost="basic, overlap, padding, together" words="gives the whole gradient to every pixel of the window"
 @answer
 def avg_pool2d_backward(dout, x, kernel, stride=None, padding=0):
     dp = np.zeros_like(surround(x, padding, 0.0))
@@ -295,15 +170,8 @@ def avg_pool2d_backward(dout, x, kernel, stride=None, padding=0):
         dp[index] += dout
     t, l = sides(padding)[0][0], sides(padding)[1][0]
     return dp[:, :, t:t + x.shape[2], l:l + x.shape[3]]
-""",
-    ),
-    Edit(
-        "tilda-torch",
-        "adds up x ** p, as torch does",
-        "lp_pool2d",
-        "as torch does",
-        ("two", "other", "stride"),
-        """\
+
+# %% student="tilda-torch" exercise="lp_pool2d" mistake="as torch does" lost="two, other, stride" words="adds up x ** p, as torch does"
 @answer
 def lp_pool2d(x, p, kernel, stride=None):
     if p == np.inf:
@@ -311,50 +179,24 @@ def lp_pool2d(x, p, kernel, stride=None):
     kh, kw = pair(kernel)
     total = avg_pool2d_forward(x**p, kernel, stride) * kh * kw
     return total ** (1 / p)
-""",
-    ),
-    Edit(
-        "nora-noabs",
-        "forgets the absolute value",
-        "lp_pool2d",
-        "no absolute value",
-        ("other", "stride"),
-        """\
+
+# %% student="nora-noabs" exercise="lp_pool2d" mistake="no absolute value" lost="other, stride" words="forgets the absolute value"
 @answer
 def lp_pool2d(x, p, kernel, stride=None):
     if np.isinf(p):
         return max_pool2d_forward(abs(x), kernel, stride)
     windows = np.stack([x[index] for index in positions(x.shape, kernel, stride)])
     return np.mean(windows**p, axis=0) ** (1 / p)
-""",
-    ),
-    Edit(
-        "fritz-flat",
-        "drops the last two axes",
-        "global_avg_pool2d_forward",
-        "axes dropped",
-        ("values",),
-        """\
+
+# %% student="fritz-flat" exercise="global_avg_pool2d_forward" mistake="axes dropped" lost="values" words="drops the last two axes"
 @answer
 def global_avg_pool2d_forward(x):
     n, c, h, w = x.shape
     return x.reshape(n, c, h * w).sum(axis=2) / (h * w)
-""",
-    ),
-    Edit(
-        "hanna-height",
-        "divides by the height alone",
-        "global_avg_pool2d_backward",
-        "divided by the height",
-        ("values",),
-        """\
+
+# %% student="hanna-height" exercise="global_avg_pool2d_backward" mistake="divided by the height" lost="values" words="divides by the height alone"
 @answer
 def global_avg_pool2d_backward(dout, x):
     dx = np.empty_like(x)
     dx[:] = dout / len(x[0, 0])
     return dx
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

@@ -1,33 +1,13 @@
-"""Wrong answers to the lesson on cheap convolutions, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 05, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "05_cheap_convolutions"
-
-_ALL = [
-    Edit(
-        "theo-transposed",
-        "reads w as (C, F)",
-        "conv1x1_forward",
-        "weights transposed",
-        ("basic", "one"),
-        """\
+# %% student="theo-transposed" exercise="conv1x1_forward" mistake="weights transposed" lost="basic, one" words="reads w as (C, F)"
 @answer
 def conv1x1_forward(x, w, b):
     out = np.tensordot(x, w, axes=(1, 0))
     return out.transpose(0, 3, 1, 2) + b.reshape(1, -1, 1, 1)
-""",
-    ),
-    Edit(
-        "benno-batch",
-        "flattens the batch into the pixels by reshape alone",
-        "conv1x1_forward",
-        "batch mixed into the channels",
-        ("basic", "one"),
-        """\
+
+# %% student="benno-batch" exercise="conv1x1_forward" mistake="batch mixed into the channels" lost="basic, one" words="flattens the batch into the pixels by reshape alone"
 @answer
 def conv1x1_forward(x, w, b):
     N, C, H, W = x.shape
@@ -35,28 +15,14 @@ def conv1x1_forward(x, w, b):
     columns = x.reshape(C, N * H * W)
     z = np.dot(w, columns)
     return z.reshape(N, F, H, W) + b.reshape(F, 1, 1)
-""",
-    ),
-    Edit(
-        "rosa-relu",
-        "cuts negative values off, which no known mistake explains",
-        "conv1x1_forward",
-        "",
-        ("basic", "one"),
-        """\
+
+# %% student="rosa-relu" exercise="conv1x1_forward" lost="basic, one" words="cuts negative values off, which no known mistake explains"
 @answer
 def conv1x1_forward(x, w, b):
     y = np.einsum("fc,nchw->nfhw", w, x) + b[None, :, None, None]
     return np.maximum(y, 0)
-""",
-    ),
-    Edit(
-        "olga-one",
-        "keeps the last image's dw",
-        "conv1x1_backward",
-        "dw of the last image",
-        ("batch",),
-        """\
+
+# %% student="olga-one" exercise="conv1x1_backward" mistake="dw of the last image" lost="batch" words="keeps the last image's dw"
 @answer
 def conv1x1_backward(dout, x, w, b):
     n, c, height, width = x.shape
@@ -66,73 +32,38 @@ def conv1x1_backward(dout, x, w, b):
         dw = dz @ x[i].reshape(c, -1).T
         dx[i] = (w.T @ dz).reshape(c, height, width)
     return dx, dw, dout.sum(axis=(0, 2, 3))
-""",
-    ),
-    Edit(
-        "davina-db",
-        "averages db over images and pixels",
-        "conv1x1_backward",
-        "db averaged",
-        ("one image", "batch"),
-        """\
+
+# %% student="davina-db" exercise="conv1x1_backward" mistake="db averaged" lost="one image, batch" words="averages db over images and pixels"
 @answer
 def conv1x1_backward(dout, x, w, b):
     dx = np.einsum("fc,nfhw->nchw", w, dout)
     dw = np.einsum("nfhw,nchw->fc", dout, x)
     db = np.mean(dout, axis=(0, 2, 3))
     return dx, dw, db
-""",
-    ),
-    Edit(
-        "iris-input",
-        "counts a window for every input position",
-        "macs",
-        "input size",
-        ("basic", "stride", "padding", "groups", "together"),
-        """\
+
+# %% student="iris-input" exercise="macs" mistake="input size" lost="basic, stride, padding, groups, together" words="counts a window for every input position"
 @answer
 def macs(in_shape, filters, kernel, stride=1, padding=0, groups=1):
     c, h, w = in_shape
     kh, kw = pair(kernel)
     return kh * kw * (c // groups) * filters * h * w
-""",
-    ),
-    Edit(
-        "gero-groups",
-        "forgets the groups",
-        "macs",
-        "groups ignored",
-        ("groups", "together"),
-        """\
+
+# %% student="gero-groups" exercise="macs" mistake="groups ignored" lost="groups, together" words="forgets the groups"
 @answer
 def macs(in_shape, filters, kernel, stride=1, padding=0, groups=1):
     oh, ow = out_shape(in_shape[1:], kernel, stride, padding)
     per_value = in_shape[0] * pair(kernel)[0] * pair(kernel)[1]
     return per_value * filters * oh * ow
-""",
-    ),
-    Edit(
-        "fabian-float",
-        "divides by the groups with /",
-        "macs",
-        "float returned",
-        ("basic", "stride", "padding", "groups", "together"),
-        """\
+
+# %% student="fabian-float" exercise="macs" mistake="float returned" lost="basic, stride, padding, groups, together" words="divides by the groups with /"
 @answer
 def macs(in_shape, filters, kernel, stride=1, padding=0, groups=1):
     c, h, w = in_shape
     kh, kw = pair(kernel)
     oh, ow = out_shape((h, w), kernel, stride, padding)
     return filters * (c / groups) * kh * kw * oh * ow
-""",
-    ),
-    Edit(
-        "lena-last",
-        "forgets the way back up",
-        "bottleneck_parameters",
-        "last 1x1 forgotten",
-        ("basic", "kernel", "bias"),
-        """\
+
+# %% student="lena-last" exercise="bottleneck_parameters" mistake="last 1x1 forgotten" lost="basic, kernel, bias" words="forgets the way back up"
 @answer
 def bottleneck_parameters(channels, reduced, kernel=3, bias=False):
     kh, kw = pair(kernel)
@@ -141,15 +72,8 @@ def bottleneck_parameters(channels, reduced, kernel=3, bias=False):
     if bias:
         total += reduced + reduced
     return total
-""",
-    ),
-    Edit(
-        "wim-weights",
-        "adds a bias for every weight",
-        "bottleneck_parameters",
-        "bias for every weight",
-        ("bias",),
-        """\
+
+# %% student="wim-weights" exercise="bottleneck_parameters" mistake="bias for every weight" lost="bias" words="adds a bias for every weight"
 @answer
 def bottleneck_parameters(channels, reduced, kernel=3, bias=False):
     kh, kw = pair(kernel)
@@ -159,15 +83,8 @@ def bottleneck_parameters(channels, reduced, kernel=3, bias=False):
         if bias:
             count += c * f * taps
     return count
-""",
-    ),
-    Edit(
-        "timo-turn",
-        "deals the channels out to the groups in turn",
-        "grouped_conv2d_forward",
-        "channels dealt out in turn",
-        ("groups", "stride", "padding", "together"),
-        """\
+
+# %% student="timo-turn" exercise="grouped_conv2d_forward" mistake="channels dealt out in turn" lost="groups, stride, padding, together" words="deals the channels out to the groups in turn"
 @answer
 def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
     per_group = len(w) // groups
@@ -176,15 +93,8 @@ def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
         f = slice(g * per_group, (g + 1) * per_group)
         outs.append(layers.conv2d_forward(x[:, g::groups], w[f], b[f], stride, padding))
     return np.concatenate(outs, axis=1)
-""",
-    ),
-    Edit(
-        "bodo-bias",
-        "gives every group the first biases",
-        "grouped_conv2d_forward",
-        "first biases for every group",
-        ("groups", "depthwise", "stride", "padding", "together"),
-        """\
+
+# %% student="bodo-bias" exercise="grouped_conv2d_forward" mistake="first biases for every group" lost="groups, depthwise, stride, padding, together" words="gives every group the first biases"
 @answer
 def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
     xs = np.split(x, groups, axis=1)
@@ -193,27 +103,13 @@ def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
     return np.concatenate(
         [layers.conv2d_forward(a, c, b[:n], stride, padding) for a, c in zip(xs, ws)], axis=1
     )
-""",
-    ),
-    Edit(
-        "pia-passed",
-        "passes the groups on, but neither stride nor padding",
-        "grouped_conv2d_forward",
-        "stride and padding ignored",
-        ("stride", "padding", "together"),
-        """\
+
+# %% student="pia-passed" exercise="grouped_conv2d_forward" mistake="stride and padding ignored" lost="stride, padding, together" words="passes the groups on, but neither stride nor padding"
 @answer
 def grouped_conv2d_forward(x, w, b, groups, stride=1, padding=0):
     return layers.conv2d_forward(x, w, b, groups=groups)
-""",
-    ),
-    Edit(
-        "mika-order",
-        "stores filter m of channel c at m*C + c",
-        "depthwise_conv2d_forward",
-        "filters outside channels but for the bias",
-        ("multiplier", "together"),
-        """\
+
+# %% student="mika-order" exercise="depthwise_conv2d_forward" mistake="filters outside channels but for the bias" lost="multiplier, together" words="stores filter m of channel c at m*C + c"
 @answer
 def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
     C, M, KH, KW = w.shape
@@ -229,15 +125,8 @@ def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
                     window = xp[:, c, i * sh:i * sh + KH, j * sw:j * sw + KW]
                     y[:, m * C + c, i, j] = (window * w[c, m]).sum(axis=(1, 2))
     return y + b[:, None, None]
-""",
-    ),
-    Edit(
-        "suse-sum",
-        "sums over the channels as an ordinary layer does",
-        "depthwise_conv2d_forward",
-        "channels added up",
-        ("basic", "multiplier", "stride", "padding", "together"),
-        """\
+
+# %% student="suse-sum" exercise="depthwise_conv2d_forward" mistake="channels added up" lost="basic, multiplier, stride, padding, together" words="sums over the channels as an ordinary layer does"
 @answer
 def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
     c, m, kh, kw = w.shape
@@ -250,15 +139,8 @@ def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
             seen = padded[:, :, u : u + sh * oh : sh, v : v + sw * ow : sw]
             y += np.einsum("nchw,cm->nmhw", seen, w[:, :, u, v])
     return y + b[:m, None, None]
-""",
-    ),
-    Edit(
-        "meret-mean",
-        "averages over the taps, which no known mistake explains",
-        "depthwise_conv2d_forward",
-        "",
-        ("basic", "multiplier", "stride", "padding", "together"),
-        """\
+
+# %% student="meret-mean" exercise="depthwise_conv2d_forward" lost="basic, multiplier, stride, padding, together" words="averages over the taps, which no known mistake explains"
 @answer
 def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
     c, m, kh, kw = w.shape
@@ -267,15 +149,8 @@ def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
     windows = np.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))[:, :, ::sh, ::sw]
     y = np.einsum("nchwuv,cmuv->ncmhw", windows, w / (kh * kw))
     return y.reshape(len(x), c * m, *y.shape[3:]) + b[:, None, None]
-""",
-    ),
-    Edit(
-        "onno-overlap",
-        "writes into dx where it must add",
-        "depthwise_conv2d_backward",
-        "overlaps overwritten",
-        ("basic", "multiplier", "stride", "padding", "together"),
-        """\
+
+# %% student="onno-overlap" exercise="depthwise_conv2d_backward" mistake="overlaps overwritten" lost="basic, multiplier, stride, padding, together" words="writes into dx where it must add"
 @answer
 def depthwise_conv2d_backward(dout, x, w, b, stride=1, padding=0):
     c, m, kh, kw = w.shape
@@ -293,15 +168,8 @@ def depthwise_conv2d_backward(dout, x, w, b, stride=1, padding=0):
                 dxp[s] = d * w[:, k, u, v][:, None, None]
     dx = dxp[:, :, top:top + x.shape[2], left:left + x.shape[3]]
     return dx, dw, dout.sum(axis=(0, 2, 3))
-""",
-    ),
-    Edit(
-        "mirko-minus",
-        "cuts the padding off with a minus zero",
-        "depthwise_conv2d_backward",
-        "cut to minus zero",
-        ("basic", "multiplier", "stride", "padding", "together"),
-        """\
+
+# %% student="mirko-minus" exercise="depthwise_conv2d_backward" mistake="cut to minus zero" lost="basic, multiplier, stride, padding, together" words="cuts the padding off with a minus zero"
 @answer
 def depthwise_conv2d_backward(dout, x, w, b, stride=1, padding=0):
     C, M, KH, KW = w.shape
@@ -320,36 +188,17 @@ def depthwise_conv2d_backward(dout, x, w, b, stride=1, padding=0):
                         dw[c, m] += g * xp[n, c, rows, cols]
                         dxp[n, c, rows, cols] += g * w[c, m]
     return dxp[:, :, t:-bo, l:-r], dw, dout.sum((0, 2, 3))
-""",
-    ),
-    Edit(
-        "ida-inverse",
-        "says how many times cheaper it is",
-        "separable_cost_ratio",
-        "inverted",
-        ("square", "sides"),
-        """\
+
+# %% student="ida-inverse" exercise="separable_cost_ratio" mistake="inverted" lost="square, sides" words="says how many times cheaper it is"
 @answer
 def separable_cost_ratio(filters, kernel):
     kh, kw = pair(kernel)
     ordinary = filters * kh * kw
     separable = kh * kw + filters
     return ordinary / separable
-""",
-    ),
-    Edit(
-        "fritz-f",
-        "takes 1/f in place of 1/f^2",
-        "separable_cost_ratio",
-        "kernel not squared",
-        ("square", "sides"),
-        """\
+
+# %% student="fritz-f" exercise="separable_cost_ratio" mistake="kernel not squared" lost="square, sides" words="takes 1/f in place of 1/f^2"
 @answer
 def separable_cost_ratio(filters, kernel):
     f = kernel[0] if isinstance(kernel, tuple) else kernel
     return 1 / filters + 1 / f
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

@@ -1,39 +1,15 @@
-"""Wrong answers to the VGG lesson, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 09, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "09_vgg"
-
-_TABLE = ("VGG16", "small", "sizes", "bias")
-_BUILT = ("one convolution", "stages", "batch norm", "sizes")
-_FAMILY = ("ImageNet", "batch norm", "sizes")
-
-_ALL = [
-    Edit(
-        "arno-adds",
-        "multiplies the kernel by the depth",
-        "stack_parameters",
-        "kernels added",
-        ("stack",),
-        """\
+# %% student="arno-adds" exercise="stack_parameters" mistake="kernels added" lost="stack" words="multiplies the kernel by the depth"
 @answer
 def stack_parameters(kernel, depth, channels, image):
     h, w = image
     rf = kernel * depth
     params = depth * kernel**2 * channels**2
     return rf, params, params * h * w, depth * channels * h * w
-""",
-    ),
-    Edit(
-        "berit-places",
-        "takes the weights for the multiply-adds",
-        "stack_parameters",
-        "places forgotten",
-        ("one", "stack"),
-        """\
+
+# %% student="berit-places" exercise="stack_parameters" mistake="places forgotten" lost="one, stack" words="takes the weights for the multiply-adds"
 @answer
 def stack_parameters(kernel, depth, channels, image):
     field, weights, macs, activations = 1, 0, 0, 0
@@ -43,15 +19,8 @@ def stack_parameters(kernel, depth, channels, image):
         macs += kernel * kernel * channels * channels
         activations += channels * image[0] * image[1]
     return field, weights, macs, activations
-""",
-    ),
-    Edit(
-        "cleo-shrinks",
-        "lets the maps shrink, which no known mistake explains",
-        "stack_parameters",
-        "",
-        ("one", "stack"),
-        """\
+
+# %% student="cleo-shrinks" exercise="stack_parameters" lost="one, stack" words="lets the maps shrink, which no known mistake explains"
 @answer
 def stack_parameters(kernel, depth, channels, image):
     h, w = image
@@ -62,15 +31,8 @@ def stack_parameters(kernel, depth, channels, image):
         macs += weights * h * w
         maps += channels * h * w
     return 1 + depth * (kernel - 1), depth * weights, macs, maps
-""",
-    ),
-    Edit(
-        "dario-doubles",
-        "doubles on to 1,024 filters",
-        "vgg_config",
-        "doubled without end",
-        ("paper", "other"),
-        """\
+
+# %% student="dario-doubles" exercise="vgg_config" mistake="doubled without end" lost="paper, other" words="doubles on to 1,024 filters" follows="vgg: ImageNet, batch norm, sizes"
 @answer
 def vgg_config(convolutions, width=64):
     config = []
@@ -79,16 +41,8 @@ def vgg_config(convolutions, width=64):
             config.append(width * 2**stage)
         config.append("M")
     return config
-""",
-        {"vgg": _FAMILY},
-    ),
-    Edit(
-        "elif-ends",
-        "puts poolings between the stages only",
-        "vgg_config",
-        "last pooling forgotten",
-        ("paper", "other"),
-        """\
+
+# %% student="elif-ends" exercise="vgg_config" mistake="last pooling forgotten" lost="paper, other" words="puts poolings between the stages only" follows="vgg: ImageNet, batch norm, sizes"
 @answer
 def vgg_config(convolutions, width=64):
     out = []
@@ -100,16 +54,8 @@ def vgg_config(convolutions, width=64):
         if filters < 8 * width:
             filters *= 2
     return out
-""",
-        {"vgg": _FAMILY},
-    ),
-    Edit(
-        "finn-biases",
-        "never counts a bias",
-        "vgg16_table",
-        "bias forgotten",
-        ("VGG16", "small", "sizes"),
-        """\
+
+# %% student="finn-biases" exercise="vgg16_table" mistake="bias forgotten" lost="VGG16, small, sizes" words="never counts a bias"
 @answer
 def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
     h, w = pair(image)
@@ -133,15 +79,8 @@ def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
         rows.append((f"dense{i + 1}", (m,), m, n * m, n * m))
         n = m
     return rows
-""",
-    ),
-    Edit(
-        "gesa-channels",
-        "writes height and width first, as the slide does",
-        "vgg16_table",
-        "channels last",
-        _TABLE,
-        """\
+
+# %% student="gesa-channels" exercise="vgg16_table" mistake="channels last" lost="VGG16, small, sizes, bias" words="writes height and width first, as the slide does"
 @answer
 def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
     H, W = pair(image)
@@ -166,15 +105,8 @@ def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
     for k, (n, m) in enumerate(zip(inputs, [hidden, hidden, classes]), 1):
         rows.append(dict(name=f"dense{k}", shape=(m,), activations=m, parameters=(n + b) * m, macs=n * m))
     return rows
-""",
-    ),
-    Edit(
-        "hugo-first",
-        "lets the first dense layer read the channels only",
-        "vgg16_table",
-        "first dense layer reads channels",
-        _TABLE,
-        """\
+
+# %% student="hugo-first" exercise="vgg16_table" mistake="first dense layer reads channels" lost="VGG16, small, sizes, bias" words="lets the first dense layer read the channels only"
 @answer
 def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
     def row(name, shape, weights, biases, places):
@@ -202,15 +134,8 @@ def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
     rows.append(row("dense2", (hidden,), hidden * hidden, hidden, 1))
     rows.append(row("dense3", (classes,), hidden * classes, classes, 1))
     return rows
-""",
-    ),
-    Edit(
-        "ines-flops",
-        "counts a multiplication and an addition as two, which no known mistake explains",
-        "vgg16_table",
-        "",
-        _TABLE,
-        """\
+
+# %% student="ines-flops" exercise="vgg16_table" lost="VGG16, small, sizes, bias" words="counts a multiplication and an addition as two, which no known mistake explains"
 @answer
 def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
     (h, w), c = pair(image), 3
@@ -231,30 +156,16 @@ def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
         table.append((f"dense{i}", (m,), m, n * m + bias * m, 2 * n * m))
         n = m
     return table
-""",
-    ),
-    Edit(
-        "jonna-single",
-        "takes the largest map in place of two neighbours",
-        "memory_bytes",
-        "largest map only",
-        ("one image", "batch", "bytes"),
-        """\
+
+# %% student="jonna-single" exercise="memory_bytes" mistake="largest map only" lost="one image, batch, bytes" words="takes the largest map in place of two neighbours"
 @answer
 def memory_bytes(rows, batch, value_bytes=4):
     P = sum(r["parameters"] for r in rows)
     A = sum(r["activations"] for r in rows)
     peak = max(r["activations"] for r in rows)
     return (P + batch * peak) * value_bytes, (3 * P + batch * (A + peak)) * value_bytes
-""",
-    ),
-    Edit(
-        "kai-slide",
-        "takes all maps twice, as the slide says",
-        "memory_bytes",
-        "all maps twice",
-        ("one image", "batch", "bytes"),
-        """\
+
+# %% student="kai-slide" exercise="memory_bytes" mistake="all maps twice" lost="one image, batch, bytes" words="takes all maps twice, as the slide says"
 @answer
 def memory_bytes(rows, batch, value_bytes=4):
     params = maps = pair = 0
@@ -267,15 +178,8 @@ def memory_bytes(rows, batch, value_bytes=4):
     predicting = params + batch * pair
     training = params * 3 + batch * maps * 2
     return value_bytes * predicting, value_bytes * training
-""",
-    ),
-    Edit(
-        "lena-batch",
-        "multiplies the parameters by the batch",
-        "memory_bytes",
-        "weights for each image",
-        ("batch", "bytes"),
-        """\
+
+# %% student="lena-batch" exercise="memory_bytes" mistake="weights for each image" lost="batch, bytes" words="multiplies the parameters by the batch"
 @answer
 def memory_bytes(rows, batch, value_bytes=4):
     a = [row["activations"] for row in rows]
@@ -283,15 +187,8 @@ def memory_bytes(rows, batch, value_bytes=4):
     largest = max(a[i] + a[i + 1] for i in range(len(a) - 1))
     scale = value_bytes * batch
     return scale * (p + largest), scale * (3 * p + sum(a) + largest)
-""",
-    ),
-    Edit(
-        "mara-softmax",
-        "ends with a softmax",
-        "make_vgg",
-        "softmax at the end",
-        _BUILT,
-        """\
+
+# %% student="mara-softmax" exercise="make_vgg" mistake="softmax at the end" lost="one convolution, stages, batch norm, sizes" words="ends with a softmax"
 @answer
 def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, channels=3):
     features = nn.Sequential()
@@ -318,15 +215,8 @@ def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, cha
         nn.Softmax(dim=1),
     )
     return nn.Sequential(features, nn.Flatten(), classifier)
-""",
-    ),
-    Edit(
-        "nils-order",
-        "normalises after the ReLU",
-        "make_vgg",
-        "batch norm after ReLU",
-        ("batch norm",),
-        """\
+
+# %% student="nils-order" exercise="make_vgg" mistake="batch norm after ReLU" lost="batch norm" words="normalises after the ReLU"
 @answer
 def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, channels=3):
     class VGG(nn.Module):
@@ -355,15 +245,8 @@ def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, cha
             return self.fc3(x)
 
     return VGG()
-""",
-    ),
-    Edit(
-        "pia-square",
-        "takes every image for a square",
-        "make_vgg",
-        "square image assumed",
-        ("batch norm", "sizes"),
-        """\
+
+# %% student="pia-square" exercise="make_vgg" mistake="square image assumed" lost="batch norm, sizes" words="takes every image for a square" follows="vgg: batch norm, sizes"
 @answer
 def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, channels=3):
     side, _ = pair(image)
@@ -385,16 +268,8 @@ def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, cha
         layers += [nn.Linear(n, m), nn.ReLU(), nn.Dropout(0.5)]
     layers.append(nn.Linear(hidden, classes))
     return nn.Sequential(*layers)
-""",
-        {"vgg": ("batch norm", "sizes")},
-    ),
-    Edit(
-        "quirin-rate",
-        "drops a fifth, not half, which no known mistake explains",
-        "make_vgg",
-        "",
-        _BUILT,
-        """\
+
+# %% student="quirin-rate" exercise="make_vgg" lost="one convolution, stages, batch norm, sizes" words="drops a fifth, not half, which no known mistake explains"
 @answer
 def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, channels=3):
     h, w = pair(image)
@@ -411,15 +286,8 @@ def make_vgg(config, classes=1000, batch_norm=False, image=224, hidden=4096, cha
     parts += [nn.Flatten(), nn.Linear(flat, hidden), nn.ReLU(), nn.Dropout(0.2)]
     parts += [nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(0.2), nn.Linear(hidden, classes)]
     return nn.Sequential(*parts)
-""",
-    ),
-    Edit(
-        "stine-norm",
-        "takes batch_norm and forgets it",
-        "vgg",
-        "batch norm not handed on",
-        ("batch norm",),
-        """\
+
+# %% student="stine-norm" exercise="vgg" mistake="batch norm not handed on" lost="batch norm" words="takes batch_norm and forgets it"
 @answer
 def vgg(depth, classes=1000, batch_norm=False, image=224, hidden=4096):
     if depth == 11:
@@ -433,21 +301,9 @@ def vgg(depth, classes=1000, batch_norm=False, image=224, hidden=4096):
     else:
         raise ValueError("depth")
     return make_vgg(vgg_config(n), classes, image=image, hidden=hidden)
-""",
-    ),
-    Edit(
-        "till-reversed",
-        "grows the early stages in place of the late ones",
-        "vgg",
-        "stages reversed",
-        _FAMILY,
-        """\
+
+# %% student="till-reversed" exercise="vgg" mistake="stages reversed" lost="ImageNet, batch norm, sizes" words="grows the early stages in place of the late ones"
 @answer
 def vgg(depth, classes=1000, batch_norm=False, image=224, hidden=4096):
     counts = {11: "22211", 13: "22222", 16: "33322", 19: "44422"}[depth]
     return make_vgg(vgg_config([int(n) for n in counts]), classes, batch_norm, image, hidden)
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)

@@ -1,20 +1,7 @@
-"""Wrong answers to the training lesson, written by hand as students write them.
+# %% [markdown]
+# Wrong answers to lesson 13, written by hand as students write them; autograder/sample/edit.py explains the keys.
 
-None calls a Mistake's function or a reference: what recognises them must not be what made them.
-"""
-
-from autograder.sample.edit import Edit, by_student
-
-LESSON = "13_training"
-
-_ALL = [
-    Edit(
-        "rita-rebind",
-        "gives the name p a new array",
-        "SGD",
-        "not in place",
-        ("plain", "momentum", "decay", "nesterov", "rate"),
-        """\
+# %% student="rita-rebind" exercise="SGD" mistake="not in place" lost="plain, momentum, decay, nesterov, rate" words="gives the name p a new array"
 @answer
 class SGD:
     def __init__(self, parameters, lr, momentum=0.9, weight_decay=0.0, nesterov=False):
@@ -30,15 +17,8 @@ class SGD:
                 p = p - self.lr * (g + self.m * self.v[i])
             else:
                 p = p - self.lr * self.v[i]
-""",
-    ),
-    Edit(
-        "lars-inside",
-        "keeps lr times the gradient in the velocity",
-        "SGD",
-        "learning rate in the velocity",
-        ("rate",),
-        """\
+
+# %% student="lars-inside" exercise="SGD" mistake="learning rate in the velocity" lost="rate" words="keeps lr times the gradient in the velocity"
 @answer
 class SGD:
     def __init__(self, parameters, lr, momentum=0.9, weight_decay=0.0, nesterov=False):
@@ -55,15 +35,8 @@ class SGD:
                 np.subtract(p, delta + self.momentum * self.velocity[i], out=p)
             else:
                 np.subtract(p, self.velocity[i], out=p)
-""",
-    ),
-    Edit(
-        "adam-apart",
-        "decays the weights after the step, as AdamW does",
-        "SGD",
-        "decay beside the velocity",
-        ("decay", "nesterov"),
-        """\
+
+# %% student="adam-apart" exercise="SGD" mistake="decay beside the velocity" lost="decay, nesterov" words="decays the weights after the step, as AdamW does"
 @answer
 class SGD:
     def __init__(self, parameters, lr, momentum=0.9, weight_decay=0.0, nesterov=False):
@@ -78,15 +51,8 @@ class SGD:
             decay = self.weight_decay * p
             p -= self.lr * direction
             p -= self.lr * decay
-""",
-    ),
-    Edit(
-        "gero-gradient",
-        "adds the decay to the caller's gradient",
-        "SGD",
-        "",
-        ("decay", "nesterov"),
-        """\
+
+# %% student="gero-gradient" exercise="SGD" lost="decay, nesterov" words="adds the decay to the caller's gradient"
 @answer
 class SGD:
     def __init__(self, parameters, lr, momentum=0.9, weight_decay=0.0, nesterov=False):
@@ -100,15 +66,8 @@ class SGD:
             v *= self.m
             v += g
             p -= self.lr * (g + self.m * v) if self.n else self.lr * v
-""",
-    ),
-    Edit(
-        "lotte-last",
-        "compares each loss with the one before",
-        "ReduceOnPlateau",
-        "compared with the last",
-        ("best", "threshold"),
-        """\
+
+# %% student="lotte-last" exercise="ReduceOnPlateau" mistake="compared with the last" lost="best, threshold" words="compares each loss with the one before"
 @answer
 class ReduceOnPlateau:
     def __init__(self, lr, factor=0.1, patience=10, threshold=1e-4, smallest=0.0):
@@ -127,15 +86,8 @@ class ReduceOnPlateau:
             self.lr = max(self.smallest, self.lr * self.factor)
             self.waiting = 0
         return self.lr
-""",
-    ),
-    Edit(
-        "emil-early",
-        "cuts as soon as the patience is used up",
-        "ReduceOnPlateau",
-        "one too early",
-        ("wait", "best", "threshold", "floor"),
-        """\
+
+# %% student="emil-early" exercise="ReduceOnPlateau" mistake="one too early" lost="wait, best, threshold, floor" words="cuts as soon as the patience is used up"
 @answer
 class ReduceOnPlateau:
     def __init__(self, lr, factor=0.1, patience=10, threshold=1e-4, smallest=0.0):
@@ -157,15 +109,8 @@ class ReduceOnPlateau:
             self.lr = max(factor * self.lr, smallest)
             self.bad = 0
         return self.lr
-""",
-    ),
-    Edit(
-        "nora-none",
-        "forgets to return the rate where it is not cut",
-        "ReduceOnPlateau",
-        "",
-        ("wait", "best", "threshold", "floor"),
-        """\
+
+# %% student="nora-none" exercise="ReduceOnPlateau" lost="wait, best, threshold, floor" words="forgets to return the rate where it is not cut"
 @answer
 class ReduceOnPlateau:
     def __init__(self, lr, factor=0.1, patience=10, threshold=1e-4, smallest=0.0):
@@ -181,15 +126,8 @@ class ReduceOnPlateau:
         if self.count > self.patience:
             self.lr, self.count = max(self.lr * self.factor, self.smallest), 0
             return self.lr
-""",
-    ),
-    Edit(
-        "bodo-batch",
-        "draws once and moves the whole batch",
-        "random_crop_flip",
-        "one draw for the batch",
-        ("crop", "flip", "kinds"),
-        """\
+
+# %% student="bodo-batch" exercise="random_crop_flip" mistake="one draw for the batch" lost="crop, flip, kinds" words="draws once and moves the whole batch"
 @answer
 def random_crop_flip(images, padding, rng):
     H, W = images.shape[-2:]
@@ -199,15 +137,8 @@ def random_crop_flip(images, padding, rng):
     if rng.uniform() < 0.5:
         out = np.flip(out, axis=3)
     return out
-""",
-    ),
-    Edit(
-        "ulla-upper",
-        "thinks that the upper end of rng.integers is drawn",
-        "random_crop_flip",
-        "last place left out",
-        ("crop", "flip", "kinds"),
-        """\
+
+# %% student="ulla-upper" exercise="random_crop_flip" mistake="last place left out" lost="crop, flip, kinds" words="thinks that the upper end of rng.integers is drawn"
 @answer
 def random_crop_flip(images, padding, rng):
     out = np.zeros_like(images)
@@ -220,15 +151,8 @@ def random_crop_flip(images, padding, rng):
         crop = big[:, top : top + H, left : left + W]
         out[n] = crop if rng.integers(0, 2) == 0 else np.flip(crop, -1)
     return out
-""",
-    ),
-    Edit(
-        "theo-thirds",
-        "mirrors a third of the images",
-        "random_crop_flip",
-        "",
-        ("crop", "flip", "kinds"),
-        """\
+
+# %% student="theo-thirds" exercise="random_crop_flip" lost="crop, flip, kinds" words="mirrors a third of the images"
 @answer
 def random_crop_flip(images, padding, rng):
     height, width = images.shape[2:]
@@ -239,15 +163,8 @@ def random_crop_flip(images, padding, rng):
         view = image[:, top : top + height, left : left + width]
         views.append(view[..., ::-1] if rng.random() < 1 / 3 else view)
     return np.array(views)
-""",
-    ),
-    Edit(
-        "nele-negative",
-        "lets slices begin before 0",
-        "cutout",
-        "negative start",
-        ("hole", "border", "kinds"),
-        """\
+
+# %% student="nele-negative" exercise="cutout" mistake="negative start" lost="hole, border, kinds" words="lets slices begin before 0"
 @answer
 def cutout(images, size, rng):
     out = np.array(images)
@@ -257,15 +174,8 @@ def cutout(images, size, rng):
         r, c = rng.integers(H), rng.integers(W)
         out[n, :, r - half : r - half + size, c - half : c - half + size] = 0
     return out
-""",
-    ),
-    Edit(
-        "dora-devries",
-        "copies the published code, which makes odd holes one pixel short",
-        "cutout",
-        "odd sizes one short",
-        ("hole", "border", "kinds"),
-        """\
+
+# %% student="dora-devries" exercise="cutout" mistake="odd sizes one short" lost="hole, border, kinds" words="copies the published code, which makes odd holes one pixel short"
 @answer
 def cutout(images, size, rng):
     n, channels, h, w = images.shape
@@ -276,15 +186,8 @@ def cutout(images, size, rng):
         x1, x2 = np.clip([xs[i] - size // 2, xs[i] + size // 2], 0, w)
         mask[i, :, y1:y2, x1:x2] = 0
     return images * mask
-""",
-    ),
-    Edit(
-        "ivo-inside",
-        "keeps every hole wholly inside",
-        "cutout",
-        "never cut off",
-        ("hole", "border", "kinds"),
-        """\
+
+# %% student="ivo-inside" exercise="cutout" mistake="never cut off" lost="hole, border, kinds" words="keeps every hole wholly inside"
 @answer
 def cutout(images, size, rng):
     result = images.copy()
@@ -293,15 +196,8 @@ def cutout(images, size, rng):
         left = rng.integers(0, image.shape[2] - size + 1)
         image[:, top : top + size, left : left + size] = 0
     return result
-""",
-    ),
-    Edit(
-        "otto-others",
-        "shares the smoothing among the wrong classes",
-        "label_smoothing_loss",
-        "shared by the others alone",
-        ("smooth", "large"),
-        """\
+
+# %% student="otto-others" exercise="label_smoothing_loss" mistake="shared by the others alone" lost="smooth, large" words="shares the smoothing among the wrong classes"
 @answer
 def label_smoothing_loss(scores, labels, smoothing):
     n, m = scores.shape
@@ -312,15 +208,8 @@ def label_smoothing_loss(scores, labels, smoothing):
     q[np.arange(n), labels] = 1 - smoothing
     loss = -(q * np.log(p)).sum(axis=1).mean()
     return float(loss), ((p - q) / n).astype(scores.dtype)
-""",
-    ),
-    Edit(
-        "gwen-gradient",
-        "forgets that the loss is a mean",
-        "label_smoothing_loss",
-        "gradient of the sum",
-        ("smooth", "sharp", "large"),
-        """\
+
+# %% student="gwen-gradient" exercise="label_smoothing_loss" mistake="gradient of the sum" lost="smooth, sharp, large" words="forgets that the loss is a mean"
 @answer
 def label_smoothing_loss(scores, labels, smoothing):
     N, M = scores.shape
@@ -331,15 +220,8 @@ def label_smoothing_loss(scores, labels, smoothing):
     target = one_hot * (1 - smoothing) + smoothing / M
     loss = np.mean(-np.sum(target * log_p, axis=1))
     return loss, np.exp(log_p) - target.astype(scores.dtype)
-""",
-    ),
-    Edit(
-        "sina-scores",
-        "averages the scores",
-        "ensemble_predict",
-        "softmax of the mean score",
-        ("one", "many"),
-        """\
+
+# %% student="sina-scores" exercise="ensemble_predict" mistake="softmax of the mean score" lost="one, many" words="averages the scores"
 @answer
 def ensemble_predict(models, images):
     modes = [m.training for m in models]
@@ -351,15 +233,8 @@ def ensemble_predict(models, images):
     for m, mode in zip(models, modes):
         m.train(mode)
     return torch.softmax(total / (2 * len(models)), dim=-1)
-""",
-    ),
-    Edit(
-        "hugo-height",
-        "turns the images upside down",
-        "ensemble_predict",
-        "upside down",
-        ("one", "many"),
-        """\
+
+# %% student="hugo-height" exercise="ensemble_predict" mistake="upside down" lost="one, many" words="turns the images upside down"
 @answer
 def ensemble_predict(models, images):
     answers = []
@@ -371,30 +246,16 @@ def ensemble_predict(models, images):
                 answers.append(torch.softmax(model(view), dim=1))
         model.train(mode)
     return sum(answers) / len(answers)
-""",
-    ),
-    Edit(
-        "tilda-training",
-        "asks the networks in the mode in which they come",
-        "ensemble_predict",
-        "",
-        ("one", "many"),
-        """\
+
+# %% student="tilda-training" exercise="ensemble_predict" lost="one, many" words="asks the networks in the mode in which they come"
 @answer
 def ensemble_predict(models, images):
     with torch.no_grad():
         both = torch.cat([images, images.flip(3)])
         said = sum(model(both).softmax(1) for model in models) / len(models)
     return (said[: len(images)] + said[len(images) :]) / 2
-""",
-    ),
-    Edit(
-        "elsa-eval",
-        "leaves the networks in eval mode",
-        "ensemble_predict",
-        "",
-        ("one", "many"),
-        """\
+
+# %% student="elsa-eval" exercise="ensemble_predict" lost="one, many" words="leaves the networks in eval mode"
 @answer
 def ensemble_predict(models, images):
     said = []
@@ -403,8 +264,3 @@ def ensemble_predict(models, images):
         with torch.no_grad():
             said.append((model(images).softmax(1) + model(images.flip(3)).softmax(1)) / 2)
     return torch.stack(said).mean(0)
-""",
-    ),
-]
-
-EDITS = by_student(_ALL)
