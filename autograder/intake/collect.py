@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,23 +21,13 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
 from autograder import files as intake_files
 from autograder.files import shown
+from autograder.intake.download_names import free_path, match_download, plain_name, plain_path
 from autograder.intake.reader import archive as reader_archive
 from autograder.intake.student_id import STUDENT_ID
 from cnnlab.checking import handin
 
-# Moodle: "Ada Lovelace_12345_assignsubmission_file_02_convolution.ipynb", or a folder
-# "Ada Lovelace_12345_assignsubmission_file_" (older: without the last _) with the files in it. The number is Moodle's
-# own of the participant. The first such mark counts: what follows it was named by the student.
-MOODLE = r"(?P<name>[^/]*?)_(?P<student_id>\d+)_assignsubmission_file_?/?(?P<file_id>.+)"
-# Canvas: "lovelaceada_12345_67890_02_convolution-1.ipynb", with _LATE before the numbers where it was: the numbers of
-# the student and of the upload.
-CANVAS = r"(?P<name>[^/_]*)_(?:LATE_)?(?P<student_id>\d+)_(?P<upload>\d+)_(?P<file_id>[^/]+)"
-LAYOUTS = (re.compile(MOODLE, re.DOTALL), re.compile(CANVAS, re.DOTALL))
-
 MAX_MEMBERS = 50_000  # files of a downloaded archive
 MAX_MEMBER = max(reader_archive.MAX_FILE, handin.MAX_BYTES)  # bytes
-MAX_PART = 200  # bytes of one part of a path; file systems take 255
-UNSAFE = re.compile(r"[^\w .,()@+=-]")
 
 
 class Extractor(ExtractorPlugin):
@@ -50,9 +39,9 @@ class Extractor(ExtractorPlugin):
             if entry.kind != "file":
                 self.log.warning("%s is a %s; it was left out.", shown(entry.name), entry.kind)
             elif entry.path.suffix.lower() == ".zip":
-                self._extract_one(entry.path, Path(extracted_path) / _part(entry.path.stem))
+                self._extract_one(entry.path, Path(extracted_path) / plain_name(entry.path.stem))
             else:
-                shutil.copyfile(entry.path, Path(extracted_path) / _part(entry.name))
+                shutil.copyfile(entry.path, Path(extracted_path) / plain_name(entry.name))
 
     def _extract_one(self, path: Path, folder: Path) -> None:
         try:
@@ -78,7 +67,7 @@ class Extractor(ExtractorPlugin):
                 self.log.warning("%s %s; it was left out.", shown(path), refused)
                 continue
             try:
-                intake_files.write(folder / _free(_relative(path), taken), data)
+                intake_files.write(folder / free_path(plain_path(path), taken), data)
             except (NotADirectoryError, FileExistsError):  # another member has the name of its folder
                 self.log.warning("%s lies in a folder that is a file; it was left out.", shown(path))
 
@@ -96,7 +85,7 @@ class Collector(FileNameCollectorPlugin):
     def _match(self, filename: str) -> dict[str, str] | None:
         if self.named_regexp:
             return super()._match(filename)
-        found = next(filter(None, map(_matched, _below(filename))), None)
+        found = match_download(filename)
         if found is None or not STUDENT_ID.fullmatch(found["student_id"]):
             self.log.warning(
                 "%s is not named as Moodle or Canvas name it; set c.FileNameCollectorPlugin.named_regexp.",
@@ -111,40 +100,3 @@ class Collector(FileNameCollectorPlugin):
         key = (found["student_id"], (stem + suffix).lower())
         self.seen[key] += 1
         return f"{stem} ({self.seen[key]}){suffix}" if self.seen[key] > 1 else stem + suffix
-
-
-def _below(filename: str) -> Iterator[str]:
-    """Yield the parts of a path from each folder on, outermost first: the student's own come last."""
-    parts = filename.strip("/").split("/")
-    for at in range(len(parts)):
-        yield "/".join(parts[at:])
-
-
-def _matched(path: str) -> re.Match[str] | None:
-    """Return the match whose number comes first: later ones were named by the student."""
-    found = [match for layout in LAYOUTS if (match := layout.fullmatch(path))]
-    return min(found, key=lambda match: match.start("student_id"), default=None)
-
-
-def _relative(path: str) -> str:
-    return "/".join(_part(part) for part in path.split("/"))
-
-
-def _part(name: str) -> str:
-    """Return one part of a path as it may be written: plain characters, not too long, its suffix kept."""
-    stem, suffix = os.path.splitext(UNSAFE.sub("_", name))
-    room = MAX_PART - len(suffix.encode())
-    if room < MAX_PART // 2:  # no suffix is that long
-        stem, suffix, room = stem + suffix, "", MAX_PART
-    return (stem.encode()[:room].decode(errors="ignore") + suffix).lstrip(".") or "_"
-
-
-def _free(path: str, taken: set[str]) -> str:
-    """Return a path that none of `taken` has, whatever the case of its letters, and add it there."""
-    stem, suffix = os.path.splitext(path)
-    number = 1
-    while path.lower() in taken:
-        number += 1
-        path = f"{stem} ({number}){suffix}"
-    taken.add(path.lower())
-    return path

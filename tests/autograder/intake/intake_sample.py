@@ -5,14 +5,17 @@ of intake.
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from hypothesis import HealthCheck, settings
 from nbformat.notebooknode import NotebookNode
 
 from autograder import notebook_io
@@ -21,7 +24,14 @@ from autograder.authoring.release import Release
 from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import Case, Exercise, Lesson, lesson
-from autograder.intake import GraftedNotebook, IntakeRecord, load_record, take_in_notebook, take_in_submitted
+from autograder.intake import (
+    GraftedNotebook,
+    IntakeRecord,
+    load_record,
+    take_in,
+    take_in_notebook,
+    take_in_submitted,
+)
 from autograder.intake.read_notebook import read_notebook_here
 
 ASSIGNMENT = "1_layers"
@@ -160,8 +170,13 @@ def write_course(root: Path) -> None:
 
 def sample(root: Path, work: Path) -> Sample:
     course = Course(root, work)
-    first, second = (nbformat.read(course.released(one), as_version=nbformat.NO_CONVERT) for one in LESSONS)
+    first, second = (copy.deepcopy(_read(course.released(one))) for one in LESSONS)
     return Sample(course, first, second)
+
+
+@functools.cache
+def _read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=nbformat.NO_CONVERT)
 
 
 def as_bytes(notebook: Any) -> bytes:
@@ -199,6 +214,55 @@ def sound(s: Sample, taken: GraftedNotebook) -> None:
             assert set(cell.metadata) == {"cnnlab"}
     assert all(flag.isprintable() and len(flag) < 500 for flag in (*taken.flags, *taken.notes.values()))
     our_bytes(taken)
+
+
+def taken_in_is_sound(s: Sample, folder: Path, tmp_path: Path) -> list[GraftedNotebook]:
+    """Take a folder in twice, and verify what then lies where."""
+    before = sorted(tmp_path.iterdir())
+    there = file_names(folder)
+    taken = take_in(s.course, ASSIGNMENT, "ada", folder, lessons=LESSONS, reader=read_notebook_here)
+    assert file_names(folder) == there, "another's folder is left alone"
+    assert sorted(tmp_path.iterdir()) == sorted({*before, s.course.work}), "nothing is written elsewhere"
+    for one in taken:
+        sound(s, one)
+    home = s.course.submitted / "ada" / ASSIGNMENT
+    assert set(file_names(home)) - {"timestamp.txt"} == {f"{one.lesson.name}.ipynb" for one in taken}
+    for path in s.course.work.rglob("*"):
+        assert path.is_dir() or stat.S_ISREG(path.lstat().st_mode), path
+    for one in taken:
+        nbformat.read(home / f"{one.lesson.name}.ipynb", as_version=4)
+    assert all(flag.isprintable() for flag in s.record().flags)
+    again = take_in(s.course, ASSIGNMENT, "ada", home, lessons=LESSONS, reader=read_notebook_here)
+    assert [one.notebook for one in again] == [one.notebook for one in taken]
+    return taken
+
+
+def steady(examples: int) -> settings:
+    """Draw so many examples, the same in every run."""
+    return settings(
+        derandomize=True,
+        deadline=None,
+        max_examples=examples,
+        database=None,
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.large_base_example,
+        ],
+    )
+
+
+def without_metadata(notebook: NotebookNode) -> NotebookNode:
+    """The notebook as an editor leaves it that knows neither our metadata nor cell ids."""
+    for cell in notebook.cells:
+        cell.metadata = NotebookNode()
+        del cell["id"]
+    return notebook
+
+
+def huge_output(notebook: Any, size: int) -> None:
+    """Give a cell so many bytes of output."""
+    by_name(notebook, "shift").outputs = [{"output_type": "stream", "name": "stdout", "text": "x" * size}]
 
 
 def solved(notebook: NotebookNode) -> NotebookNode:
