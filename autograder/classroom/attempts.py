@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from autograder.course import Course
+from functools import wraps
+
+from autograder.classroom.tasks import GradedSubmission, Task, Work, not_graded
 from autograder.recording.class_lock import started_folder
+
+ATTEMPTS = 3  # at a submission: the first, and two more where the worker dies
 
 
 class AttemptCounter:
     """A mark that a submission is being graded; it outlives the worker, so that each death can be counted."""
 
-    def __init__(self, course: Course, assignment: str, student: str) -> None:
-        self.path = started_folder(course) / assignment / student
+    def __init__(self, task: Task) -> None:
+        self.path = started_folder(task.course) / task.assignment / task.student
 
     def begin(self) -> int:
         """Add a mark, and return how many times grading was begun and not ended, this time included."""
@@ -30,3 +34,24 @@ class AttemptCounter:
     def end(self) -> None:
         """Take the marks away."""
         self.path.unlink(missing_ok=True)
+
+
+def with_attempt_limit(work: Work) -> Work:
+    """Wrap what a worker does with a task: it is done unless too many workers have died of that task already."""
+
+    @wraps(work)
+    def limited(task: Task) -> GradedSubmission:
+        attempts = AttemptCounter(task)
+        if attempts.begin() > ATTEMPTS:
+            attempts.end()
+            return given_up(task)
+        done = work(task)
+        attempts.end()
+        return done
+
+    return limited
+
+
+def given_up(task: Task) -> GradedSubmission:
+    """Return what is said of a submission at which worker after worker died."""
+    return not_graded(task, f"{ATTEMPTS} workers in turn died while grading it; nothing was recorded.")

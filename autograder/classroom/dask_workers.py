@@ -1,28 +1,25 @@
-"""Hands tasks to a Dask cluster, looks after the workers, and yields what came of each task."""
+"""Hands tasks to the workers of a Dask scheduler that stands elsewhere, and looks after those."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import pickle
 import queue
+import socket
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from autograder.classroom.attempts import AttemptCounter
-from autograder.classroom.grade_submission import (
-    ATTEMPTS,
-    GradedSubmission,
-    Results,
-    Task,
-    Work,
-    given_up,
-    lacking,
-    one_line,
-)
-from autograder.classroom.results import StudentResult
+from autograder.classroom.attempts import ATTEMPTS, AttemptCounter, given_up
+from autograder.classroom.results import could_not_grade, error_in_one_line
+from autograder.classroom.tasks import Graded, GradedSubmission, Task, Work, lacking, not_graded
 from autograder.course import CourseError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 AHEAD = 3  # submissions a thread of the cluster: one that runs, others so that it never waits for us
 TICK = 0.5  # seconds after which whoever waits for a result hears that there is none
@@ -33,24 +30,26 @@ PATIENCE = 60.0  # seconds that work waits where no worker is there that could d
 class DaskWorkers:
     """A Dask client that is never given more than its workers can soon do, so that nothing piles up."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Client) -> None:
         self.client, self.threads = client, 0
         self.offered: list[dict[str, float]] = []  # what each worker declares
         self.looked = float("-inf")
         self.seen = time.monotonic()  # when there was a worker last
-        self.fit: dict[tuple[Any, ...], float] = {}  # resources -> when there was a worker with them last
-        self.futures: dict[Any, Task] = {}
-        self.ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.fit: dict[
+            tuple[tuple[str, float], ...], float
+        ] = {}  # resources -> when there was a worker with them last
+        self.futures: dict[Future, Task] = {}
+        self.ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
 
-    def run(self, work: Work, tasks: Iterable[Task]) -> Results:
-        """Run `work` on each task and yield what came of it; None where there is nothing yet."""
+    def hand_out(self, work: Work, tasks: Iterable[Task]) -> Graded:
+        """Have `work` done with each task and yield what came of it; None where there is nothing yet."""
         self._await_workers()
         waiting = iter(tasks)
         try:
             while True:
                 while len(self.futures) < AHEAD * self.threads and (task := next(waiting, None)):
                     if problem := self._lacking(task):
-                        yield GradedSubmission(StudentResult(task.student, problem=problem))
+                        yield not_graded(task, problem)
                     else:
                         self._submit(work, task)
                 if not self.futures:
@@ -78,7 +77,7 @@ class DaskWorkers:
             return None
         return self._result(future, task, work)
 
-    def _result(self, future: Any, task: Task, work: Work) -> GradedSubmission | None:
+    def _result(self, future: Future, task: Task, work: Work) -> GradedSubmission | None:
         from distributed import KilledWorker
 
         try:
@@ -86,18 +85,16 @@ class DaskWorkers:
         except CourseError:
             raise
         except KilledWorker:  # a scheduler that stands elsewhere is less patient than ours
-            if AttemptCounter(task.course, task.assignment, task.student).count() >= ATTEMPTS:
-                return GradedSubmission(given_up(task.student))
+            if AttemptCounter(task).count() >= ATTEMPTS:
+                return given_up(task)
             self._submit(work, task)
             return None
         except (ImportError, AttributeError, pickle.PickleError) as error:
             raise CourseError(
-                f"A worker cannot run the grader: start it from this checkout's environment ({one_line(error)})."
+                f"A worker cannot run the grader: start it from this checkout's environment ({error_in_one_line(error)})."
             ) from error
         except Exception as error:
-            return GradedSubmission(
-                StudentResult(task.student, problem=f"It could not be graded: {one_line(error)}.")
-            )
+            return not_graded(task, could_not_grade(error))
 
     # Workers
 
@@ -144,5 +141,65 @@ class DaskWorkers:
             if problem := self._lacking(task):
                 del self.futures[future]
                 future.cancel(force=True)
-                return GradedSubmission(StudentResult(task.student, problem=problem))
+                return not_graded(task, problem)
         return None
+
+
+@contextmanager
+def connect(address: str) -> Iterator[DaskWorkers]:
+    """Give the workers of the Dask scheduler at an address; raise CourseError where there is none."""
+    from distributed import Client
+
+    _verify_address(address)
+    with _silence():
+        try:
+            client = Client(address, timeout=5, set_as_default=False)
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            raise CourseError(
+                f"What answers at {address} is no Dask scheduler of this version: start one with 'dask scheduler', from "
+                f"this checkout's environment ({error_in_one_line(error)})."
+            ) from error
+        try:
+            yield DaskWorkers(client)
+        finally:
+            client.close(timeout=1)
+
+
+def _verify_address(address: str) -> None:
+    """Raise CourseError where nobody listens, or no certificate is configured: Dask would fail only after long tries."""
+    from distributed import Security
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    try:
+        kind, place = parse_address(address)
+        host, port = parse_host_port(place)
+    except (ValueError, TypeError):
+        raise CourseError(
+            f"{address!r} is no scheduler's address: give one such as tls://host:8786."
+        ) from None
+    if kind == "tls" and Security().get_connection_args("client").get("ssl_context") is None:
+        raise CourseError(
+            f"{address} asks for certificates: name them in Dask's settings distributed.comm.tls.ca-file and "
+            "distributed.comm.tls.client (key and cert)."
+        )
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        raise CourseError(
+            f"No Dask scheduler answers at {address}: start one with 'dask scheduler' and its workers with "
+            f"'dask worker {address}', from this checkout on each node ({error_in_one_line(error)})."
+        ) from error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Dask's log from the terminal: what matters of it is said in a StudentResult or an error."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado.application")]
+    before = [(log, log.level) for log in loggers]
+    for log in loggers:
+        log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for log, level in before:
+            log.setLevel(level)

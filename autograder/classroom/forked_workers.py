@@ -1,4 +1,4 @@
-"""Hands tasks to workers of this machine, replaces those that die, and yields what came of each task."""
+"""Hands tasks to worker processes forked on this machine, and replaces those that die."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.classroom.forkserver import WorkerForkServer
-from autograder.classroom.grade_submission import GradedSubmission, Results, Task, Work, lacking, one_line
-from autograder.classroom.results import StudentResult
+from autograder.classroom.results import could_not_grade
+from autograder.classroom.tasks import Graded, GradedSubmission, Task, Work, lacking, not_graded
 from autograder.course import CourseError
 from autograder.startup import no_interrupts
 
@@ -25,6 +25,10 @@ SECONDS_TO_END = 2.0  # for a worker that was killed
 
 class ForkedWorkers:
     """Workers forked from a WorkerForkServer, and the thread that gives each its next task as soon as it is free.
+
+    start: starts the forkserver, again where it dies.
+    count: workers.
+    folder: for their temporary files.
 
     A task whose worker died is given to another; how often that may be is counted where the task is done.
     """
@@ -55,13 +59,13 @@ class ForkedWorkers:
                 _await_end(worker)  # then nobody writes to the run's folder any more
             self.woken.close()
 
-    def run(self, work: Work, tasks: Iterable[Task]) -> Results:
-        """Run `work` on each task and yield what came of it; None where there is nothing yet."""
+    def hand_out(self, work: Work, tasks: Iterable[Task]) -> Graded:
+        """Have `work` done with each task and yield what came of it; None where there is nothing yet."""
         coming, out = iter(tasks), 0
         while True:
             while out < AHEAD * self.count and (task := next(coming, None)):
                 if task.resources:  # these workers declare none
-                    yield GradedSubmission(StudentResult(task.student, problem=lacking(task.resources)))
+                    yield not_graded(task, lacking(task.resources))
                     continue
                 self.waiting.append((work, task))
                 self.wake.send_bytes(b"task")
@@ -123,9 +127,7 @@ class ForkedWorkers:
             return
         self.deaths = 0
         if isinstance(said, Exception) and not isinstance(said, CourseError):
-            said = GradedSubmission(
-                StudentResult(task[1].student, problem=f"It could not be graded: {one_line(said)}.")
-            )
+            said = not_graded(task[1], could_not_grade(said))
         self.ended.put(said)
 
     def _replace(self) -> None:

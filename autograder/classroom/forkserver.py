@@ -32,7 +32,8 @@ START = (
 class WorkerForkServer:
     """The process, as the one that started it sees it; it ends with the thread that started it, and its workers with it.
 
-    course, assignment, lessons: what is to be graded, lessons () for all of them; bare: whether without a sandbox.
+    course, assignment, lessons: what is to be graded; lessons () for all of them.
+    bare: without a sandbox.
     """
 
     def __init__(
@@ -76,17 +77,20 @@ class WorkerForkServer:
 _begun: WorkerForkServer | None = None
 
 
-def begin(course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False) -> None:
-    """Start a WorkerForkServer for a run that is about to come, which `take` gives it."""
+def begin(
+    course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False
+) -> WorkerForkServer:
+    """Start a server for a run that is about to come, which `take` gives it; the arguments are WorkerForkServer's."""
     global _begun
     abandon()
     _begun = WorkerForkServer(course, assignment, lessons, bare)
+    return _begun
 
 
 def take(
     course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False
 ) -> WorkerForkServer:
-    """Return the WorkerForkServer that was begun for just this, else a new one; the caller closes it."""
+    """Return the server that was begun for just this, else a new one; the caller closes it."""
     global _begun
     found, _begun = _begun, None
     if found is not None:
@@ -97,7 +101,7 @@ def take(
 
 
 def abandon() -> None:
-    """End the WorkerForkServer that was begun, if nobody has taken it."""
+    """End the server that was begun, if nobody has taken it."""
     global _begun
     found, _begun = _begun, None
     if found is not None:

@@ -1,4 +1,4 @@
-"""What the forkserver's own process does: load what workers need, then fork one for each request."""
+"""Runs in the forkserver's own process: loads what workers need, then forks one for each request."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
+from autograder.course import Course
 from autograder.startup import collect_rarely, end_with, stay_on
+
+if TYPE_CHECKING:
+    from autograder.classroom.worker_process import Prepared
+    from autograder.sandbox.warm import Server
 
 MAX_REQUEST = 64 << 10  # bytes
 
 
 def main() -> None:
-    """Load everything, then fork a worker for each request; arguments: as WorkerForkServer gives them."""
+    """Load everything, then fork a worker for each request; sys.argv: as WorkerForkServer fills it."""
     control = socket.socket(fileno=int(sys.argv[3]))
     end_with(int(sys.argv[4]))
     # A handler, and no SIG_IGN or mask: those would be handed down to students' code, which must find a process as it
@@ -27,12 +32,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     gc.disable()  # what is loaded stays
-    from autograder.classroom import (
-        worker_process,  # it takes a second to load, in which this process must already end with its parent
-    )
+    # It takes a second to load, in which this process must already end with its parent.
+    from autograder.classroom.worker_process import Prepared
 
     root, work, assignment, lessons, bare = json.loads(sys.argv[5])
-    forking = worker_process.prepare(root, work, assignment, lessons, bare)
+    prepared = Prepared(Course(Path(root), Path(work)), assignment, lessons, bare)
     collect_rarely()
     cores: dict[int, int] = {}  # worker -> the core that it has, and its sandboxes with it
     while True:
@@ -44,24 +48,33 @@ def main() -> None:
                 cores.pop(ended, None)
         here, taken = os.getpid(), list(cores.values())
         core = min(os.sched_getaffinity(0), key=taken.count)
-        with forking() as begin:
+        with prepared.sandbox_server() as server:
             child = os.fork()
             if child == 0:
-                stay_on(core)
-                _be_worker(control, here, data.decode(), descriptors[0], begin)
+                _be_worker(prepared, server, control, here, core, data.decode(), descriptors[0])
         cores[child] = core
         os.close(descriptors[0])
 
 
 def _be_worker(
-    control: socket.socket, parent: int, folder: str, descriptor: int, work: Callable[[Connection], Any]
-) -> None:
+    prepared: Prepared,
+    server: Server | None,
+    control: socket.socket,
+    parent: int,
+    core: int,
+    folder: str,
+    descriptor: int,
+) -> NoReturn:
+    """Serve whoever holds the other end of a descriptor, on one core, with temporary files in `folder`; then end."""
+    from autograder.classroom.worker_process import serve
+
     code = 1
     try:
+        stay_on(core)
         end_with(parent)
         control.close()
         os.environ["TMPDIR"] = folder
-        work(Connection(descriptor))
+        serve(Connection(descriptor), prepared.in_sandboxes, server)
         code = 0
     finally:
         os._exit(code)

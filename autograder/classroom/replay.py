@@ -12,23 +12,19 @@ from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 
-from autograder.classroom.grade_submission import (
-    GradedSubmission,
-    Task,
-    counted,
-    judge_submission,
-    verify_shared,
-)
+from autograder.classroom.attempts import with_attempt_limit
+from autograder.classroom.grade_submission import judge
 from autograder.classroom.results import StudentResult
+from autograder.classroom.shared_folder import verify_shared
 from autograder.classroom.submissions import find_submissions
-from autograder.classroom.tasks import tasks
+from autograder.classroom.tasks import GradedSubmission, Task, list_tasks
 from autograder.classroom.workers import start_workers
-from autograder.course import Course, CourseError
+from autograder.course import PRIVATE, Course, CourseError
 from autograder.exercise import Lesson
 from autograder.judging.companions import Submission
 from autograder.judging.journal import Journal
 from autograder.judging.judge import Judgement, judge_notebook, judgement_key
-from autograder.recording.class_lock import class_lock
+from autograder.recording.class_lock import class_lock, started_folder
 from autograder.sandbox import Limits, SandboxError
 from autograder.verdict import Verdict
 
@@ -37,13 +33,13 @@ from autograder.verdict import Verdict
 class Replay:
     """What judging a submission again came to; differences: a sentence for each result that is another now."""
 
-    row: StudentResult
+    result: StudentResult
     differences: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
         """Whether all came out as it did before."""
-        return not self.differences and not self.row.problem
+        return not self.differences and not self.result.problem
 
 
 def replay_class(
@@ -61,73 +57,68 @@ def replay_class(
 ) -> tuple[Replay, ...]:
     """Judge what stands in work/submitted/ again, as if there were no journal, and compare; nothing is recorded.
 
-    The arguments and errors are those of `grade`. A submission that this grader has not judged yet has a problem.
+    The arguments and errors are those of `grade_class`. A submission that this grader has not judged yet has a problem.
     """
-    todo = tasks(
-        course,
-        assignment,
-        find_submissions(course, assignment, None),
-        students=students,
-        lessons=lessons,
-        limits=limits,
-        bare=bare,
+    submissions = find_submissions(course, assignment, None)
+    tasks = list_tasks(
+        course, assignment, submissions, students=students, lessons=lessons, limits=limits, bare=bare
     )
-    found: list[Replay] = []
-    of = len(todo)
+    replays: list[Replay] = []
+    of = len(tasks)
     if on_begin:
         on_begin(of)
     with (
-        class_lock(course) as folder,
-        start_workers(todo, folder, scheduler=scheduler, workers=workers) as run,
-        closing(run(judge_again, todo)) as results,
+        class_lock(course) as scratch,
+        start_workers(tasks, scratch, scheduler, workers) as hand_out,
+        closing(hand_out(judge_again, tasks)) as judged,
     ):
-        for done in results:
-            if done is None:
+        for one in judged:
+            if one is None:
                 continue
-            if not done.row.verdicts and not done.row.problem:  # none of these lessons was handed in
+            if not one.result.verdicts and not one.result.problem:  # none of these lessons was handed in
                 of -= 1
                 continue
-            found.append(Replay(done.row, tuple(done.draft or ())))
+            replays.append(Replay(one.result, one.differences))
             if on_done:
-                on_done(found[-1], len(found), of)
-    return tuple(sorted(found, key=lambda one: one.row.student))
+                on_done(replays[-1], len(replays), of)
+    return tuple(sorted(replays, key=lambda one: one.result.student))
 
 
 def judge_again(task: Task) -> GradedSubmission:
     """Judge a submission anew in a course of its own, which has the secret and no journal, and list what differs."""
     verify_shared(task.course, task.secret)
-    return counted(task, _judge_again)
+    return _judge_and_compare(task)
 
 
-def _judge_again(task: Task) -> GradedSubmission:
-    row, differences = StudentResult(task.student), []
-    folder = task.course.work / "started" / "replay" / task.student
+@with_attempt_limit
+def _judge_and_compare(task: Task) -> GradedSubmission:
+    result, differences = StudentResult(task.student), []
+    folder = started_folder(task.course) / "replay" / task.student
     shutil.rmtree(folder, ignore_errors=True)
-    alone_there = Course(task.course.root, folder)
-    folder.mkdir(mode=0o700, parents=True)
+    folder.mkdir(mode=PRIVATE, parents=True)
+    without_journal = Course(task.course.root, folder)
     (folder / "secret").write_bytes(task.course.secret())
 
-    def judge(
+    def judge_one(
         course: Course, lesson: Lesson, notebook: NotebookNode, submission: Submission, **options: Any
     ) -> Judgement:
-        known = _journal(course.work / "journal.jsonl").find(
-            judgement_key(course, lesson, notebook, submission)
-        )
+        key = judgement_key(course, lesson, notebook, submission)
+        known = _journal(course.work / "journal.jsonl").find(key)
         if known is None:
             raise CourseError("this grader has not judged it yet; grade it first")
-        again = judge_notebook(alone_there, lesson, notebook, submission, **options)
+        again = judge_notebook(without_journal, lesson, notebook, submission, **options)
         differences.extend(_differences(lesson, Judgement.from_json(known), again))
         return again
 
     try:
-        judge_submission(task, row, Submission.of_student(task.course, task.assignment, task.student), judge)
+        judge(task, result, Submission.of_student(task.course, task.assignment, task.student), judge_one)
     except SandboxError:
         raise
     except Exception as error:
-        row.problem = f"It could not be judged: {type(error).__name__}: {error}."
+        result.problem = f"It could not be judged: {type(error).__name__}: {error}."
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return GradedSubmission(row, tuple(differences))
+    return GradedSubmission(result, differences=tuple(differences))
 
 
 @cache

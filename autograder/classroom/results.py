@@ -11,13 +11,18 @@ from autograder.verdict import Verdict
 if TYPE_CHECKING:
     from autograder.classroom.changes import Change
 
+MAX_ERROR = 300  # characters that are told of an error nobody foresaw
+
 
 @dataclass(slots=True)
 class StudentResult:
-    """What grading found for one student.
+    """What grading found for one student; the stages of grading add to it.
 
-    verdicts: by lesson and exercise; flags: for the instructor; seconds: in the sandbox; problem: why nothing was
-    recorded, or ""; submission: a hash of what was judged and by what.
+    verdicts: by lesson and exercise.
+    flags: what was odd, for the instructor.
+    seconds: in the sandbox.
+    problem: why nothing was recorded, or "".
+    submission: a hash of what was judged and by what.
     """
 
     student: str
@@ -29,15 +34,17 @@ class StudentResult:
 
     @property
     def points(self) -> float:
-        """All points of this row."""
+        """The sum of this student's points."""
         return sum(v.points for lesson in self.verdicts.values() for v in lesson.values())
 
 
 @dataclass(frozen=True)
 class ClassResult:
-    """A graded class: one StudentResult a student in the order of their ids, and the wall time in seconds.
+    """A graded class.
 
-    changes: the grades that stood before and are others now.
+    rows: one result a student, in the order of their ids.
+    seconds: wall time of the run.
+    changes: the grades that were recorded before and are others now.
     """
 
     assignment: str
@@ -46,22 +53,35 @@ class ClassResult:
     changes: tuple[Change, ...] = ()
 
 
+def could_not_grade(error: BaseException) -> str:
+    """Return the problem of a submission where something happened that nobody foresaw."""
+    return f"It could not be graded: {error_in_one_line(error)}."
+
+
+def error_in_one_line(error: BaseException) -> str:
+    """Put an error that nobody foresaw into one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:MAX_ERROR]
+
+
 class VerdictInterner:
-    """Lets equal Verdicts be one object: those of a thousand right answers then take the room of one."""
+    """Lets equal Verdicts be one object, so that those of a thousand right answers take the room of one.
+
+    Of 300 students with all the lessons of an assignment it leaves 14 MiB where 50 would be held.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Verdict] = {}
 
-    def share(self, row: StudentResult) -> StudentResult:
-        """Replace each of a row's Verdicts, and each name of a lesson or an exercise, by an equal one seen before."""
-        row.verdicts = {
+    def intern(self, result: StudentResult) -> StudentResult:
+        """Replace each Verdict of a result, and each name of a lesson or an exercise, by an equal one seen before."""
+        result.verdicts = {
             intern(lesson): {
                 intern(name): self._known.setdefault(_key(verdict), verdict)
                 for name, verdict in verdicts.items()
             }
-            for lesson, verdicts in row.verdicts.items()
+            for lesson, verdicts in result.verdicts.items()
         }
-        return row
+        return result
 
 
 def _key(verdict: Verdict) -> tuple[Any, ...]:

@@ -1,38 +1,109 @@
-"""Makes the Tasks of a run."""
+"""Tasks, each the work on one submission, and what comes back of them: plain data, which crosses between processes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from autograder.classroom.grade_submission import Task, chosen, digest
+from autograder.classroom.results import StudentResult
+from autograder.classroom.shared_folder import digest
 from autograder.course import Course, CourseError
+from autograder.exercise import Lesson
 from autograder.sandbox import Limits
 from autograder.words import listed
 
+if TYPE_CHECKING:
+    from autograder.recording.drafting import Draft
 
-def tasks(
+Identity = dict[str, tuple[str, str]]  # lesson -> the key of its Judgement, the hash of its notebook
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to be graded; its lessons cross between processes by name.
+
+    folder: where the submission lies.
+    secret: a digest of the course's secret.
+    lessons: the names of those to be judged, () for all.
+    recorded: what the gradebook holds of this student.
+    resources: what a worker must declare, name -> amount.
+    bare: without a sandbox.
+    """
+
+    course: Course
+    assignment: str
+    student: str
+    folder: Path
+    secret: str
+    lessons: tuple[str, ...] = ()
+    recorded: Identity = field(default_factory=dict)
+    resources: Mapping[str, float] = field(default_factory=dict)
+    limits: Limits | None = None
+    bare: bool = False
+
+    def chosen_lessons(self) -> list[Lesson]:
+        """Return the lessons to be judged, in order."""
+        return chosen_lessons(self.course, self.assignment, self.lessons)
+
+
+@dataclass(frozen=True)
+class GradedSubmission:
+    """What a worker sends back.
+
+    draft: what is to be recorded, None where nothing is.
+    differences: of a replay, a sentence for each result that is another now.
+    """
+
+    result: StudentResult
+    draft: Draft | None = None
+    differences: tuple[str, ...] = ()
+
+
+def not_graded(task: Task, problem: str) -> GradedSubmission:
+    """Return what is said of a submission that no worker could grade."""
+    return GradedSubmission(StudentResult(task.student, problem=problem))
+
+
+Work = Callable[[Task], GradedSubmission]
+Graded = Generator[
+    GradedSubmission | None, None, None
+]  # in the order in which they end; None: nothing yet; to be closed
+HandOut = Callable[[Work, Iterable[Task]], Graded]
+
+
+def list_tasks(
     course: Course,
     assignment: str,
-    folders: Mapping[str, Path],
+    submissions: Mapping[str, Path],
     *,
     students: Sequence[str] = (),
     lessons: Sequence[str] = (),
     limits: Limits | None = None,
     bare: bool = False,
 ) -> list[Task]:
-    """Return a Task for each of the students wanted, by default for all in `folders`, in the order of their ids.
+    """Return a Task for each student wanted, in the order of their ids.
 
-    Raises CourseError where a student or lesson wanted is not there, or nobody is.
+    Args:
+        course, assignment: what is graded.
+        submissions: student -> where the submission lies.
+        students: those wanted, by default all.
+        lessons: the names of the lessons wanted, by default all.
+        limits: of the sandboxes, by default the usual ones.
+        bare: without a sandbox.
+
+    Raises:
+        CourseError: where a student or lesson wanted is not there, or nobody is.
     """
-    found = chosen(course, assignment, lessons)
-    unknown = [student for student in students if student not in folders]
+    found = chosen_lessons(course, assignment, lessons)
+    unknown = [student for student in students if student not in submissions]
     if unknown:
         raise CourseError(
             f"{listed([*map(repr, unknown)])} has not handed in {assignment}: look for the id in "
             f"{course.submitted}, or give the folder with the class's notebooks."
         )
-    if not folders:
+    if not submissions:
         raise CourseError(f"Nobody has handed in {assignment}: give the folder with the class's notebooks.")
     # One worker grades a whole submission, so it needs what its most demanding lesson needs.
     resources: dict[str, float] = {}
@@ -40,17 +111,34 @@ def tasks(
         for name, amount in lesson.resources.items():
             resources[name] = max(amount, resources.get(name, 0))
     secret = digest(course.secret())
+    names = tuple(lesson.name for lesson in found) if lessons else ()
     return [
         Task(
             course,
             assignment,
             student,
-            folders[student],
+            submissions[student],
             secret,
-            tuple(lesson.name for lesson in found) if lessons else (),
+            lessons=names,
             resources=resources,
             limits=limits,
             bare=bare,
         )
-        for student in sorted(students or folders)
+        for student in sorted(students or submissions)
     ]
+
+
+def chosen_lessons(course: Course, assignment: str, names: Sequence[str]) -> list[Lesson]:
+    """Return the lessons of an assignment that are named, by default all; raise CourseError for an unknown name."""
+    for name in names:
+        course.lesson(assignment, name)
+    return [lesson for lesson in course.lessons(assignment) if not names or lesson.name in names]
+
+
+def lacking(resources: Mapping[str, float]) -> str:
+    """Say what a submission needs that no worker declares."""
+    wanted = " ".join(f"{name}={amount:g}" for name, amount in resources.items())
+    return (
+        f"It needs a worker that declares {wanted}, and there is none: start one with "
+        f"'dask worker ADDRESS --resources \"{wanted}\"' and grade again with --scheduler ADDRESS."
+    )

@@ -1,55 +1,58 @@
-"""What a worker process of this machine does: takes tasks from the process that coordinates, and answers each."""
+"""Runs in a worker process of this machine: takes tasks from the coordinator, and answers each."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import pickle
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from autograder import intake
-from autograder.classroom.grade_submission import chosen, one_line
+from autograder.classroom.results import error_in_one_line
+from autograder.classroom.tasks import chosen_lessons
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.judging import grader_version, secret_cases
 from autograder.sandbox import Limits, SandboxError, process, warm
 from autograder.startup import end_with
 
-Begin = Callable[[Connection], None]  # what a worker does, given the way to whoever wants it done
 
+class Prepared:
+    """What all workers of a run need, loaded before the first of them is forked.
 
-def prepare(
-    root: str, work: str, assignment: str, lessons: Sequence[str], bare: bool
-) -> Callable[[], AbstractContextManager[Begin]]:
-    """Load what all workers of a run need, and return what is entered around the fork of each."""
-    course, found, template = Course(Path(root), Path(work)), [], None
-    with contextlib.suppress(Exception):  # whatever is wrong is said when a submission is graded
-        found = chosen(course, assignment, lessons)
-        if found and not bare:
-            template = warm.SandboxTemplate(
-                tuple(found[0].without)
-            )  # it is ready by the time that the rest is loaded
-        _work_out(course, found)
-        from autograder.recording import drafting as drafting  # it is what loads nbgrader
+    course, assignment, lessons: what is to be graded; lessons () for all of them.
+    bare: without a sandbox.
+    """
 
-        grader_version.grader()
-        intake.preload_lessons(course, found)
-        for lesson in found:
-            secret_cases.load(course, lesson)
+    def __init__(self, course: Course, assignment: str, lessons: Sequence[str], bare: bool) -> None:
+        self.in_sandboxes: Sequence[Lesson] = ()  # the lessons that are going to be judged in sandboxes
+        self._template: warm.SandboxTemplate | None = None
+        with contextlib.suppress(Exception):  # whatever is wrong is said when a submission is graded
+            found = chosen_lessons(course, assignment, lessons)
+            if found and not bare:
+                self.in_sandboxes = found
+                self._template = warm.SandboxTemplate(
+                    tuple(found[0].without)
+                )  # ready by the time that the rest is loaded
+            _work_out(course, found)
+            from autograder.recording import drafting as drafting  # it is what loads nbgrader
+
+            grader_version.grader()
+            intake.preload_lessons(course, found)
+            for lesson in found:
+                secret_cases.load(course, lesson)
 
     @contextmanager
-    def forking() -> Iterator[Begin]:
-        server = template.copy() if template else None
+    def sandbox_server(self) -> Iterator[warm.Server | None]:
+        """Give a server of sandboxes to the worker that is forked meanwhile, None without a sandbox."""
+        server = self._template.copy() if self._template else None
         try:
-            yield lambda connection: serve(connection, found if not bare else (), server)
+            yield server
         finally:
             if server:
                 server.close()  # it is the worker's now
-
-    return forking
 
 
 def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
@@ -73,9 +76,12 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
 
 
 def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.Server | None = None) -> None:
-    """Do what arrives, each a function and its argument, and send back what it returned or raised, until the end.
+    """Do what arrives until the end, and send back what it returned or raised.
 
-    lessons: those that are going to be judged in sandboxes; server: of these, where there is one already.
+    Args:
+        connection: each message is a function and its argument.
+        lessons: those that are going to be judged in sandboxes.
+        server: of these sandboxes, where there is one already.
     """
     intake.start_reader_server()
     with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
@@ -93,17 +99,17 @@ def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.S
         try:
             answer: object = work(task)
         except Exception as error:
-            answer = _that_travels(error)
+            answer = _picklable(error)
         try:
             connection.send(answer)
         except OSError:
             return  # nobody waits for it
 
 
-def _that_travels(error: Exception) -> Exception:
+def _picklable(error: Exception) -> Exception:
     """Return an error that can be sent: itself, or one of its words."""
     try:
         pickle.loads(pickle.dumps(error))
         return error
     except Exception:
-        return (CourseError if isinstance(error, CourseError) else RuntimeError)(one_line(error))
+        return (CourseError if isinstance(error, CourseError) else RuntimeError)(error_in_one_line(error))

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from autograder.classroom import forkserver
 from autograder.commands import Subparsers, command
@@ -22,8 +22,17 @@ if TYPE_CHECKING:
     from autograder.classroom.results import ClassResult, StudentResult
 
 MANY = 40  # changed grades that are shown; the file has them all
-LOCAL = "local"  # as classroom.pool calls a Dask cluster of this machine
 WIDEST = 100  # characters of what is said of a submission in its line
+
+
+class RunOptions(TypedDict, total=False):
+    """The options of grade_class and replay_class that the command line gives."""
+
+    students: tuple[str, ...]
+    lessons: tuple[str, ...]
+    workers: int | None
+    scheduler: str | None
+    bare: bool
 
 
 def add(commands: Subparsers) -> None:
@@ -53,8 +62,8 @@ def add(commands: Subparsers) -> None:
     grade.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="a Dask scheduler, as tls://host:8786, whose workers share this checkout and its work folder, or 'local' for "
-        "a Dask cluster of this machine (default: processes of this machine without Dask, which start sooner)",
+        help="a Dask scheduler, as tls://host:8786, whose workers share this checkout and its work folder "
+        "(default: processes of this machine)",
     )
     grade.add_argument(
         "--replay",
@@ -83,7 +92,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
             "WARNING: no sandbox. Students' code runs with your rights and can read and change all you can.",
             file=sys.stderr,
         )
-    how: dict[str, Any] = {
+    given: RunOptions = {
         "students": tuple(options.student),
         "lessons": tuple(options.lesson),
         "workers": options.workers,
@@ -94,8 +103,8 @@ def run(course: Course, options: argparse.Namespace) -> int:
         forkserver.begin(course, options.assignment, options.lesson, options.no_sandbox)
     try:
         if options.replay:
-            return _replay(course, options.assignment, how)
-        grade_and_show(course, options.assignment, options.folder, pages=not options.no_feedback, **how)
+            return _replay(course, options.assignment, given)
+        grade_and_show(course, options.assignment, options.folder, pages=not options.no_feedback, **given)
     finally:
         forkserver.abandon()
     return 0
@@ -114,7 +123,7 @@ def _are_many(options: argparse.Namespace) -> bool:
 def _verify(options: argparse.Namespace) -> None:
     if options.workers is not None and options.workers < 1:
         raise CourseError("--workers takes a number from 1.")
-    if options.workers is not None and options.scheduler not in (None, LOCAL):
+    if options.workers is not None and options.scheduler is not None:
         raise CourseError(
             "--workers is for this machine; with --scheduler, start workers with 'dask worker'."
         )
@@ -123,12 +132,17 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def grade_and_show(
-    course: Course, assignment: str, folder: Path | None, *, pages: bool = True, **how: Any
+    course: Course, assignment: str, folder: Path | None, *, pages: bool = True, **options: Unpack[RunOptions]
 ) -> ClassResult:
     """Grade a class with a progress bar, write feedback pages and the report, print the table and where all is.
 
-    pages: whether feedback pages are written; how: as for grade_class. Raises CourseError at the end where a
-    submission could not be graded.
+    Args:
+        course, assignment, folder: as for grade_class.
+        pages: whether feedback pages are written.
+        options: those of grade_class.
+
+    Raises:
+        CourseError: at the end, where a submission could not be graded.
     """
     from autograder.classroom.grade_class import grade_class
 
@@ -142,8 +156,10 @@ def grade_and_show(
                     "autograder.reporting.class_report"
                 )  # is needed next; others work meanwhile
 
-        result = grade_class(course, assignment, folder, **how, on_begin=progress.begin, on_done=advance)
-    part = "-part" if how.get("students") or how.get("lessons") else ""  # the class's own page stays whole
+        result = grade_class(course, assignment, folder, **options, on_begin=progress.begin, on_done=advance)
+    part = (
+        "-part" if options.get("students") or options.get("lessons") else ""
+    )  # the class's own page stays whole
     _show(course, assignment, result, f"{assignment}{part}.html", pages)
     problems = [row for row in result.rows if row.problem]
     if problems:
@@ -246,19 +262,19 @@ def changes_table(changes: Sequence[Change]) -> list[str]:
     return [f"{len(changes)} grades of {students} students changed:", *lines, *left]
 
 
-def _replay(course: Course, assignment: str, how: dict[str, Any]) -> int:
+def _replay(course: Course, assignment: str, options: RunOptions) -> int:
     """Judge again, say for each submission whether it is the same, and return 1 where one is not."""
     from autograder.classroom.replay import replay_class
 
     with Progress() as progress:
 
         def advance(one: Replay, done: int, of: int) -> None:
-            progress.advance(line(one.row), done, of)
+            progress.advance(line(one.result), done, of)
 
-        found = replay_class(course, assignment, **how, on_begin=progress.begin, on_done=advance)
+        found = replay_class(course, assignment, **options, on_begin=progress.begin, on_done=advance)
     for one in found:
-        said = one.row.problem or "; ".join(one.differences) or "the same"
-        print(f"{one.row.student:<16} {printable(said)}")
+        said = one.result.problem or "; ".join(one.differences) or "the same"
+        print(f"{one.result.student:<16} {printable(said)}")
     other = sum(not one.same for one in found)
     print(f"\n{len(found) - other} of {len(found)} came out the same; nothing was recorded.")
     return 1 if other else 0

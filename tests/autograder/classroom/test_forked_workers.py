@@ -14,8 +14,8 @@ import pytest
 
 from autograder.classroom import forked_workers, forkserver
 from autograder.classroom.forked_workers import ForkedWorkers
-from autograder.classroom.grade_submission import GradedSubmission, Task
 from autograder.classroom.results import StudentResult
+from autograder.classroom.tasks import GradedSubmission, Task
 from autograder.classroom.workers import start_workers
 from autograder.course import Course, CourseError
 from tests.autograder.class_sample import ASSIGNMENT, adopting, left_after, running_processes
@@ -47,7 +47,7 @@ def say(task: Task) -> GradedSubmission:
 
 
 def done(found: ForkedWorkers, todo: list[Task]) -> list[StudentResult]:
-    return [one.row for one in found.run(say, todo) if one is not None]
+    return [one.result for one in found.hand_out(say, todo) if one is not None]
 
 
 def test_each_gets_a_task_when_it_is_free(course: Course, tmp_path: Path) -> None:
@@ -83,11 +83,10 @@ def test_what_was_begun_is_taken_once_and_only_for_the_same(course: Course) -> N
     forkserver.begin(course, ASSIGNMENT)
     other = forkserver.take(course, ASSIGNMENT, bare=True)
     assert one.process.pid != other.process.pid and other.about[-1] is True
-    forkserver.begin(course, ASSIGNMENT)
-    begun = forkserver._begun
+    begun = forkserver.begin(course, ASSIGNMENT)
     forkserver.abandon()
     forkserver.abandon()
-    assert begun is not None and begun.process.poll() is not None
+    assert begun.process.poll() is not None
     for each in (one, other):
         each.close()
         assert each.process.poll() is not None
@@ -114,7 +113,7 @@ def test_each_worker_has_a_core_of_its_own(course: Course, tmp_path: Path) -> No
         pytest.skip("there is one core only")
     with workers(course, tmp_path) as found:
         todo = tasks(course, *(f"s{number}" for number in range(6)))
-        rows = [one.row.problem for one in found.run(where, todo) if one is not None]
+        rows = [one.result.problem for one in found.hand_out(where, todo) if one is not None]
     cores = dict(row.split(" ", 1) for row in rows)
     assert len(cores) == len(set(cores.values())) == 2
     assert os.sched_getaffinity(0) == mine
@@ -125,7 +124,7 @@ def test_one_worker_takes_one_core_for_as_long_as_it_works(course: Course, tmp_p
     if len(mine) < 2:
         pytest.skip("there is one core only")
     todo = [replace(task, bare=True) for task in tasks(course, "s0", "s1", "s2")]
-    with start_workers(todo, tmp_path, workers=1) as run:
-        rows = [one.row.problem for one in run(where, todo) if one is not None]
+    with start_workers(todo, tmp_path, workers=1) as hand_out:
+        rows = [one.result.problem for one in hand_out(where, todo) if one is not None]
     assert rows == [f"{os.getpid()} [{min(mine)}]"] * 3
     assert os.sched_getaffinity(0) == mine

@@ -13,12 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
+from dask import config
+from distributed import LocalCluster, Security
 
 from autograder import exercises
 from autograder.classroom.grade_class import grade_class
+from autograder.classroom.grade_submission import grade_submission
 from autograder.classroom.replay import replay_class
 from autograder.classroom.results import ClassResult
+from autograder.classroom.submissions import find_submissions
+from autograder.classroom.tasks import list_tasks
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.recording import gradebook
@@ -169,16 +173,31 @@ def test_who_costs_worker_after_worker_is_reported_alone(course: Course, folder:
 
 
 @contextmanager
-def cluster(**resources: float) -> Iterator[str]:
-    """A Dask cluster that stands somewhere: here in threads of this process, which see what tests patch."""
-    with LocalCluster(
-        n_workers=1,
-        threads_per_worker=2,
-        processes=False,
-        protocol="tcp",
-        dashboard_address="127.0.0.1:0",
-        resources=resources,
-    ) as found:
+def cluster(*, processes: bool = False, **resources: float) -> Iterator[str]:
+    """A Dask cluster that stands somewhere: in threads of this process, which see what tests patch, or in processes.
+
+    Whoever talks to its processes needs the certificate of this run, which Dask's settings name meanwhile.
+    """
+    security = Security.temporary() if processes else None
+    names = security.get_tls_config_for_role("client") if security else {}
+    settings = {
+        "distributed.comm.tls.ca-file": names.get("ca_file"),
+        "distributed.comm.tls.client.cert": names.get("cert"),
+        "distributed.comm.tls.client.key": names.get("key"),
+    }
+    with (
+        config.set(settings),
+        LocalCluster(
+            n_workers=2 if processes else 1,
+            threads_per_worker=1 if processes else 2,
+            processes=processes,
+            protocol="tls" if processes else "tcp",
+            dashboard_address="127.0.0.1:0",
+            security=security,
+            memory_limit=None,
+            resources=resources,
+        ) as found,
+    ):
         yield found.scheduler_address
 
 
@@ -197,8 +216,10 @@ def test_a_scheduler_elsewhere_does_the_same(course: Course, folder: Path) -> No
     assert points(result) == EXPECTED and not [row.problem for row in result.rows if row.problem]
 
 
-def test_a_dask_cluster_of_this_machine_does_the_same(course: Course, folder: Path) -> None:
-    result = grade_class(course, ASSIGNMENT, folder, scheduler="local", workers=2)
+def test_a_dask_cluster_of_processes_with_certificates_does_the_same(course: Course, folder: Path) -> None:
+    with cluster(processes=True) as address:
+        assert address.startswith("tls://")
+        result = grade_class(course, ASSIGNMENT, folder, scheduler=address)
     assert points(result) == EXPECTED and not [row.problem for row in result.rows if row.problem]
     names = [path.read_text() for path in Path("/proc").glob("[0-9]*/cmdline") if _is_child(path)]
     assert not [name for name in names if "dask" in name or "distributed" in name]
@@ -237,11 +258,7 @@ def test_a_scheduler_that_is_not_there_is_one_sentence(course: Course, folder: P
 def test_a_worker_that_does_not_share_the_folder_draws_no_cases_of_its_own(
     course: Course, folder: Path, tmp_path: Path
 ) -> None:
-    from autograder.classroom.grade_submission import grade_submission
-    from autograder.classroom.submissions import find_submissions
-    from autograder.classroom.tasks import tasks
-
-    (task, *_) = tasks(course, ASSIGNMENT, find_submissions(course, ASSIGNMENT, folder))
+    (task, *_) = list_tasks(course, ASSIGNMENT, find_submissions(course, ASSIGNMENT, folder))
     elsewhere = replace(task, course=Course(course.root, tmp_path / "elsewhere"))
     with pytest.raises(CourseError, match="all nodes must share the checkout"):
         grade_submission(elsewhere)
@@ -264,11 +281,11 @@ def test_replay_judges_again_and_records_nothing(course: Course, folder: Path) -
     grade_class(course, ASSIGNMENT, folder, students=chosen)
     kept = {path: path.read_bytes() for path in course.work.rglob("*") if path.is_file()}
     found = replay_class(course, ASSIGNMENT)
-    assert [(one.row.student, one.same, one.row.points) for one in found] == [
+    assert [(one.result.student, one.same, one.result.points) for one in found] == [
         ("s0000", True, 30),
         ("s0002", True, 27),
     ]
-    assert all(one.row.seconds > 0 for one in found)
+    assert all(one.result.seconds > 0 for one in found)
     assert {path: path.read_bytes() for path in course.work.rglob("*") if path.is_file()} == kept
 
 
@@ -285,4 +302,4 @@ def test_replay_of_what_was_never_judged_says_so(course: Course, folder: Path) -
     grade_class(course, ASSIGNMENT, folder, students=("s0000",))
     (course.work / "journal.jsonl").unlink()
     (one,) = replay_class(course, ASSIGNMENT)
-    assert not one.same and "this grader has not judged it yet; grade it first" in one.row.problem
+    assert not one.same and "this grader has not judged it yet; grade it first" in one.result.problem
