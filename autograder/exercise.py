@@ -53,18 +53,32 @@ def integers(*shape: int, low: int, high: int) -> Random:
 class Case:
     """One set of inputs for an Exercise: fixed values, and `Random` ones that are drawn from a seed.
 
-    words: the Case in words, shown to students; group: the name of the group whose points it decides;
-    inputs: argument name -> plain value, array or Random; tolerance: relative; by default it follows the inputs' dtype.
+    Args:
+        key: names the Case for ever and decides, with the seed, what is drawn: a new key draws new inputs.
+        group: the name of the group whose points it decides.
+        words: the Case in words, shown to students; by default the key.
+        tolerance: relative; by default it follows the inputs' dtype.
+        secret: whether it grades; otherwise `check` asks it.
+        inputs: argument name -> plain value, array or Random.
     """
 
     def __init__(
-        self, words: str, /, *, group: str, tolerance: float | None = None, **inputs: Value | Random
+        self,
+        key: str,
+        /,
+        *,
+        group: str,
+        words: str = "",
+        tolerance: float | None = None,
+        secret: bool = False,
+        **inputs: Value | Random,
     ) -> None:
-        self.words, self.group, self.tolerance, self.inputs = words, group, tolerance, inputs
+        self.key, self.group, self.words = key, group, words or key
+        self.tolerance, self.secret, self.inputs = tolerance, secret, inputs
 
     def draw(self, seed: bytes) -> dict[str, Value]:
         """Return the inputs drawn from `seed`; the same seed gives the same inputs."""
-        digest = hashlib.sha256(seed + b"\0" + self.words.encode()).digest()
+        digest = hashlib.sha256(seed + b"\0" + self.key.encode()).digest()
         rng = np.random.default_rng(np.frombuffer(digest, np.uint32))
         return {
             name: value.draw(rng) if isinstance(value, Random) else value
@@ -88,18 +102,23 @@ class Mistake:
 class Exercise:
     """One thing that a student writes, and all that decides whether it is right.
 
-    name: the function's name, and the Exercise's everywhere; returns: the outputs' names; reference: an implementation
-    independent of the solution; public: the Cases that `check` asks; secret: the Cases that grade, drawn from the
-    course's secret; points: group -> points, for the groups of the secret Cases; mistakes: the known wrong ways;
-    few_mistakes: the reason where there are fewer than three; clues: what helps to get on, from a nudge to nearly the
-    code, which `check` shows one by one; way: how it is asked, where that is more than a call.
+    Args:
+        name: the function's name, and the Exercise's everywhere.
+        returns: the outputs' names.
+        reference: an implementation independent of the solution.
+        cases: the public Cases, which `check` asks, and the secret ones, which grade and are drawn from the course's
+            secret; `autograder.exercises.rows` lists them group by group.
+        points: group -> points, for the groups of the secret Cases.
+        mistakes: the known wrong ways.
+        few_mistakes: the reason where there are fewer than three.
+        clues: what helps to get on, from a nudge to nearly the code, which `check` shows one by one.
+        way: how it is asked, where that is more than a call.
     """
 
     name: str
     returns: tuple[str, ...]
     reference: Callable[..., Any]
-    public: Sequence[Case]
-    secret: Sequence[Case]
+    cases: Sequence[Case]
     points: Mapping[str, float]
     mistakes: Sequence[Mistake] = field(default_factory=tuple)
     few_mistakes: str = ""
@@ -108,9 +127,9 @@ class Exercise:
 
     def __post_init__(self) -> None:
         for which, cases in (("public", self.public), ("secret", self.secret)):
-            words = [case.words for case in cases]
-            if len(set(words)) != len(words):
-                raise DeclarationError(f"{self.name}: two {which} Cases have the same words")
+            for what in ("key", "words"):
+                if len({getattr(case, what) for case in cases}) != len(cases):
+                    raise DeclarationError(f"{self.name}: two {which} Cases have the same {what}")
             if {case.group for case in cases} != set(self.points) - ({SPEED} if self.way.speed else set()):
                 raise DeclarationError(
                     f"{self.name}: the groups of the {which} Cases are not the groups that carry points"
@@ -127,11 +146,21 @@ class Exercise:
         if way.table and len(self.returns) != 1:
             raise DeclarationError(f"{self.name}: a table is one output")
         for needed in filter(None, (way.module, way.script)):
-            for case in (*self.public, *self.secret):
+            for case in self.cases:
                 if needed not in case.inputs:
                     raise DeclarationError(
                         f"{self.name}: {case.words!r} has no input {needed}, which its way names"
                     )
+
+    @property
+    def public(self) -> tuple[Case, ...]:
+        """The Cases that `check` asks, in order."""
+        return tuple(case for case in self.cases if not case.secret)
+
+    @property
+    def secret(self) -> tuple[Case, ...]:
+        """The Cases that grade, in order."""
+        return tuple(case for case in self.cases if case.secret)
 
     @property
     def total(self) -> float:

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as f
 
 from autograder.exercise import Case, Exercise, Mistake, Random, lesson, normal
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 # module: a residual block
@@ -41,23 +42,33 @@ def slip(name: str) -> Any:
     return lambda **arguments: Reference(**arguments, slips=(name,))
 
 
-def block_case(words: str, group: str, shape: tuple[int, ...], **arguments: int) -> Case:
-    return Case(words, group=group, x=normal(*shape), **arguments)
+def block_case(key: str, group: str, shape: tuple[int, ...], **arguments: int) -> Case:
+    return Case(key, group=group, x=normal(*shape), **arguments)
 
 
 BLOCK = Exercise(
     name="BasicBlock",
     returns=("parameters", "shapes", "y_eval", "y", "dx", "gradients"),
     reference=Reference,
-    public=[
-        block_case("the same shape", "identity", (2, 4, 5, 4), channels=4, filters=4),
-        block_case("stride 2 on a 7 x 6 image", "projection", (2, 4, 7, 6), channels=4, filters=8, stride=2),
-        block_case("two groups", "groups", (2, 4, 4, 5), channels=4, filters=4, groups=2),
-    ],
-    secret=[
-        block_case("the same shape, 6 channels", "identity", (3, 6, 5, 3), channels=6, filters=6),
-        block_case("stride 2 on a 5 x 8 image", "projection", (2, 6, 5, 8), channels=6, filters=9, stride=2),
-        block_case("three groups", "groups", (2, 6, 4, 3), channels=6, filters=6, groups=3),
+    cases=[
+        *group(
+            "identity",
+            public("the same shape", (2, 4, 5, 4), channels=4, filters=4),
+            secret("the same shape, 6 channels", (3, 6, 5, 3), channels=6, filters=6),
+            make=block_case,
+        ),
+        *group(
+            "projection",
+            public("stride 2 on a 7 x 6 image", (2, 4, 7, 6), channels=4, filters=8, stride=2),
+            secret("stride 2 on a 5 x 8 image", (2, 6, 5, 8), channels=6, filters=9, stride=2),
+            make=block_case,
+        ),
+        *group(
+            "groups",
+            public("two groups", (2, 4, 4, 5), channels=4, filters=4, groups=2),
+            secret("three groups", (2, 6, 4, 3), channels=6, filters=6, groups=3),
+            make=block_case,
+        ),
     ],
     points={"identity": 2, "projection": 2, "groups": 1},
     mistakes=[
@@ -136,24 +147,23 @@ PLATEAU = Exercise(
     name="ReduceOnPlateau",
     returns=("returned", "lr"),
     reference=Plateau,
-    public=[
-        Case(
-            "a loss that stays", group="wait", lr=0.1, factor=0.5, patience=2, calls=losses(3, 3, 3, 3, 3, 2)
+    cases=[
+        *group(
+            "wait",
+            public("a loss that stays", lr=0.1, factor=0.5, patience=2, calls=losses(3, 3, 3, 3, 3, 2)),
+            secret("a longer wait", lr=0.2, factor=0.5, patience=3, calls=losses(2, 2, 2, 2, 2, 1, 1)),
         ),
-        Case(
-            "a loss that comes back",
-            group="best",
-            lr=0.1,
-            factor=0.1,
-            patience=1,
-            calls=losses(3, 1, 4, 3, 2, 5),
+        *group(
+            "best",
+            public(
+                "a loss that comes back",
+                lr=0.1,
+                factor=0.1,
+                patience=1,
+                calls=losses(3, 1, 4, 3, 2, 5),
+            ),
+            secret("up and down", lr=0.3, factor=0.2, patience=1, calls=losses(3, 2, 6, 5, 4, 7, 8)),
         ),
-    ],
-    secret=[
-        Case(
-            "a longer wait", group="wait", lr=0.2, factor=0.5, patience=3, calls=losses(2, 2, 2, 2, 2, 1, 1)
-        ),
-        Case("up and down", group="best", lr=0.3, factor=0.2, patience=1, calls=losses(3, 2, 6, 5, 4, 7, 8)),
     ],
     points={"wait": 1, "best": 2},
     mistakes=[
@@ -216,8 +226,13 @@ TABLE = Exercise(
     name="stack_table",
     returns=("rows",),
     reference=table,
-    public=[Case("two layers", group="table", image=(3, 32, 24), filters=(8, 16))],
-    secret=[Case("three layers", group="table", image=(1, 40, 28), filters=even(4, 30))],
+    cases=[
+        *group(
+            "table",
+            public("two layers", image=(3, 32, 24), filters=(8, 16)),
+            secret("three layers", image=(1, 40, 28), filters=even(4, 30)),
+        ),
+    ],
     points={"table": 3},
     mistakes=[
         Mistake("bias", "Each filter has a bias too.", cost("bias")),
@@ -262,10 +277,10 @@ def together_slip(name: str) -> Any:
     return lambda **arguments: together(**arguments, slips=(name,))
 
 
-def asked_together(words: str, *models: str, images: int) -> Case:
+def asked_together(key: str, group: str, *models: str, images: int) -> Case:
     return Case(
-        words,
-        group="mean",
+        key,
+        group=group,
         models=[f"net score {m}" for m in models],
         images=normal(images, 3, 8, 8, dtype="float32"),
     )
@@ -275,8 +290,13 @@ TOGETHER = Exercise(
     name="predict_together",
     returns=("p",),
     reference=together,
-    public=[asked_together("two networks", "a", "b", images=3), asked_together("one network", "c", images=2)],
-    secret=[asked_together("three networks", "a", "b", "c", images=4)],
+    cases=group(
+        "mean",
+        public("two networks", "a", "b", images=3),
+        public("one network", "c", images=2),
+        secret("three networks", "a", "b", "c", images=4),
+        make=asked_together,
+    ),
     points={"mean": 2},
     mistakes=[
         Mistake("scores", "Take the mean of probabilities, not of scores.", together_slip("scores")),

@@ -23,6 +23,7 @@ from autograder.exercise import (
     normal,
     uniform,
 )
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking import probe
 from cnnlab.checking.assess import assess
 
@@ -31,20 +32,19 @@ def doubled(x: np.ndarray, times: int = 1) -> np.ndarray:
     return 2.0 * times * x
 
 
+CASES = [
+    *group("basic", public("once", x=normal(3)), secret("four", x=normal(4))),
+    *group("times", public("twice", x=normal(3), times=2), secret("thrice", x=normal(4), times=3)),
+]
+
+
 def exercise(**changes: Any) -> Exercise:
     """A small Exercise: double an array, `times` times."""
     fields: dict[str, Any] = {
         "name": "doubled",
         "returns": ("y",),
         "reference": doubled,
-        "public": [
-            Case("once", group="basic", x=normal(3)),
-            Case("twice", group="times", x=normal(3), times=2),
-        ],
-        "secret": [
-            Case("four", group="basic", x=normal(4)),
-            Case("thrice", group="times", x=normal(4), times=3),
-        ],
+        "cases": CASES,
         "points": {"basic": 1, "times": 2},
         "mistakes": [Mistake("times ignored", "Multiply by times.", lambda x, times=1: doubled(x))],
         **changes,
@@ -81,6 +81,44 @@ def test_two_cases_of_one_seed_draw_different_inputs() -> None:
     assert not np.array_equal(a, b)
 
 
+def test_a_case_that_is_reworded_draws_the_same_inputs() -> None:
+    asked = Case("a", group="basic", x=normal(5))
+    reworded = Case("a", words="five values", group="basic", x=normal(5))
+    assert (asked.words, reworded.words) == ("a", "five values")
+    np.testing.assert_array_equal(asked.draw(b"one")["x"], reworded.draw(b"one")["x"])
+
+
+def test_a_row_that_is_reworded_asks_the_same_in_other_words() -> None:
+    def made(key: str, group: str, size: int) -> Case:
+        return Case(key, group=group, x=normal(size), times=2)
+
+    first, second = (
+        exercise(cases=group("basic", *rows, make=made), points={"basic": 1})
+        for rows in (
+            (public("twice", 3), secret("twice", 4)),
+            (public("twice", 3, words="two times"), secret("twice", 4, words="2 times")),
+        )
+    )
+    for before, after, words in (
+        (first.public_questions(), second.public_questions(), "two times"),
+        (first.secret_questions(b"one"), second.secret_questions(b"one"), "2 times"),
+    ):
+        assert [(q.words, q.group) for q in before.questions] == [("twice", "basic")]
+        assert [(q.words, q.group) for q in after.questions] == [(words, "basic")]
+        np.testing.assert_array_equal(before.questions[0].inputs["x"], after.questions[0].inputs["x"])
+
+
+def test_public_and_secret_rows_keep_their_order_each() -> None:
+    declared = exercise(
+        cases=group(
+            "basic", secret("s1", x=1.0), public("p1", x=1.0), public("p2", x=1.0), secret("s2", x=1.0)
+        ),
+        points={"basic": 1},
+    )
+    assert [case.key for case in declared.public] == ["p1", "p2"]
+    assert [case.key for case in declared.secret] == ["s1", "s2"]
+
+
 def test_each_kind_of_draw_gives_its_range_and_dtype() -> None:
     case = Case(
         "a",
@@ -105,8 +143,11 @@ def test_the_questions_hold_what_the_reference_and_the_mistakes_make_of_the_inpu
 
 
 def test_public_and_secret_questions_differ_and_so_do_two_secrets() -> None:
-    cases = [Case("once", group="basic", x=normal(3)), Case("twice", group="times", x=normal(3), times=2)]
-    declared = exercise(public=cases, secret=cases)
+    cases = [
+        *group("basic", public("once", x=normal(3)), secret("once", x=normal(3))),
+        *group("times", public("twice", x=normal(3), times=2), secret("twice", x=normal(3), times=2)),
+    ]
+    declared = exercise(cases=cases)
     asked = [
         declared.public_questions(),
         declared.secret_questions(b"one"),
@@ -120,15 +161,27 @@ def test_the_tolerance_follows_the_inputs(dtype: str, expected: float) -> None:
     cases = [
         Case("by dtype", group="basic", x=normal(3, dtype=dtype)),
         Case("as said", group="times", tolerance=0.5, x=normal(3)),
+        *exercise().secret,
     ]
-    assert [q.tolerance for q in exercise(public=cases).public_questions().questions] == [expected, 0.5]
+    assert [q.tolerance for q in exercise(cases=cases).public_questions().questions] == [expected, 0.5]
 
 
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"public": [Case("a", group="basic", x=1.0)] * 2}, "same words"),
-        ({"secret": [Case("a", group="basic", x=1.0)]}, "groups of the secret Cases"),
+        (
+            {"cases": [*CASES, Case("once", words="again", group="basic", x=1.0)]},
+            "public Cases have the same key",
+        ),
+        (
+            {"cases": [*CASES, Case("a", words="once", group="basic", x=1.0)]},
+            "public Cases have the same words",
+        ),
+        (
+            {"cases": [*CASES, Case("a", words="four", group="basic", secret=True, x=1.0)]},
+            "secret Cases have the same words",
+        ),
+        ({"cases": [case for case in CASES if not case.secret]}, "groups of the secret Cases"),
         ({"points": {"basic": 1}}, "groups of the public Cases"),
     ],
 )

@@ -17,7 +17,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder import intake, sandbox
 from autograder.course import Course
-from autograder.exercise import SPEED, Case, Exercise, Lesson, integers, lesson, normal
+from autograder.exercise import SPEED, Exercise, Lesson, integers, lesson, normal
+from autograder.exercises.rows import group, public, secret
 from autograder.judging.companions import MAX_LENT, Submission
 from autograder.judging.judge import Judgement, judge_notebook, judgement_key
 from autograder.sandbox import Limits, Probe, RunCell, Timing, usage
@@ -147,7 +148,7 @@ def test_a_race_that_hangs_ends(body: str) -> None:
     assert timing.ratio == float("inf") and time.monotonic() - began < 8
 
 
-SMALL = [Case("small", group="basic", x=normal(1, 2, 4, 4), w=normal(3, 2, 3, 3), b=normal(3), padding=1)]
+SMALL = {"x": normal(1, 2, 4, 4), "w": normal(3, 2, 3, 3), "b": normal(3), "padding": 1}
 FAST = lesson(
     "1_layers/90_fast",
     [
@@ -155,8 +156,7 @@ FAST = lesson(
             "f",
             ("y",),
             TASK.product,
-            public=SMALL,
-            secret=SMALL,
+            cases=group("basic", public("small", **SMALL), secret("small", **SMALL)),
             points={"basic": 1, SPEED: 2},
             way=Way(speed="conv2d_forward"),
         )
@@ -211,7 +211,9 @@ def dropped(x: np.ndarray, rate: float, rng: np.random.Generator) -> tuple[np.nd
 
 
 BATCHES = [
-    Case(f"{n} by 50", group="basic", x=integers(n, 50, low=1, high=9), rate=0.5, rng=n) for n in (40, 60)
+    row(f"{n} by 50", x=integers(n, 50, low=1, high=9), rate=0.5, rng=n)
+    for row in (public, secret)
+    for n in (40, 60)
 ]
 DRAWN = lesson(
     "1_layers/91_drawn",
@@ -220,8 +222,7 @@ DRAWN = lesson(
             "drop",
             ("y", "mask"),
             dropped,
-            public=BATCHES,
-            secret=BATCHES,
+            cases=group("basic", *BATCHES),
             points={"basic": 2},
             way=Way(rng="rng", summary="dropout"),
         )
@@ -276,8 +277,8 @@ def test_no_summary_fails_on_what_a_worker_may_send(name: str, values: dict[str,
 
 
 def plain(name: str, *exercises: str) -> Lesson:
-    cases = [Case("any", group="basic", x=2.0)]
-    made = [Exercise(e, ("y",), lambda x: 2 * x, cases, cases, {"basic": 1}) for e in exercises]
+    cases = group("basic", public("any", x=2.0), secret("any", x=2.0))
+    made = [Exercise(e, ("y",), lambda x: 2 * x, cases, {"basic": 1}) for e in exercises]
     return lesson(f"1_layers/{name}", made)
 
 
@@ -344,10 +345,8 @@ def test_much_text_is_read_once_and_lent_in_part(course: Course, tmp_path: Path)
 
 
 def test_no_file_and_an_empty_one_are_two_submissions(course: Course, tmp_path: Path) -> None:
-    cases, way = [Case("any", group="basic", x=1.0)], Way(file="lenet.safetensors")
-    trained = Exercise(
-        "trained", ("weights",), dict, public=cases, secret=cases, points={"basic": 1}, way=way
-    )
+    cases = group("basic", public("any", x=1.0), secret("any", x=1.0))
+    trained = Exercise("trained", ("weights",), dict, cases, {"basic": 1}, way=Way(file="lenet.safetensors"))
     one = lesson("1_layers/92_weights", [trained])
     before = judgement_key(course, one, cells(), Submission(tmp_path, [one]))
     (tmp_path / "lenet.safetensors").write_bytes(b"")

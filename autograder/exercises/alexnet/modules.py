@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
 from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 NETWORKS = "autograder.exercises.alexnet.networks"
@@ -32,19 +33,24 @@ alexnet_features = Exercise(
     reference=lazy_import(f"{NETWORKS}:Features"),
     way=Way(module="x"),
     points={"one card": 6, "two cards": 4, "full width": 2},
-    public=[
-        Case("width 6, an image of 67 x 67", group="one card", x=pixels(2, 3, 67, 67), width=6),
-        Case("width 6, an image of 100 x 72", group="one card", x=pixels(1, 3, 100, 72), width=6),
-        Case("width 12 in 2 groups", group="two cards", x=pixels(1, 3, 67, 99), groups=2, width=12),
-        Case(
-            "the full width in 2 groups, a small image", group="full width", x=pixels(1, 3, 67, 67), groups=2
+    cases=[
+        *group(
+            "one card",
+            public("width 6, an image of 67 x 67", x=pixels(2, 3, 67, 67), width=6),
+            secret("width 9, an image of 70 x 75", x=pixels(1, 3, 70, 75), width=9),
+            public("width 6, an image of 100 x 72", x=pixels(1, 3, 100, 72), width=6),
+            secret("width 6, an image of 99 x 68", x=pixels(2, 3, 99, 68), width=6),
         ),
-    ],
-    secret=[
-        Case("width 9, an image of 70 x 75", group="one card", x=pixels(1, 3, 70, 75), width=9),
-        Case("width 6, an image of 99 x 68", group="one card", x=pixels(2, 3, 99, 68), width=6),
-        Case("width 6 in 2 groups", group="two cards", x=pixels(2, 3, 72, 67), groups=2, width=6),
-        Case("the full width in 1 group", group="full width", x=pixels(1, 3, 67, 70)),
+        *group(
+            "two cards",
+            public("width 12 in 2 groups", x=pixels(1, 3, 67, 99), groups=2, width=12),
+            secret("width 6 in 2 groups", x=pixels(2, 3, 72, 67), groups=2, width=6),
+        ),
+        *group(
+            "full width",
+            public("the full width in 2 groups, a small image", x=pixels(1, 3, 67, 67), groups=2),
+            secret("the full width in 1 group", x=pixels(1, 3, 67, 70)),
+        ),
     ],
     clues=[
         "Fifteen layers in nn.Sequential, none of them more than one line: go down the table and write what stands there.",
@@ -74,11 +80,7 @@ alexnet_features = Exercise(
             "You gave torch the paper's alpha: it divides alpha by the size of 5, so give it 5 times as much, 5e-4.",
             features("alpha"),
         ),
-        Mistake(
-            "k left at 1",
-            "You left k at torch's 1: the paper has k = 2.",
-            features("k"),
-        ),
+        Mistake("k left at 1", "You left k at torch's 1: the paper has k = 2.", features("k")),
         Mistake(
             "torch's own constants",
             "You left alpha and k as torch has them, 1e-4 and 1: the paper's k is 2, and its 1e-4 is 5e-4 for torch, which "
@@ -86,9 +88,7 @@ alexnet_features = Exercise(
             features("alpha", "k"),
         ),
         Mistake(
-            "no overlap",
-            "Your pooling windows do not overlap: they are 3 x 3 at stride 2.",
-            features("no overlap"),
+            "no overlap", "Your pooling windows do not overlap: they are 3 x 3 at stride 2.", features("no overlap")
         ),
         Mistake(
             "groups everywhere",
@@ -124,64 +124,27 @@ AlexNet = Exercise(
     reference=lazy_import(f"{NETWORKS}:AlexNet"),
     way=Way(module="x"),
     points={"basic": 5, "sides": 3, "two cards": 4},
-    public=[
-        Case(
-            "7 classes, images of 67 pixels",
-            group="basic",
-            x=pixels(3, 3, 67, 67),
-            classes=7,
-            width=6,
-            hidden=20,
-            image=67,
+    cases=[
+        *group(
+            "basic",
+            public("7 classes, images of 67 pixels", x=pixels(3, 3, 67, 67), classes=7, width=6, hidden=20, image=67),
+            secret("6 classes, images of 71 pixels", x=pixels(3, 3, 71, 71), classes=6, width=9, hidden=24, image=71),
         ),
-        Case(
-            "4 classes, an image of 100 pixels",
-            group="sides",
-            x=pixels(2, 3, 100, 100),
-            classes=4,
-            width=6,
-            hidden=12,
-            image=100,
+        *group(
+            "sides",
+            public(
+                "4 classes, an image of 100 pixels", x=pixels(2, 3, 100, 100), classes=4, width=6, hidden=12, image=100
+            ),
+            secret(
+                "3 classes, an image of 133 pixels", x=pixels(2, 3, 133, 133), classes=3, width=6, hidden=18, image=133
+            ),
         ),
-        Case(
-            "two groups of width 12",
-            group="two cards",
-            x=pixels(2, 3, 67, 67),
-            classes=5,
-            groups=2,
-            width=12,
-            hidden=16,
-            image=67,
-        ),
-    ],
-    secret=[
-        Case(
-            "6 classes, images of 71 pixels",
-            group="basic",
-            x=pixels(3, 3, 71, 71),
-            classes=6,
-            width=9,
-            hidden=24,
-            image=71,
-        ),
-        Case(
-            "3 classes, an image of 133 pixels",
-            group="sides",
-            x=pixels(2, 3, 133, 133),
-            classes=3,
-            width=6,
-            hidden=18,
-            image=133,
-        ),
-        Case(
-            "two groups of width 6",
-            group="two cards",
-            x=pixels(2, 3, 69, 69),
-            classes=8,
-            groups=2,
-            width=6,
-            hidden=14,
-            image=69,
+        *group(
+            "two cards",
+            public(
+                "two groups of width 12", x=pixels(2, 3, 67, 67), classes=5, groups=2, width=12, hidden=16, image=67
+            ),
+            secret("two groups of width 6", x=pixels(2, 3, 69, 69), classes=8, groups=2, width=6, hidden=14, image=69),
         ),
     ],
     clues=[
@@ -226,11 +189,7 @@ AlexNet = Exercise(
             "You return probabilities: return the scores, the loss takes the softmax itself.",
             network("softmax"),
         ),
-        Mistake(
-            "groups not handed on",
-            "You did not hand `groups` on to alexnet_features.",
-            network("groups"),
-        ),
+        Mistake("groups not handed on", "You did not hand `groups` on to alexnet_features.", network("groups")),
         Mistake(
             "one hidden layer",
             "You have one hidden layer: there are two of `hidden` values before the scores.",

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 Totals = Callable[[np.ndarray, int], np.ndarray]
@@ -47,9 +48,7 @@ def to_the_last(x: np.ndarray, size: int) -> np.ndarray:
 
 
 def wrapped(x: np.ndarray, size: int) -> np.ndarray:
-    return sum(
-        (np.roll(x, step, axis=1) ** 2 for step in range(-(size // 2), size // 2 + 1)), np.zeros_like(x)
-    )
+    return sum((np.roll(x, step, axis=1) ** 2 for step in range(-(size // 2), size // 2 + 1)), np.zeros_like(x))
 
 
 def averaged(x: np.ndarray, size: int) -> np.ndarray:
@@ -91,29 +90,35 @@ local_response_norm = Exercise(
     reference=norm,
     way=Way(tensors=("x",)),
     points={"paper": 2, "window": 3, "constants": 2, "borders": 1},
-    public=[
-        Case(
-            "the paper's constants, 8 channels of large values", group="paper", x=maps(2, 8, 3, 4, scale=40)
+    cases=[
+        *group(
+            "paper",
+            public("the paper's constants, 8 channels of large values", x=maps(2, 8, 3, 4, scale=40)),
+            secret("the paper's constants, 10 channels", x=maps(2, 10, 2, 3, scale=50)),
         ),
-        Case("a window of 3, 6 channels", group="window", x=maps(2, 6, 4, 3), size=3, alpha=0.5),
-        Case("a window of 5, 9 channels", group="window", x=maps(1, 9, 2, 5), alpha=0.3),
-        Case("a window of 1: each channel alone", group="window", x=maps(1, 4, 2, 3), size=1, alpha=1.0),
-        Case("beta 0.5, k 1", group="constants", x=maps(1, 6, 2, 3), alpha=0.2, beta=0.5, k=1.0),
-        Case("beta 1.5, k 3", group="constants", x=maps(2, 5, 3, 2), size=3, alpha=0.7, beta=1.5, k=3.0),
-        Case("a window of 7 over 4 channels", group="borders", x=maps(1, 4, 3, 4), size=7, alpha=0.4),
-        Case("one channel", group="borders", x=maps(2, 1, 3, 4), alpha=0.6),
-    ],
-    secret=[
-        Case("the paper's constants, 10 channels", group="paper", x=maps(2, 10, 2, 3, scale=50)),
-        Case("a window of 3, 7 channels", group="window", x=maps(1, 7, 3, 5), size=3, alpha=0.8),
-        Case("a window of 5, 12 channels", group="window", x=maps(2, 12, 2, 4), alpha=0.2),
-        Case(
-            "a window of 7, 10 channels, 1 x 1 maps", group="window", x=maps(3, 10, 1, 1), size=7, alpha=0.3
+        *group(
+            "window",
+            public("a window of 3, 6 channels", x=maps(2, 6, 4, 3), size=3, alpha=0.5),
+            secret("a window of 3, 7 channels", x=maps(1, 7, 3, 5), size=3, alpha=0.8),
+            public("a window of 5, 9 channels", x=maps(1, 9, 2, 5), alpha=0.3),
+            secret("a window of 5, 12 channels", x=maps(2, 12, 2, 4), alpha=0.2),
+            public("a window of 1: each channel alone", x=maps(1, 4, 2, 3), size=1, alpha=1.0),
+            secret("a window of 7, 10 channels, 1 x 1 maps", x=maps(3, 10, 1, 1), size=7, alpha=0.3),
         ),
-        Case("beta 0.4, k 1.5", group="constants", x=maps(1, 8, 3, 2), alpha=0.4, beta=0.4, k=1.5),
-        Case("beta 2, k 0.5", group="constants", x=maps(1, 6, 2, 5), size=3, alpha=0.3, beta=2.0, k=0.5),
-        Case("a window of 9 over 6 channels", group="borders", x=maps(1, 6, 2, 4), size=9, alpha=0.5),
-        Case("two channels", group="borders", x=maps(3, 2, 2, 3), alpha=0.9),
+        *group(
+            "constants",
+            public("beta 0.5, k 1", x=maps(1, 6, 2, 3), alpha=0.2, beta=0.5, k=1.0),
+            secret("beta 0.4, k 1.5", x=maps(1, 8, 3, 2), alpha=0.4, beta=0.4, k=1.5),
+            public("beta 1.5, k 3", x=maps(2, 5, 3, 2), size=3, alpha=0.7, beta=1.5, k=3.0),
+            secret("beta 2, k 0.5", x=maps(1, 6, 2, 5), size=3, alpha=0.3, beta=2.0, k=0.5),
+        ),
+        *group(
+            "borders",
+            public("a window of 7 over 4 channels", x=maps(1, 4, 3, 4), size=7, alpha=0.4),
+            secret("a window of 9 over 6 channels", x=maps(1, 6, 2, 4), size=9, alpha=0.5),
+            public("one channel", x=maps(2, 1, 3, 4), alpha=0.6),
+            secret("two channels", x=maps(3, 2, 2, 3), alpha=0.9),
+        ),
     ],
     clues=[
         "First make an array of the sums, as large as x; then the rest is one line of arithmetic.",
@@ -174,11 +179,7 @@ local_response_norm = Exercise(
             "You squared the sum: square each value first, then add.",
             wrong(lambda x, size: shifted(x, -(size // 2), size // 2, power=1) ** 2),
         ),
-        Mistake(
-            "no power",
-            "You divided by the sum itself: raise it to the power beta first.",
-            wrong(slip="no power"),
-        ),
+        Mistake("no power", "You divided by the sum itself: raise it to the power beta first.", wrong(slip="no power")),
         Mistake(
             "k outside the power",
             "You added k after the power: it belongs into the bracket, (k + alpha * sum) ** beta.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 
 # kernel, stride, padding; the first convolution's padding is asked
 LAYERS = [(11, 4, None), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
@@ -59,22 +60,29 @@ alexnet_sides = Exercise(
     returns=("sides",),
     reference=sides,
     points={"paper": 1, "rest": 2, "padding": 1},
-    public=[
-        Case("227 pixels, as they must have been", group="paper", image=227),
-        Case("99 pixels", group="paper", image=99),
-        Case("224 pixels without padding: three are left over", group="rest", image=224),
-        Case("300 pixels", group="rest", image=300),
-        Case("102 pixels: even sides", group="rest", image=102),
-        Case("224 pixels with padding 2", group="padding", image=224, padding=2),
-        Case("150 pixels with padding 5", group="padding", image=150, padding=5),
-    ],
-    secret=[
-        Case("an image that fits all the way", group="paper", image=fitting(8, 20)),
-        Case("an image that leaves one pixel over", group="rest", image=of_even(30, 60, 1)),
-        Case("an image that leaves three over", group="rest", image=of_even(60, 90, 3)),
-        Case("an image that leaves two over", group="rest", image=of_odd(14, 25, 2)),
-        Case("padding 1", group="padding", image=of_even(28, 60, 2), padding=1),
-        Case("padding 3", group="padding", image=of_odd(28, 60, 1), padding=3),
+    cases=[
+        *group(
+            "paper",
+            public("227 pixels, as they must have been", image=227),
+            secret("an image that fits all the way", image=fitting(8, 20)),
+            public("99 pixels", image=99),
+        ),
+        *group(
+            "rest",
+            public("224 pixels without padding: three are left over", image=224),
+            secret("an image that leaves one pixel over", image=of_even(30, 60, 1)),
+            public("300 pixels", image=300),
+            secret("an image that leaves three over", image=of_even(60, 90, 3)),
+            public("102 pixels: even sides", image=102),
+            secret("an image that leaves two over", image=of_odd(14, 25, 2)),
+        ),
+        *group(
+            "padding",
+            public("224 pixels with padding 2", image=224, padding=2),
+            secret("padding 1", image=of_even(28, 60, 2), padding=1),
+            public("150 pixels with padding 5", image=150, padding=5),
+            secret("padding 3", image=of_odd(28, 60, 1), padding=3),
+        ),
     ],
     clues=[
         "Write the eight layers down as a list of (kernel, stride, padding) and go through it with one side that changes.",

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
 from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 COLUMNS = ("name", "kind", "shape", "parameters", "activations", "macs")
@@ -29,25 +30,36 @@ layer_table = Exercise(
     reference=lazy_import("autograder.exercises.alexnet.counting:layer_table"),
     way=Way(functions=("model",), table=COLUMNS),
     points={"chain": 3, "groups": 3, "nested": 3, "shared": 1, "biases": 2},
-    public=[
-        Case("a chain, a 12 x 10 image", group="chain", model="net chain", input_shape=(3, 12, 10)),
-        Case("a chain in eval mode", group="chain", model="net eval", input_shape=(3, 10, 14)),
-        Case("groups, a stride of (2, 1)", group="groups", model="net grouped", input_shape=(4, 9, 11)),
-        Case("depthwise, a 9 x 6 image", group="groups", model="net depthwise", input_shape=(3, 9, 6)),
-        Case("blocks in blocks", group="nested", model="net nested", input_shape=(3, 5, 6)),
-        Case("a layer that is used twice", group="shared", model="net shared", input_shape=(1, 10, 9)),
-        Case("without biases", group="biases", model="net no bias", input_shape=(2, 6, 8)),
-    ],
-    secret=[
-        Case("a chain", group="chain", model="net chain", input_shape=image(3, 13, 20)),
-        Case("a chain after training", group="chain", model="net eval", input_shape=image(3, 15, 21)),
-        Case("groups", group="groups", model="net grouped", input_shape=image(4, 12, 18)),
-        Case("depthwise", group="groups", model="net depthwise", input_shape=image(3, 11, 16)),
-        Case(
-            "blocks in blocks, another image", group="nested", model="net nested", input_shape=image(3, 7, 12)
+    cases=[
+        *group(
+            "chain",
+            public("a chain, a 12 x 10 image", model="net chain", input_shape=(3, 12, 10)),
+            secret("a chain", model="net chain", input_shape=image(3, 13, 20)),
+            public("a chain in eval mode", model="net eval", input_shape=(3, 10, 14)),
+            secret("a chain after training", model="net eval", input_shape=image(3, 15, 21)),
         ),
-        Case("used twice", group="shared", model="net shared", input_shape=image(1, 11, 17)),
-        Case("no biases", group="biases", model="net no bias", input_shape=(2, 5, 10)),
+        *group(
+            "groups",
+            public("groups, a stride of (2, 1)", model="net grouped", input_shape=(4, 9, 11)),
+            secret("groups", model="net grouped", input_shape=image(4, 12, 18)),
+            public("depthwise, a 9 x 6 image", model="net depthwise", input_shape=(3, 9, 6)),
+            secret("depthwise", model="net depthwise", input_shape=image(3, 11, 16)),
+        ),
+        *group(
+            "nested",
+            public("blocks in blocks", model="net nested", input_shape=(3, 5, 6)),
+            secret("blocks in blocks, another image", model="net nested", input_shape=image(3, 7, 12)),
+        ),
+        *group(
+            "shared",
+            public("a layer that is used twice", model="net shared", input_shape=(1, 10, 9)),
+            secret("used twice", model="net shared", input_shape=image(1, 11, 17)),
+        ),
+        *group(
+            "biases",
+            public("without biases", model="net no bias", input_shape=(2, 6, 8)),
+            secret("no biases", model="net no bias", input_shape=(2, 5, 10)),
+        ),
     ],
     clues=[
         "named_modules() gives every module with its name; a layer is one for which list(module.children()) is empty.",
@@ -78,11 +90,7 @@ layer_table = Exercise(
             "You left out the layers that learn nothing: they have a row too, for the activations they make.",
             table("weights only"),
         ),
-        Mistake(
-            "batch in the shape",
-            "Your shapes begin with the batch: leave out the first axis.",
-            table("batch"),
-        ),
+        Mistake("batch in the shape", "Your shapes begin with the batch: leave out the first axis.", table("batch")),
         Mistake(
             "groups ignored",
             "You gave each filter all input channels: in groups it sees channels / groups of them.",
@@ -104,14 +112,10 @@ layer_table = Exercise(
             table("square"),
         ),
         Mistake(
-            "biases left out",
-            "Your parameters lack the biases: add up all of module.parameters().",
-            table("bias"),
+            "biases left out", "Your parameters lack the biases: add up all of module.parameters().", table("bias")
         ),
         Mistake(
-            "biases as multiply-adds",
-            "You counted a multiply-add for each bias: it is only added.",
-            table("bias macs"),
+            "biases as multiply-adds", "You counted a multiply-add for each bias: it is only added.", table("bias macs")
         ),
         Mistake(
             "multiplications and additions apart",
@@ -197,20 +201,20 @@ conv_share = Exercise(
     returns=("of_parameters", "of_macs"),
     reference=right,
     points={"shares": 3, "nothing": 1},
-    public=[
-        Case("two convolutions and a linear layer", group="shares", rows=small(np.random.default_rng(1))),
-        Case("with batch normalisation", group="shares", rows=small(np.random.default_rng(2), normed=True)),
-        Case("no convolution", group="shares", rows=[row("Flatten", (48,)), row("Linear", (10,), 490, 480)]),
-        Case(
-            "no layer that learns",
-            group="nothing",
-            rows=[row("MaxPool2d", (3, 4, 4)), row("ReLU", (3, 4, 4))],
+    cases=[
+        *group(
+            "shares",
+            public("two convolutions and a linear layer", rows=small(np.random.default_rng(1))),
+            public("with batch normalisation", rows=small(np.random.default_rng(2), normed=True)),
+            secret("another network", rows=drawn()),
+            public("no convolution", rows=[row("Flatten", (48,)), row("Linear", (10,), 490, 480)]),
+            secret("another network with norms", rows=drawn(normed=True)),
         ),
-    ],
-    secret=[
-        Case("another network", group="shares", rows=drawn()),
-        Case("another network with norms", group="shares", rows=drawn(normed=True)),
-        Case("only pooling", group="nothing", rows=[row("AvgPool2d", (5, 3, 7)), row("Flatten", (105,))]),
+        *group(
+            "nothing",
+            public("no layer that learns", rows=[row("MaxPool2d", (3, 4, 4)), row("ReLU", (3, 4, 4))]),
+            secret("only pooling", rows=[row("AvgPool2d", (5, 3, 7)), row("Flatten", (105,))]),
+        ),
     ],
     clues=[
         "For one column: the sum over the rows with kind 'Conv2d', divided by the sum over all rows.",
@@ -238,9 +242,7 @@ conv_share = Exercise(
             of_dense,
         ),
         Mistake(
-            "share of the layers",
-            "You counted layers: add up their parameters, and their multiply-adds.",
-            of_layers,
+            "share of the layers", "You counted layers: add up their parameters, and their multiply-adds.", of_layers
         ),
         Mistake(
             "share of the rest",

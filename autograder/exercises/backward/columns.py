@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake
+from autograder.exercise import Exercise, Mistake
 from autograder.exercises.backward.operations import columns_case, positions
 from autograder.exercises.convolution.operations import pair, sides, tensor
 from autograder.exercises.convolution.slips import sides_swapped, swapped, without
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 Shape = tuple[int, ...]
@@ -93,66 +94,74 @@ col2im = Exercise(
     returns=("x",),
     reference=fold,
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 1, "together": 1},
-    public=[
-        Case(
-            "ones for the 2x2 windows of a 3x4 image: how many windows hold each pixel",
-            group="basic",
-            cols=np.ones((1, 4, 6)),
-            x_shape=(1, 1, 3, 4),
-            kernel=2,
+    cases=[
+        *group(
+            "basic",
+            public(
+                "ones for the 2x2 windows of a 3x4 image: how many windows hold each pixel",
+                cols=np.ones((1, 4, 6)),
+                x_shape=(1, 1, 3, 4),
+                kernel=2,
+            ),
         ),
-        columns_case("kernel (2, 3) over 3 channels of 4x5 images", "basic", (2, 3, 4, 5), (2, 3)),
-        columns_case("kernel 1 on 3x2 images", "basic", (2, 2, 3, 2), 1),
-        columns_case("a kernel as large as the 3x4 image", "basic", (2, 2, 3, 4), (3, 4)),
-        columns_case("float32, kernel 3", "basic", (1, 2, 4, 5), 3, dtype="float32"),
-        columns_case("stride 2 on a 5x6 image: a last row in no window", "stride", (2, 2, 6, 5), 2, stride=2),
-        columns_case(
-            "stride (1, 2) on a 4x7 image, overlapping", "stride", (1, 2, 4, 7), (2, 3), stride=(1, 2)
+        *group(
+            "basic",
+            secret("kernel 2 over 4 channels of one 3x5 image", (1, 4, 3, 5), 2),
+            public("kernel (2, 3) over 3 channels of 4x5 images", (2, 3, 4, 5), (2, 3)),
+            secret("kernel (3, 2) over 2 channels of 5x4 images", (3, 2, 5, 4), (3, 2)),
+            public("kernel 1 on 3x2 images", (2, 2, 3, 2), 1),
+            secret("kernel 1 on 2x4 images", (2, 3, 2, 4), 1),
+            public("a kernel as large as the 3x4 image", (2, 2, 3, 4), (3, 4)),
+            secret("a kernel as large as the 4x2 image", (3, 2, 4, 2), (4, 2)),
+            public("float32, kernel 3", (1, 2, 4, 5), 3, dtype="float32"),
+            secret("float32, kernel (1, 3), one channel", (2, 1, 3, 6), (1, 3), dtype="float32"),
+            make=columns_case,
         ),
-        columns_case("padding 1 on a 3x4 image", "padding", (2, 2, 3, 4), 3, padding=1),
-        columns_case("padding (0, 2) on a 4x3 image", "padding", (1, 2, 4, 3), 2, padding=(0, 2)),
-        columns_case(
-            "padding ((1, 0), (0, 2)) on a 3x3 image", "padding", (2, 1, 3, 3), 2, padding=((1, 0), (0, 2))
+        *group(
+            "stride",
+            public("stride 2 on a 5x6 image: a last row in no window", (2, 2, 6, 5), 2, stride=2),
+            secret("stride 3 on a 7x8 image: pixels in no window", (2, 2, 7, 8), (2, 4), stride=3),
+            public("stride (1, 2) on a 4x7 image, overlapping", (1, 2, 4, 7), (2, 3), stride=(1, 2)),
+            secret("stride (2, 1) on a 6x4 image, overlapping", (1, 3, 6, 4), (3, 2), stride=(2, 1)),
+            make=columns_case,
         ),
-        columns_case("dilation 2 on a 6x5 image", "dilation", (2, 2, 6, 5), 2, dilation=2),
-        columns_case("dilation (1, 3) on a 4x7 image", "dilation", (1, 2, 4, 7), (3, 2), dilation=(1, 3)),
-        columns_case(
-            "stride (2, 1), padding ((1, 2), (0, 1)), dilation (1, 2)",
+        *group(
+            "padding",
+            public("padding 1 on a 3x4 image", (2, 2, 3, 4), 3, padding=1),
+            secret("padding 2 on a 2x3 image", (2, 3, 2, 3), (3, 2), padding=2),
+            public("padding (0, 2) on a 4x3 image", (1, 2, 4, 3), 2, padding=(0, 2)),
+            secret("padding (1, 0) on a 3x4 image", (1, 2, 3, 4), (2, 3), padding=(1, 0)),
+            public("padding ((1, 0), (0, 2)) on a 3x3 image", (2, 1, 3, 3), 2, padding=((1, 0), (0, 2))),
+            secret("padding ((0, 2), (1, 0)) on a 4x4 image", (2, 2, 4, 4), 3, padding=((0, 2), (1, 0))),
+            make=columns_case,
+        ),
+        *group(
+            "dilation",
+            public("dilation 2 on a 6x5 image", (2, 2, 6, 5), 2, dilation=2),
+            secret("dilation 3 on a 5x8 image", (2, 1, 5, 8), 2, dilation=3),
+            public("dilation (1, 3) on a 4x7 image", (1, 2, 4, 7), (3, 2), dilation=(1, 3)),
+            secret("dilation (2, 1) on a 7x4 image", (1, 2, 7, 4), 3, dilation=(2, 1)),
+            make=columns_case,
+        ),
+        *group(
             "together",
-            (2, 2, 6, 6),
-            (2, 3),
-            stride=(2, 1),
-            padding=((1, 2), (0, 1)),
-            dilation=(1, 2),
-        ),
-    ],
-    secret=[
-        columns_case("kernel 2 over 4 channels of one 3x5 image", "basic", (1, 4, 3, 5), 2),
-        columns_case("kernel (3, 2) over 2 channels of 5x4 images", "basic", (3, 2, 5, 4), (3, 2)),
-        columns_case("kernel 1 on 2x4 images", "basic", (2, 3, 2, 4), 1),
-        columns_case("a kernel as large as the 4x2 image", "basic", (3, 2, 4, 2), (4, 2)),
-        columns_case("float32, kernel (1, 3), one channel", "basic", (2, 1, 3, 6), (1, 3), dtype="float32"),
-        columns_case(
-            "stride 3 on a 7x8 image: pixels in no window", "stride", (2, 2, 7, 8), (2, 4), stride=3
-        ),
-        columns_case(
-            "stride (2, 1) on a 6x4 image, overlapping", "stride", (1, 3, 6, 4), (3, 2), stride=(2, 1)
-        ),
-        columns_case("padding 2 on a 2x3 image", "padding", (2, 3, 2, 3), (3, 2), padding=2),
-        columns_case("padding (1, 0) on a 3x4 image", "padding", (1, 2, 3, 4), (2, 3), padding=(1, 0)),
-        columns_case(
-            "padding ((0, 2), (1, 0)) on a 4x4 image", "padding", (2, 2, 4, 4), 3, padding=((0, 2), (1, 0))
-        ),
-        columns_case("dilation 3 on a 5x8 image", "dilation", (2, 1, 5, 8), 2, dilation=3),
-        columns_case("dilation (2, 1) on a 7x4 image", "dilation", (1, 2, 7, 4), 3, dilation=(2, 1)),
-        columns_case(
-            "stride (1, 2), padding ((0, 1), (2, 1)), dilation (2, 1)",
-            "together",
-            (2, 2, 7, 6),
-            (3, 2),
-            stride=(1, 2),
-            padding=((0, 1), (2, 1)),
-            dilation=(2, 1),
+            public(
+                "stride (2, 1), padding ((1, 2), (0, 1)), dilation (1, 2)",
+                (2, 2, 6, 6),
+                (2, 3),
+                stride=(2, 1),
+                padding=((1, 2), (0, 1)),
+                dilation=(1, 2),
+            ),
+            secret(
+                "stride (1, 2), padding ((0, 1), (2, 1)), dilation (2, 1)",
+                (2, 2, 7, 6),
+                (3, 2),
+                stride=(1, 2),
+                padding=((0, 1), (2, 1)),
+                dilation=(2, 1),
+            ),
+            make=columns_case,
         ),
     ],
     clues=(
@@ -173,11 +182,7 @@ col2im = Exercise(
             "Where windows overlap, the last window overwrote the others: add with += instead.",
             overwritten(by_window=True),
         ),
-        Mistake(
-            "averaged",
-            "You divided by the number of windows that hold a pixel: gradients add up.",
-            averaged,
-        ),
+        Mistake("averaged", "You divided by the number of windows that hold a pixel: gradients add up.", averaged),
         Mistake(
             "rows read as KH, KW, C",
             "You read the rows of cols with the channels innermost: their order is C, KH, KW, as in im2col.",
@@ -231,8 +236,7 @@ col2im = Exercise(
         ),
         Mistake(
             "dilation swapped",
-            "You spread the taps down by the dilation's width and across by its height: (h, w) is height "
-            "first.",
+            "You spread the taps down by the dilation's width and across by its height: (h, w) is height first.",
             lambda cols, x_shape, kernel, **how: fold(cols, x_shape, kernel, **swapped(how, "dilation")),
         ),
     ],

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake
+from autograder.exercise import Exercise, Mistake
 from autograder.exercises.backward.operations import conv2d_gradients, layer_gradient_case, positions
 from autograder.exercises.convolution.operations import pair, scaled, sides
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 Gradients = tuple[np.ndarray, ...]
@@ -49,9 +50,7 @@ def averaged(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **ho
     return dx, dw / len(x), db / len(x)
 
 
-def weights_of_one_image(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
-) -> Gradients:
+def weights_of_one_image(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
     """Finds dw anew for each image and keeps the last."""
     dx, _, db = conv2d_gradients(dout, x, w, b, **how)
     return dx, conv2d_gradients(dout[-1:], x[-1:], w, b, **how)[1], db
@@ -108,9 +107,7 @@ def first_group(
     return whole, dw, db
 
 
-def dealt_out(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Any
-) -> Gradients:
+def dealt_out(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Any) -> Gradients:
     """Deals the filters out to the groups in turn: filter f reads group f mod G."""
     order = np.argsort(np.arange(len(w)) % groups, kind="stable")
     dx, dw, db = conv2d_gradients(dout[:, order], x, w[order], b[order], groups=groups, **how)
@@ -124,121 +121,89 @@ conv2d_backward = Exercise(
     reference=conv2d_gradients,
     points={"basic": 4, "stride": 2, "padding": 2, "dilation": 1, "groups": 3, "together": 1, "speed": 2},
     way=Way(speed="conv2d_backward"),
-    public=[
-        layer_gradient_case("a 3x3 kernel on 6x5 images", "basic", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
-        layer_gradient_case(
-            "one image, one channel, one filter: a 3x2 kernel on 5x4", "basic", x=(1, 1, 5, 4), w=(1, 1, 3, 2)
+    cases=[
+        *group(
+            "basic",
+            public("a 3x3 kernel on 6x5 images", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
+            secret("a 2x3 kernel on 5x7 images", x=(3, 2, 5, 7), w=(3, 2, 2, 3)),
+            secret("a 3x3 kernel on 4x6 images", x=(2, 4, 4, 6), w=(2, 4, 3, 3)),
+            public("one image, one channel, one filter: a 3x2 kernel on 5x4", x=(1, 1, 5, 4), w=(1, 1, 3, 2)),
+            secret("one image, one channel, one filter: a 1x4 kernel on 3x6", x=(1, 1, 3, 6), w=(1, 1, 1, 4)),
+            public("a 1x1 kernel over 3 channels", x=(2, 3, 4, 3), w=(5, 3, 1, 1)),
+            secret("a 1x1 kernel over 5 channels", x=(2, 5, 3, 3), w=(4, 5, 1, 1)),
+            public("a kernel as large as the 3x4 image", x=(3, 2, 3, 4), w=(2, 2, 3, 4)),
+            secret("a kernel as large as the 5x2 image", x=(2, 3, 5, 2), w=(4, 3, 5, 2)),
+            public("float32", x=(2, 2, 4, 5), w=(3, 2, 2, 3), dtype="float32"),
+            secret("float32 on one 6x4 image", x=(1, 3, 6, 4), w=(2, 3, 3, 2), dtype="float32"),
+            make=layer_gradient_case,
         ),
-        layer_gradient_case("a 1x1 kernel over 3 channels", "basic", x=(2, 3, 4, 3), w=(5, 3, 1, 1)),
-        layer_gradient_case("a kernel as large as the 3x4 image", "basic", x=(3, 2, 3, 4), w=(2, 2, 3, 4)),
-        layer_gradient_case("float32", "basic", x=(2, 2, 4, 5), w=(3, 2, 2, 3), dtype="float32"),
-        Case(
-            "values in the thousands",
-            group="basic",
-            dout=scaled(1e3, 2, 2, 3, 4),
-            x=scaled(1e3, 2, 2, 4, 5),
-            w=scaled(1e3, 2, 2, 2, 2),
-            b=scaled(1e3, 2),
+        *group(
+            "basic",
+            public(
+                "values in the thousands",
+                dout=scaled(1e3, 2, 2, 3, 4),
+                x=scaled(1e3, 2, 2, 4, 5),
+                w=scaled(1e3, 2, 2, 2, 2),
+                b=scaled(1e3, 2),
+            ),
         ),
-        layer_gradient_case("stride 2 on a 7x6 image", "stride", x=(2, 2, 7, 6), w=(3, 2, 3, 3), stride=2),
-        layer_gradient_case(
-            "stride (3, 2) on a 9x8 image: pixels in no window",
+        *group(
             "stride",
-            x=(1, 2, 9, 8),
-            w=(2, 2, 2, 2),
-            stride=(3, 2),
+            public("stride 2 on a 7x6 image", x=(2, 2, 7, 6), w=(3, 2, 3, 3), stride=2),
+            secret("stride 3 on an 8x9 image", x=(2, 3, 8, 9), w=(2, 3, 2, 4), stride=3),
+            public("stride (3, 2) on a 9x8 image: pixels in no window", x=(1, 2, 9, 8), w=(2, 2, 2, 2), stride=(3, 2)),
+            secret("stride (1, 2) on a 4x9 image", x=(3, 1, 4, 9), w=(2, 1, 3, 3), stride=(1, 2)),
+            make=layer_gradient_case,
         ),
-        layer_gradient_case("padding 1 on a 5x4 image", "padding", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=1),
-        layer_gradient_case(
-            "padding (0, 2) on a 4x3 image", "padding", x=(1, 3, 4, 3), w=(2, 3, 3, 3), padding=(0, 2)
-        ),
-        layer_gradient_case(
-            "padding ((2, 1), (0, 1)) on a 3x4 image",
+        *group(
             "padding",
-            x=(2, 2, 3, 4),
-            w=(3, 2, 2, 2),
-            padding=((2, 1), (0, 1)),
+            public("padding 1 on a 5x4 image", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=1),
+            secret("padding 2 on a 4x2 image", x=(2, 3, 4, 2), w=(2, 3, 4, 3), padding=2),
+            public("padding (0, 2) on a 4x3 image", x=(1, 3, 4, 3), w=(2, 3, 3, 3), padding=(0, 2)),
+            secret("padding (1, 0) on a 3x6 image", x=(1, 2, 3, 6), w=(3, 2, 3, 2), padding=(1, 0)),
+            public("padding ((2, 1), (0, 1)) on a 3x4 image", x=(2, 2, 3, 4), w=(3, 2, 2, 2), padding=((2, 1), (0, 1))),
+            secret("padding ((0, 2), (3, 1)) on a 4x4 image", x=(2, 2, 4, 4), w=(2, 2, 3, 3), padding=((0, 2), (3, 1))),
+            make=layer_gradient_case,
         ),
-        layer_gradient_case(
-            "dilation 2 on an 8x7 image", "dilation", x=(2, 2, 8, 7), w=(3, 2, 3, 3), dilation=2
+        *group(
+            "dilation",
+            public("dilation 2 on an 8x7 image", x=(2, 2, 8, 7), w=(3, 2, 3, 3), dilation=2),
+            secret("dilation 3 on a 7x9 image", x=(2, 2, 7, 9), w=(2, 2, 2, 2), dilation=3),
+            public("dilation (1, 2) on a 5x8 image", x=(1, 2, 5, 8), w=(2, 2, 2, 3), dilation=(1, 2)),
+            secret("dilation (2, 1) on an 8x4 image", x=(1, 3, 8, 4), w=(2, 3, 3, 2), dilation=(2, 1)),
+            make=layer_gradient_case,
         ),
-        layer_gradient_case(
-            "dilation (1, 2) on a 5x8 image", "dilation", x=(1, 2, 5, 8), w=(2, 2, 2, 3), dilation=(1, 2)
-        ),
-        layer_gradient_case(
-            "2 groups of 2 channels, 4 filters", "groups", x=(2, 4, 5, 4), w=(4, 2, 3, 3), groups=2
-        ),
-        layer_gradient_case(
-            "3 groups of 2 channels, 6 filters", "groups", x=(1, 6, 4, 4), w=(6, 2, 2, 3), groups=3
-        ),
-        layer_gradient_case(
-            "depthwise: as many groups as channels", "groups", x=(2, 3, 5, 5), w=(3, 1, 3, 2), groups=3
-        ),
-        layer_gradient_case(
-            "stride (2, 1), padding ((1, 0), (2, 1)), dilation (1, 2), 2 groups",
-            "together",
-            x=(2, 4, 7, 6),
-            w=(6, 2, 3, 3),
-            stride=(2, 1),
-            padding=((1, 0), (2, 1)),
-            dilation=(1, 2),
-            groups=2,
-        ),
-    ],
-    secret=[
-        layer_gradient_case("a 2x3 kernel on 5x7 images", "basic", x=(3, 2, 5, 7), w=(3, 2, 2, 3)),
-        layer_gradient_case("a 3x3 kernel on 4x6 images", "basic", x=(2, 4, 4, 6), w=(2, 4, 3, 3)),
-        layer_gradient_case(
-            "one image, one channel, one filter: a 1x4 kernel on 3x6", "basic", x=(1, 1, 3, 6), w=(1, 1, 1, 4)
-        ),
-        layer_gradient_case("a 1x1 kernel over 5 channels", "basic", x=(2, 5, 3, 3), w=(4, 5, 1, 1)),
-        layer_gradient_case("a kernel as large as the 5x2 image", "basic", x=(2, 3, 5, 2), w=(4, 3, 5, 2)),
-        layer_gradient_case(
-            "float32 on one 6x4 image", "basic", x=(1, 3, 6, 4), w=(2, 3, 3, 2), dtype="float32"
-        ),
-        layer_gradient_case("stride 3 on an 8x9 image", "stride", x=(2, 3, 8, 9), w=(2, 3, 2, 4), stride=3),
-        layer_gradient_case(
-            "stride (1, 2) on a 4x9 image", "stride", x=(3, 1, 4, 9), w=(2, 1, 3, 3), stride=(1, 2)
-        ),
-        layer_gradient_case("padding 2 on a 4x2 image", "padding", x=(2, 3, 4, 2), w=(2, 3, 4, 3), padding=2),
-        layer_gradient_case(
-            "padding (1, 0) on a 3x6 image", "padding", x=(1, 2, 3, 6), w=(3, 2, 3, 2), padding=(1, 0)
-        ),
-        layer_gradient_case(
-            "padding ((0, 2), (3, 1)) on a 4x4 image",
-            "padding",
-            x=(2, 2, 4, 4),
-            w=(2, 2, 3, 3),
-            padding=((0, 2), (3, 1)),
-        ),
-        layer_gradient_case(
-            "dilation 3 on a 7x9 image", "dilation", x=(2, 2, 7, 9), w=(2, 2, 2, 2), dilation=3
-        ),
-        layer_gradient_case(
-            "dilation (2, 1) on an 8x4 image", "dilation", x=(1, 3, 8, 4), w=(2, 3, 3, 2), dilation=(2, 1)
-        ),
-        layer_gradient_case(
-            "2 groups of 3 channels, 4 filters", "groups", x=(2, 6, 4, 5), w=(4, 3, 2, 2), groups=2
-        ),
-        layer_gradient_case(
-            "4 groups of 2 channels, 8 filters", "groups", x=(1, 8, 3, 4), w=(8, 2, 3, 2), groups=4
-        ),
-        layer_gradient_case(
-            "depthwise over 2 channels with three filters each",
+        *group(
             "groups",
-            x=(3, 2, 5, 4),
-            w=(6, 1, 3, 2),
-            groups=2,
+            public("2 groups of 2 channels, 4 filters", x=(2, 4, 5, 4), w=(4, 2, 3, 3), groups=2),
+            secret("2 groups of 3 channels, 4 filters", x=(2, 6, 4, 5), w=(4, 3, 2, 2), groups=2),
+            public("3 groups of 2 channels, 6 filters", x=(1, 6, 4, 4), w=(6, 2, 2, 3), groups=3),
+            secret("4 groups of 2 channels, 8 filters", x=(1, 8, 3, 4), w=(8, 2, 3, 2), groups=4),
+            public("depthwise: as many groups as channels", x=(2, 3, 5, 5), w=(3, 1, 3, 2), groups=3),
+            secret("depthwise over 2 channels with three filters each", x=(3, 2, 5, 4), w=(6, 1, 3, 2), groups=2),
+            make=layer_gradient_case,
         ),
-        layer_gradient_case(
-            "stride (1, 2), padding ((0, 2), (1, 0)), dilation (2, 1), 3 groups",
+        *group(
             "together",
-            x=(2, 6, 6, 7),
-            w=(6, 2, 2, 3),
-            stride=(1, 2),
-            padding=((0, 2), (1, 0)),
-            dilation=(2, 1),
-            groups=3,
+            public(
+                "stride (2, 1), padding ((1, 0), (2, 1)), dilation (1, 2), 2 groups",
+                x=(2, 4, 7, 6),
+                w=(6, 2, 3, 3),
+                stride=(2, 1),
+                padding=((1, 0), (2, 1)),
+                dilation=(1, 2),
+                groups=2,
+            ),
+            secret(
+                "stride (1, 2), padding ((0, 2), (1, 0)), dilation (2, 1), 3 groups",
+                x=(2, 6, 6, 7),
+                w=(6, 2, 2, 3),
+                stride=(1, 2),
+                padding=((0, 2), (1, 0)),
+                dilation=(2, 1),
+                groups=3,
+            ),
+            make=layer_gradient_case,
         ),
     ],
     clues=(
@@ -265,16 +230,11 @@ conv2d_backward = Exercise(
         Mistake(
             "dw in another order",
             "The values of dw are in the wrong order: its rows come in the order C, KH, KW, as the windows do.",
-            with_dw(
-                lambda dw: (
-                    dw.transpose(0, 2, 3, 1).reshape(dw.shape) if dw.shape[1] > 1 else dw.swapaxes(2, 3)
-                )
-            ),
+            with_dw(lambda dw: dw.transpose(0, 2, 3, 1).reshape(dw.shape) if dw.shape[1] > 1 else dw.swapaxes(2, 3)),
         ),
         Mistake(
             "dw of the last image",
-            "Your dw is that of the last image alone: all images use the same weights, so their gradients add "
-            "up.",
+            "Your dw is that of the last image alone: all images use the same weights, so their gradients add up.",
             weights_of_one_image,
         ),
         Mistake(
@@ -325,9 +285,7 @@ conv2d_backward = Exercise(
             with_setting("stride", lambda value: pair(value)[::-1]),
         ),
         Mistake(
-            "padding kept",
-            "Your dx still has the padding: cut it off, so that it has the shape of x.",
-            padding_kept,
+            "padding kept", "Your dx still has the padding: cut it off, so that it has the shape of x.", padding_kept
         ),
         Mistake(
             "cut at the first corner",
@@ -357,8 +315,7 @@ conv2d_backward = Exercise(
         ),
         Mistake(
             "filters dealt out in turn",
-            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first "
-            "group.",
+            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first group.",
             dealt_out,
         ),
     ],

@@ -41,7 +41,7 @@ def positions(
 
 
 def layer_gradient_case(
-    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of a convolution's backward: the shapes of x and w, and normal values, dout's too."""
     where = {name: value for name, value in how.items() if name != "groups"}
@@ -52,17 +52,17 @@ def layer_gradient_case(
         "w": normal(*w, dtype=dtype),
         "b": normal(w[0], dtype=dtype),
     }
-    return Case(words, group=group, **arrays, **how)
+    return Case(key, group=group, **arrays, **how)
 
 
 def columns_case(
-    words: str, group: str, x_shape: tuple[int, ...], kernel: Any, dtype: str = "float64", **how: Any
+    key: str, group: str, x_shape: tuple[int, ...], kernel: Any, dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of col2im: columns of normal values for the windows of images of x_shape."""
     oh, ow = positions(x_shape[2:], kernel, **how)  # type: ignore[arg-type]
     kh, kw = pair(kernel)
     cols = normal(x_shape[0], x_shape[1] * kh * kw, oh * ow, dtype=dtype)
-    return Case(words, group=group, cols=cols, x_shape=x_shape, kernel=kernel, **how)
+    return Case(key, group=group, cols=cols, x_shape=x_shape, kernel=kernel, **how)
 
 
 def whole(*shape: int, low: int = -9, high: int = 10, dtype: str = "int64") -> Random:

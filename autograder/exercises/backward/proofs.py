@@ -10,6 +10,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal, uniform
 from autograder.exercises.backward.operations import whole
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 Function = Callable[[np.ndarray], Any]
@@ -68,41 +69,31 @@ numerical_gradient = Exercise(
     reference=one_by_one,
     way=Way(functions=("f",)),
     points={"basic": 3, "eps": 2, "dtype": 1},
-    public=[
-        Case("f weighs and adds up 4 values", group="basic", f="weighted_sum", x=normal(4)),
-        Case("f weighs and squares a 2x3 array", group="basic", f="weighted_squares", x=normal(2, 3)),
-        Case("f multiplies neighbours in a 2x1x3 array", group="basic", f="neighbours", x=normal(2, 1, 3)),
-        Case("f is log-sum-exp of one value", group="basic", f="log_sum_exp", x=normal(1)),
-        Case("sines, eps 0.1", group="eps", f="waves", x=normal(3, 2), eps=0.1),
-        Case("cubes, eps 0.5", group="eps", f="cubes", x=normal(5), eps=0.5),
-        Case("squares of whole numbers", group="dtype", f="weighted_squares", x=np.array([[1, -2, 3]])),
-        Case(
-            "a distance in float32",
-            group="dtype",
-            f="distance",
-            x=normal(2, 2, dtype="float32"),
-            tolerance=1e-6,
+    cases=[
+        *group(
+            "basic",
+            public("f weighs and adds up 4 values", f="weighted_sum", x=normal(4)),
+            secret("f weighs and adds up 6 values", f="weighted_sum", x=normal(6)),
+            public("f weighs and squares a 2x3 array", f="weighted_squares", x=normal(2, 3)),
+            secret("f is log-sum-exp of a 3x2 array", f="log_sum_exp", x=normal(3, 2)),
+            public("f multiplies neighbours in a 2x1x3 array", f="neighbours", x=normal(2, 1, 3)),
+            secret("f multiplies neighbours in a 1x3x2 array", f="neighbours", x=normal(1, 3, 2)),
+            public("f is log-sum-exp of one value", f="log_sum_exp", x=normal(1)),
+            secret("f squares one value", f="weighted_squares", x=uniform(1, low=1, high=2)),
         ),
-    ],
-    secret=[
-        Case("f weighs and adds up 6 values", group="basic", f="weighted_sum", x=normal(6)),
-        Case("f is log-sum-exp of a 3x2 array", group="basic", f="log_sum_exp", x=normal(3, 2)),
-        Case("f multiplies neighbours in a 1x3x2 array", group="basic", f="neighbours", x=normal(1, 3, 2)),
-        Case("f squares one value", group="basic", f="weighted_squares", x=uniform(1, low=1, high=2)),
-        Case("sines of 7 values, eps 0.2", group="eps", f="waves", x=normal(7), eps=0.2),
-        Case("cubes of a 2x2 array, eps 0.3", group="eps", f="cubes", x=normal(2, 2), eps=0.3),
-        Case(
-            "cubes of 4 whole numbers",
-            group="dtype",
-            f="cubes",
-            x=whole(4, low=1),
+        *group(
+            "eps",
+            public("sines, eps 0.1", f="waves", x=normal(3, 2), eps=0.1),
+            secret("sines of 7 values, eps 0.2", f="waves", x=normal(7), eps=0.2),
+            public("cubes, eps 0.5", f="cubes", x=normal(5), eps=0.5),
+            secret("cubes of a 2x2 array, eps 0.3", f="cubes", x=normal(2, 2), eps=0.3),
         ),
-        Case(
-            "a distance in float32 from 3 values",
-            group="dtype",
-            f="distance",
-            x=normal(3, dtype="float32"),
-            tolerance=1e-6,
+        *group(
+            "dtype",
+            public("squares of whole numbers", f="weighted_squares", x=np.array([[1, -2, 3]])),
+            secret("cubes of 4 whole numbers", f="cubes", x=whole(4, low=1)),
+            public("a distance in float32", f="distance", x=normal(2, 2, dtype="float32"), tolerance=1e-6),
+            secret("a distance in float32 from 3 values", f="distance", x=normal(3, dtype="float32"), tolerance=1e-6),
         ),
     ],
     clues=(
@@ -207,10 +198,10 @@ def scale_of_one_side(forward: Function, adjoint: Function, x: np.ndarray, y: np
     return abs(left - right) / scale if scale else 0.0
 
 
-def gap_case(words: str, group: str, names: str, x: Any, y: Any) -> Case:
+def gap_case(key: str, group: str, names: str, x: Any, y: Any) -> Case:
     """A Case of two public functions, named `forward adjoint`."""
     forward, adjoint = names.split()
-    return Case(words, group=group, forward=forward, adjoint=adjoint, x=x, y=y)
+    return Case(key, group=group, forward=forward, adjoint=adjoint, x=x, y=y)
 
 
 adjoint_gap = Exercise(
@@ -219,55 +210,45 @@ adjoint_gap = Exercise(
     reference=gap_with(lambda left, right, scale: abs(left - right) / scale),
     way=Way(functions=("forward", "adjoint")),
     points={"right": 2, "wrong": 3, "zeros": 1},
-    public=[
-        gap_case("a sliding kernel and its adjoint", "right", "slide slide_adjoint", normal(8), normal(6)),
-        gap_case("a border of zeros, cut off", "right", "frame frame_adjoint", normal(2, 3), normal(4, 5)),
-        gap_case("a sliding kernel, flipped", "wrong", "slide slide_adjoint_flipped", normal(7), normal(5)),
-        gap_case(
-            "an adjoint twice too large",
+    cases=[
+        *group(
+            "right",
+            public("a sliding kernel and its adjoint", "slide slide_adjoint", normal(8), normal(6)),
+            secret("a turn and its adjoint", "turn turn_adjoint", normal(3, 4), normal(3, 4)),
+            public("a border of zeros, cut off", "frame frame_adjoint", normal(2, 3), normal(4, 5)),
+            secret("copies, added up", "copies copies_adjoint", normal(2, 2), normal(3, 2, 2)),
+            make=gap_case,
+        ),
+        *group(
             "wrong",
-            "slide slide_adjoint_doubled",
-            uniform(6, low=1, high=2),  # positive throughout, so that the difference has a known sign
-            uniform(4, low=1, high=2),
+            public("a sliding kernel, flipped", "slide slide_adjoint_flipped", normal(7), normal(5)),
+            secret("a sliding kernel, flipped, on 10 values", "slide slide_adjoint_flipped", normal(10), normal(8)),
+            public(
+                "an adjoint twice too large",
+                "slide slide_adjoint_doubled",
+                uniform(6, low=1, high=2),  # positive throughout, so that the difference has a known sign
+                uniform(4, low=1, high=2),
+            ),
+            secret("a turn the same way", "turn turn_adjoint_same_way", normal(2, 5), normal(2, 5)),
+            secret("a border cut off askew", "frame frame_adjoint_shifted", normal(3, 2), normal(5, 4)),
+            public("an adjoint with the wrong sign", "slide slide_adjoint_negated", normal(5), normal(3)),
+            secret(
+                "an adjoint twice too large, on 12 values",
+                "slide slide_adjoint_doubled",
+                uniform(12, low=1, high=2),
+                uniform(10, low=1, high=2),
+            ),
+            public("an adjoint one place further", "slide slide_adjoint_shifted", normal(9), normal(7)),
+            secret("an adjoint with the wrong sign, on 8 values", "slide slide_adjoint_negated", normal(8), normal(6)),
+            public("copies, averaged", "copies copies_adjoint_averaged", normal(4), normal(3, 4)),
+            make=gap_case,
         ),
-        gap_case(
-            "an adjoint with the wrong sign", "wrong", "slide slide_adjoint_negated", normal(5), normal(3)
+        *group(
+            "zeros",
+            public("x is all zeros", "slide slide_adjoint_flipped", np.zeros(5), normal(3)),
+            secret("y is all zeros", "copies copies_adjoint_averaged", normal(6), np.zeros((3, 6))),
+            make=gap_case,
         ),
-        gap_case(
-            "an adjoint one place further", "wrong", "slide slide_adjoint_shifted", normal(9), normal(7)
-        ),
-        gap_case("copies, averaged", "wrong", "copies copies_adjoint_averaged", normal(4), normal(3, 4)),
-        gap_case("x is all zeros", "zeros", "slide slide_adjoint_flipped", np.zeros(5), normal(3)),
-    ],
-    secret=[
-        gap_case("a turn and its adjoint", "right", "turn turn_adjoint", normal(3, 4), normal(3, 4)),
-        gap_case("copies, added up", "right", "copies copies_adjoint", normal(2, 2), normal(3, 2, 2)),
-        gap_case(
-            "a sliding kernel, flipped, on 10 values",
-            "wrong",
-            "slide slide_adjoint_flipped",
-            normal(10),
-            normal(8),
-        ),
-        gap_case("a turn the same way", "wrong", "turn turn_adjoint_same_way", normal(2, 5), normal(2, 5)),
-        gap_case(
-            "a border cut off askew", "wrong", "frame frame_adjoint_shifted", normal(3, 2), normal(5, 4)
-        ),
-        gap_case(
-            "an adjoint twice too large, on 12 values",
-            "wrong",
-            "slide slide_adjoint_doubled",
-            uniform(12, low=1, high=2),
-            uniform(10, low=1, high=2),
-        ),
-        gap_case(
-            "an adjoint with the wrong sign, on 8 values",
-            "wrong",
-            "slide slide_adjoint_negated",
-            normal(8),
-            normal(6),
-        ),
-        gap_case("y is all zeros", "zeros", "copies copies_adjoint_averaged", normal(6), np.zeros((3, 6))),
     ],
     clues=(
         "The inner product of two arrays of the same shape is np.sum(a * b).",
@@ -300,9 +281,7 @@ adjoint_gap = Exercise(
             scale_of_one_side,
         ),
         Mistake(
-            "only sums",
-            "You added up forward(x) and adjoint(y) themselves: multiply by y and by x first.",
-            only_sums,
+            "only sums", "You added up forward(x) and adjoint(y) themselves: multiply by y and by x first.", only_sums
         ),
         Mistake(
             "nought by nought",

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import gradients
+from autograder.exercises.rows import group, public, secret
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -45,9 +46,9 @@ def with_dw(change: Any) -> Any:
     return wrong
 
 
-def signal_case(words: str, group: str, n: int, k: int, dtype: str = "float64") -> Case:
+def signal_case(key: str, group: str, n: int, k: int, dtype: str = "float64") -> Case:
     dout, x, w = (normal(size, dtype=dtype) for size in (n - k + 1, n, k))
-    return Case(words, group=group, dout=dout, x=x, w=w)
+    return Case(key, group=group, dout=dout, x=x, w=w)
 
 
 conv1d_backward = Exercise(
@@ -55,29 +56,37 @@ conv1d_backward = Exercise(
     returns=("dx", "dw"),
     reference=by_autograd,
     points={"basic": 4, "edges": 2},
-    public=[
-        Case(
-            "the signal 1 to 5, weights 1, 2, 3, one gradient that is not 0",
-            group="basic",
-            dout=np.array([0.0, 1.0, 0.0]),
-            x=np.arange(1.0, 6.0),
-            w=np.array([1.0, 2.0, 3.0]),
+    cases=[
+        *group(
+            "basic",
+            public(
+                "the signal 1 to 5, weights 1, 2, 3, one gradient that is not 0",
+                dout=np.array([0.0, 1.0, 0.0]),
+                x=np.arange(1.0, 6.0),
+                w=np.array([1.0, 2.0, 3.0]),
+            ),
         ),
-        signal_case("3 weights on 8 values", "basic", 8, 3),
-        signal_case("2 weights on 5 values", "basic", 5, 2),
-        signal_case("float32, 4 weights on 9 values", "basic", 9, 4, dtype="float32"),
-        signal_case("one weight on 4 values", "edges", 4, 1),
-        signal_case("4 weights on 4 values", "edges", 4, 4),
-        signal_case("5 weights on 6 values: no value is seen by all of them", "edges", 6, 5),
-    ],
-    secret=[
-        signal_case("3 weights on 11 values", "basic", 11, 3),
-        signal_case("4 weights on 7 values", "basic", 7, 4),
-        signal_case("2 weights on 3 values", "basic", 3, 2),
-        signal_case("float32, 5 weights on 12 values", "basic", 12, 5, dtype="float32"),
-        signal_case("one weight on 6 values", "edges", 6, 1),
-        signal_case("3 weights on 3 values", "edges", 3, 3),
-        signal_case("6 weights on 8 values: no value is seen by all of them", "edges", 8, 6),
+        *group(
+            "basic",
+            public("3 weights on 8 values", 8, 3),
+            secret("3 weights on 11 values", 11, 3),
+            public("2 weights on 5 values", 5, 2),
+            secret("4 weights on 7 values", 7, 4),
+            secret("2 weights on 3 values", 3, 2),
+            public("float32, 4 weights on 9 values", 9, 4, dtype="float32"),
+            secret("float32, 5 weights on 12 values", 12, 5, dtype="float32"),
+            make=signal_case,
+        ),
+        *group(
+            "edges",
+            public("one weight on 4 values", 4, 1),
+            secret("one weight on 6 values", 6, 1),
+            public("4 weights on 4 values", 4, 4),
+            secret("3 weights on 3 values", 3, 3),
+            public("5 weights on 6 values: no value is seen by all of them", 6, 5),
+            secret("6 weights on 8 values: no value is seen by all of them", 8, 6),
+            make=signal_case,
+        ),
     ],
     clues=(
         "Start with loops: output i was made from x[i + u] * w[u]. So it sends dout[i] * w[u] back to x[i + u], "
@@ -99,8 +108,7 @@ conv1d_backward = Exercise(
         ),
         Mistake(
             "every value by itself",
-            "You gave x[i] dout[i] times all the weights: each weight brings its own output, w[u] that of "
-            "dout[i - u].",
+            "You gave x[i] dout[i] times all the weights: each weight brings its own output, w[u] that of dout[i - u].",
             each_its_own,
         ),
         Mistake(

@@ -9,16 +9,12 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import pair, sides, tensor
 from autograder.exercises.convolution.slips import sides_swapped, swapped, without
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 
 def conv_transpose2d(
-    x: np.ndarray,
-    w: np.ndarray,
-    b: np.ndarray,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0, output_padding: Any = 0
 ) -> np.ndarray:
     """Enlarge by torch with no padding, and cut off what each side asks for."""
     extra, steps = pair(output_padding), pair(stride)
@@ -77,10 +73,10 @@ def overwritten(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.n
 
 
 def enlarging_case(
-    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
 ) -> Case:
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype), "b": normal(w[1], dtype=dtype)}
-    return Case(words, group=group, **arrays, **how)
+    return Case(key, group=group, **arrays, **how)
 
 
 conv_transpose2d_forward = Exercise(
@@ -88,100 +84,86 @@ conv_transpose2d_forward = Exercise(
     returns=("y",),
     reference=conv_transpose2d,
     points={"basic": 3, "stride": 2, "padding": 2, "output_padding": 1, "together": 1},
-    public=[
-        Case(
-            "one pixel of value 2: twice the kernel",
-            group="basic",
-            x=np.full((1, 1, 1, 1), 2.0),
-            w=np.arange(6.0).reshape(1, 1, 2, 3),
-            b=np.zeros(1),
+    cases=[
+        *group(
+            "basic",
+            public(
+                "one pixel of value 2: twice the kernel",
+                x=np.full((1, 1, 1, 1), 2.0),
+                w=np.arange(6.0).reshape(1, 1, 2, 3),
+                b=np.zeros(1),
+            ),
         ),
-        enlarging_case("a 3x2 kernel on 4x3 images", "basic", x=(2, 3, 4, 3), w=(3, 2, 3, 2)),
-        enlarging_case("a 1x1 kernel over 2 channels", "basic", x=(2, 2, 3, 4), w=(2, 4, 1, 1)),
-        enlarging_case("float32", "basic", x=(1, 2, 3, 3), w=(2, 3, 2, 2), dtype="float32"),
-        enlarging_case(
-            "stride 2, kernel 2: windows side by side", "stride", x=(2, 2, 3, 4), w=(2, 3, 2, 2), stride=2
+        *group(
+            "basic",
+            public("a 3x2 kernel on 4x3 images", x=(2, 3, 4, 3), w=(3, 2, 3, 2)),
+            secret("a 2x4 kernel on 3x5 images", x=(3, 2, 3, 5), w=(2, 3, 2, 4)),
+            secret("a 3x3 kernel on one 2x4 image", x=(1, 4, 2, 4), w=(4, 2, 3, 3)),
+            public("a 1x1 kernel over 2 channels", x=(2, 2, 3, 4), w=(2, 4, 1, 1)),
+            secret("a 1x1 kernel over 3 channels", x=(2, 3, 2, 5), w=(3, 2, 1, 1)),
+            public("float32", x=(1, 2, 3, 3), w=(2, 3, 2, 2), dtype="float32"),
+            secret("float32, a 1x3 kernel", x=(2, 3, 3, 2), w=(3, 4, 1, 3), dtype="float32"),
+            make=enlarging_case,
         ),
-        enlarging_case(
-            "stride (2, 3), kernel (3, 4)", "stride", x=(1, 2, 4, 3), w=(2, 2, 3, 4), stride=(2, 3)
+        *group(
+            "stride",
+            public("stride 2, kernel 2: windows side by side", x=(2, 2, 3, 4), w=(2, 3, 2, 2), stride=2),
+            secret("stride 3, kernel 3: windows side by side", x=(2, 2, 2, 4), w=(2, 3, 3, 3), stride=3),
+            public("stride (2, 3), kernel (3, 4)", x=(1, 2, 4, 3), w=(2, 2, 3, 4), stride=(2, 3)),
+            secret("stride (3, 2), kernel (4, 3)", x=(2, 3, 3, 3), w=(3, 2, 4, 3), stride=(3, 2)),
+            public("stride 3, kernel 2: gaps", x=(1, 1, 3, 2), w=(1, 2, 2, 2), stride=3),
+            secret("stride (2, 1), kernel (1, 3): gaps", x=(1, 2, 4, 2), w=(2, 1, 1, 3), stride=(2, 1)),
+            make=enlarging_case,
         ),
-        enlarging_case("stride 3, kernel 2: gaps", "stride", x=(1, 1, 3, 2), w=(1, 2, 2, 2), stride=3),
-        enlarging_case("padding 1", "padding", x=(2, 2, 4, 5), w=(2, 3, 3, 3), padding=1),
-        enlarging_case("padding (0, 2)", "padding", x=(1, 3, 3, 4), w=(3, 2, 2, 4), padding=(0, 2)),
-        enlarging_case(
-            "padding ((1, 0), (2, 1))", "padding", x=(2, 1, 4, 4), w=(1, 2, 3, 3), padding=((1, 0), (2, 1))
+        *group(
+            "padding",
+            public("padding 1", x=(2, 2, 4, 5), w=(2, 3, 3, 3), padding=1),
+            secret("padding 2", x=(2, 3, 4, 6), w=(3, 2, 4, 4), padding=2),
+            public("padding (0, 2)", x=(1, 3, 3, 4), w=(3, 2, 2, 4), padding=(0, 2)),
+            secret("padding (1, 0)", x=(1, 2, 5, 3), w=(2, 3, 3, 2), padding=(1, 0)),
+            public("padding ((1, 0), (2, 1))", x=(2, 1, 4, 4), w=(1, 2, 3, 3), padding=((1, 0), (2, 1))),
+            secret("padding ((0, 2), (1, 0))", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=((0, 2), (1, 0))),
+            make=enlarging_case,
         ),
-        enlarging_case(
-            "stride 2, output padding 1",
+        *group(
             "output_padding",
-            x=(2, 2, 3, 4),
-            w=(2, 3, 3, 3),
-            stride=2,
-            padding=1,
-            output_padding=1,
+            public("stride 2, output padding 1", x=(2, 2, 3, 4), w=(2, 3, 3, 3), stride=2, padding=1, output_padding=1),
+            secret("stride 3, output padding 2", x=(2, 3, 3, 2), w=(3, 2, 4, 4), stride=3, padding=1, output_padding=2),
+            public(
+                "stride (3, 2), output padding (2, 0)",
+                x=(1, 2, 2, 3),
+                w=(2, 2, 2, 3),
+                stride=(3, 2),
+                output_padding=(2, 0),
+            ),
+            secret(
+                "stride (2, 3), output padding (0, 1)",
+                x=(1, 2, 4, 3),
+                w=(2, 3, 3, 2),
+                stride=(2, 3),
+                output_padding=(0, 1),
+            ),
+            make=enlarging_case,
         ),
-        enlarging_case(
-            "stride (3, 2), output padding (2, 0)",
-            "output_padding",
-            x=(1, 2, 2, 3),
-            w=(2, 2, 2, 3),
-            stride=(3, 2),
-            output_padding=(2, 0),
-        ),
-        enlarging_case(
-            "stride (2, 3), padding ((1, 2), (0, 1)), output padding (1, 2)",
+        *group(
             "together",
-            x=(2, 3, 4, 3),
-            w=(3, 2, 4, 3),
-            stride=(2, 3),
-            padding=((1, 2), (0, 1)),
-            output_padding=(1, 2),
-        ),
-    ],
-    secret=[
-        enlarging_case("a 2x4 kernel on 3x5 images", "basic", x=(3, 2, 3, 5), w=(2, 3, 2, 4)),
-        enlarging_case("a 3x3 kernel on one 2x4 image", "basic", x=(1, 4, 2, 4), w=(4, 2, 3, 3)),
-        enlarging_case("a 1x1 kernel over 3 channels", "basic", x=(2, 3, 2, 5), w=(3, 2, 1, 1)),
-        enlarging_case("float32, a 1x3 kernel", "basic", x=(2, 3, 3, 2), w=(3, 4, 1, 3), dtype="float32"),
-        enlarging_case(
-            "stride 3, kernel 3: windows side by side", "stride", x=(2, 2, 2, 4), w=(2, 3, 3, 3), stride=3
-        ),
-        enlarging_case(
-            "stride (3, 2), kernel (4, 3)", "stride", x=(2, 3, 3, 3), w=(3, 2, 4, 3), stride=(3, 2)
-        ),
-        enlarging_case(
-            "stride (2, 1), kernel (1, 3): gaps", "stride", x=(1, 2, 4, 2), w=(2, 1, 1, 3), stride=(2, 1)
-        ),
-        enlarging_case("padding 2", "padding", x=(2, 3, 4, 6), w=(3, 2, 4, 4), padding=2),
-        enlarging_case("padding (1, 0)", "padding", x=(1, 2, 5, 3), w=(2, 3, 3, 2), padding=(1, 0)),
-        enlarging_case(
-            "padding ((0, 2), (1, 0))", "padding", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=((0, 2), (1, 0))
-        ),
-        enlarging_case(
-            "stride 3, output padding 2",
-            "output_padding",
-            x=(2, 3, 3, 2),
-            w=(3, 2, 4, 4),
-            stride=3,
-            padding=1,
-            output_padding=2,
-        ),
-        enlarging_case(
-            "stride (2, 3), output padding (0, 1)",
-            "output_padding",
-            x=(1, 2, 4, 3),
-            w=(2, 3, 3, 2),
-            stride=(2, 3),
-            output_padding=(0, 1),
-        ),
-        enlarging_case(
-            "stride (3, 2), padding ((2, 0), (1, 2)), output padding (2, 1)",
-            "together",
-            x=(2, 2, 3, 4),
-            w=(2, 3, 3, 4),
-            stride=(3, 2),
-            padding=((2, 0), (1, 2)),
-            output_padding=(2, 1),
+            public(
+                "stride (2, 3), padding ((1, 2), (0, 1)), output padding (1, 2)",
+                x=(2, 3, 4, 3),
+                w=(3, 2, 4, 3),
+                stride=(2, 3),
+                padding=((1, 2), (0, 1)),
+                output_padding=(1, 2),
+            ),
+            secret(
+                "stride (3, 2), padding ((2, 0), (1, 2)), output padding (2, 1)",
+                x=(2, 2, 3, 4),
+                w=(2, 3, 3, 4),
+                stride=(3, 2),
+                padding=((2, 0), (1, 2)),
+                output_padding=(2, 1),
+            ),
+            make=enlarging_case,
         ),
     ],
     clues=(
@@ -208,17 +190,11 @@ conv_transpose2d_forward = Exercise(
             "The bias is missing: add b[f] to every value of output channel f.",
             lambda x, w, b, **how: conv_transpose2d(x, w, 0 * b, **how),
         ),
-        Mistake(
-            "overwritten",
-            "Where windows overlap, the last one overwrote the others: add them up.",
-            overwritten,
-        ),
+        Mistake("overwritten", "Where windows overlap, the last one overwrote the others: add them up.", overwritten),
         Mistake(
             "stride ignored",
             "Your windows lie one pixel apart: input (i, j) goes to row i * stride and column j * stride.",
-            lambda x, w, b, **how: conv_transpose2d(
-                x, w, b, **without(without(how, "stride"), "output_padding")
-            ),
+            lambda x, w, b, **how: conv_transpose2d(x, w, b, **without(without(how, "stride"), "output_padding")),
         ),
         Mistake(
             "stride swapped",

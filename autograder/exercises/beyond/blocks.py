@@ -12,9 +12,9 @@ RETURNS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")
 WAY = Way(module="x")
 
 
-def case(words: str, group: str, x: tuple[int, int, int, int], **arguments: Any) -> Case:
+def case(key: str, group: str, x: tuple[int, int, int, int], **arguments: Any) -> Case:
     """A Case of a block: the shape of its images, and what it is built with."""
-    return Case(words, group=group, x=normal(*x), **arguments)
+    return Case(key, group=group, x=normal(*x), **arguments)
 
 
 def reference(block: str) -> Any:

@@ -6,6 +6,7 @@ from functools import partial
 
 from autograder.exercise import Exercise
 from autograder.exercises.beyond.blocks import RETURNS, WAY, case, mistake, reference
+from autograder.exercises.rows import group, public, secret
 
 excited = partial(mistake, "SqueezeExcite")
 separate = partial(mistake, "SeparableBlock")
@@ -15,19 +16,25 @@ squeeze_excite = Exercise(
     returns=RETURNS,
     reference=reference("SqueezeExcite"),
     points={"weights": 4, "reduction": 3},
-    public=[
-        case("32 channels, 2 hidden", "weights", (3, 32, 2, 3), channels=32),
-        case("48 channels of one pixel", "weights", (2, 48, 1, 1), channels=48),
-        case("reduction 2", "reduction", (2, 6, 4, 5), channels=6, reduction=2),
-        case("7 channels by 3", "reduction", (3, 7, 3, 4), channels=7, reduction=3),
-        case("fewer channels than the reduction", "reduction", (2, 3, 5, 4), channels=3, reduction=4),
-    ],
-    secret=[
-        case("64 channels, 4 hidden", "weights", (2, 64, 3, 2), channels=64),
-        case("34 channels in a row of pixels", "weights", (3, 34, 1, 4), channels=34),
-        case("reduction 4", "reduction", (3, 12, 3, 5), channels=12, reduction=4),
-        case("11 channels by 3", "reduction", (2, 11, 4, 3), channels=11, reduction=3),
-        case("more reduction than channels", "reduction", (3, 5, 4, 2), channels=5, reduction=8),
+    cases=[
+        *group(
+            "weights",
+            public("32 channels, 2 hidden", (3, 32, 2, 3), channels=32),
+            secret("64 channels, 4 hidden", (2, 64, 3, 2), channels=64),
+            public("48 channels of one pixel", (2, 48, 1, 1), channels=48),
+            secret("34 channels in a row of pixels", (3, 34, 1, 4), channels=34),
+            make=case,
+        ),
+        *group(
+            "reduction",
+            public("reduction 2", (2, 6, 4, 5), channels=6, reduction=2),
+            secret("reduction 4", (3, 12, 3, 5), channels=12, reduction=4),
+            public("7 channels by 3", (3, 7, 3, 4), channels=7, reduction=3),
+            secret("11 channels by 3", (2, 11, 4, 3), channels=11, reduction=3),
+            public("fewer channels than the reduction", (2, 3, 5, 4), channels=3, reduction=4),
+            secret("more reduction than channels", (3, 5, 4, 2), channels=5, reduction=8),
+            make=case,
+        ),
     ],
     clues=[
         "Three steps: a mean of each map, (N, C); two linear layers on it; and the product with x.",
@@ -54,9 +61,7 @@ squeeze_excite = Exercise(
             "You multiply by what the second linear layer gives: a sigmoid after it keeps the weights between 0 and 1.",
         ),
         excited(
-            "ReLU in place of the sigmoid",
-            "relu",
-            "You end with a ReLU: a sigmoid makes the weights, from 0 to 1.",
+            "ReLU in place of the sigmoid", "relu", "You end with a ReLU: a sigmoid makes the weights, from 0 to 1."
         ),
         excited(
             "softmax in place of the sigmoid",
@@ -68,11 +73,7 @@ squeeze_excite = Exercise(
             "straight",
             "You have no ReLU between the linear layers, so they are only one of low rank: put it there.",
         ),
-        excited(
-            "reduction ignored",
-            "reduction",
-            "You always divide by 16: divide the channels by `reduction`.",
-        ),
+        excited("reduction ignored", "reduction", "You always divide by 16: divide the channels by `reduction`."),
         excited(
             "reduction as the hidden size",
             "hidden",
@@ -88,11 +89,7 @@ squeeze_excite = Exercise(
             "none left",
             "With fewer channels than `reduction` nothing is left between your linear layers: keep at least one number.",
         ),
-        excited(
-            "weights returned",
-            "weights",
-            "You return the weights: multiply x by them.",
-        ),
+        excited("weights returned", "weights", "You return the weights: multiply x by them."),
         excited("added", "added", "You add the weights to x: multiply by them."),
         excited("biases missing", "bias", "You switched the biases off: both linear layers have them here."),
         excited(
@@ -110,19 +107,25 @@ separable_block = Exercise(
     returns=RETURNS,
     reference=reference("SeparableBlock"),
     points={"stride 1": 3, "stride": 3},
-    public=[
-        case("4 channels become 6", "stride 1", (2, 4, 5, 6), channels=4, filters=6),
-        case("5 channels stay 5", "stride 1", (3, 5, 4, 3), channels=5, filters=5),
-        case("one channel, one image", "stride 1", (1, 1, 4, 5), channels=1, filters=3),
-        case("stride 2 on a 7 x 6 image", "stride", (2, 3, 7, 6), channels=3, filters=6, stride=2),
-        case("stride 2, fewer filters", "stride", (2, 6, 5, 8), channels=6, filters=4, stride=2),
-    ],
-    secret=[
-        case("3 channels become 8", "stride 1", (2, 3, 6, 4), channels=3, filters=8),
-        case("6 channels stay 6", "stride 1", (2, 6, 3, 5), channels=6, filters=6),
-        case("one image of 2 channels", "stride 1", (1, 2, 5, 5), channels=2, filters=5),
-        case("stride 2 on an 8 x 5 image", "stride", (3, 4, 8, 5), channels=4, filters=7, stride=2),
-        case("stride 3, fewer filters", "stride", (2, 5, 7, 9), channels=5, filters=3, stride=3),
+    cases=[
+        *group(
+            "stride 1",
+            public("4 channels become 6", (2, 4, 5, 6), channels=4, filters=6),
+            secret("3 channels become 8", (2, 3, 6, 4), channels=3, filters=8),
+            public("5 channels stay 5", (3, 5, 4, 3), channels=5, filters=5),
+            secret("6 channels stay 6", (2, 6, 3, 5), channels=6, filters=6),
+            public("one channel, one image", (1, 1, 4, 5), channels=1, filters=3),
+            secret("one image of 2 channels", (1, 2, 5, 5), channels=2, filters=5),
+            make=case,
+        ),
+        *group(
+            "stride",
+            public("stride 2 on a 7 x 6 image", (2, 3, 7, 6), channels=3, filters=6, stride=2),
+            secret("stride 2 on an 8 x 5 image", (3, 4, 8, 5), channels=4, filters=7, stride=2),
+            public("stride 2, fewer filters", (2, 6, 5, 8), channels=6, filters=4, stride=2),
+            secret("stride 3, fewer filters", (2, 5, 7, 9), channels=5, filters=3, stride=3),
+            make=case,
+        ),
     ],
     clues=[
         "Six layers in a row: convolution, norm, ReLU, and the same again. nn.Sequential can hold them all.",
@@ -137,11 +140,7 @@ separable_block = Exercise(
             "full",
             "Your 3 x 3 mixes all channels: with groups=channels each filter sees one.",
         ),
-        separate(
-            "padding missing",
-            "padding",
-            "Your 3 x 3 shrinks the maps by 2: give it padding 1.",
-        ),
+        separate("padding missing", "padding", "Your 3 x 3 shrinks the maps by 2: give it padding 1."),
         separate(
             "depthwise straight to filters",
             "straight to filters",
@@ -164,9 +163,7 @@ separable_block = Exercise(
             "You gave the stride to the 1 x 1 convolution: the depthwise one has it, and so computes less.",
         ),
         separate(
-            "1 x 1 first",
-            "pointwise first",
-            "You mix the channels first: version 1 filters each channel, then mixes.",
+            "1 x 1 first", "pointwise first", "You mix the channels first: version 1 filters each channel, then mixes."
         ),
         separate(
             "shortcut added",

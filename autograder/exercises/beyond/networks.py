@@ -15,24 +15,17 @@ Slips = tuple[str, ...]
 class WideBlock(nn.Module):
     """A pre-activation block of two 3 x 3 convolutions."""
 
-    def __init__(
-        self, channels: int, filters: int, stride: int = 1, dropout: float = 0.0, slips: Slips = ()
-    ) -> None:
+    def __init__(self, channels: int, filters: int, stride: int = 1, dropout: float = 0.0, slips: Slips = ()) -> None:
         super().__init__()
         self.slips, self.drop = slips, dropout
         first, second = (1, stride) if "stride" in slips else (stride, 1)
         post, bias = "post" in slips, "bias" in slips
         self.norms = nn.ModuleList([nn.BatchNorm2d(filters if post else channels), nn.BatchNorm2d(filters)])
         self.wide = nn.ModuleList(
-            [
-                nn.Conv2d(channels, filters, 3, first, 1, bias=bias),
-                nn.Conv2d(filters, filters, 3, second, 1, bias=bias),
-            ]
+            [nn.Conv2d(channels, filters, 3, first, 1, bias=bias), nn.Conv2d(filters, filters, 3, second, 1, bias=bias)]
         )
         self.point: nn.Module | None = None
-        changes = (channels != filters and "strided" not in slips) or (
-            stride != 1 and "channels" not in slips
-        )
+        changes = (channels != filters and "strided" not in slips) or (stride != 1 and "channels" not in slips)
         if (changes or "always" in slips) and "projection" not in slips:
             self.point = nn.Conv2d(channels, filters, 1, stride, bias=bias)
             if "norm" in slips:
@@ -66,13 +59,7 @@ class ResNeXtBlock(nn.Module):
     """A bottleneck whose 3 x 3 convolution has groups."""
 
     def __init__(
-        self,
-        channels: int,
-        filters: int,
-        groups: int = 32,
-        width: int = 4,
-        stride: int = 1,
-        slips: Slips = (),
+        self, channels: int, filters: int, groups: int = 32, width: int = 4, stride: int = 1, slips: Slips = ()
     ) -> None:
         super().__init__()
         self.slips = slips
@@ -86,9 +73,7 @@ class ResNeXtBlock(nn.Module):
         self.widen = nn.Conv2d(inner, filters, 1, groups=outer, bias=bias)
         self.norms = nn.ModuleList(nn.BatchNorm2d(count) for count in (inner, inner, filters))
         self.project: nn.Module = nn.Identity()
-        changes = (channels != filters and "strided" not in slips) or (
-            stride != 1 and "channels" not in slips
-        )
+        changes = (channels != filters and "strided" not in slips) or (stride != 1 and "channels" not in slips)
         if (changes or "always" in slips) and "projection" not in slips:
             point = nn.Conv2d(channels, filters, 1, stride, bias=bias)
             self.project = point if "bare" in slips else nn.Sequential(point, nn.BatchNorm2d(filters))
@@ -117,10 +102,7 @@ class DenseLayer(nn.Module):
             self.norms = nn.ModuleList([nn.BatchNorm2d(channels)])
             return
         self.steps = nn.ModuleList(
-            [
-                nn.Conv2d(channels, hidden, 1, bias=bias),
-                nn.Conv2d(hidden, growth, 3, padding=1, bias=bias),
-            ]
+            [nn.Conv2d(channels, hidden, 1, bias=bias), nn.Conv2d(hidden, growth, 3, padding=1, bias=bias)]
         )
         counts = (hidden, growth) if post else (channels, hidden)
         self.norms = nn.ModuleList(nn.BatchNorm2d(count) for count in counts)
@@ -186,9 +168,7 @@ class SqueezeExcite(nn.Module):
             hidden = channels // reduction
         bias, points = "bias" not in slips, "points" in slips
         sizes = (
-            ((hidden, channels, 1, 1), (channels, hidden, 1, 1))
-            if points
-            else ((hidden, channels), (channels, hidden))
+            ((hidden, channels, 1, 1), (channels, hidden, 1, 1)) if points else ((hidden, channels), (channels, hidden))
         )
         self.inward, self.outward = (nn.Parameter(torch.zeros(size)) for size in sizes)
         self.bias1, self.bias2 = (nn.Parameter(torch.zeros(n)) if bias else None for n in (hidden, channels))

@@ -6,6 +6,7 @@ from functools import partial
 
 from autograder.exercise import Exercise
 from autograder.exercises.beyond.blocks import RETURNS, WAY, case, mistake, reference
+from autograder.exercises.rows import group, public, secret
 
 wide = partial(mistake, "WideBlock")
 next_ = partial(mistake, "ResNeXtBlock")
@@ -15,45 +16,32 @@ wide_block = Exercise(
     returns=RETURNS,
     reference=reference("WideBlock"),
     points={"identity": 3, "projection": 3, "dropout": 2},
-    public=[
-        case("4 channels stay 4", "identity", (2, 4, 5, 6), channels=4, filters=4),
-        case("one channel, one image", "identity", (1, 1, 4, 5), channels=1, filters=1),
-        case("3 channels become 6", "projection", (2, 3, 6, 4), channels=3, filters=6),
-        case("stride 2 on a 7 x 6 image", "projection", (2, 4, 7, 6), channels=4, filters=8, stride=2),
-        case(
-            "stride 2, as many filters as channels",
+    cases=[
+        *group(
+            "identity",
+            public("4 channels stay 4", (2, 4, 5, 6), channels=4, filters=4),
+            secret("6 channels stay 6", (3, 6, 4, 7), channels=6, filters=6),
+            public("one channel, one image", (1, 1, 4, 5), channels=1, filters=1),
+            secret("one image of 2 channels", (1, 2, 6, 3), channels=2, filters=2),
+            make=case,
+        ),
+        *group(
             "projection",
-            (2, 5, 6, 5),
-            channels=5,
-            filters=5,
-            stride=2,
+            public("3 channels become 6", (2, 3, 6, 4), channels=3, filters=6),
+            secret("5 channels become 3", (2, 5, 4, 6), channels=5, filters=3),
+            public("stride 2 on a 7 x 6 image", (2, 4, 7, 6), channels=4, filters=8, stride=2),
+            secret("stride 3 on an 8 x 7 image", (2, 3, 8, 7), channels=3, filters=7, stride=3),
+            public("stride 2, as many filters as channels", (2, 5, 6, 5), channels=5, filters=5, stride=2),
+            secret("stride 2 without more filters", (3, 4, 7, 4), channels=4, filters=4, stride=2),
+            make=case,
         ),
-        case("dropout 0.4, 3 channels stay 3", "dropout", (2, 3, 5, 4), channels=3, filters=3, dropout=0.4),
-        case(
-            "dropout 0.3 and stride 2",
+        *group(
             "dropout",
-            (3, 4, 5, 7),
-            channels=4,
-            filters=6,
-            stride=2,
-            dropout=0.3,
-        ),
-    ],
-    secret=[
-        case("6 channels stay 6", "identity", (3, 6, 4, 7), channels=6, filters=6),
-        case("one image of 2 channels", "identity", (1, 2, 6, 3), channels=2, filters=2),
-        case("5 channels become 3", "projection", (2, 5, 4, 6), channels=5, filters=3),
-        case("stride 3 on an 8 x 7 image", "projection", (2, 3, 8, 7), channels=3, filters=7, stride=3),
-        case("stride 2 without more filters", "projection", (3, 4, 7, 4), channels=4, filters=4, stride=2),
-        case("dropout 0.5, 5 channels stay 5", "dropout", (2, 5, 4, 4), channels=5, filters=5, dropout=0.5),
-        case(
-            "dropout 0.25 and stride 2",
-            "dropout",
-            (2, 3, 6, 9),
-            channels=3,
-            filters=8,
-            stride=2,
-            dropout=0.25,
+            public("dropout 0.4, 3 channels stay 3", (2, 3, 5, 4), channels=3, filters=3, dropout=0.4),
+            secret("dropout 0.5, 5 channels stay 5", (2, 5, 4, 4), channels=5, filters=5, dropout=0.5),
+            public("dropout 0.3 and stride 2", (3, 4, 5, 7), channels=4, filters=6, stride=2, dropout=0.3),
+            secret("dropout 0.25 and stride 2", (2, 3, 6, 9), channels=3, filters=8, stride=2, dropout=0.25),
+            make=case,
         ),
     ],
     clues=[
@@ -138,11 +126,7 @@ wide_block = Exercise(
             "last",
             "You drop what the second convolution gives: dropout stands before that convolution.",
         ),
-        wide(
-            "whole maps dropped",
-            "maps",
-            "You drop whole maps (Dropout2d): drop single values, with nn.Dropout.",
-        ),
+        wide("whole maps dropped", "maps", "You drop whole maps (Dropout2d): drop single values, with nn.Dropout."),
     ],
     way=WAY,
 )
@@ -152,72 +136,40 @@ resnext_block = Exercise(
     returns=RETURNS,
     reference=reference("ResNeXtBlock"),
     points={"identity": 2, "projection": 3, "groups": 3},
-    public=[
-        case("one group of 4", "identity", (2, 6, 4, 5), channels=6, filters=6, groups=1, width=4),
-        case("one group of 1, one image", "identity", (1, 3, 5, 3), channels=3, filters=3, groups=1, width=1),
-        case(
-            "one group, 3 channels become 5",
-            "projection",
-            (2, 3, 4, 4),
-            channels=3,
-            filters=5,
-            groups=1,
-            width=3,
+    cases=[
+        *group(
+            "identity",
+            public("one group of 4", (2, 6, 4, 5), channels=6, filters=6, groups=1, width=4),
+            secret("one group of 5", (2, 4, 6, 3), channels=4, filters=4, groups=1, width=5),
+            public("one group of 1, one image", (1, 3, 5, 3), channels=3, filters=3, groups=1, width=1),
+            secret("one group of 2, one image", (1, 5, 3, 6), channels=5, filters=5, groups=1, width=2),
+            make=case,
         ),
-        case(
-            "one group, stride 2 on a 7 x 6 image",
+        *group(
             "projection",
-            (2, 4, 7, 6),
-            channels=4,
-            filters=4,
-            groups=1,
-            width=2,
-            stride=2,
+            public("one group, 3 channels become 5", (2, 3, 4, 4), channels=3, filters=5, groups=1, width=3),
+            secret("one group, 6 channels become 2", (3, 6, 5, 3), channels=6, filters=2, groups=1, width=4),
+            public(
+                "one group, stride 2 on a 7 x 6 image", (2, 4, 7, 6), channels=4, filters=4, groups=1, width=2, stride=2
+            ),
+            secret(
+                "one group, stride 3 on an 8 x 5 image",
+                (2, 3, 8, 5),
+                channels=3,
+                filters=3,
+                groups=1,
+                width=3,
+                stride=3,
+            ),
+            make=case,
         ),
-        case("2 groups of 4", "groups", (2, 8, 5, 4), channels=8, filters=8, groups=2, width=4),
-        case(
-            "4 groups of 2 and stride 2",
+        *group(
             "groups",
-            (2, 4, 5, 7),
-            channels=4,
-            filters=12,
-            groups=4,
-            width=2,
-            stride=2,
-        ),
-    ],
-    secret=[
-        case("one group of 5", "identity", (2, 4, 6, 3), channels=4, filters=4, groups=1, width=5),
-        case("one group of 2, one image", "identity", (1, 5, 3, 6), channels=5, filters=5, groups=1, width=2),
-        case(
-            "one group, 6 channels become 2",
-            "projection",
-            (3, 6, 5, 3),
-            channels=6,
-            filters=2,
-            groups=1,
-            width=4,
-        ),
-        case(
-            "one group, stride 3 on an 8 x 5 image",
-            "projection",
-            (2, 3, 8, 5),
-            channels=3,
-            filters=3,
-            groups=1,
-            width=3,
-            stride=3,
-        ),
-        case("3 groups of 6", "groups", (2, 6, 4, 3), channels=6, filters=6, groups=3, width=6),
-        case(
-            "2 groups of 3 and stride 2",
-            "groups",
-            (3, 4, 6, 5),
-            channels=4,
-            filters=10,
-            groups=2,
-            width=3,
-            stride=2,
+            public("2 groups of 4", (2, 8, 5, 4), channels=8, filters=8, groups=2, width=4),
+            secret("3 groups of 6", (2, 6, 4, 3), channels=6, filters=6, groups=3, width=6),
+            public("4 groups of 2 and stride 2", (2, 4, 5, 7), channels=4, filters=12, groups=4, width=2, stride=2),
+            secret("2 groups of 3 and stride 2", (3, 4, 6, 5), channels=4, filters=10, groups=2, width=3, stride=2),
+            make=case,
         ),
     ],
     clues=[
@@ -230,11 +182,7 @@ resnext_block = Exercise(
         "the addition.",
     ],
     mistakes=[
-        next_(
-            "groups ignored",
-            "groups",
-            "You made the 3 x 3 an ordinary convolution: hand groups on to it.",
-        ),
+        next_("groups ignored", "groups", "You made the 3 x 3 an ordinary convolution: hand groups on to it."),
         next_(
             "width of all groups",
             "total",
@@ -256,9 +204,7 @@ resnext_block = Exercise(
             "You gave the stride to the first 1 x 1 convolution, which then skips pixels: the 3 x 3 has it.",
         ),
         next_(
-            "ReLU before the addition",
-            "relu",
-            "You apply the last ReLU before the addition: add the shortcut first.",
+            "ReLU before the addition", "relu", "You apply the last ReLU before the addition: add the shortcut first."
         ),
         next_(
             "ReLU missing after the 3 x 3",
@@ -286,16 +232,8 @@ resnext_block = Exercise(
             "always",
             "You project even where the shape stays: there the shortcut is x itself, with no weights.",
         ),
-        next_(
-            "ReLU missing at the end",
-            "open",
-            "You return the bare sum: a last ReLU follows the addition.",
-        ),
-        next_(
-            "projection without norm",
-            "bare",
-            "Your projection is a bare convolution: here batch norm follows it.",
-        ),
+        next_("ReLU missing at the end", "open", "You return the bare sum: a last ReLU follows the addition."),
+        next_("projection without norm", "bare", "Your projection is a bare convolution: here batch norm follows it."),
         next_("biases", "bias", "You left the convolutions their biases: say bias=False in all of them."),
     ],
     way=WAY,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from autograder.exercise import lesson
 from autograder.exercises.cheap_convolutions.costs import bottleneck_parameters, macs, separable_cost_ratio
-from autograder.exercises.cheap_convolutions.depthwise import (
-    depthwise_conv2d_backward,
-    depthwise_conv2d_forward,
-)
+from autograder.exercises.cheap_convolutions.depthwise import depthwise_conv2d_backward, depthwise_conv2d_forward
 from autograder.exercises.cheap_convolutions.grouped import grouped_conv2d_forward
 from autograder.exercises.cheap_convolutions.pointwise import conv1x1_backward, conv1x1_forward
 

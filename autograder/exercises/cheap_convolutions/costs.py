@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
 from autograder.exercises.convolution.operations import pair, sides
 from autograder.exercises.convolution.sizes import count_positions
 from autograder.exercises.convolution.slips import swapped, without
+from autograder.exercises.rows import group, public, secret
 
 
 def one_of(*values: Any) -> Random:
@@ -35,12 +36,7 @@ def image(channels: int, height: int, width: int, step: int = 1) -> Random:
 
 
 def count_macs(
-    in_shape: tuple[int, int, int],
-    filters: int,
-    kernel: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    groups: int = 1,
+    in_shape: tuple[int, int, int], filters: int, kernel: Any, stride: Any = 1, padding: Any = 0, groups: int = 1
 ) -> int:
     """Go through the filters and the positions, and count the weights of each window."""
     channels, height, width = in_shape
@@ -68,21 +64,25 @@ separable_cost_ratio = Exercise(
     returns=("ratio",),
     reference=compare_costs,
     points={"square": 2, "sides": 1},
-    public=[
-        Case("the lecture's example: 256 filters, kernel 3", group="square", filters=256, kernel=3),
-        Case("64 filters, kernel 5", group="square", filters=64, kernel=5),
-        Case("kernel 1: it costs more than an ordinary layer", group="square", filters=16, kernel=1),
-        Case("one filter, kernel 3: it costs more, too", group="square", filters=1, kernel=3),
-        Case("32 filters, kernel (3, 5)", group="sides", filters=32, kernel=(3, 5)),
-        Case("10 filters, kernel (7, 1)", group="sides", filters=10, kernel=(7, 1)),
-    ],
-    secret=[
-        Case("kernel 3", group="square", filters=multiple(20, 7), kernel=3),
-        Case("kernel 7", group="square", filters=multiple(30, 11), kernel=7),
-        Case("kernel 2", group="square", filters=multiple(9, 5), kernel=2),
-        Case("kernel 1", group="square", filters=multiple(24, 9), kernel=1),
-        Case("kernel (5, 3)", group="sides", filters=multiple(18, 6), kernel=(5, 3)),
-        Case("kernel (1, 9)", group="sides", filters=multiple(40, 8), kernel=(1, 9)),
+    cases=[
+        *group(
+            "square",
+            public("the lecture's example: 256 filters, kernel 3", filters=256, kernel=3),
+            secret("kernel 3", filters=multiple(20, 7), kernel=3),
+            public("64 filters, kernel 5", filters=64, kernel=5),
+            secret("kernel 7", filters=multiple(30, 11), kernel=7),
+            public("kernel 1: it costs more than an ordinary layer", filters=16, kernel=1),
+            secret("kernel 2", filters=multiple(9, 5), kernel=2),
+            public("one filter, kernel 3: it costs more, too", filters=1, kernel=3),
+            secret("kernel 1", filters=multiple(24, 9), kernel=1),
+        ),
+        *group(
+            "sides",
+            public("32 filters, kernel (3, 5)", filters=32, kernel=(3, 5)),
+            secret("kernel (5, 3)", filters=multiple(18, 6), kernel=(5, 3)),
+            public("10 filters, kernel (7, 1)", filters=10, kernel=(7, 1)),
+            secret("kernel (1, 9)", filters=multiple(40, 8), kernel=(1, 9)),
+        ),
     ],
     mistakes=[
         Mistake(
@@ -172,40 +172,29 @@ bottleneck_parameters = Exercise(
     returns=("count",),
     reference=build_bottleneck,
     points={"basic": 2, "kernel": 1, "bias": 1},
-    public=[
-        Case("the lecture's example: 256 channels, reduced to 64", group="basic", channels=256, reduced=64),
-        Case("12 channels, reduced to 5", group="basic", channels=12, reduced=5),
-        Case("48 channels, reduced to 16, kernel 5", group="kernel", channels=48, reduced=16, kernel=5),
-        Case("20 channels, reduced to 6, kernel 1", group="kernel", channels=20, reduced=6, kernel=1),
-        Case(
-            "18 channels, reduced to 7, kernel (1, 5)", group="kernel", channels=18, reduced=7, kernel=(1, 5)
+    cases=[
+        *group(
+            "basic",
+            public("the lecture's example: 256 channels, reduced to 64", channels=256, reduced=64),
+            secret("reduced to 8", channels=multiple(33, 5), reduced=8),
+            public("12 channels, reduced to 5", channels=12, reduced=5),
+            secret("reduced to 24", channels=multiple(101, 7), reduced=24),
         ),
-        Case("256 channels, reduced to 64, with biases", group="bias", channels=256, reduced=64, bias=True),
-        Case(
-            "9 channels, reduced to 4, kernel 2, with biases",
-            group="bias",
-            channels=9,
-            reduced=4,
-            kernel=2,
-            bias=True,
+        *group(
+            "kernel",
+            public("48 channels, reduced to 16, kernel 5", channels=48, reduced=16, kernel=5),
+            secret("reduced to 12, kernel 5", channels=multiple(50, 3), reduced=12, kernel=5),
+            public("20 channels, reduced to 6, kernel 1", channels=20, reduced=6, kernel=1),
+            secret("reduced to 10, kernel 1", channels=multiple(45, 4), reduced=10, kernel=1),
+            public("18 channels, reduced to 7, kernel (1, 5)", channels=18, reduced=7, kernel=(1, 5)),
+            secret("reduced to 9, kernel (7, 2)", channels=multiple(31, 3), reduced=9, kernel=(7, 2)),
         ),
-    ],
-    secret=[
-        Case("reduced to 8", group="basic", channels=multiple(33, 5), reduced=8),
-        Case("reduced to 24", group="basic", channels=multiple(101, 7), reduced=24),
-        Case("reduced to 12, kernel 5", group="kernel", channels=multiple(50, 3), reduced=12, kernel=5),
-        Case("reduced to 10, kernel 1", group="kernel", channels=multiple(45, 4), reduced=10, kernel=1),
-        Case(
-            "reduced to 9, kernel (7, 2)", group="kernel", channels=multiple(31, 3), reduced=9, kernel=(7, 2)
-        ),
-        Case("reduced to 11, with biases", group="bias", channels=multiple(60, 7), reduced=11, bias=True),
-        Case(
-            "reduced to 6, kernel 4, with biases",
-            group="bias",
-            channels=multiple(27, 5),
-            reduced=6,
-            kernel=4,
-            bias=True,
+        *group(
+            "bias",
+            public("256 channels, reduced to 64, with biases", channels=256, reduced=64, bias=True),
+            secret("reduced to 11, with biases", channels=multiple(60, 7), reduced=11, bias=True),
+            public("9 channels, reduced to 4, kernel 2, with biases", channels=9, reduced=4, kernel=2, bias=True),
+            secret("reduced to 6, kernel 4, with biases", channels=multiple(27, 5), reduced=6, kernel=4, bias=True),
         ),
     ],
     mistakes=[
@@ -293,9 +282,7 @@ def macs_with(change: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-def padded_once(
-    in_shape: tuple[int, int, int], filters: int, kernel: Any, padding: Any = 0, **how: Any
-) -> int:
+def padded_once(in_shape: tuple[int, int, int], filters: int, kernel: Any, padding: Any = 0, **how: Any) -> int:
     if not isinstance(padding, tuple):
         padding = ((0, padding), (0, padding))
     elif not isinstance(padding[0], tuple):
@@ -312,186 +299,104 @@ macs = Exercise(
     returns=("count",),
     reference=count_macs,
     points={"basic": 2, "stride": 1, "padding": 1, "groups": 2, "together": 1},
-    public=[
-        Case(
-            "3 channels, 6 filters, kernel 5 on 32x32",
-            group="basic",
-            in_shape=(3, 32, 32),
-            filters=6,
-            kernel=5,
+    cases=[
+        *group(
+            "basic",
+            public("3 channels, 6 filters, kernel 5 on 32x32", in_shape=(3, 32, 32), filters=6, kernel=5),
+            secret("4 channels, 5 filters, kernel 3", in_shape=image(4, 15, 22), filters=5, kernel=3),
+            public("8 channels, 4 filters, kernel (2, 3) on 7x10", in_shape=(8, 7, 10), filters=4, kernel=(2, 3)),
+            secret("6 channels, 3 filters, kernel (4, 2)", in_shape=image(6, 9, 17), filters=3, kernel=(4, 2)),
+            public("256 channels, 64 filters, kernel 1 on 14x9", in_shape=(256, 14, 9), filters=64, kernel=1),
+            secret("20 channels, 12 filters, kernel 1", in_shape=image(20, 10, 18), filters=12, kernel=1),
         ),
-        Case(
-            "8 channels, 4 filters, kernel (2, 3) on 7x10",
-            group="basic",
-            in_shape=(8, 7, 10),
-            filters=4,
-            kernel=(2, 3),
+        *group(
+            "stride",
+            public("stride 2, kernel 3 on 11x8", in_shape=(2, 11, 8), filters=5, kernel=3, stride=2),
+            secret("stride 3, kernel 4", in_shape=image(3, 12, 29, 3), filters=4, kernel=4, stride=3),
+            public(
+                "stride (1, 3), kernel (3, 2) on 6x12", in_shape=(4, 6, 12), filters=3, kernel=(3, 2), stride=(1, 3)
+            ),
+            secret(
+                "stride (2, 1), kernel (3, 5)", in_shape=image(2, 10, 23, 2), filters=7, kernel=(3, 5), stride=(2, 1)
+            ),
         ),
-        Case(
-            "256 channels, 64 filters, kernel 1 on 14x9",
-            group="basic",
-            in_shape=(256, 14, 9),
-            filters=64,
-            kernel=1,
+        *group(
+            "padding",
+            public("padding 1, kernel 3 on 9x5", in_shape=(3, 9, 5), filters=7, kernel=3, padding=1),
+            secret("padding 2, kernel 5", in_shape=image(2, 8, 16), filters=3, kernel=5, padding=2),
+            public("padding (2, 0), kernel 5 on 6x8", in_shape=(2, 6, 8), filters=4, kernel=5, padding=(2, 0)),
+            secret("padding (0, 1), kernel 3", in_shape=image(5, 9, 17), filters=4, kernel=3, padding=(0, 1)),
+            public(
+                "padding ((0, 1), (2, 1)), kernel 4 on 7x6",
+                in_shape=(3, 7, 6),
+                filters=2,
+                kernel=4,
+                padding=((0, 1), (2, 1)),
+            ),
+            secret(
+                "padding ((2, 1), (0, 3)), kernel 2",
+                in_shape=image(4, 7, 15),
+                filters=3,
+                kernel=2,
+                padding=((2, 1), (0, 3)),
+            ),
         ),
-        Case(
-            "stride 2, kernel 3 on 11x8", group="stride", in_shape=(2, 11, 8), filters=5, kernel=3, stride=2
+        *group(
+            "groups",
+            public("2 groups, 8 channels, 6 filters", in_shape=(8, 5, 7), filters=6, kernel=3, groups=2),
+            secret("4 groups, 12 channels, 8 filters", in_shape=image(12, 6, 13), filters=8, kernel=2, groups=4),
+            public("depthwise, 16 channels", in_shape=(16, 9, 6), filters=16, kernel=3, groups=16),
+            secret("depthwise, 10 channels, 20 filters", in_shape=image(10, 8, 15), filters=20, kernel=3, groups=10),
         ),
-        Case(
-            "stride (1, 3), kernel (3, 2) on 6x12",
-            group="stride",
-            in_shape=(4, 6, 12),
-            filters=3,
-            kernel=(3, 2),
-            stride=(1, 3),
-        ),
-        Case(
-            "padding 1, kernel 3 on 9x5", group="padding", in_shape=(3, 9, 5), filters=7, kernel=3, padding=1
-        ),
-        Case(
-            "padding (2, 0), kernel 5 on 6x8",
-            group="padding",
-            in_shape=(2, 6, 8),
-            filters=4,
-            kernel=5,
-            padding=(2, 0),
-        ),
-        Case(
-            "padding ((0, 1), (2, 1)), kernel 4 on 7x6",
-            group="padding",
-            in_shape=(3, 7, 6),
-            filters=2,
-            kernel=4,
-            padding=((0, 1), (2, 1)),
-        ),
-        Case(
-            "2 groups, 8 channels, 6 filters",
-            group="groups",
-            in_shape=(8, 5, 7),
-            filters=6,
-            kernel=3,
-            groups=2,
-        ),
-        Case("depthwise, 16 channels", group="groups", in_shape=(16, 9, 6), filters=16, kernel=3, groups=16),
-        Case(
-            "AlexNet's second layer: two GPUs, that is, 2 groups",
-            group="together",
-            in_shape=(96, 27, 27),
-            filters=256,
-            kernel=5,
-            padding=2,
-            groups=2,
-        ),
-        Case(
-            "stride (2, 1), padding ((1, 0), (2, 1)), 3 groups",
-            group="together",
-            in_shape=(6, 10, 7),
-            filters=9,
-            kernel=(3, 4),
-            stride=(2, 1),
-            padding=((1, 0), (2, 1)),
-            groups=3,
-        ),
-    ],
-    secret=[
-        Case(
-            "4 channels, 5 filters, kernel 3", group="basic", in_shape=image(4, 15, 22), filters=5, kernel=3
-        ),
-        Case(
-            "6 channels, 3 filters, kernel (4, 2)",
-            group="basic",
-            in_shape=image(6, 9, 17),
-            filters=3,
-            kernel=(4, 2),
-        ),
-        Case(
-            "20 channels, 12 filters, kernel 1",
-            group="basic",
-            in_shape=image(20, 10, 18),
-            filters=12,
-            kernel=1,
-        ),
-        Case(
-            "stride 3, kernel 4", group="stride", in_shape=image(3, 12, 29, 3), filters=4, kernel=4, stride=3
-        ),
-        Case(
-            "stride (2, 1), kernel (3, 5)",
-            group="stride",
-            in_shape=image(2, 10, 23, 2),
-            filters=7,
-            kernel=(3, 5),
-            stride=(2, 1),
-        ),
-        Case(
-            "padding 2, kernel 5", group="padding", in_shape=image(2, 8, 16), filters=3, kernel=5, padding=2
-        ),
-        Case(
-            "padding (0, 1), kernel 3",
-            group="padding",
-            in_shape=image(5, 9, 17),
-            filters=4,
-            kernel=3,
-            padding=(0, 1),
-        ),
-        Case(
-            "padding ((2, 1), (0, 3)), kernel 2",
-            group="padding",
-            in_shape=image(4, 7, 15),
-            filters=3,
-            kernel=2,
-            padding=((2, 1), (0, 3)),
-        ),
-        Case(
-            "4 groups, 12 channels, 8 filters",
-            group="groups",
-            in_shape=image(12, 6, 13),
-            filters=8,
-            kernel=2,
-            groups=4,
-        ),
-        Case(
-            "depthwise, 10 channels, 20 filters",
-            group="groups",
-            in_shape=image(10, 8, 15),
-            filters=20,
-            kernel=3,
-            groups=10,
-        ),
-        Case(
-            "stride 2, padding 1, 2 groups",
-            group="together",
-            in_shape=image(8, 13, 26, 2),
-            filters=6,
-            kernel=3,
-            stride=2,
-            padding=1,
-            groups=2,
-        ),
-        Case(
-            "stride (1, 2), padding ((0, 2), (1, 0)), 4 groups",
-            group="together",
-            in_shape=image(8, 8, 21, 2),
-            filters=12,
-            kernel=(2, 5),
-            stride=(1, 2),
-            padding=((0, 2), (1, 0)),
-            groups=4,
+        *group(
+            "together",
+            public(
+                "AlexNet's second layer: two GPUs, that is, 2 groups",
+                in_shape=(96, 27, 27),
+                filters=256,
+                kernel=5,
+                padding=2,
+                groups=2,
+            ),
+            secret(
+                "stride 2, padding 1, 2 groups",
+                in_shape=image(8, 13, 26, 2),
+                filters=6,
+                kernel=3,
+                stride=2,
+                padding=1,
+                groups=2,
+            ),
+            public(
+                "stride (2, 1), padding ((1, 0), (2, 1)), 3 groups",
+                in_shape=(6, 10, 7),
+                filters=9,
+                kernel=(3, 4),
+                stride=(2, 1),
+                padding=((1, 0), (2, 1)),
+                groups=3,
+            ),
+            secret(
+                "stride (1, 2), padding ((0, 2), (1, 0)), 4 groups",
+                in_shape=image(8, 8, 21, 2),
+                filters=12,
+                kernel=(2, 5),
+                stride=(1, 2),
+                padding=((0, 2), (1, 0)),
+                groups=4,
+            ),
         ),
     ],
     mistakes=[
         Mistake(
             "stride ignored",
             "You counted a window at every position: with a stride there are fewer, so count the outputs.",
-            lambda in_shape, filters, kernel, **how: count_macs(
-                in_shape, filters, kernel, **without(how, "stride")
-            ),
+            lambda in_shape, filters, kernel, **how: count_macs(in_shape, filters, kernel, **without(how, "stride")),
         ),
         Mistake(
             "stride swapped",
             "You moved down by the stride's width and across by its height: (h, w) is height first.",
-            lambda in_shape, filters, kernel, **how: count_macs(
-                in_shape, filters, kernel, **swapped(how, "stride")
-            ),
+            lambda in_shape, filters, kernel, **how: count_macs(in_shape, filters, kernel, **swapped(how, "stride")),
         ),
         Mistake(
             "size rounded up",
@@ -513,16 +418,12 @@ macs = Exercise(
             "parameters",
             "You counted the parameters: each weight is used once for every output position, so multiply by "
             "their number.",
-            lambda in_shape, filters, kernel, groups=1, **how: (
-                filters * (in_shape[0] // groups) * taps_of(kernel)
-            ),
+            lambda in_shape, filters, kernel, groups=1, **how: filters * (in_shape[0] // groups) * taps_of(kernel),
         ),
         Mistake(
             "padding ignored",
             "You left the padding out of the output size: the windows slide over the padded image.",
-            lambda in_shape, filters, kernel, **how: count_macs(
-                in_shape, filters, kernel, **without(how, "padding")
-            ),
+            lambda in_shape, filters, kernel, **how: count_macs(in_shape, filters, kernel, **without(how, "padding")),
         ),
         Mistake(
             "padding once",
@@ -532,16 +433,12 @@ macs = Exercise(
         Mistake(
             "padding axes swapped",
             "You padded the rows by the columns' numbers: height comes first, then width.",
-            lambda in_shape, filters, kernel, **how: count_macs(
-                in_shape, filters, kernel, **swapped(how, "padding")
-            ),
+            lambda in_shape, filters, kernel, **how: count_macs(in_shape, filters, kernel, **swapped(how, "padding")),
         ),
         Mistake(
             "groups ignored",
             "You gave every filter all the channels: with groups it reads C / groups of them.",
-            lambda in_shape, filters, kernel, **how: count_macs(
-                in_shape, filters, kernel, **without(how, "groups")
-            ),
+            lambda in_shape, filters, kernel, **how: count_macs(in_shape, filters, kernel, **without(how, "groups")),
         ),
         Mistake(
             "one group only",
@@ -570,9 +467,7 @@ macs = Exercise(
         Mistake(
             "height squared",
             "You squared the kernel's height: its taps are height times width.",
-            macs_with(
-                lambda right, in_shape, filters, kernel, **how: right // pair(kernel)[1] * pair(kernel)[0]
-            ),
+            macs_with(lambda right, in_shape, filters, kernel, **how: right // pair(kernel)[1] * pair(kernel)[0]),
         ),
         Mistake(
             "float returned",

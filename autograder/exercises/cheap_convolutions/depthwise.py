@@ -10,6 +10,7 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import conv2d, gradients, pair, scaled, sides
 from autograder.exercises.convolution.slips import LAYER, without
+from autograder.exercises.rows import group, public, secret
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -46,20 +47,20 @@ def out_shape(x: tuple[int, ...], w: tuple[int, ...], stride: Any, padding: Any)
 
 
 def forward_case(
-    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of normal values: the shapes of x and w."""
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
-    return Case(words, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
+    return Case(key, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
 
 
 def backward_case(
-    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of normal values, dout among them: the shapes of x and w."""
     shape = out_shape(x, w, how.get("stride", 1), how.get("padding", 0))
     arrays = {"dout": normal(*shape, dtype=dtype), "x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
-    return Case(words, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
+    return Case(key, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
 
 
 def on_channels(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -93,76 +94,73 @@ depthwise_conv2d_forward = Exercise(
     returns=("y",),
     reference=depthwise,
     points={"basic": 3, "multiplier": 2, "stride": 1, "padding": 2, "together": 1},
-    public=[
-        forward_case("3 channels, a 3x3 kernel on 6x5 images", "basic", (2, 3, 6, 5), (3, 1, 3, 3)),
-        forward_case("2 channels, a 2x4 kernel on one 4x6 image", "basic", (1, 2, 4, 6), (2, 1, 2, 4)),
-        forward_case("one channel, a 3x2 kernel", "basic", (2, 1, 5, 4), (1, 1, 3, 2)),
-        forward_case("a 1x1 kernel: every channel scaled", "basic", (2, 4, 3, 2), (4, 1, 1, 1)),
-        forward_case("a kernel as large as the 3x4 image", "basic", (2, 3, 3, 4), (3, 1, 3, 4)),
-        forward_case("float32", "basic", (2, 3, 4, 5), (3, 1, 3, 2), "float32"),
-        Case(
-            "values in the millions",
-            group="basic",
-            x=scaled(1e6, 2, 2, 4, 5),
-            w=normal(2, 1, 2, 2),
-            b=normal(2),
+    cases=[
+        *group(
+            "basic",
+            public("3 channels, a 3x3 kernel on 6x5 images", (2, 3, 6, 5), (3, 1, 3, 3)),
+            secret("4 channels, a 3x2 kernel on 5x6 images", (3, 4, 5, 6), (4, 1, 3, 2)),
+            public("2 channels, a 2x4 kernel on one 4x6 image", (1, 2, 4, 6), (2, 1, 2, 4)),
+            secret("3 channels, a 2x3 kernel on one 4x4 image", (1, 3, 4, 4), (3, 1, 2, 3)),
+            public("one channel, a 3x2 kernel", (2, 1, 5, 4), (1, 1, 3, 2)),
+            secret("one channel, a 1x4 kernel", (3, 1, 3, 6), (1, 1, 1, 4)),
+            public("a 1x1 kernel: every channel scaled", (2, 4, 3, 2), (4, 1, 1, 1)),
+            secret("a 1x1 kernel over 5 channels", (2, 5, 2, 3), (5, 1, 1, 1)),
+            public("a kernel as large as the 3x4 image", (2, 3, 3, 4), (3, 1, 3, 4)),
+            secret("a kernel as large as the 5x2 image", (2, 2, 5, 2), (2, 1, 5, 2)),
+            public("float32", (2, 3, 4, 5), (3, 1, 3, 2), "float32"),
+            secret("float32 on one 6x4 image", (1, 4, 6, 4), (4, 1, 3, 3), "float32"),
+            make=forward_case,
         ),
-        forward_case("3 channels with 2 filters each", "multiplier", (2, 3, 5, 4), (3, 2, 3, 2)),
-        forward_case("2 channels with 3 filters each", "multiplier", (1, 2, 4, 5), (2, 3, 2, 3)),
-        forward_case("stride 2 on a 6x7 image", "stride", (2, 3, 6, 7), (3, 1, 3, 3), stride=2),
-        forward_case("stride (3, 2) on a 9x8 image", "stride", (1, 2, 9, 8), (2, 1, 3, 2), stride=(3, 2)),
-        forward_case("padding 1 on a 5x4 image", "padding", (2, 3, 5, 4), (3, 1, 3, 3), padding=1),
-        forward_case("padding (0, 2) on a 4x3 image", "padding", (1, 2, 4, 3), (2, 1, 3, 3), padding=(0, 2)),
-        forward_case(
-            "padding ((2, 1), (0, 1)) on a 3x4 image",
+        *group(
+            "basic",
+            public("values in the millions", x=scaled(1e6, 2, 2, 4, 5), w=normal(2, 1, 2, 2), b=normal(2)),
+            secret(
+                "values near ten thousand", x=scaled(10.0, 2, 3, 3, 5, offset=1e4), w=normal(3, 1, 2, 2), b=normal(3)
+            ),
+        ),
+        *group(
+            "multiplier",
+            public("3 channels with 2 filters each", (2, 3, 5, 4), (3, 2, 3, 2)),
+            secret("2 channels with 2 filters each", (3, 2, 4, 6), (2, 2, 3, 3)),
+            public("2 channels with 3 filters each", (1, 2, 4, 5), (2, 3, 2, 3)),
+            secret("4 channels with 3 filters each", (2, 4, 4, 3), (4, 3, 2, 2)),
+            make=forward_case,
+        ),
+        *group(
+            "stride",
+            public("stride 2 on a 6x7 image", (2, 3, 6, 7), (3, 1, 3, 3), stride=2),
+            secret("stride 3 on an 8x9 image", (2, 2, 8, 9), (2, 1, 2, 4), stride=3),
+            public("stride (3, 2) on a 9x8 image", (1, 2, 9, 8), (2, 1, 3, 2), stride=(3, 2)),
+            secret("stride (1, 2) on a 4x9 image", (3, 3, 4, 9), (3, 1, 3, 3), stride=(1, 2)),
+            make=forward_case,
+        ),
+        *group(
             "padding",
-            (2, 2, 3, 4),
-            (2, 1, 2, 2),
-            padding=((2, 1), (0, 1)),
+            public("padding 1 on a 5x4 image", (2, 3, 5, 4), (3, 1, 3, 3), padding=1),
+            secret("padding 2 on a 4x3 image", (2, 2, 4, 3), (2, 1, 4, 3), padding=2),
+            public("padding (0, 2) on a 4x3 image", (1, 2, 4, 3), (2, 1, 3, 3), padding=(0, 2)),
+            secret("padding (1, 0) on a 3x6 image", (1, 3, 3, 6), (3, 1, 3, 2), padding=(1, 0)),
+            public("padding ((2, 1), (0, 1)) on a 3x4 image", (2, 2, 3, 4), (2, 1, 2, 2), padding=((2, 1), (0, 1))),
+            secret("padding ((0, 2), (3, 1)) on a 4x4 image", (2, 3, 4, 4), (3, 1, 3, 3), padding=((0, 2), (3, 1))),
+            make=forward_case,
         ),
-        forward_case(
-            "2 filters each, stride (2, 1), padding ((1, 0), (2, 1))",
+        *group(
             "together",
-            (2, 3, 7, 6),
-            (3, 2, 3, 3),
-            stride=(2, 1),
-            padding=((1, 0), (2, 1)),
-        ),
-    ],
-    secret=[
-        forward_case("4 channels, a 3x2 kernel on 5x6 images", "basic", (3, 4, 5, 6), (4, 1, 3, 2)),
-        forward_case("3 channels, a 2x3 kernel on one 4x4 image", "basic", (1, 3, 4, 4), (3, 1, 2, 3)),
-        forward_case("one channel, a 1x4 kernel", "basic", (3, 1, 3, 6), (1, 1, 1, 4)),
-        forward_case("a 1x1 kernel over 5 channels", "basic", (2, 5, 2, 3), (5, 1, 1, 1)),
-        forward_case("a kernel as large as the 5x2 image", "basic", (2, 2, 5, 2), (2, 1, 5, 2)),
-        forward_case("float32 on one 6x4 image", "basic", (1, 4, 6, 4), (4, 1, 3, 3), "float32"),
-        Case(
-            "values near ten thousand",
-            group="basic",
-            x=scaled(10.0, 2, 3, 3, 5, offset=1e4),
-            w=normal(3, 1, 2, 2),
-            b=normal(3),
-        ),
-        forward_case("2 channels with 2 filters each", "multiplier", (3, 2, 4, 6), (2, 2, 3, 3)),
-        forward_case("4 channels with 3 filters each", "multiplier", (2, 4, 4, 3), (4, 3, 2, 2)),
-        forward_case("stride 3 on an 8x9 image", "stride", (2, 2, 8, 9), (2, 1, 2, 4), stride=3),
-        forward_case("stride (1, 2) on a 4x9 image", "stride", (3, 3, 4, 9), (3, 1, 3, 3), stride=(1, 2)),
-        forward_case("padding 2 on a 4x3 image", "padding", (2, 2, 4, 3), (2, 1, 4, 3), padding=2),
-        forward_case("padding (1, 0) on a 3x6 image", "padding", (1, 3, 3, 6), (3, 1, 3, 2), padding=(1, 0)),
-        forward_case(
-            "padding ((0, 2), (3, 1)) on a 4x4 image",
-            "padding",
-            (2, 3, 4, 4),
-            (3, 1, 3, 3),
-            padding=((0, 2), (3, 1)),
-        ),
-        forward_case(
-            "3 filters each, stride (1, 2), padding ((0, 2), (1, 0))",
-            "together",
-            (2, 2, 6, 7),
-            (2, 3, 2, 3),
-            stride=(1, 2),
-            padding=((0, 2), (1, 0)),
+            public(
+                "2 filters each, stride (2, 1), padding ((1, 0), (2, 1))",
+                (2, 3, 7, 6),
+                (3, 2, 3, 3),
+                stride=(2, 1),
+                padding=((1, 0), (2, 1)),
+            ),
+            secret(
+                "3 filters each, stride (1, 2), padding ((0, 2), (1, 0))",
+                (2, 2, 6, 7),
+                (2, 3, 2, 3),
+                stride=(1, 2),
+                padding=((0, 2), (1, 0)),
+            ),
+            make=forward_case,
         ),
     ],
     mistakes=[
@@ -216,9 +214,7 @@ depthwise_conv2d_forward = Exercise(
             lambda x, w, b, **how: depthwise(x, np.repeat(w[:, :1], w.shape[1], axis=1), b, **how),
         ),
         Mistake(
-            "wrapped edges",
-            "Your windows go on at the opposite edge of the image: what lies outside is zero.",
-            wrapped,
+            "wrapped edges", "Your windows go on at the opposite edge of the image: what lies outside is zero.", wrapped
         ),
         Mistake(
             "last tap only",
@@ -256,23 +252,17 @@ def padded_gradient(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarra
     return depthwise_backward(dout, border, w, b, **without(how, "padding"))[0]
 
 
-def cut_to_the_corner(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
-) -> np.ndarray:
+def cut_to_the_corner(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
     return padded_gradient(dout, x, w, b, **how)[:, :, : x.shape[2], : x.shape[3]]
 
 
-def cut_by_the_other_sides(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
-) -> np.ndarray:
+def cut_by_the_other_sides(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
     (_, bottom), (_, right) = sides(how.get("padding", 0))
     grown = padded_gradient(dout, x, w, b, **how)
     return grown[:, :, bottom : bottom + x.shape[2], right : right + x.shape[3]]
 
 
-def cut_to_minus_zero(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
-) -> np.ndarray:
+def cut_to_minus_zero(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     return padded_gradient(dout, x, w, b, **how)[:, :, top:-bottom, left:-right]
 
@@ -300,9 +290,7 @@ def crowded(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how
     return depthwise_backward(spread, x, w, b, **dense)
 
 
-def filters_outside_gradient(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any
-) -> Arrays:
+def filters_outside_gradient(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Arrays:
     c, m = w.shape[:2]
     ordered = dout.reshape(len(dout), m, c, *dout.shape[2:]).transpose(0, 2, 1, 3, 4).reshape(dout.shape)
     return (*depthwise_backward(ordered, x, w, b, **how)[:2], dout.sum(axis=(0, 2, 3)))
@@ -318,74 +306,66 @@ depthwise_conv2d_backward = Exercise(
     returns=("dx", "dw", "db"),
     reference=depthwise_backward,
     points={"basic": 4, "multiplier": 2, "stride": 2, "padding": 2, "together": 1},
-    public=[
-        backward_case("3 channels, a 3x3 kernel on 6x5 images", "basic", (2, 3, 6, 5), (3, 1, 3, 3)),
-        backward_case("2 channels, a 2x4 kernel on one 4x6 image", "basic", (1, 2, 4, 6), (2, 1, 2, 4)),
-        backward_case("one channel, a 3x2 kernel", "basic", (2, 1, 5, 4), (1, 1, 3, 2)),
-        backward_case("a 1x1 kernel: every channel scaled", "basic", (2, 4, 3, 2), (4, 1, 1, 1)),
-        backward_case("a kernel as large as the 3x4 image", "basic", (2, 3, 3, 4), (3, 1, 3, 4)),
-        backward_case("float32", "basic", (2, 3, 4, 5), (3, 1, 3, 2), "float32"),
-        backward_case("3 channels with 2 filters each", "multiplier", (2, 3, 5, 4), (3, 2, 3, 2)),
-        backward_case("2 channels with 3 filters each", "multiplier", (1, 2, 4, 5), (2, 3, 2, 3)),
-        backward_case("stride 2 on a 7x6 image", "stride", (2, 3, 7, 6), (3, 1, 3, 3), stride=2),
-        backward_case(
-            "stride (3, 2) on a 9x8 image: the last columns unused",
+    cases=[
+        *group(
+            "basic",
+            public("3 channels, a 3x3 kernel on 6x5 images", (2, 3, 6, 5), (3, 1, 3, 3)),
+            secret("4 channels, a 3x2 kernel on 5x6 images", (3, 4, 5, 6), (4, 1, 3, 2)),
+            public("2 channels, a 2x4 kernel on one 4x6 image", (1, 2, 4, 6), (2, 1, 2, 4)),
+            secret("3 channels, a 2x3 kernel on one 4x4 image", (1, 3, 4, 4), (3, 1, 2, 3)),
+            public("one channel, a 3x2 kernel", (2, 1, 5, 4), (1, 1, 3, 2)),
+            secret("one channel, a 2x4 kernel", (3, 1, 3, 6), (1, 1, 2, 4)),
+            public("a 1x1 kernel: every channel scaled", (2, 4, 3, 2), (4, 1, 1, 1)),
+            secret("a 1x1 kernel over 5 channels", (2, 5, 2, 3), (5, 1, 1, 1)),
+            public("a kernel as large as the 3x4 image", (2, 3, 3, 4), (3, 1, 3, 4)),
+            secret("a kernel as large as the 5x2 image", (2, 2, 5, 2), (2, 1, 5, 2)),
+            public("float32", (2, 3, 4, 5), (3, 1, 3, 2), "float32"),
+            secret("float32, three 4x4 images", (3, 2, 4, 4), (2, 1, 2, 3), "float32"),
+            make=backward_case,
+        ),
+        *group(
+            "multiplier",
+            public("3 channels with 2 filters each", (2, 3, 5, 4), (3, 2, 3, 2)),
+            secret("2 channels with 2 filters each", (3, 2, 4, 6), (2, 2, 3, 3)),
+            public("2 channels with 3 filters each", (1, 2, 4, 5), (2, 3, 2, 3)),
+            secret("4 channels with 3 filters each", (2, 4, 4, 3), (4, 3, 2, 2)),
+            make=backward_case,
+        ),
+        *group(
             "stride",
-            (1, 2, 9, 8),
-            (2, 1, 3, 3),
-            stride=(3, 2),
+            public("stride 2 on a 7x6 image", (2, 3, 7, 6), (3, 1, 3, 3), stride=2),
+            secret("stride 3 on an 8x9 image", (2, 2, 8, 9), (2, 1, 4, 4), stride=3),
+            public("stride (3, 2) on a 9x8 image: the last columns unused", (1, 2, 9, 8), (2, 1, 3, 3), stride=(3, 2)),
+            secret("stride (2, 1) on an 8x4 image: the last row unused", (3, 3, 8, 4), (3, 1, 3, 2), stride=(2, 1)),
+            make=backward_case,
         ),
-        backward_case("padding 1 on a 5x4 image", "padding", (2, 3, 5, 4), (3, 1, 3, 3), padding=1),
-        backward_case("padding (0, 2) on a 4x3 image", "padding", (1, 2, 4, 3), (2, 1, 3, 3), padding=(0, 2)),
-        backward_case(
-            "padding ((2, 1), (0, 1)) on a 3x4 image",
+        *group(
             "padding",
-            (2, 2, 3, 4),
-            (2, 1, 2, 2),
-            padding=((2, 1), (0, 1)),
+            public("padding 1 on a 5x4 image", (2, 3, 5, 4), (3, 1, 3, 3), padding=1),
+            secret("padding 2 on a 4x3 image", (2, 2, 4, 3), (2, 1, 4, 3), padding=2),
+            public("padding (0, 2) on a 4x3 image", (1, 2, 4, 3), (2, 1, 3, 3), padding=(0, 2)),
+            secret("padding (1, 0) on a 3x6 image", (1, 3, 3, 6), (3, 1, 3, 2), padding=(1, 0)),
+            public("padding ((2, 1), (0, 1)) on a 3x4 image", (2, 2, 3, 4), (2, 1, 2, 2), padding=((2, 1), (0, 1))),
+            secret("padding ((0, 2), (3, 1)) on a 4x4 image", (2, 3, 4, 4), (3, 1, 3, 3), padding=((0, 2), (3, 1))),
+            make=backward_case,
         ),
-        backward_case(
-            "2 filters each, stride (2, 1), padding ((1, 0), (2, 1))",
+        *group(
             "together",
-            (2, 3, 7, 6),
-            (3, 2, 3, 3),
-            stride=(2, 1),
-            padding=((1, 0), (2, 1)),
-        ),
-    ],
-    secret=[
-        backward_case("4 channels, a 3x2 kernel on 5x6 images", "basic", (3, 4, 5, 6), (4, 1, 3, 2)),
-        backward_case("3 channels, a 2x3 kernel on one 4x4 image", "basic", (1, 3, 4, 4), (3, 1, 2, 3)),
-        backward_case("one channel, a 2x4 kernel", "basic", (3, 1, 3, 6), (1, 1, 2, 4)),
-        backward_case("a 1x1 kernel over 5 channels", "basic", (2, 5, 2, 3), (5, 1, 1, 1)),
-        backward_case("a kernel as large as the 5x2 image", "basic", (2, 2, 5, 2), (2, 1, 5, 2)),
-        backward_case("float32, three 4x4 images", "basic", (3, 2, 4, 4), (2, 1, 2, 3), "float32"),
-        backward_case("2 channels with 2 filters each", "multiplier", (3, 2, 4, 6), (2, 2, 3, 3)),
-        backward_case("4 channels with 3 filters each", "multiplier", (2, 4, 4, 3), (4, 3, 2, 2)),
-        backward_case("stride 3 on an 8x9 image", "stride", (2, 2, 8, 9), (2, 1, 4, 4), stride=3),
-        backward_case(
-            "stride (2, 1) on an 8x4 image: the last row unused",
-            "stride",
-            (3, 3, 8, 4),
-            (3, 1, 3, 2),
-            stride=(2, 1),
-        ),
-        backward_case("padding 2 on a 4x3 image", "padding", (2, 2, 4, 3), (2, 1, 4, 3), padding=2),
-        backward_case("padding (1, 0) on a 3x6 image", "padding", (1, 3, 3, 6), (3, 1, 3, 2), padding=(1, 0)),
-        backward_case(
-            "padding ((0, 2), (3, 1)) on a 4x4 image",
-            "padding",
-            (2, 3, 4, 4),
-            (3, 1, 3, 3),
-            padding=((0, 2), (3, 1)),
-        ),
-        backward_case(
-            "3 filters each, stride (1, 2), padding ((0, 2), (1, 0))",
-            "together",
-            (2, 2, 6, 7),
-            (2, 3, 2, 3),
-            stride=(1, 2),
-            padding=((0, 2), (1, 0)),
+            public(
+                "2 filters each, stride (2, 1), padding ((1, 0), (2, 1))",
+                (2, 3, 7, 6),
+                (3, 2, 3, 3),
+                stride=(2, 1),
+                padding=((1, 0), (2, 1)),
+            ),
+            secret(
+                "3 filters each, stride (1, 2), padding ((0, 2), (1, 0))",
+                (2, 2, 6, 7),
+                (2, 3, 2, 3),
+                stride=(1, 2),
+                padding=((0, 2), (1, 0)),
+            ),
+            make=backward_case,
         ),
     ],
     mistakes=[
@@ -416,11 +396,7 @@ depthwise_conv2d_backward = Exercise(
             "dw of the first image",
             "Your dw is that of the first image: all images use the same w, so sum over them.",
             gradient_with(
-                lambda dx, dw, db, dout, x, w, b, **how: (
-                    dx,
-                    depthwise_backward(dout[:1], x[:1], w, b, **how)[1],
-                    db,
-                )
+                lambda dx, dw, db, dout, x, w, b, **how: (dx, depthwise_backward(dout[:1], x[:1], w, b, **how)[1], db)
             ),
         ),
         Mistake(
@@ -451,9 +427,7 @@ depthwise_conv2d_backward = Exercise(
         Mistake(
             "one db for each channel",
             "Your db has one value for each input channel: each of the C*M outputs has a bias of its own.",
-            gradient_with(
-                lambda dx, dw, db, dout, x, w, b, **how: (dx, dw, db.reshape(w.shape[:2]).sum(axis=1))
-            ),
+            gradient_with(lambda dx, dw, db, dout, x, w, b, **how: (dx, dw, db.reshape(w.shape[:2]).sum(axis=1))),
         ),
         Mistake(
             "filters outside channels",
@@ -463,14 +437,12 @@ depthwise_conv2d_backward = Exercise(
         ),
         Mistake(
             "dx of the last filter",
-            "Your dx comes from the last of a channel's M filters only: all of them read x, so add up what they "
-            "give.",
+            "Your dx comes from the last of a channel's M filters only: all of them read x, so add up what they give.",
             gradient_with(lambda dx, dw, db, *given, **how: (last_filter(*given, **how), dw, db)),
         ),
         Mistake(
             "stride ignored",
-            "You took the windows one pixel apart: output (i, j) read from row i * stride and column j * stride "
-            "on.",
+            "You took the windows one pixel apart: output (i, j) read from row i * stride and column j * stride on.",
             crowded,
         ),
         Mistake(

@@ -10,11 +10,10 @@ from autograder.exercise import Exercise, Mistake
 from autograder.exercises.convolution.layer import as_one_product, blocks, by_group, dealt
 from autograder.exercises.convolution.operations import conv2d, layer_case
 from autograder.exercises.convolution.slips import LAYER, without
+from autograder.exercises.rows import group, public, secret
 
 
-def grouped(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Any = 1, padding: Any = 0
-) -> np.ndarray:
+def grouped(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Any = 1, padding: Any = 0) -> np.ndarray:
     """Convolve in groups, by torch."""
     return conv2d(x, w, b, stride, padding, 1, groups)
 
@@ -42,118 +41,82 @@ grouped_conv2d_forward = Exercise(
     returns=("y",),
     reference=grouped,
     points={"one group": 1, "groups": 3, "depthwise": 1, "stride": 1, "padding": 1, "together": 1},
-    public=[
-        layer_case(
-            "one group: a 3x2 kernel on 5x4 images", "one group", (2, 3, 5, 4), (4, 3, 3, 2), groups=1
+    cases=[
+        *group(
+            "one group",
+            public("one group: a 3x2 kernel on 5x4 images", (2, 3, 5, 4), (4, 3, 3, 2), groups=1),
+            secret("one group: a 2x3 kernel on 4x6 images", (3, 2, 4, 6), (3, 2, 2, 3), groups=1),
+            make=layer_case,
         ),
-        layer_case("2 groups of 3 channels, 4 filters", "groups", (2, 6, 5, 4), (4, 3, 3, 3), groups=2),
-        layer_case("3 groups of 2 channels, 6 filters", "groups", (1, 6, 4, 5), (6, 2, 2, 3), groups=3),
-        layer_case(
-            "4 groups of 2 channels, 12 filters, 1x1", "groups", (2, 8, 3, 2), (12, 2, 1, 1), groups=4
+        *group(
+            "groups",
+            public("2 groups of 3 channels, 4 filters", (2, 6, 5, 4), (4, 3, 3, 3), groups=2),
+            secret("2 groups of 2 channels, 6 filters", (3, 4, 4, 6), (6, 2, 2, 3), groups=2),
+            public("3 groups of 2 channels, 6 filters", (1, 6, 4, 5), (6, 2, 2, 3), groups=3),
+            secret("3 groups of 3 channels, 6 filters", (2, 9, 3, 4), (6, 3, 3, 2), groups=3),
+            public("4 groups of 2 channels, 12 filters, 1x1", (2, 8, 3, 2), (12, 2, 1, 1), groups=4),
+            secret("2 groups of 4 channels, 8 filters, 1x1", (2, 8, 2, 3), (8, 4, 1, 1), groups=2),
+            public("float32, 2 groups of 2 channels", (2, 4, 4, 4), (6, 2, 2, 2), "float32", groups=2),
+            secret("float32, 4 groups of 2 channels", (1, 8, 4, 3), (8, 2, 3, 2), "float32", groups=4),
+            make=layer_case,
         ),
-        layer_case(
-            "float32, 2 groups of 2 channels", "groups", (2, 4, 4, 4), (6, 2, 2, 2), "float32", groups=2
-        ),
-        layer_case("as many groups as channels", "depthwise", (2, 3, 4, 5), (3, 1, 3, 2), groups=3),
-        layer_case(
-            "as many groups as channels, two filters each", "depthwise", (1, 4, 5, 3), (8, 1, 2, 2), groups=4
-        ),
-        layer_case(
-            "stride 2 on a 6x7 image, 2 groups", "stride", (2, 4, 6, 7), (4, 2, 3, 3), groups=2, stride=2
-        ),
-        layer_case(
-            "stride (3, 2) on a 9x8 image, 2 groups",
-            "stride",
-            (1, 4, 9, 8),
-            (6, 2, 3, 2),
-            groups=2,
-            stride=(3, 2),
-        ),
-        layer_case(
-            "padding 1 on a 5x4 image, 3 groups", "padding", (2, 6, 5, 4), (3, 2, 3, 3), groups=3, padding=1
-        ),
-        layer_case(
-            "padding (0, 2) on a 4x3 image, 2 groups",
-            "padding",
-            (1, 4, 4, 3),
-            (4, 2, 3, 3),
-            groups=2,
-            padding=(0, 2),
-        ),
-        layer_case(
-            "padding ((2, 1), (0, 1)) on a 3x4 image, 2 groups",
-            "padding",
-            (2, 4, 3, 4),
-            (4, 2, 2, 2),
-            groups=2,
-            padding=((2, 1), (0, 1)),
-        ),
-        layer_case(
-            "stride (2, 1), padding ((1, 0), (2, 1)), 2 groups",
-            "together",
-            (2, 4, 7, 6),
-            (6, 2, 3, 3),
-            groups=2,
-            stride=(2, 1),
-            padding=((1, 0), (2, 1)),
-        ),
-    ],
-    secret=[
-        layer_case(
-            "one group: a 2x3 kernel on 4x6 images", "one group", (3, 2, 4, 6), (3, 2, 2, 3), groups=1
-        ),
-        layer_case("2 groups of 2 channels, 6 filters", "groups", (3, 4, 4, 6), (6, 2, 2, 3), groups=2),
-        layer_case("3 groups of 3 channels, 6 filters", "groups", (2, 9, 3, 4), (6, 3, 3, 2), groups=3),
-        layer_case("2 groups of 4 channels, 8 filters, 1x1", "groups", (2, 8, 2, 3), (8, 4, 1, 1), groups=2),
-        layer_case(
-            "float32, 4 groups of 2 channels", "groups", (1, 8, 4, 3), (8, 2, 3, 2), "float32", groups=4
-        ),
-        layer_case("as many groups as channels, four", "depthwise", (2, 4, 4, 4), (4, 1, 2, 3), groups=4),
-        layer_case(
-            "as many groups as channels, three filters each",
+        *group(
             "depthwise",
-            (3, 2, 4, 4),
-            (6, 1, 3, 2),
-            groups=2,
+            public("as many groups as channels", (2, 3, 4, 5), (3, 1, 3, 2), groups=3),
+            secret("as many groups as channels, four", (2, 4, 4, 4), (4, 1, 2, 3), groups=4),
+            public("as many groups as channels, two filters each", (1, 4, 5, 3), (8, 1, 2, 2), groups=4),
+            secret("as many groups as channels, three filters each", (3, 2, 4, 4), (6, 1, 3, 2), groups=2),
+            make=layer_case,
         ),
-        layer_case(
-            "stride 3 on an 8x9 image, 3 groups", "stride", (2, 6, 8, 9), (6, 2, 2, 4), groups=3, stride=3
-        ),
-        layer_case(
-            "stride (1, 2) on a 4x9 image, 2 groups",
+        *group(
             "stride",
-            (3, 4, 4, 9),
-            (4, 2, 3, 3),
-            groups=2,
-            stride=(1, 2),
+            public("stride 2 on a 6x7 image, 2 groups", (2, 4, 6, 7), (4, 2, 3, 3), groups=2, stride=2),
+            secret("stride 3 on an 8x9 image, 3 groups", (2, 6, 8, 9), (6, 2, 2, 4), groups=3, stride=3),
+            public("stride (3, 2) on a 9x8 image, 2 groups", (1, 4, 9, 8), (6, 2, 3, 2), groups=2, stride=(3, 2)),
+            secret("stride (1, 2) on a 4x9 image, 2 groups", (3, 4, 4, 9), (4, 2, 3, 3), groups=2, stride=(1, 2)),
+            make=layer_case,
         ),
-        layer_case(
-            "padding 2 on a 4x2 image, 2 groups", "padding", (2, 4, 4, 2), (6, 2, 4, 3), groups=2, padding=2
-        ),
-        layer_case(
-            "padding (1, 0) on a 3x6 image, 3 groups",
+        *group(
             "padding",
-            (1, 6, 3, 6),
-            (6, 2, 3, 2),
-            groups=3,
-            padding=(1, 0),
+            public("padding 1 on a 5x4 image, 3 groups", (2, 6, 5, 4), (3, 2, 3, 3), groups=3, padding=1),
+            secret("padding 2 on a 4x2 image, 2 groups", (2, 4, 4, 2), (6, 2, 4, 3), groups=2, padding=2),
+            public("padding (0, 2) on a 4x3 image, 2 groups", (1, 4, 4, 3), (4, 2, 3, 3), groups=2, padding=(0, 2)),
+            secret("padding (1, 0) on a 3x6 image, 3 groups", (1, 6, 3, 6), (6, 2, 3, 2), groups=3, padding=(1, 0)),
+            public(
+                "padding ((2, 1), (0, 1)) on a 3x4 image, 2 groups",
+                (2, 4, 3, 4),
+                (4, 2, 2, 2),
+                groups=2,
+                padding=((2, 1), (0, 1)),
+            ),
+            secret(
+                "padding ((0, 2), (3, 1)) on a 4x4 image, 2 groups",
+                (2, 4, 4, 4),
+                (2, 2, 3, 3),
+                groups=2,
+                padding=((0, 2), (3, 1)),
+            ),
+            make=layer_case,
         ),
-        layer_case(
-            "padding ((0, 2), (3, 1)) on a 4x4 image, 2 groups",
-            "padding",
-            (2, 4, 4, 4),
-            (2, 2, 3, 3),
-            groups=2,
-            padding=((0, 2), (3, 1)),
-        ),
-        layer_case(
-            "stride (1, 2), padding ((0, 2), (1, 0)), 3 groups",
+        *group(
             "together",
-            (2, 6, 6, 7),
-            (6, 2, 2, 3),
-            groups=3,
-            stride=(1, 2),
-            padding=((0, 2), (1, 0)),
+            public(
+                "stride (2, 1), padding ((1, 0), (2, 1)), 2 groups",
+                (2, 4, 7, 6),
+                (6, 2, 3, 3),
+                groups=2,
+                stride=(2, 1),
+                padding=((1, 0), (2, 1)),
+            ),
+            secret(
+                "stride (1, 2), padding ((0, 2), (1, 0)), 3 groups",
+                (2, 6, 6, 7),
+                (6, 2, 2, 3),
+                groups=3,
+                stride=(1, 2),
+                padding=((0, 2), (1, 0)),
+            ),
+            make=layer_case,
         ),
     ],
     mistakes=[
@@ -181,8 +144,7 @@ grouped_conv2d_forward = Exercise(
         ),
         Mistake(
             "first channels for every group",
-            "All your filters read the first group's channels: group g reads the g-th run of C / groups "
-            "channels.",
+            "All your filters read the first group's channels: group g reads the g-th run of C / groups channels.",
             lambda x, w, b, groups, **how: conv2d(x[:, : w.shape[1]], w, b, **how),
         ),
         Mistake(
@@ -198,17 +160,12 @@ grouped_conv2d_forward = Exercise(
         Mistake(
             "channels dealt out in turn",
             "You dealt the channels out to the groups in turn: a group is a run of neighbouring channels.",
-            lambda x, w, b, groups, **how: by_group(
-                x, w, b, dealt(x.shape[1], groups), blocks(len(w), groups), **how
-            ),
+            lambda x, w, b, groups, **how: by_group(x, w, b, dealt(x.shape[1], groups), blocks(len(w), groups), **how),
         ),
         Mistake(
             "filters dealt out in turn",
-            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first "
-            "group.",
-            lambda x, w, b, groups, **how: by_group(
-                x, w, b, blocks(x.shape[1], groups), dealt(len(w), groups), **how
-            ),
+            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first group.",
+            lambda x, w, b, groups, **how: by_group(x, w, b, blocks(x.shape[1], groups), dealt(len(w), groups), **how),
         ),
         Mistake(
             "groups added up",
@@ -217,8 +174,7 @@ grouped_conv2d_forward = Exercise(
         ),
         Mistake(
             "groups joined along the batch",
-            "You joined the groups' outputs along the first axis, the batch: join them along the channels, "
-            "axis 1.",
+            "You joined the groups' outputs along the first axis, the batch: join them along the channels, axis 1.",
             lambda x, w, b, groups, **how: np.concatenate(in_parts(x, w, b, groups, **how), axis=0),
         ),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
 from autograder.exercises.convolution.operations import conv2d, gradients, scaled
+from autograder.exercises.rows import group, public, secret
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -19,21 +20,17 @@ def mixed(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def mixed_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Arrays:
     """Return dx, dw, db, by torch."""
-    return gradients(
-        lambda torch, x, w, b: torch.nn.functional.conv2d(x, w[:, :, None, None], b), dout, x, w, b
-    )
+    return gradients(lambda torch, x, w, b: torch.nn.functional.conv2d(x, w[:, :, None, None], b), dout, x, w, b)
 
 
-def forward_case(
-    words: str, group: str, x: tuple[int, int, int, int], filters: int, dtype: str = "float64"
-) -> Case:
+def forward_case(key: str, group: str, x: tuple[int, int, int, int], filters: int, dtype: str = "float64") -> Case:
     """A Case of normal values: the shape of x, and the number of filters."""
     arrays: dict[str, Any] = {"x": normal(*x, dtype=dtype), "w": normal(filters, x[1], dtype=dtype)}
-    return Case(words, group=group, **arrays, b=normal(filters, dtype=dtype))
+    return Case(key, group=group, **arrays, b=normal(filters, dtype=dtype))
 
 
 def backward_case(
-    words: str,
+    key: str,
     group: str,
     x: tuple[int, int, int, int],
     filters: int,
@@ -44,7 +41,7 @@ def backward_case(
     n, c, h, w = x
     arrays: dict[str, Any] = {"dout": normal(n, filters, h, w, dtype=dtype)}
     arrays |= {"x": values or normal(*x, dtype=dtype), "w": normal(filters, c, dtype=dtype)}
-    return Case(words, group=group, **arrays, b=normal(filters, dtype=dtype))
+    return Case(key, group=group, **arrays, b=normal(filters, dtype=dtype))
 
 
 def transposed(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -72,31 +69,34 @@ conv1x1_forward = Exercise(
     returns=("y",),
     reference=mixed,
     points={"basic": 3, "one": 1},
-    public=[
-        forward_case("3 channels to 4 on two 5x3 images", "basic", (2, 3, 5, 3), 4),
-        forward_case("as many filters as channels, 3, on 4x5 images", "basic", (2, 3, 4, 5), 3),
-        forward_case("5 channels to 4 on 2x4 images", "basic", (3, 5, 2, 4), 4),
-        forward_case("float32, 4 channels to 2", "basic", (2, 4, 3, 3), 2, "float32"),
-        Case("values in the millions", group="basic", x=scaled(1e6, 2, 3, 3, 4), w=normal(2, 3), b=normal(2)),
-        forward_case("one image", "one", (1, 6, 3, 2), 5),
-        forward_case("one channel, one filter", "one", (2, 1, 3, 5), 1),
-        forward_case("one pixel: a dense layer", "one", (3, 4, 1, 1), 5),
-    ],
-    secret=[
-        forward_case("2 channels to 5 on three 3x4 images", "basic", (3, 2, 3, 4), 5),
-        forward_case("as many filters as channels, 4, on 3x5 images", "basic", (2, 4, 3, 5), 4),
-        forward_case("6 channels to 3 on 4x3 images", "basic", (2, 6, 4, 3), 3),
-        forward_case("float32, 5 channels to 3", "basic", (3, 5, 2, 5), 3, "float32"),
-        Case(
-            "values near ten thousand",
-            group="basic",
-            x=scaled(10.0, 2, 4, 2, 3, offset=1e4),
-            w=normal(3, 4),
-            b=normal(3),
+    cases=[
+        *group(
+            "basic",
+            public("3 channels to 4 on two 5x3 images", (2, 3, 5, 3), 4),
+            secret("2 channels to 5 on three 3x4 images", (3, 2, 3, 4), 5),
+            public("as many filters as channels, 3, on 4x5 images", (2, 3, 4, 5), 3),
+            secret("as many filters as channels, 4, on 3x5 images", (2, 4, 3, 5), 4),
+            public("5 channels to 4 on 2x4 images", (3, 5, 2, 4), 4),
+            secret("6 channels to 3 on 4x3 images", (2, 6, 4, 3), 3),
+            public("float32, 4 channels to 2", (2, 4, 3, 3), 2, "float32"),
+            secret("float32, 5 channels to 3", (3, 5, 2, 5), 3, "float32"),
+            make=forward_case,
         ),
-        forward_case("one 4x5 image", "one", (1, 3, 4, 5), 4),
-        forward_case("one channel, one filter, on 2x6 images", "one", (3, 1, 2, 6), 1),
-        forward_case("one pixel of 6 channels: a dense layer", "one", (4, 6, 1, 1), 3),
+        *group(
+            "basic",
+            public("values in the millions", x=scaled(1e6, 2, 3, 3, 4), w=normal(2, 3), b=normal(2)),
+            secret("values near ten thousand", x=scaled(10.0, 2, 4, 2, 3, offset=1e4), w=normal(3, 4), b=normal(3)),
+        ),
+        *group(
+            "one",
+            public("one image", (1, 6, 3, 2), 5),
+            secret("one 4x5 image", (1, 3, 4, 5), 4),
+            public("one channel, one filter", (2, 1, 3, 5), 1),
+            secret("one channel, one filter, on 2x6 images", (3, 1, 2, 6), 1),
+            public("one pixel: a dense layer", (3, 4, 1, 1), 5),
+            secret("one pixel of 6 channels: a dense layer", (4, 6, 1, 1), 3),
+            make=forward_case,
+        ),
     ],
     mistakes=[
         Mistake(
@@ -150,8 +150,7 @@ conv1x1_forward = Exercise(
         ),
     ],
     clues=(
-        "For one image, lay the pixels out as columns: a matrix (C, H*W). What does w times this matrix hold in "
-        "row f?",
+        "For one image, lay the pixels out as columns: a matrix (C, H*W). What does w times this matrix hold in row f?",
         "`x.reshape(N, C, H * W)` keeps the batch in front, and `w @` that is (N, F, H*W): w is used for every image.",
         "Add the bias as `b[:, None]`, one number for each row of (F, H*W), and reshape to (N, F, H, W).",
     ),
@@ -195,29 +194,29 @@ conv1x1_backward = Exercise(
     returns=("dx", "dw", "db"),
     reference=mixed_backward,
     points={"one image": 2, "batch": 4},
-    public=[
-        backward_case("one 4x3 image, 3 channels to 2", "one image", (1, 3, 4, 3), 2),
-        backward_case("one 3x5 image, as many filters as channels", "one image", (1, 4, 3, 5), 4),
-        backward_case("one image, one channel, one filter", "one image", (1, 1, 2, 4), 1),
-        backward_case("two 3x4 images, 3 channels to 5", "batch", (2, 3, 3, 4), 5),
-        backward_case("three 2x3 images, 3 channels to 3", "batch", (3, 3, 2, 3), 3),
-        backward_case("five images of one pixel: a dense layer", "batch", (5, 4, 1, 1), 3),
-        backward_case("float32, two 5x2 images", "batch", (2, 4, 5, 2), 3, "float32"),
-    ],
-    secret=[
-        backward_case("one 2x5 image, 4 channels to 3", "one image", (1, 4, 2, 5), 3),
-        backward_case("one 5x4 image, as many filters as channels, 3", "one image", (1, 3, 5, 4), 3),
-        backward_case("one 3x3 image, one channel, one filter", "one image", (1, 1, 3, 3), 1),
-        backward_case("three 4x2 images, 2 channels to 4", "batch", (3, 2, 4, 2), 4),
-        backward_case("two 3x3 images, 5 channels to 5", "batch", (2, 5, 3, 3), 5),
-        backward_case("four images of one pixel, 3 channels to 6", "batch", (4, 3, 1, 1), 6),
-        backward_case("float32, three 2x4 images", "batch", (3, 3, 2, 4), 2, "float32"),
-        backward_case(
-            "inputs near a hundred",
+    cases=[
+        *group(
+            "one image",
+            public("one 4x3 image, 3 channels to 2", (1, 3, 4, 3), 2),
+            secret("one 2x5 image, 4 channels to 3", (1, 4, 2, 5), 3),
+            public("one 3x5 image, as many filters as channels", (1, 4, 3, 5), 4),
+            secret("one 5x4 image, as many filters as channels, 3", (1, 3, 5, 4), 3),
+            public("one image, one channel, one filter", (1, 1, 2, 4), 1),
+            secret("one 3x3 image, one channel, one filter", (1, 1, 3, 3), 1),
+            make=backward_case,
+        ),
+        *group(
             "batch",
-            (2, 2, 5, 3),
-            3,
-            values=scaled(1.0, 2, 2, 5, 3, offset=100.0),
+            public("two 3x4 images, 3 channels to 5", (2, 3, 3, 4), 5),
+            secret("three 4x2 images, 2 channels to 4", (3, 2, 4, 2), 4),
+            public("three 2x3 images, 3 channels to 3", (3, 3, 2, 3), 3),
+            secret("two 3x3 images, 5 channels to 5", (2, 5, 3, 3), 5),
+            public("five images of one pixel: a dense layer", (5, 4, 1, 1), 3),
+            secret("four images of one pixel, 3 channels to 6", (4, 3, 1, 1), 6),
+            public("float32, two 5x2 images", (2, 4, 5, 2), 3, "float32"),
+            secret("float32, three 2x4 images", (3, 3, 2, 4), 2, "float32"),
+            secret("inputs near a hundred", (2, 2, 5, 3), 3, values=scaled(1.0, 2, 2, 5, 3, offset=100.0)),
+            make=backward_case,
         ),
     ],
     mistakes=[
@@ -229,8 +228,7 @@ conv1x1_backward = Exercise(
         ),
         Mistake(
             "dw transposed",
-            "Your dw is (C, F), the transpose of w: multiply dout by the transposed pixels, not the other way "
-            "round.",
+            "Your dw is (C, F), the transpose of w: multiply dout by the transposed pixels, not the other way round.",
             with_dw(lambda dout, x, w: weights_gradient(dout, x, w).T),
         ),
         Mistake(

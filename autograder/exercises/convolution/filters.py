@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random, normal, uniform
+from autograder.exercise import Exercise, Mistake, Random, normal, uniform
+from autograder.exercises.rows import group, public, secret
 
 SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
@@ -29,9 +30,7 @@ def read_mirrored(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return y.astype(image.dtype)
 
 
-def filtered(
-    image: np.ndarray, kernel: np.ndarray, mode: str = "reflect", spare_before: bool = False
-) -> np.ndarray:
+def filtered(image: np.ndarray, kernel: np.ndarray, mode: str = "reflect", spare_before: bool = False) -> np.ndarray:
     """Filter an image whose edges np.pad continues in `mode`; "valid" adds none."""
     before, after = [(k - 1) // 2 for k in kernel.shape], [k // 2 for k in kernel.shape]
     if spare_before:
@@ -75,98 +74,67 @@ filter_image = Exercise(
         "Then conv2d_forward with the kernel as `kernel[None, None]`, no padding and a bias of zero.",
     ),
     points={"basic": 3, "edges": 2, "colour": 1, "even": 1, "together": 1},
-    public=[
-        Case(
-            "Sobel's kernel on a 9x8 image with a black frame",
-            group="basic",
-            image=framed(9, 8, black=3),
-            kernel=SOBEL,
+    cases=[
+        *group(
+            "basic",
+            public("Sobel's kernel on a 9x8 image with a black frame", image=framed(9, 8, black=3), kernel=SOBEL),
+            secret(
+                "a 3x3 kernel on an 8x10 image with a black frame", image=framed(8, 10, black=3), kernel=normal(3, 3)
+            ),
+            public(
+                "a 3x5 kernel on a 10x12 image with a black frame", image=framed(10, 12, black=3), kernel=normal(3, 5)
+            ),
+            secret(
+                "a 5x3 kernel on an 11x9 image with a black frame", image=framed(11, 9, black=3), kernel=normal(5, 3)
+            ),
+            public("a 1x1 kernel", image=normal(4, 5), kernel=normal(1, 1)),
+            secret("a 1x1 kernel on a 3x6 image", image=normal(3, 6), kernel=normal(1, 1)),
+            public(
+                "float32 with a black frame",
+                image=framed(8, 7, black=2, dtype="float32"),
+                kernel=normal(3, 3, dtype="float32"),
+            ),
+            secret(
+                "float32, a 1x3 kernel, with a black frame",
+                image=framed(7, 9, black=2, dtype="float32"),
+                kernel=normal(1, 3, dtype="float32"),
+            ),
         ),
-        Case(
-            "a 3x5 kernel on a 10x12 image with a black frame",
-            group="basic",
-            image=framed(10, 12, black=3),
-            kernel=normal(3, 5),
+        *group(
+            "edges",
+            public("a 3x3 kernel on a 6x7 image", image=uniform(6, 7), kernel=normal(3, 3)),
+            secret("a 3x3 kernel on a 5x8 image", image=uniform(5, 8), kernel=normal(3, 3)),
+            public("a 5x3 kernel on a 7x5 image", image=uniform(7, 5), kernel=normal(5, 3)),
+            secret("a 3x7 kernel on a 6x9 image", image=uniform(6, 9), kernel=normal(3, 7)),
         ),
-        Case("a 1x1 kernel", group="basic", image=normal(4, 5), kernel=normal(1, 1)),
-        Case(
-            "float32 with a black frame",
-            group="basic",
-            image=framed(8, 7, black=2, dtype="float32"),
-            kernel=normal(3, 3, dtype="float32"),
+        *group(
+            "colour",
+            public(
+                "a 3x3 kernel on an 8x9 colour image with a black frame",
+                image=framed(8, 9, 3, black=2),
+                kernel=normal(3, 3),
+            ),
+            secret(
+                "a 3x3 kernel on a 9x7 colour image with a black frame",
+                image=framed(9, 7, 3, black=2),
+                kernel=normal(3, 3),
+            ),
         ),
-        Case("a 3x3 kernel on a 6x7 image", group="edges", image=uniform(6, 7), kernel=normal(3, 3)),
-        Case("a 5x3 kernel on a 7x5 image", group="edges", image=uniform(7, 5), kernel=normal(5, 3)),
-        Case(
-            "a 3x3 kernel on an 8x9 colour image with a black frame",
-            group="colour",
-            image=framed(8, 9, 3, black=2),
-            kernel=normal(3, 3),
+        *group(
+            "even",
+            public("a 2x2 kernel on a 7x8 image with a black frame", image=framed(7, 8, black=2), kernel=normal(2, 2)),
+            secret("a 2x2 kernel on a 9x6 image with a black frame", image=framed(9, 6, black=2), kernel=normal(2, 2)),
+            public(
+                "a 4x3 kernel on an 11x9 image with a black frame", image=framed(11, 9, black=3), kernel=normal(4, 3)
+            ),
+            secret(
+                "a 3x4 kernel on a 10x11 image with a black frame", image=framed(10, 11, black=3), kernel=normal(3, 4)
+            ),
         ),
-        Case(
-            "a 2x2 kernel on a 7x8 image with a black frame",
-            group="even",
-            image=framed(7, 8, black=2),
-            kernel=normal(2, 2),
-        ),
-        Case(
-            "a 4x3 kernel on an 11x9 image with a black frame",
-            group="even",
-            image=framed(11, 9, black=3),
-            kernel=normal(4, 3),
-        ),
-        Case(
-            "a 4x5 kernel on an 8x6 colour image",
-            group="together",
-            image=uniform(8, 6, 3),
-            kernel=normal(4, 5),
-        ),
-    ],
-    secret=[
-        Case(
-            "a 3x3 kernel on an 8x10 image with a black frame",
-            group="basic",
-            image=framed(8, 10, black=3),
-            kernel=normal(3, 3),
-        ),
-        Case(
-            "a 5x3 kernel on an 11x9 image with a black frame",
-            group="basic",
-            image=framed(11, 9, black=3),
-            kernel=normal(5, 3),
-        ),
-        Case("a 1x1 kernel on a 3x6 image", group="basic", image=normal(3, 6), kernel=normal(1, 1)),
-        Case(
-            "float32, a 1x3 kernel, with a black frame",
-            group="basic",
-            image=framed(7, 9, black=2, dtype="float32"),
-            kernel=normal(1, 3, dtype="float32"),
-        ),
-        Case("a 3x3 kernel on a 5x8 image", group="edges", image=uniform(5, 8), kernel=normal(3, 3)),
-        Case("a 3x7 kernel on a 6x9 image", group="edges", image=uniform(6, 9), kernel=normal(3, 7)),
-        Case(
-            "a 3x3 kernel on a 9x7 colour image with a black frame",
-            group="colour",
-            image=framed(9, 7, 3, black=2),
-            kernel=normal(3, 3),
-        ),
-        Case(
-            "a 2x2 kernel on a 9x6 image with a black frame",
-            group="even",
-            image=framed(9, 6, black=2),
-            kernel=normal(2, 2),
-        ),
-        Case(
-            "a 3x4 kernel on a 10x11 image with a black frame",
-            group="even",
-            image=framed(10, 11, black=3),
-            kernel=normal(3, 4),
-        ),
-        Case(
-            "a 6x3 kernel on a 7x9 colour image",
-            group="together",
-            image=uniform(7, 9, 3),
-            kernel=normal(6, 3),
+        *group(
+            "together",
+            public("a 4x5 kernel on an 8x6 colour image", image=uniform(8, 6, 3), kernel=normal(4, 5)),
+            secret("a 6x3 kernel on a 7x9 colour image", image=uniform(7, 9, 3), kernel=normal(6, 3)),
         ),
     ],
     mistakes=[
@@ -182,8 +150,7 @@ filter_image = Exercise(
         ),
         Mistake(
             "edge pixel mirrored too",
-            "You mirrored the edge pixel as well, so it stands twice (np.pad calls this symmetric): use "
-            "reflect.",
+            "You mirrored the edge pixel as well, so it stands twice (np.pad calls this symmetric): use reflect.",
             lambda image, kernel: filtered(image, kernel, "symmetric"),
         ),
         Mistake(

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import conv2d, layer_case, pair, scaled, sides, unfold
 from autograder.exercises.convolution.slips import LAYER, swapped, without
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 
@@ -22,13 +23,10 @@ def dealt(total: int, groups: int) -> list[slice]:
     return [slice(g, total, groups) for g in range(groups)]
 
 
-def by_group(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], writes: list[slice], **how: Any
-) -> Any:
+def by_group(x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], writes: list[slice], **how: Any) -> Any:
     """Let the filters writes[g] read the channels reads[g], group by group."""
     first, *others = [
-        (write, conv2d(x[:, read], w[write], b[write], **how))
-        for read, write in zip(reads, writes, strict=True)
+        (write, conv2d(x[:, read], w[write], b[write], **how)) for read, write in zip(reads, writes, strict=True)
     ]
     y = np.zeros((len(x), len(w), *first[1].shape[2:]), x.dtype)
     for write, part in [first, *others]:
@@ -67,115 +65,88 @@ conv2d_forward = Exercise(
     ),
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 2, "groups": 4, "together": 1, "speed": 2},
     way=Way(speed="conv2d_forward"),
-    public=[
-        layer_case("a 3x3 kernel on 6x5 images", "basic", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
-        layer_case(
-            "one image, one channel, one filter: a 3x2 kernel on 5x4", "basic", x=(1, 1, 5, 4), w=(1, 1, 3, 2)
+    cases=[
+        *group(
+            "basic",
+            public("a 3x3 kernel on 6x5 images", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
+            secret("a 2x3 kernel on 5x7 images", x=(3, 2, 5, 7), w=(3, 2, 2, 3)),
+            secret("a 3x3 kernel on 4x6 images", x=(2, 4, 4, 6), w=(2, 4, 3, 3)),
+            public("one image, one channel, one filter: a 3x2 kernel on 5x4", x=(1, 1, 5, 4), w=(1, 1, 3, 2)),
+            secret("one image, one channel, one filter: a 1x4 kernel on 3x6", x=(1, 1, 3, 6), w=(1, 1, 1, 4)),
+            public("a 1x1 kernel over 3 channels", x=(2, 3, 4, 3), w=(5, 3, 1, 1)),
+            secret("a 1x1 kernel over 5 channels", x=(2, 5, 3, 3), w=(4, 5, 1, 1)),
+            public("a kernel as large as the 3x4 image", x=(3, 2, 3, 4), w=(2, 2, 3, 4)),
+            secret("a kernel as large as the 5x2 image", x=(2, 3, 5, 2), w=(4, 3, 5, 2)),
+            public("float32", x=(2, 2, 4, 5), w=(3, 2, 2, 3), dtype="float32"),
+            secret("float32 on one 6x4 image", x=(1, 3, 6, 4), w=(2, 3, 3, 2), dtype="float32"),
+            make=layer_case,
         ),
-        layer_case("a 1x1 kernel over 3 channels", "basic", x=(2, 3, 4, 3), w=(5, 3, 1, 1)),
-        layer_case("a kernel as large as the 3x4 image", "basic", x=(3, 2, 3, 4), w=(2, 2, 3, 4)),
-        layer_case("float32", "basic", x=(2, 2, 4, 5), w=(3, 2, 2, 3), dtype="float32"),
-        Case(
-            "values in the millions",
-            group="basic",
-            x=scaled(1e6, 2, 2, 4, 5),
-            w=normal(2, 2, 2, 2),
-            b=normal(2),
+        *group(
+            "basic",
+            public("values in the millions", x=scaled(1e6, 2, 2, 4, 5), w=normal(2, 2, 2, 2), b=normal(2)),
+            secret(
+                "values near ten thousand", x=scaled(10.0, 2, 3, 3, 5, offset=1e4), w=normal(3, 3, 2, 2), b=normal(3)
+            ),
         ),
-        layer_case("stride 2 on a 6x7 image", "stride", x=(2, 2, 6, 7), w=(3, 2, 3, 3), stride=2),
-        layer_case("stride (3, 2) on a 9x8 image", "stride", x=(1, 2, 9, 8), w=(2, 2, 3, 2), stride=(3, 2)),
-        layer_case("padding 1 on a 5x4 image", "padding", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=1),
-        layer_case(
-            "padding (0, 2) on a 4x3 image", "padding", x=(1, 3, 4, 3), w=(2, 3, 3, 3), padding=(0, 2)
+        *group(
+            "stride",
+            public("stride 2 on a 6x7 image", x=(2, 2, 6, 7), w=(3, 2, 3, 3), stride=2),
+            secret("stride 3 on an 8x9 image", x=(2, 3, 8, 9), w=(2, 3, 2, 4), stride=3),
+            public("stride (3, 2) on a 9x8 image", x=(1, 2, 9, 8), w=(2, 2, 3, 2), stride=(3, 2)),
+            secret("stride (1, 2) on a 4x9 image", x=(3, 1, 4, 9), w=(2, 1, 3, 3), stride=(1, 2)),
+            make=layer_case,
         ),
-        layer_case(
-            "padding ((2, 1), (0, 1)) on a 3x4 image",
+        *group(
             "padding",
-            x=(2, 2, 3, 4),
-            w=(3, 2, 2, 2),
-            padding=((2, 1), (0, 1)),
+            public("padding 1 on a 5x4 image", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=1),
+            secret("padding 2 on a 4x2 image", x=(2, 3, 4, 2), w=(2, 3, 4, 3), padding=2),
+            public("padding (0, 2) on a 4x3 image", x=(1, 3, 4, 3), w=(2, 3, 3, 3), padding=(0, 2)),
+            secret("padding (1, 0) on a 3x6 image", x=(1, 2, 3, 6), w=(3, 2, 3, 2), padding=(1, 0)),
+            public("padding ((2, 1), (0, 1)) on a 3x4 image", x=(2, 2, 3, 4), w=(3, 2, 2, 2), padding=((2, 1), (0, 1))),
+            secret("padding ((0, 2), (3, 1)) on a 4x4 image", x=(2, 2, 4, 4), w=(2, 2, 3, 3), padding=((0, 2), (3, 1))),
+            make=layer_case,
         ),
-        layer_case("dilation 2 on an 8x7 image", "dilation", x=(2, 2, 8, 7), w=(3, 2, 3, 3), dilation=2),
-        layer_case(
-            "dilation (1, 2) on a 5x8 image", "dilation", x=(1, 2, 5, 8), w=(2, 2, 2, 3), dilation=(1, 2)
+        *group(
+            "dilation",
+            public("dilation 2 on an 8x7 image", x=(2, 2, 8, 7), w=(3, 2, 3, 3), dilation=2),
+            secret("dilation 3 on a 7x9 image", x=(2, 2, 7, 9), w=(2, 2, 2, 2), dilation=3),
+            public("dilation (1, 2) on a 5x8 image", x=(1, 2, 5, 8), w=(2, 2, 2, 3), dilation=(1, 2)),
+            secret("dilation (2, 1) on an 8x4 image", x=(1, 3, 8, 4), w=(2, 3, 3, 2), dilation=(2, 1)),
+            make=layer_case,
         ),
-        layer_case("2 groups of 2 channels, 4 filters", "groups", x=(2, 4, 5, 4), w=(4, 2, 3, 3), groups=2),
-        layer_case("3 groups of 2 channels, 6 filters", "groups", x=(1, 6, 4, 4), w=(6, 2, 2, 3), groups=3),
-        layer_case(
-            "depthwise: as many groups as channels", "groups", x=(2, 3, 5, 5), w=(3, 1, 3, 2), groups=3
-        ),
-        layer_case(
-            "depthwise with two filters a channel", "groups", x=(1, 3, 4, 5), w=(6, 1, 3, 3), groups=3
-        ),
-        layer_case(
-            "stride (2, 1), padding ((1, 0), (2, 1)), dilation (1, 2), 2 groups",
-            "together",
-            x=(2, 4, 7, 6),
-            w=(6, 2, 3, 3),
-            stride=(2, 1),
-            padding=((1, 0), (2, 1)),
-            dilation=(1, 2),
-            groups=2,
-        ),
-    ],
-    secret=[
-        layer_case("a 2x3 kernel on 5x7 images", "basic", x=(3, 2, 5, 7), w=(3, 2, 2, 3)),
-        layer_case("a 3x3 kernel on 4x6 images", "basic", x=(2, 4, 4, 6), w=(2, 4, 3, 3)),
-        layer_case(
-            "one image, one channel, one filter: a 1x4 kernel on 3x6", "basic", x=(1, 1, 3, 6), w=(1, 1, 1, 4)
-        ),
-        layer_case("a 1x1 kernel over 5 channels", "basic", x=(2, 5, 3, 3), w=(4, 5, 1, 1)),
-        layer_case("a kernel as large as the 5x2 image", "basic", x=(2, 3, 5, 2), w=(4, 3, 5, 2)),
-        layer_case("float32 on one 6x4 image", "basic", x=(1, 3, 6, 4), w=(2, 3, 3, 2), dtype="float32"),
-        Case(
-            "values near ten thousand",
-            group="basic",
-            x=scaled(10.0, 2, 3, 3, 5, offset=1e4),
-            w=normal(3, 3, 2, 2),
-            b=normal(3),
-        ),
-        layer_case("stride 3 on an 8x9 image", "stride", x=(2, 3, 8, 9), w=(2, 3, 2, 4), stride=3),
-        layer_case("stride (1, 2) on a 4x9 image", "stride", x=(3, 1, 4, 9), w=(2, 1, 3, 3), stride=(1, 2)),
-        layer_case("padding 2 on a 4x2 image", "padding", x=(2, 3, 4, 2), w=(2, 3, 4, 3), padding=2),
-        layer_case(
-            "padding (1, 0) on a 3x6 image", "padding", x=(1, 2, 3, 6), w=(3, 2, 3, 2), padding=(1, 0)
-        ),
-        layer_case(
-            "padding ((0, 2), (3, 1)) on a 4x4 image",
-            "padding",
-            x=(2, 2, 4, 4),
-            w=(2, 2, 3, 3),
-            padding=((0, 2), (3, 1)),
-        ),
-        layer_case("dilation 3 on a 7x9 image", "dilation", x=(2, 2, 7, 9), w=(2, 2, 2, 2), dilation=3),
-        layer_case(
-            "dilation (2, 1) on an 8x4 image", "dilation", x=(1, 3, 8, 4), w=(2, 3, 3, 2), dilation=(2, 1)
-        ),
-        layer_case("2 groups of 3 channels, 4 filters", "groups", x=(2, 6, 4, 5), w=(4, 3, 2, 2), groups=2),
-        layer_case("4 groups of 2 channels, 8 filters", "groups", x=(1, 8, 3, 4), w=(8, 2, 3, 2), groups=4),
-        layer_case(
-            "depthwise over 4 channels: as many groups as channels",
+        *group(
             "groups",
-            x=(2, 4, 4, 4),
-            w=(4, 1, 2, 3),
-            groups=4,
+            public("2 groups of 2 channels, 4 filters", x=(2, 4, 5, 4), w=(4, 2, 3, 3), groups=2),
+            secret("2 groups of 3 channels, 4 filters", x=(2, 6, 4, 5), w=(4, 3, 2, 2), groups=2),
+            public("3 groups of 2 channels, 6 filters", x=(1, 6, 4, 4), w=(6, 2, 2, 3), groups=3),
+            secret("4 groups of 2 channels, 8 filters", x=(1, 8, 3, 4), w=(8, 2, 3, 2), groups=4),
+            public("depthwise: as many groups as channels", x=(2, 3, 5, 5), w=(3, 1, 3, 2), groups=3),
+            secret("depthwise over 4 channels: as many groups as channels", x=(2, 4, 4, 4), w=(4, 1, 2, 3), groups=4),
+            public("depthwise with two filters a channel", x=(1, 3, 4, 5), w=(6, 1, 3, 3), groups=3),
+            secret("depthwise over 2 channels with three filters each", x=(3, 2, 5, 4), w=(6, 1, 3, 2), groups=2),
+            make=layer_case,
         ),
-        layer_case(
-            "depthwise over 2 channels with three filters each",
-            "groups",
-            x=(3, 2, 5, 4),
-            w=(6, 1, 3, 2),
-            groups=2,
-        ),
-        layer_case(
-            "stride (1, 2), padding ((0, 2), (1, 0)), dilation (2, 1), 3 groups",
+        *group(
             "together",
-            x=(2, 6, 6, 7),
-            w=(6, 2, 2, 3),
-            stride=(1, 2),
-            padding=((0, 2), (1, 0)),
-            dilation=(2, 1),
-            groups=3,
+            public(
+                "stride (2, 1), padding ((1, 0), (2, 1)), dilation (1, 2), 2 groups",
+                x=(2, 4, 7, 6),
+                w=(6, 2, 3, 3),
+                stride=(2, 1),
+                padding=((1, 0), (2, 1)),
+                dilation=(1, 2),
+                groups=2,
+            ),
+            secret(
+                "stride (1, 2), padding ((0, 2), (1, 0)), dilation (2, 1), 3 groups",
+                x=(2, 6, 6, 7),
+                w=(6, 2, 2, 3),
+                stride=(1, 2),
+                padding=((0, 2), (1, 0)),
+                dilation=(2, 1),
+                groups=3,
+            ),
+            make=layer_case,
         ),
     ],
     mistakes=[
@@ -189,8 +160,7 @@ conv2d_forward = Exercise(
         ),
         Mistake(
             "weights and windows in different orders",
-            "The weights and the windows are in different orders: flatten w as C, KH, KW, just like im2col's "
-            "rows.",
+            "The weights and the windows are in different orders: flatten w as C, KH, KW, just like im2col's rows.",
             lambda x, w, b, **how: conv2d(x, w.transpose(0, 2, 3, 1).reshape(w.shape), b, **how),
         ),
         Mistake(
@@ -200,8 +170,7 @@ conv2d_forward = Exercise(
         ),
         Mistake(
             "dilation swapped",
-            "You spread the taps down by the dilation's width and across by its height: (h, w) is height "
-            "first.",
+            "You spread the taps down by the dilation's width and across by its height: (h, w) is height first.",
             lambda x, w, b, **how: conv2d(x, w, b, **swapped(how, "dilation")),
         ),
         Mistake(
@@ -219,8 +188,7 @@ conv2d_forward = Exercise(
         ),
         Mistake(
             "first group for every filter",
-            "All your filters read the first group's channels: group g reads the g-th block of C / groups "
-            "channels.",
+            "All your filters read the first group's channels: group g reads the g-th block of C / groups channels.",
             lambda x, w, b, groups=1, **how: conv2d(x[:, : w.shape[1]], w, b, **how),
         ),
         Mistake(
@@ -232,8 +200,7 @@ conv2d_forward = Exercise(
         ),
         Mistake(
             "filters dealt out in turn",
-            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the "
-            "first group.",
+            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first group.",
             lambda x, w, b, groups=1, **how: by_group(
                 x, w, b, blocks(x.shape[1], groups), dealt(len(w), groups), **how
             ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import conv2d, layer_case, scaled
 from autograder.exercises.convolution.slips import LAYER
+from autograder.exercises.rows import group, public, secret
 
 # The lecture's worked example, its third slices repaired; the outputs are those that it prints.
 DEMO_X = np.array(
@@ -46,114 +47,85 @@ conv2d_naive = Exercise(
         "Each value is `np.sum(window * w[f]) + b[f]`, with a window of shape (C, KH, KW).",
     ),
     points={"basic": 4, "stride": 2, "padding": 3, "together": 1},
-    public=[
-        layer_case("a 3x3 kernel on 5x6 images", "basic", x=(2, 3, 5, 6), w=(4, 3, 3, 3)),
-        layer_case(
-            "one image, one channel, one filter: a 2x3 kernel on 4x5", "basic", x=(1, 1, 4, 5), w=(1, 1, 2, 3)
+    cases=[
+        *group(
+            "basic",
+            public("a 3x3 kernel on 5x6 images", x=(2, 3, 5, 6), w=(4, 3, 3, 3)),
+            secret("a 3x2 kernel on 6x4 images", x=(3, 2, 6, 4), w=(2, 2, 3, 2)),
+            secret("a 2x2 kernel on 5x5 images", x=(2, 4, 5, 5), w=(3, 4, 2, 2)),
+            public("one image, one channel, one filter: a 2x3 kernel on 4x5", x=(1, 1, 4, 5), w=(1, 1, 2, 3)),
+            secret("one image, one channel, one filter: a 3x1 kernel on 5x3", x=(1, 1, 5, 3), w=(1, 1, 3, 1)),
+            public("a 1x1 kernel over 3 channels", x=(2, 3, 3, 4), w=(2, 3, 1, 1)),
+            secret("a 1x1 kernel over 4 channels", x=(2, 4, 2, 3), w=(3, 4, 1, 1)),
+            public("a kernel as large as the 4x3 image", x=(2, 2, 4, 3), w=(3, 2, 4, 3)),
+            secret("a kernel as large as the 3x5 image", x=(2, 3, 3, 5), w=(2, 3, 3, 5)),
+            public("float32", x=(1, 2, 5, 4), w=(3, 2, 3, 2), dtype="float32"),
+            secret("float32 on a 4x6 image", x=(2, 1, 4, 6), w=(2, 1, 2, 3), dtype="float32"),
+            make=layer_case,
         ),
-        layer_case("a 1x1 kernel over 3 channels", "basic", x=(2, 3, 3, 4), w=(2, 3, 1, 1)),
-        layer_case("a kernel as large as the 4x3 image", "basic", x=(2, 2, 4, 3), w=(3, 2, 4, 3)),
-        layer_case("float32", "basic", x=(1, 2, 5, 4), w=(3, 2, 3, 2), dtype="float32"),
-        Case(
-            "values in the millions",
-            group="basic",
-            x=scaled(1e6, 1, 2, 4, 4),
-            w=normal(2, 2, 2, 2),
-            b=normal(2),
+        *group(
+            "basic",
+            public("values in the millions", x=scaled(1e6, 1, 2, 4, 4), w=normal(2, 2, 2, 2), b=normal(2)),
+            secret(
+                "values near ten thousand", x=scaled(10.0, 1, 3, 4, 3, offset=1e4), w=normal(2, 3, 2, 2), b=normal(2)
+            ),
         ),
-        layer_case("stride 2 on a 7x6 image", "stride", x=(2, 3, 7, 6), w=(4, 3, 3, 2), stride=2),
-        layer_case("stride (2, 1) on a 6x5 image", "stride", x=(1, 2, 6, 5), w=(3, 2, 2, 2), stride=(2, 1)),
-        layer_case(
-            "stride 3, larger than the 2x2 kernel", "stride", x=(2, 1, 6, 8), w=(2, 1, 2, 2), stride=3
-        ),
-        layer_case("padding 1 on a 4x5 image", "padding", x=(2, 2, 4, 5), w=(3, 2, 3, 3), padding=1),
-        layer_case(
-            "padding (2, 0) on a 3x4 image", "padding", x=(1, 3, 3, 4), w=(2, 3, 3, 3), padding=(2, 0)
-        ),
-        layer_case(
-            "padding ((0, 1), (2, 0)) on a 4x4 image",
-            "padding",
-            x=(2, 1, 4, 4),
-            w=(2, 1, 2, 3),
-            padding=((0, 1), (2, 0)),
-        ),
-        Case(
-            "the lecture's example: two 3x3 filters over 3 channels, padding 1, stride 2",
-            group="together",
-            x=DEMO_X,
-            w=DEMO_W,
-            b=DEMO_B,
-            stride=2,
-            padding=1,
-        ),
-        layer_case(
-            "stride (1, 2) with padding ((1, 0), (0, 2))",
-            "together",
-            x=(2, 2, 4, 6),
-            w=(3, 2, 3, 3),
-            stride=(1, 2),
-            padding=((1, 0), (0, 2)),
-        ),
-    ],
-    secret=[
-        layer_case("a 3x2 kernel on 6x4 images", "basic", x=(3, 2, 6, 4), w=(2, 2, 3, 2)),
-        layer_case("a 2x2 kernel on 5x5 images", "basic", x=(2, 4, 5, 5), w=(3, 4, 2, 2)),
-        layer_case(
-            "one image, one channel, one filter: a 3x1 kernel on 5x3", "basic", x=(1, 1, 5, 3), w=(1, 1, 3, 1)
-        ),
-        layer_case("a 1x1 kernel over 4 channels", "basic", x=(2, 4, 2, 3), w=(3, 4, 1, 1)),
-        layer_case("a kernel as large as the 3x5 image", "basic", x=(2, 3, 3, 5), w=(2, 3, 3, 5)),
-        layer_case("float32 on a 4x6 image", "basic", x=(2, 1, 4, 6), w=(2, 1, 2, 3), dtype="float32"),
-        Case(
-            "values near ten thousand",
-            group="basic",
-            x=scaled(10.0, 1, 3, 4, 3, offset=1e4),
-            w=normal(2, 3, 2, 2),
-            b=normal(2),
-        ),
-        layer_case("stride 2 on an 8x5 image", "stride", x=(2, 2, 8, 5), w=(3, 2, 3, 3), stride=2),
-        layer_case("stride (1, 3) on a 5x8 image", "stride", x=(1, 3, 5, 8), w=(2, 3, 2, 3), stride=(1, 3)),
-        layer_case(
-            "stride (3, 2) with gaps between the windows",
+        *group(
             "stride",
-            x=(3, 1, 8, 7),
-            w=(2, 1, 2, 1),
-            stride=(3, 2),
+            public("stride 2 on a 7x6 image", x=(2, 3, 7, 6), w=(4, 3, 3, 2), stride=2),
+            secret("stride 2 on an 8x5 image", x=(2, 2, 8, 5), w=(3, 2, 3, 3), stride=2),
+            public("stride (2, 1) on a 6x5 image", x=(1, 2, 6, 5), w=(3, 2, 2, 2), stride=(2, 1)),
+            secret("stride (1, 3) on a 5x8 image", x=(1, 3, 5, 8), w=(2, 3, 2, 3), stride=(1, 3)),
+            public("stride 3, larger than the 2x2 kernel", x=(2, 1, 6, 8), w=(2, 1, 2, 2), stride=3),
+            secret("stride (3, 2) with gaps between the windows", x=(3, 1, 8, 7), w=(2, 1, 2, 1), stride=(3, 2)),
+            make=layer_case,
         ),
-        layer_case("padding 2 on a 3x5 image", "padding", x=(2, 2, 3, 5), w=(2, 2, 3, 4), padding=2),
-        layer_case(
-            "padding (0, 1) on a 5x3 image", "padding", x=(1, 2, 5, 3), w=(3, 2, 2, 3), padding=(0, 1)
-        ),
-        layer_case(
-            "padding ((2, 0), (1, 3)) on a 3x4 image",
+        *group(
             "padding",
-            x=(2, 2, 3, 4),
-            w=(2, 2, 3, 3),
-            padding=((2, 0), (1, 3)),
+            public("padding 1 on a 4x5 image", x=(2, 2, 4, 5), w=(3, 2, 3, 3), padding=1),
+            secret("padding 2 on a 3x5 image", x=(2, 2, 3, 5), w=(2, 2, 3, 4), padding=2),
+            public("padding (2, 0) on a 3x4 image", x=(1, 3, 3, 4), w=(2, 3, 3, 3), padding=(2, 0)),
+            secret("padding (0, 1) on a 5x3 image", x=(1, 2, 5, 3), w=(3, 2, 2, 3), padding=(0, 1)),
+            public("padding ((0, 1), (2, 0)) on a 4x4 image", x=(2, 1, 4, 4), w=(2, 1, 2, 3), padding=((0, 1), (2, 0))),
+            secret("padding ((2, 0), (1, 3)) on a 3x4 image", x=(2, 2, 3, 4), w=(2, 2, 3, 3), padding=((2, 0), (1, 3))),
+            make=layer_case,
         ),
-        layer_case(
-            "stride 2 with padding 1 on a 6x4 image",
+        *group(
             "together",
-            x=(2, 3, 6, 4),
-            w=(3, 3, 3, 3),
-            stride=2,
-            padding=1,
+            public(
+                "the lecture's example: two 3x3 filters over 3 channels, padding 1, stride 2",
+                x=DEMO_X,
+                w=DEMO_W,
+                b=DEMO_B,
+                stride=2,
+                padding=1,
+            ),
         ),
-        layer_case(
-            "stride (2, 1) with padding ((0, 2), (1, 0))",
+        *group(
             "together",
-            x=(1, 2, 5, 5),
-            w=(2, 2, 3, 2),
-            stride=(2, 1),
-            padding=((0, 2), (1, 0)),
+            secret("stride 2 with padding 1 on a 6x4 image", x=(2, 3, 6, 4), w=(3, 3, 3, 3), stride=2, padding=1),
+            public(
+                "stride (1, 2) with padding ((1, 0), (0, 2))",
+                x=(2, 2, 4, 6),
+                w=(3, 2, 3, 3),
+                stride=(1, 2),
+                padding=((1, 0), (0, 2)),
+            ),
+            secret(
+                "stride (2, 1) with padding ((0, 2), (1, 0))",
+                x=(1, 2, 5, 5),
+                w=(2, 2, 3, 2),
+                stride=(2, 1),
+                padding=((0, 2), (1, 0)),
+            ),
+            make=layer_case,
         ),
     ],
     mistakes=[
         *LAYER,
         Mistake(
             "bias once per channel",
-            "You added the bias in the loop over the channels, so it counts once for each of them: add it "
-            "once.",
+            "You added the bias in the loop over the channels, so it counts once for each of them: add it once.",
             lambda x, w, b, **how: conv2d(x, w, w.shape[1] * b, **how),
         ),
         Mistake(

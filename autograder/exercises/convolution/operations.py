@@ -33,11 +33,11 @@ def scaled(factor: float, *shape: int, offset: float = 0.0) -> Random:
 
 
 def layer_case(
-    words: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of a convolution of normal values: the shapes of x and w, and a bias that is not zero."""
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype), "b": normal(w[0], dtype=dtype)}
-    return Case(words, group=group, **arrays, **how)
+    return Case(key, group=group, **arrays, **how)
 
 
 def pad(x: np.ndarray, padding: Any, value: float = 0.0) -> np.ndarray:
@@ -49,13 +49,7 @@ def pad(x: np.ndarray, padding: Any, value: float = 0.0) -> np.ndarray:
 
 
 def conv2d(
-    x: np.ndarray,
-    w: np.ndarray,
-    b: np.ndarray,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> np.ndarray:
     """Cross-correlate, by torch."""
     must_fit(x, w.shape[2:], padding, dilation)
@@ -93,6 +87,4 @@ def must_fit(x: np.ndarray, kernel: Any, padding: Any, dilation: Any) -> None:
     """Raise ValueError, as the lesson asks, where the dilated kernel is larger than the padded image."""
     for size, k, side, d in zip(x.shape[2:], pair(kernel), sides(padding), pair(dilation), strict=True):
         if d * (k - 1) + 1 > size + sum(side):
-            raise ValueError(
-                f"a kernel of {k} with dilation {d} does not fit into {size} with padding {side}"
-            )
+            raise ValueError(f"a kernel of {k} with dilation {d} does not fit into {size} with padding {side}")

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import pad, scaled, sides
+from autograder.exercises.rows import group, public, secret
 
 
 def with_sides(change: Any) -> Any:
@@ -35,51 +36,44 @@ pad2d = Exercise(
         "The pairs are `((0, 0), (0, 0), *sides(padding))`, and `constant_values` is what it pads with.",
     ),
     points={"basic": 2, "axes": 1, "sides": 2, "value": 1},
-    public=[
-        Case("padding 1 around 3x4 images", group="basic", x=normal(2, 3, 3, 4), padding=1),
-        Case("padding 2 around one 2x3 image of one channel", group="basic", x=normal(1, 1, 2, 3), padding=2),
-        Case("padding 0", group="basic", x=normal(2, 2, 3, 2), padding=0),
-        Case("padding 3 in float32", group="basic", x=normal(1, 2, 4, 3, dtype="float32"), padding=3),
-        Case("padding (2, 1)", group="axes", x=normal(2, 2, 3, 4), padding=(2, 1)),
-        Case("padding (0, 3): no rows added", group="axes", x=normal(1, 3, 2, 4), padding=(0, 3)),
-        Case("padding ((1, 2), (0, 3))", group="sides", x=normal(2, 2, 3, 3), padding=((1, 2), (0, 3))),
-        Case(
-            "padding ((0, 1), (0, 1)): below and to the right only",
-            group="sides",
-            x=normal(1, 2, 4, 5),
-            padding=((0, 1), (0, 1)),
+    cases=[
+        *group(
+            "basic",
+            public("padding 1 around 3x4 images", x=normal(2, 3, 3, 4), padding=1),
+            secret("padding 2 around 5x3 images", x=normal(3, 2, 5, 3), padding=2),
+            public("padding 2 around one 2x3 image of one channel", x=normal(1, 1, 2, 3), padding=2),
+            secret("padding 1 around one 4x1 image of one channel", x=normal(1, 1, 4, 1), padding=1),
+            public("padding 0", x=normal(2, 2, 3, 2), padding=0),
+            secret("padding 0 around 2x6 images", x=normal(2, 3, 2, 6), padding=0),
+            public("padding 3 in float32", x=normal(1, 2, 4, 3, dtype="float32"), padding=3),
+            secret("padding 4 in float32", x=normal(2, 1, 3, 2, dtype="float32"), padding=4),
+            secret("padding 3 around values near ten million", x=scaled(1e3, 1, 2, 3, 5, offset=1e7), padding=3),
         ),
-        Case("padding 1 with the value 1.5", group="value", x=normal(2, 1, 2, 5), padding=1, value=1.5),
-        Case(
-            "padding 1 with minus infinity, as max pooling needs it",
-            group="value",
-            x=normal(1, 2, 3, 5),
-            padding=1,
-            value=-np.inf,
+        *group(
+            "axes",
+            public("padding (2, 1)", x=normal(2, 2, 3, 4), padding=(2, 1)),
+            secret("padding (1, 3)", x=normal(2, 2, 5, 3), padding=(1, 3)),
+            public("padding (0, 3): no rows added", x=normal(1, 3, 2, 4), padding=(0, 3)),
+            secret("padding (2, 0): no columns added", x=normal(1, 4, 3, 4), padding=(2, 0)),
         ),
-    ],
-    secret=[
-        Case("padding 2 around 5x3 images", group="basic", x=normal(3, 2, 5, 3), padding=2),
-        Case("padding 1 around one 4x1 image of one channel", group="basic", x=normal(1, 1, 4, 1), padding=1),
-        Case("padding 0 around 2x6 images", group="basic", x=normal(2, 3, 2, 6), padding=0),
-        Case("padding 4 in float32", group="basic", x=normal(2, 1, 3, 2, dtype="float32"), padding=4),
-        Case(
-            "padding 3 around values near ten million",
-            group="basic",
-            x=scaled(1e3, 1, 2, 3, 5, offset=1e7),
-            padding=3,
+        *group(
+            "sides",
+            public("padding ((1, 2), (0, 3))", x=normal(2, 2, 3, 3), padding=((1, 2), (0, 3))),
+            secret("padding ((3, 1), (2, 0))", x=normal(2, 3, 4, 2), padding=((3, 1), (2, 0))),
+            public(
+                "padding ((0, 1), (0, 1)): below and to the right only", x=normal(1, 2, 4, 5), padding=((0, 1), (0, 1))
+            ),
+            secret("padding ((0, 0), (1, 0)): on the left only", x=normal(1, 3, 3, 4), padding=((0, 0), (1, 0))),
         ),
-        Case("padding (1, 3)", group="axes", x=normal(2, 2, 5, 3), padding=(1, 3)),
-        Case("padding (2, 0): no columns added", group="axes", x=normal(1, 4, 3, 4), padding=(2, 0)),
-        Case("padding ((3, 1), (2, 0))", group="sides", x=normal(2, 3, 4, 2), padding=((3, 1), (2, 0))),
-        Case(
-            "padding ((0, 0), (1, 0)): on the left only",
-            group="sides",
-            x=normal(1, 3, 3, 4),
-            padding=((0, 0), (1, 0)),
+        *group(
+            "value",
+            public("padding 1 with the value 1.5", x=normal(2, 1, 2, 5), padding=1, value=1.5),
+            secret("padding 2 with the value -0.25", x=normal(2, 2, 4, 1), padding=2, value=-0.25),
+            public(
+                "padding 1 with minus infinity, as max pooling needs it", x=normal(1, 2, 3, 5), padding=1, value=-np.inf
+            ),
+            secret("padding 2 with minus infinity", x=normal(1, 1, 5, 4), padding=2, value=-np.inf),
         ),
-        Case("padding 2 with the value -0.25", group="value", x=normal(2, 2, 4, 1), padding=2, value=-0.25),
-        Case("padding 2 with minus infinity", group="value", x=normal(1, 1, 5, 4), padding=2, value=-np.inf),
     ],
     mistakes=[
         Mistake(
@@ -136,8 +130,7 @@ pad2d = Exercise(
         ),
         Mistake(
             "value added everywhere",
-            "You added `value` to the image too: start from an array full of `value` and copy the image "
-            "into it.",
+            "You added `value` to the image too: start from an array full of `value` and copy the image into it.",
             lambda x, padding, value=0.0: pad(x, padding) + value,
         ),
     ],

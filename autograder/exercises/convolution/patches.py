@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import conv2d, pair, scaled, unfold
 from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
+from autograder.exercises.rows import group, public, secret
 
 
 def grid(x: np.ndarray, kernel: Any, **how: Any) -> np.ndarray:
@@ -58,101 +59,62 @@ im2col = Exercise(
         "Put them into `out[:, :, u, v]` of an array (N, C, KH, KW, OH, OW) and reshape it at the end.",
     ),
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 1, "together": 1},
-    public=[
-        Case(
-            "the numbers 0 to 11 as a 3x4 image, kernel 2",
-            group="basic",
-            x=np.arange(12.0).reshape(1, 1, 3, 4),
-            kernel=2,
+    cases=[
+        *group(
+            "basic",
+            public("the numbers 0 to 11 as a 3x4 image, kernel 2", x=np.arange(12.0).reshape(1, 1, 3, 4), kernel=2),
+            secret("kernel 2 over 4 channels of one 3x5 image", x=normal(1, 4, 3, 5), kernel=2),
+            public("kernel (2, 3) over 3 channels of 4x5 images", x=normal(2, 3, 4, 5), kernel=(2, 3)),
+            secret("kernel (3, 2) over 2 channels of 5x4 images", x=normal(3, 2, 5, 4), kernel=(3, 2)),
+            public("kernel 1 on 3x2 images", x=normal(2, 2, 3, 2), kernel=1),
+            secret("kernel 1 on 2x4 images", x=normal(2, 3, 2, 4), kernel=1),
+            public("a kernel as large as the 3x4 image", x=normal(2, 2, 3, 4), kernel=(3, 4)),
+            secret("a kernel as large as the 4x2 image", x=normal(3, 2, 4, 2), kernel=(4, 2)),
+            public("float32, kernel 3", x=normal(1, 2, 4, 5, dtype="float32"), kernel=3),
+            secret("float32, kernel (1, 3), one channel", x=normal(2, 1, 3, 6, dtype="float32"), kernel=(1, 3)),
+            secret("values in the millions", x=scaled(1e6, 1, 2, 4, 4), kernel=3),
         ),
-        Case(
-            "kernel (2, 3) over 3 channels of 4x5 images", group="basic", x=normal(2, 3, 4, 5), kernel=(2, 3)
+        *group(
+            "stride",
+            public("stride 2 on a 5x6 image", x=normal(2, 2, 5, 6), kernel=2, stride=2),
+            secret("stride 3 on a 7x8 image", x=normal(2, 2, 7, 8), kernel=(2, 4), stride=3),
+            public("stride (1, 2) on a 4x7 image", x=normal(1, 2, 4, 7), kernel=(2, 3), stride=(1, 2)),
+            secret("stride (3, 1) on a 6x4 image", x=normal(1, 3, 6, 4), kernel=(3, 2), stride=(3, 1)),
         ),
-        Case("kernel 1 on 3x2 images", group="basic", x=normal(2, 2, 3, 2), kernel=1),
-        Case("a kernel as large as the 3x4 image", group="basic", x=normal(2, 2, 3, 4), kernel=(3, 4)),
-        Case("float32, kernel 3", group="basic", x=normal(1, 2, 4, 5, dtype="float32"), kernel=3),
-        Case("stride 2 on a 5x6 image", group="stride", x=normal(2, 2, 5, 6), kernel=2, stride=2),
-        Case(
-            "stride (1, 2) on a 4x7 image", group="stride", x=normal(1, 2, 4, 7), kernel=(2, 3), stride=(1, 2)
+        *group(
+            "padding",
+            public("padding 1 on a 3x4 image", x=normal(2, 2, 3, 4), kernel=3, padding=1),
+            secret("padding 2 on a 2x3 image", x=normal(2, 3, 2, 3), kernel=(3, 2), padding=2),
+            public("padding (0, 2) on a 4x3 image", x=normal(1, 2, 4, 3), kernel=2, padding=(0, 2)),
+            secret("padding (1, 0) on a 3x4 image", x=normal(1, 2, 3, 4), kernel=(2, 3), padding=(1, 0)),
+            public("padding ((1, 0), (0, 2)) on a 3x3 image", x=normal(2, 1, 3, 3), kernel=2, padding=((1, 0), (0, 2))),
+            secret("padding ((0, 2), (1, 0)) on a 4x4 image", x=normal(2, 2, 4, 4), kernel=3, padding=((0, 2), (1, 0))),
         ),
-        Case("padding 1 on a 3x4 image", group="padding", x=normal(2, 2, 3, 4), kernel=3, padding=1),
-        Case(
-            "padding (0, 2) on a 4x3 image", group="padding", x=normal(1, 2, 4, 3), kernel=2, padding=(0, 2)
+        *group(
+            "dilation",
+            public("dilation 2 on a 6x5 image", x=normal(2, 2, 6, 5), kernel=2, dilation=2),
+            secret("dilation 3 on a 5x8 image", x=normal(2, 1, 5, 8), kernel=2, dilation=3),
+            public("dilation (1, 3) on a 4x7 image", x=normal(1, 2, 4, 7), kernel=(3, 2), dilation=(1, 3)),
+            secret("dilation (2, 1) on a 7x4 image", x=normal(1, 2, 7, 4), kernel=3, dilation=(2, 1)),
         ),
-        Case(
-            "padding ((1, 0), (0, 2)) on a 3x3 image",
-            group="padding",
-            x=normal(2, 1, 3, 3),
-            kernel=2,
-            padding=((1, 0), (0, 2)),
-        ),
-        Case("dilation 2 on a 6x5 image", group="dilation", x=normal(2, 2, 6, 5), kernel=2, dilation=2),
-        Case(
-            "dilation (1, 3) on a 4x7 image",
-            group="dilation",
-            x=normal(1, 2, 4, 7),
-            kernel=(3, 2),
-            dilation=(1, 3),
-        ),
-        Case(
-            "stride (2, 1), padding ((1, 2), (0, 1)), dilation (1, 2)",
-            group="together",
-            x=normal(2, 2, 6, 6),
-            kernel=(2, 3),
-            stride=(2, 1),
-            padding=((1, 2), (0, 1)),
-            dilation=(1, 2),
-        ),
-    ],
-    secret=[
-        Case("kernel 2 over 4 channels of one 3x5 image", group="basic", x=normal(1, 4, 3, 5), kernel=2),
-        Case(
-            "kernel (3, 2) over 2 channels of 5x4 images", group="basic", x=normal(3, 2, 5, 4), kernel=(3, 2)
-        ),
-        Case("kernel 1 on 2x4 images", group="basic", x=normal(2, 3, 2, 4), kernel=1),
-        Case("a kernel as large as the 4x2 image", group="basic", x=normal(3, 2, 4, 2), kernel=(4, 2)),
-        Case(
-            "float32, kernel (1, 3), one channel",
-            group="basic",
-            x=normal(2, 1, 3, 6, dtype="float32"),
-            kernel=(1, 3),
-        ),
-        Case("values in the millions", group="basic", x=scaled(1e6, 1, 2, 4, 4), kernel=3),
-        Case("stride 3 on a 7x8 image", group="stride", x=normal(2, 2, 7, 8), kernel=(2, 4), stride=3),
-        Case(
-            "stride (3, 1) on a 6x4 image", group="stride", x=normal(1, 3, 6, 4), kernel=(3, 2), stride=(3, 1)
-        ),
-        Case("padding 2 on a 2x3 image", group="padding", x=normal(2, 3, 2, 3), kernel=(3, 2), padding=2),
-        Case(
-            "padding (1, 0) on a 3x4 image",
-            group="padding",
-            x=normal(1, 2, 3, 4),
-            kernel=(2, 3),
-            padding=(1, 0),
-        ),
-        Case(
-            "padding ((0, 2), (1, 0)) on a 4x4 image",
-            group="padding",
-            x=normal(2, 2, 4, 4),
-            kernel=3,
-            padding=((0, 2), (1, 0)),
-        ),
-        Case("dilation 3 on a 5x8 image", group="dilation", x=normal(2, 1, 5, 8), kernel=2, dilation=3),
-        Case(
-            "dilation (2, 1) on a 7x4 image",
-            group="dilation",
-            x=normal(1, 2, 7, 4),
-            kernel=3,
-            dilation=(2, 1),
-        ),
-        Case(
-            "stride (1, 2), padding ((0, 1), (2, 1)), dilation (2, 1)",
-            group="together",
-            x=normal(2, 2, 7, 6),
-            kernel=(3, 2),
-            stride=(1, 2),
-            padding=((0, 1), (2, 1)),
-            dilation=(2, 1),
+        *group(
+            "together",
+            public(
+                "stride (2, 1), padding ((1, 2), (0, 1)), dilation (1, 2)",
+                x=normal(2, 2, 6, 6),
+                kernel=(2, 3),
+                stride=(2, 1),
+                padding=((1, 2), (0, 1)),
+                dilation=(1, 2),
+            ),
+            secret(
+                "stride (1, 2), padding ((0, 1), (2, 1)), dilation (2, 1)",
+                x=normal(2, 2, 7, 6),
+                kernel=(3, 2),
+                stride=(1, 2),
+                padding=((0, 1), (2, 1)),
+                dilation=(2, 1),
+            ),
         ),
     ],
     mistakes=[
@@ -191,9 +153,7 @@ im2col = Exercise(
         Mistake(
             "windows flipped",
             "Your windows are flipped: a layer cross-correlates, so keep the pixels in their order.",
-            lambda x, kernel, **how: grid(x, kernel, **how)[:, :, ::-1, ::-1].reshape(
-                unfold(x, kernel, **how).shape
-            ),
+            lambda x, kernel, **how: grid(x, kernel, **how)[:, :, ::-1, ::-1].reshape(unfold(x, kernel, **how).shape),
         ),
         Mistake(
             "kernel swapped",
@@ -255,8 +215,7 @@ im2col = Exercise(
         ),
         Mistake(
             "dilation swapped",
-            "You spread the taps down by the dilation's width and across by its height: (h, w) is height "
-            "first.",
+            "You spread the taps down by the dilation's width and across by its height: (h, w) is height first.",
             lambda x, kernel, **how: unfold(x, kernel, **swapped(how, "dilation")),
         ),
     ],

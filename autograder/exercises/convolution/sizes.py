@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
 from autograder.exercises.convolution.operations import pair
+from autograder.exercises.rows import group, public, secret
 
 
 def some(first: int, step: int) -> Random:
@@ -65,84 +66,66 @@ conv_output_size = Exercise(
         "Steps are `(room - span) // stride`, and there is one position more than steps.",
     ),
     points={"basic": 1, "stride": 1, "padding": 1, "dilation": 1, "together": 1},
-    public=[
-        Case("kernel 3 on size 7", group="basic", size=7, kernel=3),
-        Case("kernel as large as the input, 5", group="basic", size=5, kernel=5),
-        Case("kernel 1 on size 6", group="basic", size=6, kernel=1),
-        Case("LeNet-5's first layer: kernel 5 on size 32", group="basic", size=32, kernel=5),
-        Case("kernel 3, stride 2 on size 7", group="stride", size=7, kernel=3, stride=2),
-        Case(
-            "kernel 3, stride 2 on size 8: one input is left over", group="stride", size=8, kernel=3, stride=2
+    cases=[
+        *group(
+            "basic",
+            public("kernel 3 on size 7", size=7, kernel=3),
+            secret("kernel 4", size=some(9, 1), kernel=4),
+            public("kernel as large as the input, 5", size=5, kernel=5),
+            secret("kernel as large as the input", size=6, kernel=6),
+            public("kernel 1 on size 6", size=6, kernel=1),
+            secret("kernel 2", size=some(23, 1), kernel=2),
+            public("LeNet-5's first layer: kernel 5 on size 32", size=32, kernel=5),
         ),
-        Case(
-            "kernel 3, stride 3 on size 11: two inputs are left over",
-            group="stride",
-            size=11,
-            kernel=3,
-            stride=3,
+        *group(
+            "stride",
+            public("kernel 3, stride 2 on size 7", size=7, kernel=3, stride=2),
+            secret("kernel 4, stride 3", size=some(10, 3), kernel=4, stride=3),
+            public("kernel 3, stride 2 on size 8: one input is left over", size=8, kernel=3, stride=2),
+            secret("kernel 2, stride 4: one input is left over", size=some(11, 4), kernel=2, stride=4),
+            public("kernel 3, stride 3 on size 11: two inputs are left over", size=11, kernel=3, stride=3),
+            secret("kernel 5, stride 4: three inputs are left over", size=some(16, 4), kernel=5, stride=4),
+            public("AlexNet's first layer: kernel 11, stride 4 on size 227", size=227, kernel=11, stride=4),
+            secret("a stride larger than the input", size=5, kernel=2, stride=7),
         ),
-        Case(
-            "AlexNet's first layer: kernel 11, stride 4 on size 227",
-            group="stride",
-            size=227,
-            kernel=11,
-            stride=4,
+        *group(
+            "padding",
+            public("kernel 3, padding 1 on size 5", size=5, kernel=3, padding=1),
+            secret("kernel 5, padding 2", size=some(8, 1), kernel=5, padding=2),
+            public("kernel 4, padding 2 on size 6", size=6, kernel=4, padding=2),
+            secret("kernel 2, padding 3", size=some(4, 1), kernel=2, padding=3),
+            public("kernel 4, padding (1, 2) on size 6", size=6, kernel=4, padding=(1, 2)),
+            secret("kernel 3, padding (0, 3)", size=some(7, 1), kernel=3, padding=(0, 3)),
         ),
-        Case("kernel 3, padding 1 on size 5", group="padding", size=5, kernel=3, padding=1),
-        Case("kernel 4, padding 2 on size 6", group="padding", size=6, kernel=4, padding=2),
-        Case("kernel 4, padding (1, 2) on size 6", group="padding", size=6, kernel=4, padding=(1, 2)),
-        Case("kernel 3, dilation 2 on size 9", group="dilation", size=9, kernel=3, dilation=2),
-        Case("kernel 1, dilation 4 on size 6", group="dilation", size=6, kernel=1, dilation=4),
-        Case(
-            "the lecture's example: kernel 3, stride 2, padding 1 on size 5",
-            group="together",
-            size=5,
-            kernel=3,
-            stride=2,
-            padding=1,
+        *group(
+            "dilation",
+            public("kernel 3, dilation 2 on size 9", size=9, kernel=3, dilation=2),
+            secret("kernel 4, dilation 3", size=some(13, 1), kernel=4, dilation=3),
+            public("kernel 1, dilation 4 on size 6", size=6, kernel=1, dilation=4),
+            secret("kernel 1, dilation 5", size=some(9, 1), kernel=1, dilation=5),
         ),
-        Case(
-            "kernel 3, stride 2, padding (2, 1), dilation 3 on size 15",
-            group="together",
-            size=15,
-            kernel=3,
-            stride=2,
-            padding=(2, 1),
-            dilation=3,
-        ),
-    ],
-    secret=[
-        Case("kernel 4", group="basic", size=some(9, 1), kernel=4),
-        Case("kernel as large as the input", group="basic", size=6, kernel=6),
-        Case("kernel 2", group="basic", size=some(23, 1), kernel=2),
-        Case("kernel 4, stride 3", group="stride", size=some(10, 3), kernel=4, stride=3),
-        Case(
-            "kernel 2, stride 4: one input is left over", group="stride", size=some(11, 4), kernel=2, stride=4
-        ),
-        Case(
-            "kernel 5, stride 4: three inputs are left over",
-            group="stride",
-            size=some(16, 4),
-            kernel=5,
-            stride=4,
-        ),
-        Case("a stride larger than the input", group="stride", size=5, kernel=2, stride=7),
-        Case("kernel 5, padding 2", group="padding", size=some(8, 1), kernel=5, padding=2),
-        Case("kernel 2, padding 3", group="padding", size=some(4, 1), kernel=2, padding=3),
-        Case("kernel 3, padding (0, 3)", group="padding", size=some(7, 1), kernel=3, padding=(0, 3)),
-        Case("kernel 4, dilation 3", group="dilation", size=some(13, 1), kernel=4, dilation=3),
-        Case("kernel 1, dilation 5", group="dilation", size=some(9, 1), kernel=1, dilation=5),
-        Case(
-            "kernel 5, stride 3, padding 1", group="together", size=some(9, 3), kernel=5, stride=3, padding=1
-        ),
-        Case(
-            "kernel 2, stride 3, padding (3, 1), dilation 4",
-            group="together",
-            size=some(12, 3),
-            kernel=2,
-            stride=3,
-            padding=(3, 1),
-            dilation=4,
+        *group(
+            "together",
+            public(
+                "the lecture's example: kernel 3, stride 2, padding 1 on size 5", size=5, kernel=3, stride=2, padding=1
+            ),
+            secret("kernel 5, stride 3, padding 1", size=some(9, 3), kernel=5, stride=3, padding=1),
+            public(
+                "kernel 3, stride 2, padding (2, 1), dilation 3 on size 15",
+                size=15,
+                kernel=3,
+                stride=2,
+                padding=(2, 1),
+                dilation=3,
+            ),
+            secret(
+                "kernel 2, stride 3, padding (3, 1), dilation 4",
+                size=some(12, 3),
+                kernel=2,
+                stride=3,
+                padding=(3, 1),
+                dilation=4,
+            ),
         ),
     ],
     mistakes=[
@@ -207,53 +190,46 @@ same_padding = Exercise(
         "`total // 2` goes before and the rest, `total - total // 2`, after.",
     ),
     points={"basic": 1, "even": 1, "stride": 2, "dilation": 1, "together": 1},
-    public=[
-        Case("kernel 3 on size 7", group="basic", size=7, kernel=3),
-        Case("kernel 5 on size 10", group="basic", size=10, kernel=5),
-        Case("kernel 1 on size 6", group="basic", size=6, kernel=1),
-        Case("kernel 7, larger than the input of size 4", group="basic", size=4, kernel=7),
-        Case("kernel 2 on size 8", group="even", size=8, kernel=2),
-        Case("kernel 4 on size 7", group="even", size=7, kernel=4),
-        Case("kernel 3, stride 2 on size 7", group="stride", size=7, kernel=3, stride=2),
-        Case("kernel 3, stride 2 on size 8", group="stride", size=8, kernel=3, stride=2),
-        Case("kernel 1, stride 4 on size 8: nothing to pad", group="stride", size=8, kernel=1, stride=4),
-        Case(
-            "ResNet's first layer: kernel 7, stride 2 on size 224",
-            group="stride",
-            size=224,
-            kernel=7,
-            stride=2,
+    cases=[
+        *group(
+            "basic",
+            public("kernel 3 on size 7", size=7, kernel=3),
+            secret("kernel 3 on a larger input", size=some(11, 1), kernel=3),
+            public("kernel 5 on size 10", size=10, kernel=5),
+            secret("kernel 5 on a larger input", size=some(11, 1), kernel=5),
+            public("kernel 1 on size 6", size=6, kernel=1),
+            secret("kernel 9 on size 5", size=5, kernel=9),
+            public("kernel 7, larger than the input of size 4", size=4, kernel=7),
         ),
-        Case("kernel 3, dilation 2 on size 9", group="dilation", size=9, kernel=3, dilation=2),
-        Case("kernel 2, dilation 3 on size 10", group="dilation", size=10, kernel=2, dilation=3),
-        Case(
-            "kernel 3, stride 2, dilation 2 on size 12",
-            group="together",
-            size=12,
-            kernel=3,
-            stride=2,
-            dilation=2,
+        *group(
+            "even",
+            public("kernel 2 on size 8", size=8, kernel=2),
+            secret("kernel 2 on an odd size", size=some(11, 2), kernel=2),
+            public("kernel 4 on size 7", size=7, kernel=4),
+            secret("kernel 6", size=some(9, 1), kernel=6),
         ),
-    ],
-    secret=[
-        Case("kernel 3 on a larger input", group="basic", size=some(11, 1), kernel=3),
-        Case("kernel 5 on a larger input", group="basic", size=some(11, 1), kernel=5),
-        Case("kernel 9 on size 5", group="basic", size=5, kernel=9),
-        Case("kernel 2 on an odd size", group="even", size=some(11, 2), kernel=2),
-        Case("kernel 6", group="even", size=some(9, 1), kernel=6),
-        Case("kernel 5, stride 3", group="stride", size=some(10, 3), kernel=5, stride=3),
-        Case("kernel 2, stride 3", group="stride", size=some(7, 3), kernel=2, stride=3),
-        Case("kernel 2, stride 5: nothing to pad", group="stride", size=some(10, 5), kernel=2, stride=5),
-        Case("kernel 4, stride 2 on an odd size", group="stride", size=some(15, 2), kernel=4, stride=2),
-        Case("kernel 3, dilation 3", group="dilation", size=some(8, 1), kernel=3, dilation=3),
-        Case("kernel 4, dilation 3", group="dilation", size=some(11, 1), kernel=4, dilation=3),
-        Case(
-            "kernel 2, stride 5, dilation 5",
-            group="together",
-            size=some(13, 5),
-            kernel=2,
-            stride=5,
-            dilation=5,
+        *group(
+            "stride",
+            public("kernel 3, stride 2 on size 7", size=7, kernel=3, stride=2),
+            secret("kernel 5, stride 3", size=some(10, 3), kernel=5, stride=3),
+            public("kernel 3, stride 2 on size 8", size=8, kernel=3, stride=2),
+            secret("kernel 2, stride 3", size=some(7, 3), kernel=2, stride=3),
+            public("kernel 1, stride 4 on size 8: nothing to pad", size=8, kernel=1, stride=4),
+            secret("kernel 2, stride 5: nothing to pad", size=some(10, 5), kernel=2, stride=5),
+            public("ResNet's first layer: kernel 7, stride 2 on size 224", size=224, kernel=7, stride=2),
+            secret("kernel 4, stride 2 on an odd size", size=some(15, 2), kernel=4, stride=2),
+        ),
+        *group(
+            "dilation",
+            public("kernel 3, dilation 2 on size 9", size=9, kernel=3, dilation=2),
+            secret("kernel 3, dilation 3", size=some(8, 1), kernel=3, dilation=3),
+            public("kernel 2, dilation 3 on size 10", size=10, kernel=2, dilation=3),
+            secret("kernel 4, dilation 3", size=some(11, 1), kernel=4, dilation=3),
+        ),
+        *group(
+            "together",
+            public("kernel 3, stride 2, dilation 2 on size 12", size=12, kernel=3, stride=2, dilation=2),
+            secret("kernel 2, stride 5, dilation 5", size=some(13, 5), kernel=2, stride=5, dilation=5),
         ),
     ],
     mistakes=[
@@ -280,8 +256,7 @@ same_padding = Exercise(
         ),
         Mistake(
             "float halves",
-            "You halved the total with /, which gives floats: use // for one side and the rest for the "
-            "other.",
+            "You halved the total with /, which gives floats: use // for one side and the rest for the other.",
             padding_with(same_total, lambda total: (total / 2, total / 2)),
         ),
         Mistake(
@@ -303,9 +278,7 @@ same_padding = Exercise(
         Mistake(
             "negative padding",
             "Your padding is negative where the windows leave inputs out: it is never less than 0.",
-            padding_with(
-                lambda size, reach, stride: (len(range(0, size, stride)) - 1) * stride + reach - size
-            ),
+            padding_with(lambda size, reach, stride: (len(range(0, size, stride)) - 1) * stride + reach - size),
         ),
         Mistake(
             "dilation ignored",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 NETWORKS = "autograder.exercises.googlenet.networks"
@@ -11,10 +14,10 @@ OUTPUTS = ("y_shape", "parameters", "shapes", "y_eval", "y", "dx", "gradients")
 FILTERS = ("ones", "reduce3", "threes", "reduce5", "fives", "pooled")
 
 
-def block(words: str, group: str, shape: tuple[int, ...], *filters: int) -> Case:
+def block(key: str, group: str, shape: tuple[int, ...], *filters: int) -> Case:
     """A Case of Inception: shape of x, then the six numbers of filters."""
     of_branches = dict(zip(FILTERS, filters, strict=True))
-    return Case(words, group=group, channels=shape[1], x=normal(*shape), **of_branches)
+    return Case(key, group=group, channels=shape[1], x=normal(*shape), **of_branches)
 
 
 def slip(name: str, hint: str, what: str, which: str = "Inception") -> Mistake:
@@ -27,18 +30,32 @@ Inception = Exercise(
     reference=lazy_import(f"{NETWORKS}:Inception"),
     points={"branches": 6, "equal": 2, "edges": 3, "one": 3},
     way=Way(module="x"),
-    public=[
-        block("branches of 3, 5, 4 and 2 filters", "branches", (2, 6, 5, 7), 3, 4, 5, 2, 4, 2),
-        block("branches of 2 filters each", "equal", (3, 5, 6, 4), 2, 4, 2, 3, 2, 2),
-        block("an image of 2 x 3", "edges", (4, 4, 2, 3), 4, 2, 3, 3, 5, 2),
-        block("one channel", "one", (3, 1, 4, 5), 3, 2, 4, 4, 1, 2),
-    ],
-    secret=[
-        block("branches of four widths", "branches", (2, 7, 6, 5), 4, 3, 6, 2, 3, 5),
-        block("wide branches", "branches", (2, 8, 9, 5), 6, 9, 8, 4, 7, 3),
-        block("branches of one width", "equal", (2, 6, 5, 4), 3, 4, 3, 2, 3, 3),
-        block("a flat image", "edges", (5, 3, 1, 4), 2, 3, 4, 2, 3, 5),
-        block("one channel, higher than wide", "one", (2, 1, 7, 3), 2, 3, 5, 2, 4, 3),
+    cases=[
+        *group(
+            "branches",
+            public("branches of 3, 5, 4 and 2 filters", (2, 6, 5, 7), 3, 4, 5, 2, 4, 2),
+            secret("branches of four widths", (2, 7, 6, 5), 4, 3, 6, 2, 3, 5),
+            secret("wide branches", (2, 8, 9, 5), 6, 9, 8, 4, 7, 3),
+            make=block,
+        ),
+        *group(
+            "equal",
+            public("branches of 2 filters each", (3, 5, 6, 4), 2, 4, 2, 3, 2, 2),
+            secret("branches of one width", (2, 6, 5, 4), 3, 4, 3, 2, 3, 3),
+            make=block,
+        ),
+        *group(
+            "edges",
+            public("an image of 2 x 3", (4, 4, 2, 3), 4, 2, 3, 3, 5, 2),
+            secret("a flat image", (5, 3, 1, 4), 2, 3, 4, 2, 3, 5),
+            make=block,
+        ),
+        *group(
+            "one",
+            public("one channel", (3, 1, 4, 5), 3, 2, 4, 4, 1, 2),
+            secret("one channel, higher than wide", (2, 1, 7, 3), 2, 3, 5, 2, 4, 3),
+            make=block,
+        ),
     ],
     clues=[
         "Write down each branch as a line of layers with their channels: where a 1 x 1 ends in reduce3 channels, the "
@@ -97,9 +114,7 @@ Inception = Exercise(
             "open last",
         ),
         slip(
-            "no batch norm",
-            "Your convolutions have a bias and no batch norm: make each with conv_norm_relu.",
-            "norm",
+            "no batch norm", "Your convolutions have a bias and no batch norm: make each with conv_norm_relu.", "norm"
         ),
         slip(
             "reductions left out",
@@ -122,11 +137,7 @@ Inception = Exercise(
             "You pool after the 1 x 1 of the pooling branch: pool the input first, then convolve.",
             "pooled last",
         ),
-        slip(
-            "average pooling",
-            "Your pooling branch averages: it takes the largest value of each window.",
-            "average",
-        ),
+        slip("average pooling", "Your pooling branch averages: it takes the largest value of each window.", "average"),
         slip(
             "pooling branch first",
             "You put the pooling branch first: the order is 1 x 1, 3 x 3, 5 x 5, pooling.",
@@ -141,9 +152,9 @@ Inception = Exercise(
 )
 
 
-def head(words: str, group: str, shape: tuple[int, ...], **arguments: int) -> Case:
+def head(key: str, group: str, shape: tuple[int, ...], **arguments: Any) -> Case:
     """A Case of AuxiliaryHead: shape of x, then its arguments."""
-    return Case(words, group=group, channels=shape[1], x=normal(*shape), **arguments)
+    return Case(key, group=group, channels=shape[1], x=normal(*shape), **arguments)
 
 
 AuxiliaryHead = Exercise(
@@ -152,18 +163,28 @@ AuxiliaryHead = Exercise(
     reference=lazy_import(f"{NETWORKS}:AuxiliaryHead"),
     points={"square": 4, "sizes": 3, "as published": 1},
     way=Way(module="x"),
-    public=[
-        head("maps of 8 x 8", "square", (3, 6, 8, 8), classes=5, reduced=4, hidden=9),
-        head("maps of 14 x 14", "square", (2, 2, 14, 14), classes=3, reduced=5, hidden=8),
-        head("maps of 7 x 10", "sizes", (2, 5, 7, 10), classes=4, reduced=3, hidden=12),
-        head("128 and 1024, as published", "as published", (2, 3, 6, 5), classes=3),
-    ],
-    secret=[
-        head("square maps", "square", (4, 7, 12, 12), classes=6, reduced=3, hidden=11),
-        head("maps larger than wide", "sizes", (3, 4, 14, 9), classes=7, reduced=5, hidden=10),
-        head("maps larger than in the paper", "sizes", (2, 3, 16, 15), classes=5, reduced=4, hidden=9),
-        head("small maps", "sizes", (5, 6, 3, 2), classes=4, reduced=2, hidden=13),
-        head("the published numbers", "as published", (3, 4, 5, 9), classes=2),
+    cases=[
+        *group(
+            "square",
+            public("maps of 8 x 8", (3, 6, 8, 8), classes=5, reduced=4, hidden=9),
+            secret("square maps", (4, 7, 12, 12), classes=6, reduced=3, hidden=11),
+            public("maps of 14 x 14", (2, 2, 14, 14), classes=3, reduced=5, hidden=8),
+            make=head,
+        ),
+        *group(
+            "sizes",
+            secret("maps larger than wide", (3, 4, 14, 9), classes=7, reduced=5, hidden=10),
+            secret("maps larger than in the paper", (2, 3, 16, 15), classes=5, reduced=4, hidden=9),
+            public("maps of 7 x 10", (2, 5, 7, 10), classes=4, reduced=3, hidden=12),
+            secret("small maps", (5, 6, 3, 2), classes=4, reduced=2, hidden=13),
+            make=head,
+        ),
+        *group(
+            "as published",
+            public("128 and 1024, as published", (2, 3, 6, 5), classes=3),
+            secret("the published numbers", (3, 4, 5, 9), classes=2),
+            make=head,
+        ),
     ],
     clues=[
         "The table is the network, line by line: each line is one layer, and its output's shape is the next one's input.",

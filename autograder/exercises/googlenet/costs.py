@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int, int]
 Convolution = tuple[str, int, int, int]  # its name, channels, filters, kernel
@@ -98,8 +99,8 @@ def image(channels: tuple[int, int], side: tuple[int, int]) -> Random:
     return Random(draw)
 
 
-def case(words: str, group: str, in_shape: Shape | Random, *filters: int | Random, **more: bool) -> Case:
-    return Case(words, group=group, in_shape=in_shape, **dict(zip(FILTERS, filters, strict=True)), **more)
+def case(key: str, group: str, in_shape: Shape | Random, *filters: int | Random, **more: Any) -> Case:
+    return Case(key, group=group, in_shape=in_shape, **dict(zip(FILTERS, filters, strict=True)), **more)
 
 
 _drawn = (between(3, 40), between(41, 60), between(61, 90), between(2, 9), between(10, 30), between(31, 39))
@@ -109,21 +110,23 @@ inception_macs = Exercise(
     returns=("filters", "macs"),
     reference=counted(),
     points={"with reductions": 4, "without reductions": 4},
-    public=[
-        case("module 3a", "with reductions", (192, 28, 28), 64, 96, 128, 16, 32, 32),
-        case("5 channels, 3 x 7", "with reductions", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=True),
-        case("3a, without", "without reductions", (192, 28, 28), 64, 96, 128, 16, 32, 32, reduction=False),
-        case(
-            "5 channels, 3 x 7, without", "without reductions", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=False
+    cases=[
+        *group(
+            "with reductions",
+            public("module 3a", (192, 28, 28), 64, 96, 128, 16, 32, 32),
+            secret("any module", image((50, 200), (5, 20)), *_drawn),
+            public("5 channels, 3 x 7", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=True),
+            secret("few channels", image((2, 9), (3, 9)), *_drawn, reduction=True),
+            make=case,
         ),
-    ],
-    secret=[
-        case("any module", "with reductions", image((50, 200), (5, 20)), *_drawn),
-        case("few channels", "with reductions", image((2, 9), (3, 9)), *_drawn, reduction=True),
-        case(
-            "any module, without", "without reductions", image((50, 200), (5, 20)), *_drawn, reduction=False
+        *group(
+            "without reductions",
+            public("3a, without", (192, 28, 28), 64, 96, 128, 16, 32, 32, reduction=False),
+            secret("any module, without", image((50, 200), (5, 20)), *_drawn, reduction=False),
+            public("5 channels, 3 x 7, without", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=False),
+            secret("few channels, without", image((2, 9), (3, 9)), *_drawn, reduction=False),
+            make=case,
         ),
-        case("few channels, without", "without reductions", image((2, 9), (3, 9)), *_drawn, reduction=False),
     ],
     clues=[
         "List the module's convolutions as (channels, filters, kernel): six with reductions, three without. Each costs "
@@ -165,10 +168,7 @@ inception_macs = Exercise(
         Mistake(
             "a 1 x 1 after the pooling, without reductions",
             "Without reductions nothing follows the pooling: it costs no multiply-adds and gives all C maps.",
-            counted(
-                listed=with_projection,
-                out=lambda filters, channels, reduction: given(filters, channels, True),
-            ),
+            counted(listed=with_projection, out=lambda filters, channels, reduction: given(filters, channels, True)),
         ),
         Mistake(
             "pooled filters, without reductions",
@@ -187,9 +187,7 @@ inception_macs = Exercise(
         Mistake(
             "reduction not looked at",
             "Your answer is the same with and without reductions: look at the argument reduction.",
-            counted(
-                listed=always_reduced, out=lambda filters, channels, reduction: given(filters, channels, True)
-            ),
+            counted(listed=always_reduced, out=lambda filters, channels, reduction: given(filters, channels, True)),
         ),
         Mistake(
             "additions counted as well",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Case, Exercise, Mistake, Random, integers
+from autograder.exercise import Exercise, Mistake, Random, integers
 from autograder.exercises.common.lazy_import import lazy_import
 from autograder.exercises.googlenet.blocks import NETWORKS
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 
@@ -27,32 +28,28 @@ GoogLeNet = Exercise(
     reference=lazy_import(f"{NETWORKS}:GoogLeNet"),
     points={"thin": 8, "sizes": 4, "without heads": 4, "full width": 2},
     way=Way(module="x"),
-    public=[
-        Case("width 8, 64 x 64", group="thin", x=pixels(2, 3, 64, 64), classes=5, width=8),
-        Case("width 8, 70 x 50", group="sizes", x=pixels(3, 3, 70, 50), classes=4, width=8),
-        Case(
-            "width 8 without heads, 48 x 64",
-            group="without heads",
-            x=pixels(2, 3, 48, 64),
-            classes=6,
-            aux=False,
-            width=8,
+    cases=[
+        *group(
+            "thin",
+            public("width 8, 64 x 64", x=pixels(2, 3, 64, 64), classes=5, width=8),
+            secret("width 8", x=pixels(3, 3, 64, 64), classes=some(7, 12), width=8),
+            secret("width 16", x=pixels(2, 3, 64, 80), classes=some(3, 9), width=16),
         ),
-        Case("full width, 64 x 64", group="full width", x=pixels(2, 3, 64, 64), classes=10),
-    ],
-    secret=[
-        Case("width 8", group="thin", x=pixels(3, 3, 64, 64), classes=some(7, 12), width=8),
-        Case("width 16", group="thin", x=pixels(2, 3, 64, 80), classes=some(3, 9), width=16),
-        Case("odd sizes", group="sizes", x=pixels(2, 3, 75, 93), classes=some(3, 9), width=8),
-        Case(
-            "width 16 without heads",
-            group="without heads",
-            x=pixels(2, 3, 80, 64),
-            classes=some(3, 9),
-            aux=False,
-            width=16,
+        *group(
+            "sizes",
+            public("width 8, 70 x 50", x=pixels(3, 3, 70, 50), classes=4, width=8),
+            secret("odd sizes", x=pixels(2, 3, 75, 93), classes=some(3, 9), width=8),
         ),
-        Case("all as published, 64 x 80", group="full width", x=pixels(2, 3, 64, 80)),
+        *group(
+            "without heads",
+            public("width 8 without heads, 48 x 64", x=pixels(2, 3, 48, 64), classes=6, aux=False, width=8),
+            secret("width 16 without heads", x=pixels(2, 3, 80, 64), classes=some(3, 9), aux=False, width=16),
+        ),
+        *group(
+            "full width",
+            public("full width, 64 x 64", x=pixels(2, 3, 64, 64), classes=10),
+            secret("all as published, 64 x 80", x=pixels(2, 3, 64, 80)),
+        ),
     ],
     clues=[
         "Follow the table row by row, and keep a variable `channels` with what the row before gave: a module gives "
@@ -101,36 +98,16 @@ GoogLeNet = Exercise(
             "Your poolings have no padding: with kernel 3 and stride 2 they need padding=1 to halve the maps.",
             "bare pooling",
         ),
-        slip(
-            "no pooling before 5a",
-            "The pooling between 4e and 5a is missing.",
-            "last pooling",
-        ),
-        slip(
-            "no 1 x 1 in the stem",
-            "The stem's 1 x 1 convolution, before its 3 x 3, is missing.",
-            "stem",
-        ),
+        slip("no pooling before 5a", "The pooling between 4e and 5a is missing.", "last pooling"),
+        slip("no 1 x 1 in the stem", "The stem's 1 x 1 convolution, before its 3 x 3, is missing.", "stem"),
         slip(
             "largest value at the end",
             "You take the largest value of each of the last maps: take their mean.",
             "largest",
         ),
-        slip(
-            "no dropout",
-            "Dropout of 0.4 is missing before the linear layer.",
-            "dropout",
-        ),
-        slip(
-            "0.4 kept",
-            "You drop 60 % of the means: nn.Dropout takes the share that is dropped, here 0.4.",
-            "kept",
-        ),
-        slip(
-            "dropout of 0.5",
-            "You drop half of the means, which is torch's default: say nn.Dropout(0.4).",
-            "default",
-        ),
+        slip("no dropout", "Dropout of 0.4 is missing before the linear layer.", "dropout"),
+        slip("0.4 kept", "You drop 60 % of the means: nn.Dropout takes the share that is dropped, here 0.4.", "kept"),
+        slip("dropout of 0.5", "You drop half of the means, which is torch's default: say nn.Dropout(0.4).", "default"),
         slip(
             "dropout in evaluation too",
             "Your dropout drops in evaluation too: F.dropout must be told training=self.training; nn.Dropout knows it.",
@@ -142,9 +119,7 @@ GoogLeNet = Exercise(
             "softmax",
         ),
         slip(
-            "a tuple without heads",
-            "Without heads you return a tuple in training: return the scores alone.",
-            "tuple",
+            "a tuple without heads", "Without heads you return a tuple in training: return the scores alone.", "tuple"
         ),
     ],
 )

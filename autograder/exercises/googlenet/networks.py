@@ -103,9 +103,7 @@ class Inception(nn.Module):
 class AuxiliaryHead(nn.Module):
     """A classifier on maps from halfway."""
 
-    def __init__(
-        self, channels: int, classes: int, reduced: int = 128, hidden: int = 1024, slips: Slips = ()
-    ) -> None:
+    def __init__(self, channels: int, classes: int, reduced: int = 128, hidden: int = 1024, slips: Slips = ()) -> None:
         super().__init__()
         self.slips = slips
         self.side = 1 if "global" in slips else 4
@@ -154,11 +152,7 @@ class GoogLeNet(nn.Module):
             channels = made[name] = sum(thin(filters[i]) for i in (0, 2, 4, 5))
         self.heads = ("4b", "4e") if "late heads" in slips else ("4a", "4d")
         of_head = (128, 1024) if "wide heads" in slips else (thin(128), thin(1024))
-        self.aux = (
-            nn.ModuleList(AuxiliaryHead(made[name], classes, *of_head) for name in self.heads)
-            if aux
-            else None
-        )
+        self.aux = nn.ModuleList(AuxiliaryHead(made[name], classes, *of_head) for name in self.heads) if aux else None
         self.scores = nn.Linear(channels, classes)
 
     def forward(self, x: torch.Tensor) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, integers, normal
 from autograder.exercises.lenet.operations import coins, seed
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 Result = tuple[np.ndarray, np.ndarray]
@@ -34,15 +35,13 @@ def dropping(
     return forward
 
 
-def ahead(words: str, group: str, *shape: int, rate: float) -> Case:
+def ahead(key: str, group: str, *shape: int, rate: float) -> Case:
     # Whole numbers from 1 on: a zero of y was dropped, and the file of the public Cases stays small.
-    return Case(words, group=group, x=integers(*shape, low=1, high=9), rate=rate, rng=seed())
+    return Case(key, group=group, x=integers(*shape, low=1, high=9), rate=rate, rng=seed())
 
 
-def back(words: str, group: str, *shape: int, rate: float, dtype: str = "float64") -> Case:
-    return Case(
-        words, group=group, dout=normal(*shape, dtype=dtype), mask=coins(*shape, rate=rate), rate=rate
-    )
+def back(key: str, group: str, *shape: int, rate: float, dtype: str = "float64") -> Case:
+    return Case(key, group=group, dout=normal(*shape, dtype=dtype), mask=coins(*shape, rate=rate), rate=rate)
 
 
 dropout_forward = Exercise(
@@ -51,19 +50,25 @@ dropout_forward = Exercise(
     reference=drop,
     points={"vectors": 2, "maps": 1},
     way=Way(rng="rng", summary="dropout"),
-    public=[
-        ahead("rate 0.3, 60 vectors of 50 values", "vectors", 60, 50, rate=0.3),
-        ahead("rate 0.5, one long vector", "vectors", 3000, rate=0.5),
-        ahead("rate 0.8, 40 vectors of 80 values", "vectors", 40, 80, rate=0.8),
-        ahead("rate 0.25, 10 images of 6 channels", "maps", 10, 6, 8, 7, rate=0.25),
-        ahead("rate 0.6, 6 images of 12 channels", "maps", 6, 12, 6, 8, rate=0.6),
-    ],
-    secret=[
-        ahead("rate 0.2, 50 vectors of 70 values", "vectors", 50, 70, rate=0.2),
-        ahead("rate 0.5, one vector of 4,000 values", "vectors", 4000, rate=0.5),
-        ahead("rate 0.75, 90 vectors of 40 values", "vectors", 90, 40, rate=0.75),
-        ahead("rate 0.4, 12 images of 5 channels", "maps", 12, 5, 9, 7, rate=0.4),
-        ahead("rate 0.7, 8 images of 10 channels", "maps", 8, 10, 6, 7, rate=0.7),
+    cases=[
+        *group(
+            "vectors",
+            public("rate 0.3, 60 vectors of 50 values", 60, 50, rate=0.3),
+            secret("rate 0.2, 50 vectors of 70 values", 50, 70, rate=0.2),
+            public("rate 0.5, one long vector", 3000, rate=0.5),
+            secret("rate 0.5, one vector of 4,000 values", 4000, rate=0.5),
+            public("rate 0.8, 40 vectors of 80 values", 40, 80, rate=0.8),
+            secret("rate 0.75, 90 vectors of 40 values", 90, 40, rate=0.75),
+            make=ahead,
+        ),
+        *group(
+            "maps",
+            public("rate 0.25, 10 images of 6 channels", 10, 6, 8, 7, rate=0.25),
+            secret("rate 0.4, 12 images of 5 channels", 12, 5, 9, 7, rate=0.4),
+            public("rate 0.6, 6 images of 12 channels", 6, 12, 6, 8, rate=0.6),
+            secret("rate 0.7, 8 images of 10 channels", 8, 10, 6, 7, rate=0.7),
+            make=ahead,
+        ),
     ],
     mistakes=[
         Mistake(
@@ -100,9 +105,7 @@ dropout_forward = Exercise(
         Mistake(
             "one mask for the batch",
             "You dropped the same places in every image: draw a number for each value of x, an array of x's shape.",
-            dropping(
-                draw=lambda rng, rate, shape: rng.random(shape[1:] if len(shape) > 1 else shape) >= rate
-            ),
+            dropping(draw=lambda rng, rate, shape: rng.random(shape[1:] if len(shape) > 1 else shape) >= rate),
         ),
         Mistake(
             "mask smaller than x",
@@ -142,15 +145,17 @@ dropout_backward = Exercise(
     returns=("dx",),
     reference=pull,
     points={"basic": 2},
-    public=[
-        back("4 vectors of 6 values, rate 0.3", "basic", 4, 6, rate=0.3),
-        back("images, rate 0.5", "basic", 2, 3, 4, 2, rate=0.5),
-        back("float32, rate 0.75", "basic", 3, 7, rate=0.75, dtype="float32"),
-    ],
-    secret=[
-        back("5 vectors of 4 values, rate 0.4", "basic", 5, 4, rate=0.4),
-        back("maps, rate 0.5", "basic", 3, 2, 3, 4, rate=0.5),
-        back("float32, rate 0.8", "basic", 4, 8, rate=0.8, dtype="float32"),
+    cases=[
+        *group(
+            "basic",
+            public("4 vectors of 6 values, rate 0.3", 4, 6, rate=0.3),
+            secret("5 vectors of 4 values, rate 0.4", 5, 4, rate=0.4),
+            public("images, rate 0.5", 2, 3, 4, 2, rate=0.5),
+            secret("maps, rate 0.5", 3, 2, 3, 4, rate=0.5),
+            public("float32, rate 0.75", 3, 7, rate=0.75, dtype="float32"),
+            secret("float32, rate 0.8", 4, 8, rate=0.8, dtype="float32"),
+            make=back,
+        )
     ],
     mistakes=[
         Mistake(

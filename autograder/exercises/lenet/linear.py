@@ -10,6 +10,7 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import gradients
 from autograder.exercises.lenet.operations import forward
+from autograder.exercises.rows import group, public, secret
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -26,20 +27,20 @@ def pull(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Array
     return gradients(product, dout, x, W, b)
 
 
-def ahead(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
+def ahead(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
     """A Case of the forward: n vectors of d values, m scores."""
     arrays: dict[str, Any] = {
         "x": normal(n, d, dtype=dtype),
         "W": normal(d, m, dtype=dtype),
         "b": normal(m, dtype=dtype),
     }
-    return Case(words, group=group, **arrays)
+    return Case(key, group=group, **arrays)
 
 
-def back(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
+def back(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
     """A Case of the backward, with a random upstream gradient."""
-    inputs: dict[str, Any] = {"dout": normal(n, m, dtype=dtype), **ahead(words, group, n, d, m, dtype).inputs}
-    return Case(words, group=group, **inputs)
+    inputs: dict[str, Any] = {"dout": normal(n, m, dtype=dtype), **ahead(key, group, n, d, m, dtype).inputs}
+    return Case(key, group=group, **inputs)
 
 
 def changed(change: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,21 +57,27 @@ linear_forward = Exercise(
     returns=("y",),
     reference=apply,
     points={"basic": 1, "edges": 1},
-    public=[
-        ahead("5 vectors of 7 values, 4 scores", "basic", 5, 7, 4),
-        ahead("more scores than values", "basic", 3, 2, 6),
-        ahead("as many values as scores", "basic", 2, 4, 4),
-        ahead("one vector", "edges", 1, 6, 3),
-        ahead("one score", "edges", 4, 5, 1),
-        ahead("float32, 3 vectors and 3 scores", "edges", 3, 8, 3, "float32"),
-    ],
-    secret=[
-        ahead("6 vectors of 9 values, 5 scores", "basic", 6, 9, 5),
-        ahead("4 vectors of 3 values, 8 scores", "basic", 4, 3, 8),
-        ahead("a square matrix", "basic", 4, 5, 5),
-        ahead("a single vector of 7 values", "edges", 1, 7, 4),
-        ahead("one value for each vector", "edges", 3, 1, 5),
-        ahead("float32, 4 vectors and 4 scores", "edges", 4, 6, 4, "float32"),
+    cases=[
+        *group(
+            "basic",
+            public("5 vectors of 7 values, 4 scores", 5, 7, 4),
+            secret("6 vectors of 9 values, 5 scores", 6, 9, 5),
+            public("more scores than values", 3, 2, 6),
+            secret("4 vectors of 3 values, 8 scores", 4, 3, 8),
+            public("as many values as scores", 2, 4, 4),
+            secret("a square matrix", 4, 5, 5),
+            make=ahead,
+        ),
+        *group(
+            "edges",
+            public("one vector", 1, 6, 3),
+            secret("a single vector of 7 values", 1, 7, 4),
+            public("one score", 4, 5, 1),
+            secret("one value for each vector", 3, 1, 5),
+            public("float32, 3 vectors and 3 scores", 3, 8, 3, "float32"),
+            secret("float32, 4 vectors and 4 scores", 4, 6, 4, "float32"),
+            make=ahead,
+        ),
     ],
     mistakes=[
         Mistake(
@@ -93,11 +100,7 @@ linear_forward = Exercise(
             "Every vector of the batch got the scores of the first one: multiply the whole x, (N, D).",
             lambda x, W, b: np.repeat(apply(x[:1], W, b), len(x), axis=0),
         ),
-        Mistake(
-            "bias subtracted",
-            "You subtracted the bias: add it.",
-            lambda x, W, b: apply(x, W, -b),
-        ),
+        Mistake("bias subtracted", "You subtracted the bias: add it.", lambda x, W, b: apply(x, W, -b)),
     ],
     clues=(
         "Each score is a sum of products over the D values of a vector: that is a matrix product.",
@@ -111,23 +114,29 @@ linear_backward = Exercise(
     returns=("dx", "dW", "db"),
     reference=pull,
     points={"basic": 3, "edges": 1},
-    public=[
-        back("5 vectors of 7 values, 4 scores", "basic", 5, 7, 4),
-        back("more scores than values", "basic", 3, 2, 6),
-        back("as many values as scores", "basic", 2, 4, 4),
-        back("vectors, values and scores all 3", "basic", 3, 3, 3),
-        back("one vector", "edges", 1, 6, 3),
-        back("one score", "edges", 4, 5, 1),
-        back("float32", "edges", 3, 8, 2, "float32"),
-    ],
-    secret=[
-        back("6 vectors of 9 values, 5 scores", "basic", 6, 9, 5),
-        back("4 vectors of 3 values, 8 scores", "basic", 4, 3, 8),
-        back("a square matrix", "basic", 3, 5, 5),
-        back("vectors, values and scores all 4", "basic", 4, 4, 4),
-        back("a single vector of 7 values", "edges", 1, 7, 4),
-        back("one value for each vector", "edges", 3, 1, 5),
-        back("float32, 5 vectors", "edges", 5, 6, 3, "float32"),
+    cases=[
+        *group(
+            "basic",
+            public("5 vectors of 7 values, 4 scores", 5, 7, 4),
+            secret("6 vectors of 9 values, 5 scores", 6, 9, 5),
+            public("more scores than values", 3, 2, 6),
+            secret("4 vectors of 3 values, 8 scores", 4, 3, 8),
+            public("as many values as scores", 2, 4, 4),
+            secret("a square matrix", 3, 5, 5),
+            public("vectors, values and scores all 3", 3, 3, 3),
+            secret("vectors, values and scores all 4", 4, 4, 4),
+            make=back,
+        ),
+        *group(
+            "edges",
+            public("one vector", 1, 6, 3),
+            secret("a single vector of 7 values", 1, 7, 4),
+            public("one score", 4, 5, 1),
+            secret("one value for each vector", 3, 1, 5),
+            public("float32", 3, 8, 2, "float32"),
+            secret("float32, 5 vectors", 5, 6, 3, "float32"),
+            make=back,
+        ),
     ],
     mistakes=[
         Mistake(

@@ -9,6 +9,7 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import scaled, tensor
 from autograder.exercises.lenet.operations import classes
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 Result = tuple[float, np.ndarray]
@@ -43,8 +44,8 @@ def without_right(scores: np.ndarray, labels: np.ndarray) -> Result:
     return loss, gradient
 
 
-def scored(words: str, group: str, n: int, m: int, dtype: str = "float64") -> Case:
-    return Case(words, group=group, scores=normal(n, m, dtype=dtype), labels=classes(n, m))
+def scored(key: str, group: str, n: int, m: int, dtype: str = "float64") -> Case:
+    return Case(key, group=group, scores=normal(n, m, dtype=dtype), labels=classes(n, m))
 
 
 softmax_cross_entropy = Exercise(
@@ -52,57 +53,53 @@ softmax_cross_entropy = Exercise(
     returns=("loss", "dscores"),
     reference=entropy,
     points={"basic": 3, "large": 2, "far apart": 1},
-    public=[
-        scored("5 images, 4 classes", "basic", 5, 4),
-        scored("one image, 10 classes", "basic", 1, 10),
-        scored("as many images as classes", "basic", 3, 3),
-        scored("float32", "basic", 4, 6, "float32"),
-        Case(
-            "all scores equal: the loss is log 10",
-            group="basic",
-            scores=np.zeros((3, 10)),
-            labels=classes(3, 10),
+    cases=[
+        *group(
+            "basic",
+            public("5 images, 4 classes", 5, 4),
+            secret("6 images, 3 classes", 6, 3),
+            public("one image, 10 classes", 1, 10),
+            secret("one image, 7 classes", 1, 7),
+            public("as many images as classes", 3, 3),
+            secret("4 images, 4 classes", 4, 4),
+            public("float32", 4, 6, "float32"),
+            secret("float32, 3 images", 3, 8, "float32"),
+            make=scored,
         ),
-        Case("scores near 1,000", group="large", scores=scaled(3.0, 4, 5, offset=1e3), labels=classes(4, 5)),
-        Case(
-            "scores near -2,000", group="large", scores=scaled(2.0, 3, 6, offset=-2e3), labels=classes(3, 6)
+        *group(
+            "basic",
+            public("all scores equal: the loss is log 10", scores=np.zeros((3, 10)), labels=classes(3, 10)),
+            secret("5 images with all scores equal", scores=np.full((5, 6), 0.5), labels=classes(5, 6)),
         ),
-        Case(
-            "the right class 2,000 below the best",
-            group="far apart",
-            scores=np.array([[0.0, 2000.0, 5.0], [1.0, 0.0, -1.0]]),
-            labels=np.array([0, 2]),
+        *group(
+            "large",
+            public("scores near 1,000", scores=scaled(3.0, 4, 5, offset=1e3), labels=classes(4, 5)),
+            secret("scores near 5,000", scores=scaled(4.0, 6, 5, offset=5e3), labels=classes(6, 5)),
+            public("scores near -2,000", scores=scaled(2.0, 3, 6, offset=-2e3), labels=classes(3, 6)),
+            secret("scores near -1,500", scores=scaled(3.0, 2, 7, offset=-1.5e3), labels=classes(2, 7)),
         ),
-        Case(
-            "one image's scores 3,000 above another's",
-            group="far apart",
-            scores=np.array([[3001.0, 3000.0, 2998.5, 3000.5], [0.5, 1.0, -1.0, 0.0]]),
-            labels=np.array([1, 3]),
-        ),
-    ],
-    secret=[
-        scored("6 images, 3 classes", "basic", 6, 3),
-        scored("one image, 7 classes", "basic", 1, 7),
-        scored("4 images, 4 classes", "basic", 4, 4),
-        scored("float32, 3 images", "basic", 3, 8, "float32"),
-        Case(
-            "5 images with all scores equal", group="basic", scores=np.full((5, 6), 0.5), labels=classes(5, 6)
-        ),
-        Case("scores near 5,000", group="large", scores=scaled(4.0, 6, 5, offset=5e3), labels=classes(6, 5)),
-        Case(
-            "scores near -1,500", group="large", scores=scaled(3.0, 2, 7, offset=-1.5e3), labels=classes(2, 7)
-        ),
-        Case(
-            "the right class far below the best",
-            group="far apart",
-            scores=scaled(1.0, 3, 4, offset=np.array([0.0, 0.0, 1500.0, 0.0])),  # type: ignore[arg-type]
-            labels=np.array([1, 0, 3]),
-        ),
-        Case(
-            "one image's scores far above the others'",
-            group="far apart",
-            scores=scaled(1.0, 3, 5, offset=np.array([[0.0], [2500.0], [-100.0]])),  # type: ignore[arg-type]
-            labels=classes(3, 5),
+        *group(
+            "far apart",
+            public(
+                "the right class 2,000 below the best",
+                scores=np.array([[0.0, 2000.0, 5.0], [1.0, 0.0, -1.0]]),
+                labels=np.array([0, 2]),
+            ),
+            secret(
+                "the right class far below the best",
+                scores=scaled(1.0, 3, 4, offset=np.array([0.0, 0.0, 1500.0, 0.0])),  # type: ignore[arg-type]
+                labels=np.array([1, 0, 3]),
+            ),
+            public(
+                "one image's scores 3,000 above another's",
+                scores=np.array([[3001.0, 3000.0, 2998.5, 3000.5], [0.5, 1.0, -1.0, 0.0]]),
+                labels=np.array([1, 3]),
+            ),
+            secret(
+                "one image's scores far above the others'",
+                scores=scaled(1.0, 3, 5, offset=np.array([[0.0], [2500.0], [-100.0]])),  # type: ignore[arg-type]
+                labels=classes(3, 5),
+            ),
         ),
     ],
     mistakes=[

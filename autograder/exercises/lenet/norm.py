@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
 from autograder.exercises.convolution.operations import gradients, scaled, tensor
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 Arrays = tuple[np.ndarray, ...]
@@ -29,9 +30,7 @@ def normalise(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1
 
 def pull(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Arrays:
     """The gradients, by torch's autograd."""
-    return gradients(
-        lambda torch, x, gamma, beta: standardise(torch, x, gamma, beta, eps), dout, x, gamma, beta
-    )
+    return gradients(lambda torch, x, gamma, beta: standardise(torch, x, gamma, beta, eps), dout, x, gamma, beta)
 
 
 def spelt(
@@ -57,9 +56,7 @@ def terms(
 ) -> Callable[..., Any]:
     """Return a backward whose dx is `change(g, h, std, mean)`; h: x normalised, g: gamma*dout, mean: over a channel."""
 
-    def backward(
-        dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5
-    ) -> Any:
+    def backward(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Any:
         def mean(a: np.ndarray) -> np.ndarray:
             return a.mean(axis=ALL, keepdims=True)
 
@@ -80,7 +77,7 @@ def changed(change: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-def ahead(words: str, group: str, *shape: int, x: Any = None, dtype: str = "float64", **how: float) -> Case:
+def ahead(key: str, group: str, *shape: int, x: Any = None, dtype: str = "float64", **how: Any) -> Case:
     """A Case of the forward: images of this shape; x: what draws them."""
     values = scaled(2.0, *shape, offset=0.7) if x is None else x
     if dtype != "float64":
@@ -88,14 +85,14 @@ def ahead(words: str, group: str, *shape: int, x: Any = None, dtype: str = "floa
     channels = {name: normal(shape[1], dtype=dtype) for name in ("gamma", "beta")}
     # An eps that is left out or misplaced costs the points of its own group only.
     tolerance = None if group == "eps" else 1e-4
-    return Case(words, group=group, tolerance=tolerance, x=values, **channels, **how)
+    return Case(key, group=group, tolerance=tolerance, x=values, **channels, **how)
 
 
-def back(words: str, group: str, *shape: int, dtype: str = "float64", **how: float) -> Case:
+def back(key: str, group: str, *shape: int, dtype: str = "float64", **how: Any) -> Case:
     """A Case of the backward, with a random upstream gradient."""
-    case = ahead(words, group, *shape, dtype=dtype)
+    case = ahead(key, group, *shape, dtype=dtype)
     dout = normal(*shape, dtype=dtype)
-    return Case(words, group=group, tolerance=case.tolerance, dout=dout, **case.inputs, **how)
+    return Case(key, group=group, tolerance=case.tolerance, dout=dout, **case.inputs, **how)
 
 
 def unequal(*shape: int) -> Random:
@@ -124,37 +121,36 @@ batchnorm2d_forward = Exercise(
     returns=("y", "mean", "var"),
     reference=normalise,
     points={"basic": 3, "eps": 1, "offset": 1},
-    public=[
-        ahead("4 images of 3 channels", "basic", 4, 3, 5, 6),
-        ahead("one image of 2 channels", "basic", 1, 2, 4, 3),
-        ahead("one channel", "basic", 3, 1, 4, 4),
-        ahead("as many images as channels", "basic", 3, 3, 3, 3),
-        ahead("float32", "basic", 2, 3, 4, 5, dtype="float32"),
-        ahead("channels of very different size", "basic", 3, 4, 5, 4, x=unequal(3, 4, 5, 4)),
-        ahead("eps 0.5", "eps", 3, 2, 4, 3, eps=0.5),
-        ahead(
-            "a channel of one value everywhere",
-            "eps",
-            2,
-            2,
-            3,
-            3,
-            x=with_constant_channel(2, 2, 3, 3),
-            eps=0.01,
+    cases=[
+        *group(
+            "basic",
+            public("4 images of 3 channels", 4, 3, 5, 6),
+            secret("3 images of 5 channels", 3, 5, 4, 5),
+            public("one image of 2 channels", 1, 2, 4, 3),
+            secret("one image of 4 channels", 1, 4, 5, 2),
+            public("one channel", 3, 1, 4, 4),
+            secret("one channel, two images", 2, 1, 3, 6),
+            public("as many images as channels", 3, 3, 3, 3),
+            secret("4 images of 4 channels", 4, 4, 2, 3),
+            public("float32", 2, 3, 4, 5, dtype="float32"),
+            secret("float32, 3 images", 3, 2, 5, 3, dtype="float32"),
+            public("channels of very different size", 3, 4, 5, 4, x=unequal(3, 4, 5, 4)),
+            secret("channels of different size", 2, 3, 6, 5, x=unequal(2, 3, 6, 5)),
+            make=ahead,
         ),
-        ahead("values near ten million", "offset", 2, 2, 4, 4, x=scaled(1.0, 2, 2, 4, 4, offset=1e7)),
-    ],
-    secret=[
-        ahead("3 images of 5 channels", "basic", 3, 5, 4, 5),
-        ahead("one image of 4 channels", "basic", 1, 4, 5, 2),
-        ahead("one channel, two images", "basic", 2, 1, 3, 6),
-        ahead("4 images of 4 channels", "basic", 4, 4, 2, 3),
-        ahead("float32, 3 images", "basic", 3, 2, 5, 3, dtype="float32"),
-        ahead("channels of different size", "basic", 2, 3, 6, 5, x=unequal(2, 3, 6, 5)),
-        ahead("eps 2", "eps", 2, 3, 3, 4, eps=2.0),
-        ahead("one channel constant", "eps", 3, 3, 2, 4, x=with_constant_channel(3, 3, 2, 4), eps=0.05),
-        ahead(
-            "values near minus twenty million", "offset", 3, 2, 3, 5, x=scaled(1.0, 3, 2, 3, 5, offset=-2e7)
+        *group(
+            "eps",
+            public("eps 0.5", 3, 2, 4, 3, eps=0.5),
+            secret("eps 2", 2, 3, 3, 4, eps=2.0),
+            public("a channel of one value everywhere", 2, 2, 3, 3, x=with_constant_channel(2, 2, 3, 3), eps=0.01),
+            secret("one channel constant", 3, 3, 2, 4, x=with_constant_channel(3, 3, 2, 4), eps=0.05),
+            make=ahead,
+        ),
+        *group(
+            "offset",
+            public("values near ten million", 2, 2, 4, 4, x=scaled(1.0, 2, 2, 4, 4, offset=1e7)),
+            secret("values near minus twenty million", 3, 2, 3, 5, x=scaled(1.0, 3, 2, 3, 5, offset=-2e7)),
+            make=ahead,
         ),
     ],
     mistakes=[
@@ -189,10 +185,7 @@ batchnorm2d_forward = Exercise(
         Mistake(
             "each pixel by itself",
             "You took statistics for each pixel: a channel has one mean, over images, rows and columns.",
-            lambda x, gamma, beta, eps=1e-5: (
-                spelt((0,))(x, gamma, beta, eps)[0],
-                *normalise(x, gamma, beta, eps)[1:],
-            ),
+            lambda x, gamma, beta, eps=1e-5: (spelt((0,))(x, gamma, beta, eps)[0], *normalise(x, gamma, beta, eps)[1:]),
         ),
         Mistake(
             "all channels together",
@@ -252,23 +245,29 @@ batchnorm2d_backward = Exercise(
     returns=("dx", "dgamma", "dbeta"),
     reference=pull,
     points={"basic": 5, "eps": 1},
-    public=[
-        back("4 images of 3 channels", "basic", 4, 3, 5, 6),
-        back("one image of 2 channels", "basic", 1, 2, 4, 3),
-        back("one channel", "basic", 3, 1, 4, 4),
-        back("few values: 2 images of 2x1", "basic", 2, 3, 2, 1),
-        back("float32", "basic", 2, 3, 4, 5, dtype="float32"),
-        back("eps 0.5", "eps", 3, 2, 4, 3, eps=0.5),
-        back("eps 3 on one image", "eps", 1, 3, 3, 3, eps=3.0),
-    ],
-    secret=[
-        back("3 images of 5 channels", "basic", 3, 5, 4, 5),
-        back("one image of 4 channels", "basic", 1, 4, 5, 2),
-        back("one channel, two images", "basic", 2, 1, 3, 6),
-        back("few values: 3 images of 1x2", "basic", 3, 2, 1, 2),
-        back("float32, 3 images", "basic", 3, 2, 5, 3, dtype="float32"),
-        back("eps 2", "eps", 2, 3, 3, 4, eps=2.0),
-        back("eps 0.7 on one image", "eps", 1, 2, 4, 4, eps=0.7),
+    cases=[
+        *group(
+            "basic",
+            public("4 images of 3 channels", 4, 3, 5, 6),
+            secret("3 images of 5 channels", 3, 5, 4, 5),
+            public("one image of 2 channels", 1, 2, 4, 3),
+            secret("one image of 4 channels", 1, 4, 5, 2),
+            public("one channel", 3, 1, 4, 4),
+            secret("one channel, two images", 2, 1, 3, 6),
+            public("few values: 2 images of 2x1", 2, 3, 2, 1),
+            secret("few values: 3 images of 1x2", 3, 2, 1, 2),
+            public("float32", 2, 3, 4, 5, dtype="float32"),
+            secret("float32, 3 images", 3, 2, 5, 3, dtype="float32"),
+            make=back,
+        ),
+        *group(
+            "eps",
+            public("eps 0.5", 3, 2, 4, 3, eps=0.5),
+            secret("eps 2", 2, 3, 3, 4, eps=2.0),
+            public("eps 3 on one image", 1, 3, 3, 3, eps=3.0),
+            secret("eps 0.7 on one image", 1, 2, 4, 4, eps=0.7),
+            make=back,
+        ),
     ],
     mistakes=[
         Mistake(
@@ -333,9 +332,7 @@ batchnorm2d_backward = Exercise(
         Mistake(
             "eps left out",
             "You left eps out of the standard deviation: take the very one that the forward divides by.",
-            terms(
-                lambda g, h, std, mean: (g - mean(g) - h * mean(g * h)) / std, lambda var, eps: np.sqrt(var)
-            ),
+            terms(lambda g, h, std, mean: (g - mean(g) - h * mean(g * h)) / std, lambda var, eps: np.sqrt(var)),
         ),
         Mistake(
             "eps forgotten in the call",

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake
 from autograder.exercises.lenet.operations import seed
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 Shape = tuple[int, ...]
@@ -36,8 +37,8 @@ def fan_out(shape: Shape) -> int:
     return shape[1] if len(shape) == 2 else shape[0] * math.prod(shape[2:])
 
 
-def drawn(words: str, group: str, *shape: int) -> Case:
-    return Case(words, group=group, shape=shape, rng=seed())
+def drawn(key: str, group: str, *shape: int) -> Case:
+    return Case(key, group=group, shape=shape, rng=seed())
 
 
 he_normal = Exercise(
@@ -46,19 +47,25 @@ he_normal = Exercise(
     reference=weights,
     points={"filters": 2, "matrix": 1},
     way=Way(rng="rng", summary="he_normal"),
-    public=[
-        drawn("40 filters of 6 channels, 5x5", "filters", 40, 6, 5, 5),
-        drawn("24 filters of 90 channels, 3x2", "filters", 24, 90, 3, 2),
-        drawn("90 filters of one channel, 5x5", "filters", 90, 1, 5, 5),
-        drawn("a matrix from 120 values to 30 scores", "matrix", 120, 30),
-        drawn("a matrix from 50 values to 200", "matrix", 50, 200),
-    ],
-    secret=[
-        drawn("30 filters of 8 channels, 4x3", "filters", 30, 8, 4, 3),
-        drawn("20 filters of 120 channels, 2x3", "filters", 20, 120, 2, 3),
-        drawn("70 filters of one channel, 7x5", "filters", 70, 1, 7, 5),
-        drawn("a matrix from 160 values to 40 scores", "matrix", 160, 40),
-        drawn("a matrix from 60 values to 240", "matrix", 60, 240),
+    cases=[
+        *group(
+            "filters",
+            public("40 filters of 6 channels, 5x5", 40, 6, 5, 5),
+            secret("30 filters of 8 channels, 4x3", 30, 8, 4, 3),
+            public("24 filters of 90 channels, 3x2", 24, 90, 3, 2),
+            secret("20 filters of 120 channels, 2x3", 20, 120, 2, 3),
+            public("90 filters of one channel, 5x5", 90, 1, 5, 5),
+            secret("70 filters of one channel, 7x5", 70, 1, 7, 5),
+            make=drawn,
+        ),
+        *group(
+            "matrix",
+            public("a matrix from 120 values to 30 scores", 120, 30),
+            secret("a matrix from 160 values to 40 scores", 160, 40),
+            public("a matrix from 50 values to 200", 50, 200),
+            secret("a matrix from 60 values to 240", 60, 240),
+            make=drawn,
+        ),
     ],
     mistakes=[
         Mistake(

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import tensor
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 Result = tuple[np.ndarray, np.ndarray]
@@ -25,9 +26,7 @@ def stepped(
         if momentum:
             optimiser.state[leaf]["momentum_buffer"] = tensor(velocity)
         optimiser.step()
-        moved = (
-            optimiser.state[leaf].get("momentum_buffer") if momentum else leaf.grad + weight_decay * tensor(p)
-        )
+        moved = optimiser.state[leaf].get("momentum_buffer") if momentum else leaf.grad + weight_decay * tensor(p)
     return leaf.detach().numpy().astype(p.dtype), moved.numpy().astype(p.dtype)
 
 
@@ -42,14 +41,12 @@ def by(change: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-def stepping(
-    words: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: float
-) -> Case:
+def stepping(key: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: Any) -> Case:
     """A Case of arrays of this shape. still: whether it is the first step, the velocity zero."""
     velocity = np.zeros(shape, dtype) if still else normal(*shape, dtype=dtype)
     settings = {"lr": 0.1, "momentum": 0.0, "weight_decay": 0.0, **how}
     arrays = {"p": normal(*shape, dtype=dtype), "g": normal(*shape, dtype=dtype), "velocity": velocity}
-    return Case(words, group=group, **arrays, **settings)
+    return Case(key, group=group, **arrays, **settings)
 
 
 sgd_momentum_step = Exercise(
@@ -57,25 +54,37 @@ sgd_momentum_step = Exercise(
     returns=("p", "velocity"),
     reference=stepped,
     points={"plain": 1, "momentum": 2, "decay": 1, "together": 1},
-    public=[
-        stepping("no momentum, no decay", "plain", 4, 3, lr=0.1),
-        stepping("a learning rate of 1", "plain", 5, lr=1.0, still=True),
-        stepping("momentum 0.9", "momentum", 4, 3, momentum=0.9),
-        stepping("momentum 0.5, the first step", "momentum", 2, 3, lr=0.3, momentum=0.5, still=True),
-        stepping("weight decay 0.1", "decay", 4, 3, weight_decay=0.1),
-        stepping(
-            "filters, momentum and weight decay", "together", 2, 3, 2, 2, momentum=0.9, weight_decay=0.05
+    cases=[
+        *group(
+            "plain",
+            public("no momentum, no decay", 4, 3, lr=0.1),
+            secret("neither momentum nor decay", 3, 5, lr=0.2),
+            public("a learning rate of 1", 5, lr=1.0, still=True),
+            secret("a learning rate of 2", 7, lr=2.0, still=True),
+            make=stepping,
         ),
-        stepping("float32", "together", 6, lr=0.05, momentum=0.8, weight_decay=0.2, dtype="float32"),
-    ],
-    secret=[
-        stepping("neither momentum nor decay", "plain", 3, 5, lr=0.2),
-        stepping("a learning rate of 2", "plain", 7, lr=2.0, still=True),
-        stepping("momentum 0.95", "momentum", 5, 2, lr=0.4, momentum=0.95),
-        stepping("momentum 0.7, a first step", "momentum", 3, 4, lr=0.2, momentum=0.7, still=True),
-        stepping("weight decay 0.3", "decay", 2, 6, lr=0.3, weight_decay=0.3),
-        stepping("filters with both", "together", 3, 2, 1, 3, lr=0.2, momentum=0.85, weight_decay=0.15),
-        stepping("float32 with both", "together", 9, lr=0.3, momentum=0.6, weight_decay=0.1, dtype="float32"),
+        *group(
+            "momentum",
+            public("momentum 0.9", 4, 3, momentum=0.9),
+            secret("momentum 0.95", 5, 2, lr=0.4, momentum=0.95),
+            public("momentum 0.5, the first step", 2, 3, lr=0.3, momentum=0.5, still=True),
+            secret("momentum 0.7, a first step", 3, 4, lr=0.2, momentum=0.7, still=True),
+            make=stepping,
+        ),
+        *group(
+            "decay",
+            public("weight decay 0.1", 4, 3, weight_decay=0.1),
+            secret("weight decay 0.3", 2, 6, lr=0.3, weight_decay=0.3),
+            make=stepping,
+        ),
+        *group(
+            "together",
+            public("filters, momentum and weight decay", 2, 3, 2, 2, momentum=0.9, weight_decay=0.05),
+            secret("filters with both", 3, 2, 1, 3, lr=0.2, momentum=0.85, weight_decay=0.15),
+            public("float32", 6, lr=0.05, momentum=0.8, weight_decay=0.2, dtype="float32"),
+            secret("float32 with both", 9, lr=0.3, momentum=0.6, weight_decay=0.1, dtype="float32"),
+            make=stepping,
+        ),
     ],
     mistakes=[
         Mistake(

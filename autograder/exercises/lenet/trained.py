@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 from cnnlab import data
 from cnnlab.checking.way import Way
 
@@ -30,9 +31,7 @@ def changed(**changes: Callable[[Weights], np.ndarray]) -> Callable[[], Weights]
 
     def wrong() -> Weights:
         weights = reference()
-        exchanged = {
-            name.replace("_", "."): np.ascontiguousarray(change(weights)) for name, change in changes.items()
-        }
+        exchanged = {name.replace("_", "."): np.ascontiguousarray(change(weights)) for name, change in changes.items()}
         return weights | exchanged
 
     return wrong
@@ -115,18 +114,23 @@ trained_lenet = Exercise(
     reference=reference,
     points={"learned": 4, "good": 4, "robust": 4},
     way=Way(file="lenet.safetensors", summary="lenet"),
-    public=[
-        Case("200 held-out digits", group="learned", **hidden(200, at_least=LEARNED[0])),
-        Case("all 397 held-out digits", group="good", **hidden(397, at_least=GOOD[0])),
-        Case(
-            "240 held-out digits, moved a little", group="robust", **hidden(240, at_least=ROBUST[0], **STRONG)
+    cases=[
+        *group(
+            "learned",
+            public("200 held-out digits", **hidden(200, at_least=LEARNED[0])),
+            secret("250 held-out digits", **hidden(250, at_least=LEARNED[1], **FINE)),
         ),
-    ],
-    secret=[
-        Case("250 held-out digits", group="learned", **hidden(250, at_least=LEARNED[1], **FINE)),
-        Case("the held-out digits", group="good", **hidden(396, at_least=GOOD[1], **FINE)),
-        Case("held-out digits, moved slightly", group="robust", **hidden(350, at_least=ROBUST[1], **SLIGHT)),
-        Case("held-out digits, moved more", group="robust", **hidden(360, at_least=ROBUST[1], **STRONG)),
+        *group(
+            "good",
+            public("all 397 held-out digits", **hidden(397, at_least=GOOD[0])),
+            secret("the held-out digits", **hidden(396, at_least=GOOD[1], **FINE)),
+        ),
+        *group(
+            "robust",
+            public("240 held-out digits, moved a little", **hidden(240, at_least=ROBUST[0], **STRONG)),
+            secret("held-out digits, moved slightly", **hidden(350, at_least=ROBUST[1], **SLIGHT)),
+            secret("held-out digits, moved more", **hidden(360, at_least=ROBUST[1], **STRONG)),
+        ),
     ],
     mistakes=[
         Mistake(

@@ -21,6 +21,7 @@ from autograder.exercises.pooling.operations import (
     routed,
 )
 from autograder.exercises.pooling.slips import backward_slips, padding_slips, window_slips
+from autograder.exercises.rows import group, public, secret
 
 
 def real_share(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
@@ -47,70 +48,57 @@ avg_pool2d_forward = Exercise(
     returns=("y",),
     reference=avg_pool,
     points={"basic": 2, "stride": 1, "padding": 2, "together": 1},
-    public=[
-        pool_case("kernel 2 on 6x4 images", "basic", x=(2, 3, 6, 4), kernel=2),
-        pool_case(
-            "kernel (2, 3) on 5x7 images: a row and a column left over",
+    cases=[
+        *group(
             "basic",
-            x=(2, 2, 5, 7),
-            kernel=(2, 3),
+            public("kernel 2 on 6x4 images", x=(2, 3, 6, 4), kernel=2),
+            secret("kernel 2 on 8x6 images", x=(3, 2, 8, 6), kernel=2),
+            public("kernel (2, 3) on 5x7 images: a row and a column left over", x=(2, 2, 5, 7), kernel=(2, 3)),
+            secret("kernel (3, 2) on 8x5 images", x=(2, 3, 8, 5), kernel=(3, 2)),
+            public("one image, one channel, kernel 3 on 8x5", x=(1, 1, 8, 5), kernel=3),
+            secret("one image, one channel, kernel 4 on 6x9", x=(1, 1, 6, 9), kernel=4),
+            public("a kernel as large as the 4x3 image", x=(2, 2, 4, 3), kernel=(4, 3)),
+            secret("a kernel as large as the 3x5 image", x=(2, 3, 3, 5), kernel=(3, 5)),
+            secret("values near ten thousand", x=scaled(10.0, 2, 2, 5, 4, offset=1e4), kernel=2),
+            public("float32, kernel 2", x=normal(2, 2, 4, 5, dtype="float32"), kernel=2),
+            secret("float32, kernel 3", x=normal(1, 2, 6, 7, dtype="float32"), kernel=3),
+            make=pool_case,
         ),
-        pool_case("one image, one channel, kernel 3 on 8x5", "basic", x=(1, 1, 8, 5), kernel=3),
-        pool_case("a kernel as large as the 4x3 image", "basic", x=(2, 2, 4, 3), kernel=(4, 3)),
-        pool_case("float32, kernel 2", "basic", x=normal(2, 2, 4, 5, dtype="float32"), kernel=2),
-        pool_case(
-            "overlapping windows: kernel 3, stride 2 on 9x7", "stride", x=(2, 2, 9, 7), kernel=3, stride=2
+        *group(
+            "stride",
+            public("overlapping windows: kernel 3, stride 2 on 9x7", x=(2, 2, 9, 7), kernel=3, stride=2),
+            secret("overlapping windows: kernel 3, stride 2 on 6x9", x=(2, 3, 6, 9), kernel=3, stride=2),
+            public("stride (3, 1), kernel (3, 2) on 8x4", x=(1, 2, 8, 4), kernel=(3, 2), stride=(3, 1)),
+            secret("stride (1, 4), kernel (2, 3) on 5x11", x=(1, 3, 5, 11), kernel=(2, 3), stride=(1, 4)),
+            make=pool_case,
         ),
-        pool_case(
-            "stride (3, 1), kernel (3, 2) on 8x4", "stride", x=(1, 2, 8, 4), kernel=(3, 2), stride=(3, 1)
-        ),
-        pool_case("padding 1, kernel 3 on 6x5", "padding", x=(2, 2, 6, 5), kernel=3, padding=1),
-        pool_case("padding (1, 0), kernel 2 on 3x4", "padding", x=(1, 2, 3, 4), kernel=2, padding=(1, 0)),
-        pool_case(
-            "padding ((0, 1), (2, 0)), kernel 3 on 4x5",
+        *group(
             "padding",
-            x=(2, 2, 4, 5),
-            kernel=3,
-            padding=((0, 1), (2, 0)),
+            public("padding 1, kernel 3 on 6x5", x=(2, 2, 6, 5), kernel=3, padding=1),
+            secret("padding 1, kernel 2 on 5x6", x=(2, 3, 5, 6), kernel=2, padding=1),
+            public("padding (1, 0), kernel 2 on 3x4", x=(1, 2, 3, 4), kernel=2, padding=(1, 0)),
+            secret("padding (0, 1), kernel 2 on 6x3", x=(1, 3, 6, 3), kernel=2, padding=(0, 1)),
+            public("padding ((0, 1), (2, 0)), kernel 3 on 4x5", x=(2, 2, 4, 5), kernel=3, padding=((0, 1), (2, 0))),
+            secret("padding ((2, 0), (0, 1)), kernel 3 on 5x4", x=(2, 2, 5, 4), kernel=3, padding=((2, 0), (0, 1))),
+            make=pool_case,
         ),
-        pool_case(
-            "kernel (3, 2), stride (2, 1), padding ((1, 0), (1, 2)) on 6x5",
+        *group(
             "together",
-            x=(2, 2, 6, 5),
-            kernel=(3, 2),
-            stride=(2, 1),
-            padding=((1, 0), (1, 2)),
-        ),
-    ],
-    secret=[
-        pool_case("kernel 2 on 8x6 images", "basic", x=(3, 2, 8, 6), kernel=2),
-        pool_case("kernel (3, 2) on 8x5 images", "basic", x=(2, 3, 8, 5), kernel=(3, 2)),
-        pool_case("one image, one channel, kernel 4 on 6x9", "basic", x=(1, 1, 6, 9), kernel=4),
-        pool_case("a kernel as large as the 3x5 image", "basic", x=(2, 3, 3, 5), kernel=(3, 5)),
-        pool_case("values near ten thousand", "basic", x=scaled(10.0, 2, 2, 5, 4, offset=1e4), kernel=2),
-        pool_case("float32, kernel 3", "basic", x=normal(1, 2, 6, 7, dtype="float32"), kernel=3),
-        pool_case(
-            "overlapping windows: kernel 3, stride 2 on 6x9", "stride", x=(2, 3, 6, 9), kernel=3, stride=2
-        ),
-        pool_case(
-            "stride (1, 4), kernel (2, 3) on 5x11", "stride", x=(1, 3, 5, 11), kernel=(2, 3), stride=(1, 4)
-        ),
-        pool_case("padding 1, kernel 2 on 5x6", "padding", x=(2, 3, 5, 6), kernel=2, padding=1),
-        pool_case("padding (0, 1), kernel 2 on 6x3", "padding", x=(1, 3, 6, 3), kernel=2, padding=(0, 1)),
-        pool_case(
-            "padding ((2, 0), (0, 1)), kernel 3 on 5x4",
-            "padding",
-            x=(2, 2, 5, 4),
-            kernel=3,
-            padding=((2, 0), (0, 1)),
-        ),
-        pool_case(
-            "kernel (2, 3), stride (1, 2), padding ((0, 1), (1, 2)) on 5x6",
-            "together",
-            x=(2, 2, 5, 6),
-            kernel=(2, 3),
-            stride=(1, 2),
-            padding=((0, 1), (1, 2)),
+            public(
+                "kernel (3, 2), stride (2, 1), padding ((1, 0), (1, 2)) on 6x5",
+                x=(2, 2, 6, 5),
+                kernel=(3, 2),
+                stride=(2, 1),
+                padding=((1, 0), (1, 2)),
+            ),
+            secret(
+                "kernel (2, 3), stride (1, 2), padding ((0, 1), (1, 2)) on 5x6",
+                x=(2, 2, 5, 6),
+                kernel=(2, 3),
+                stride=(1, 2),
+                padding=((0, 1), (1, 2)),
+            ),
+            make=pool_case,
         ),
     ],
     mistakes=[
@@ -147,11 +135,7 @@ avg_pool2d_forward = Exercise(
             "You surrounded x with minus infinity, as max pooling does: an average takes zeros.",
             lambda x, padding=0, **how: avg_pool(pad(x, padding, -np.inf), **how),
         ),
-        Mistake(
-            "largest value",
-            "You took the largest value of each window: take the average.",
-            max_pool,
-        ),
+        Mistake("largest value", "You took the largest value of each window: take the average.", max_pool),
     ],
     clues=(
         "Compare with max_pool2d_forward: what surrounds x, and what is done with the window's values, are all that "
@@ -167,54 +151,56 @@ avg_pool2d_backward = Exercise(
     returns=("dx",),
     reference=avg_pool_gradient,
     points={"basic": 2, "overlap": 2, "padding": 2, "together": 1},
-    public=[
-        back_case("kernel 2 on 6x4 images", "basic", (2, 3, 6, 4), 2),
-        back_case("kernel (2, 3) on 5x7 images: a row and a column left over", "basic", (2, 2, 5, 7), (2, 3)),
-        back_case("one image, one channel, kernel 3 on 7x3", "basic", (1, 1, 7, 3), 3),
-        back_case("gaps: kernel (2, 1), stride 3 on 8x6", "basic", (2, 1, 8, 6), (2, 1), stride=3),
-        back_case("stride (2, 3), kernel (1, 2) on 5x8", "basic", (1, 2, 5, 8), (1, 2), stride=(2, 3)),
-        back_case("float32, kernel 2", "basic", (1, 2, 5, 4), 2, dtype="float32"),
-        back_case("overlapping windows: kernel 3, stride 2 on 5x7", "overlap", (2, 2, 5, 7), 3, stride=2),
-        back_case(
-            "overlapping windows: kernel (3, 2), stride 1 on 6x4", "overlap", (1, 2, 6, 4), (3, 2), stride=1
+    cases=[
+        *group(
+            "basic",
+            public("kernel 2 on 6x4 images", (2, 3, 6, 4), 2),
+            secret("kernel 2 on 4x8 images", (3, 2, 4, 8), 2),
+            public("kernel (2, 3) on 5x7 images: a row and a column left over", (2, 2, 5, 7), (2, 3)),
+            secret("kernel (3, 2) on 7x5 images", (2, 3, 7, 5), (3, 2)),
+            public("one image, one channel, kernel 3 on 7x3", (1, 1, 7, 3), 3),
+            secret("one image, one channel, kernel 4 on 9x4", (1, 1, 9, 4), 4),
+            public("gaps: kernel (2, 1), stride 3 on 8x6", (2, 1, 8, 6), (2, 1), stride=3),
+            secret("gaps: kernel (1, 2), stride (2, 3) on 5x9", (2, 2, 5, 9), (1, 2), stride=(2, 3)),
+            public("stride (2, 3), kernel (1, 2) on 5x8", (1, 2, 5, 8), (1, 2), stride=(2, 3)),
+            public("float32, kernel 2", (1, 2, 5, 4), 2, dtype="float32"),
+            secret("float32, kernel 3", (1, 3, 7, 6), 3, dtype="float32"),
+            make=back_case,
         ),
-        back_case("padding 1, kernel 3 on 6x5", "padding", (2, 2, 6, 5), 3, padding=1),
-        back_case("padding (1, 0), kernel 2 on 4x4", "padding", (2, 1, 4, 4), 2, padding=(1, 0)),
-        back_case(
-            "kernel (2, 3), stride (2, 1), padding ((0, 1), (2, 1)) on 5x4",
-            "together",
-            (2, 2, 5, 4),
-            (2, 3),
-            stride=(2, 1),
-            padding=((0, 1), (2, 1)),
-        ),
-    ],
-    secret=[
-        back_case("kernel 2 on 4x8 images", "basic", (3, 2, 4, 8), 2),
-        back_case("kernel (3, 2) on 7x5 images", "basic", (2, 3, 7, 5), (3, 2)),
-        back_case("one image, one channel, kernel 4 on 9x4", "basic", (1, 1, 9, 4), 4),
-        back_case("gaps: kernel (1, 2), stride (2, 3) on 5x9", "basic", (2, 2, 5, 9), (1, 2), stride=(2, 3)),
-        back_case("float32, kernel 3", "basic", (1, 3, 7, 6), 3, dtype="float32"),
-        back_case("overlapping windows: kernel 3, stride 2 on 9x5", "overlap", (2, 2, 9, 5), 3, stride=2),
-        back_case(
-            "overlapping windows: kernel (2, 3), stride (1, 2) on 4x7",
+        *group(
             "overlap",
-            (1, 2, 4, 7),
-            (2, 3),
-            stride=(1, 2),
+            public("overlapping windows: kernel 3, stride 2 on 5x7", (2, 2, 5, 7), 3, stride=2),
+            secret("overlapping windows: kernel 3, stride 2 on 9x5", (2, 2, 9, 5), 3, stride=2),
+            public("overlapping windows: kernel (3, 2), stride 1 on 6x4", (1, 2, 6, 4), (3, 2), stride=1),
+            secret("overlapping windows: kernel (2, 3), stride (1, 2) on 4x7", (1, 2, 4, 7), (2, 3), stride=(1, 2)),
+            make=back_case,
         ),
-        back_case("padding 1, kernel 2 on 6x5", "padding", (2, 2, 6, 5), 2, padding=1),
-        back_case("padding (0, 2), kernel 3 on 6x5", "padding", (1, 2, 6, 5), 3, padding=(0, 2)),
-        back_case(
-            "padding ((2, 0), (0, 1)), kernel 3 on 5x4", "padding", (2, 1, 5, 4), 3, padding=((2, 0), (0, 1))
+        *group(
+            "padding",
+            public("padding 1, kernel 3 on 6x5", (2, 2, 6, 5), 3, padding=1),
+            secret("padding 1, kernel 2 on 6x5", (2, 2, 6, 5), 2, padding=1),
+            public("padding (1, 0), kernel 2 on 4x4", (2, 1, 4, 4), 2, padding=(1, 0)),
+            secret("padding (0, 2), kernel 3 on 6x5", (1, 2, 6, 5), 3, padding=(0, 2)),
+            secret("padding ((2, 0), (0, 1)), kernel 3 on 5x4", (2, 1, 5, 4), 3, padding=((2, 0), (0, 1))),
+            make=back_case,
         ),
-        back_case(
-            "kernel (3, 2), stride (1, 2), padding ((1, 2), (1, 0)) on 4x5",
+        *group(
             "together",
-            (2, 2, 4, 5),
-            (3, 2),
-            stride=(1, 2),
-            padding=((1, 2), (1, 0)),
+            public(
+                "kernel (2, 3), stride (2, 1), padding ((0, 1), (2, 1)) on 5x4",
+                (2, 2, 5, 4),
+                (2, 3),
+                stride=(2, 1),
+                padding=((0, 1), (2, 1)),
+            ),
+            secret(
+                "kernel (3, 2), stride (1, 2), padding ((1, 2), (1, 0)) on 4x5",
+                (2, 2, 4, 5),
+                (3, 2),
+                stride=(1, 2),
+                padding=((1, 2), (1, 0)),
+            ),
+            make=back_case,
         ),
     ],
     mistakes=[

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import gradients, scaled, tensor
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 
@@ -31,17 +32,18 @@ global_avg_pool2d_forward = Exercise(
     returns=("y",),
     reference=global_avg_pool,
     points={"values": 2},
-    public=[
-        Case("two images of 3 channels, 4x6", group="values", x=normal(2, 3, 4, 6)),
-        Case("one image, one channel, 5x3", group="values", x=normal(1, 1, 5, 3)),
-        Case("float32, 3x2", group="values", x=normal(3, 2, 3, 2, dtype="float32")),
-        Case("values near ten thousand", group="values", x=scaled(1.0, 2, 2, 3, 4, offset=1e4)),
-    ],
-    secret=[
-        Case("three images of 2 channels, 5x4", group="values", x=normal(3, 2, 5, 4)),
-        Case("one image of 4 channels, 2x7", group="values", x=normal(1, 4, 2, 7)),
-        Case("float32, 4x3", group="values", x=normal(2, 3, 4, 3, dtype="float32")),
-        Case("values in the millions", group="values", x=scaled(1e6, 2, 2, 3, 5)),
+    cases=[
+        *group(
+            "values",
+            public("two images of 3 channels, 4x6", x=normal(2, 3, 4, 6)),
+            secret("three images of 2 channels, 5x4", x=normal(3, 2, 5, 4)),
+            public("one image, one channel, 5x3", x=normal(1, 1, 5, 3)),
+            secret("one image of 4 channels, 2x7", x=normal(1, 4, 2, 7)),
+            public("float32, 3x2", x=normal(3, 2, 3, 2, dtype="float32")),
+            secret("float32, 4x3", x=normal(2, 3, 4, 3, dtype="float32")),
+            public("values near ten thousand", x=scaled(1.0, 2, 2, 3, 4, offset=1e4)),
+            secret("values in the millions", x=scaled(1e6, 2, 2, 3, 5)),
+        )
     ],
     mistakes=[
         Mistake(
@@ -93,15 +95,16 @@ global_avg_pool2d_backward = Exercise(
     returns=("dx",),
     reference=global_avg_pool_gradient,
     points={"values": 2},
-    public=[
-        Case("two images of 3 channels, 4x6", group="values", **pair_of(2, 3, 4, 6)),
-        Case("one image, one channel, 5x3", group="values", **pair_of(1, 1, 5, 3)),
-        Case("float32, 3x2", group="values", **pair_of(3, 2, 3, 2, dtype="float32")),
-    ],
-    secret=[
-        Case("three images of 2 channels, 5x4", group="values", **pair_of(3, 2, 5, 4)),
-        Case("one image of 4 channels, 2x7", group="values", **pair_of(1, 4, 2, 7)),
-        Case("float32, 4x3", group="values", **pair_of(2, 3, 4, 3, dtype="float32")),
+    cases=[
+        *group(
+            "values",
+            public("two images of 3 channels, 4x6", **pair_of(2, 3, 4, 6)),
+            secret("three images of 2 channels, 5x4", **pair_of(3, 2, 5, 4)),
+            public("one image, one channel, 5x3", **pair_of(1, 1, 5, 3)),
+            secret("one image of 4 channels, 2x7", **pair_of(1, 4, 2, 7)),
+            public("float32, 3x2", **pair_of(3, 2, 3, 2, dtype="float32")),
+            secret("float32, 4x3", **pair_of(2, 3, 4, 3, dtype="float32")),
+        )
     ],
     mistakes=[
         Mistake(

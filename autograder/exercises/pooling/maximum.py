@@ -23,6 +23,7 @@ from autograder.exercises.pooling.operations import (
     routed,
 )
 from autograder.exercises.pooling.slips import backward_slips, padding_slips, window_slips
+from autograder.exercises.rows import group, public, secret
 
 
 def over_zeros(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
@@ -63,93 +64,69 @@ max_pool2d_forward = Exercise(
     returns=("y",),
     reference=max_pool,
     points={"basic": 3, "stride": 2, "padding": 2, "together": 1},
-    public=[
-        pool_case("kernel 2 on 4x6 images", "basic", x=(2, 3, 4, 6), kernel=2),
-        pool_case(
-            "kernel (3, 2) on 7x5 images: a row and a column left over",
+    cases=[
+        *group(
             "basic",
-            x=(2, 2, 7, 5),
-            kernel=(3, 2),
+            public("kernel 2 on 4x6 images", x=(2, 3, 4, 6), kernel=2),
+            secret("kernel 2 on 6x8 images", x=(3, 2, 6, 8), kernel=2),
+            public("kernel (3, 2) on 7x5 images: a row and a column left over", x=(2, 2, 7, 5), kernel=(3, 2)),
+            secret("kernel (2, 3) on 5x8 images", x=(2, 3, 5, 8), kernel=(2, 3)),
+            public("one image, one channel, kernel 3 on 5x8", x=(1, 1, 5, 8), kernel=3),
+            secret("one image, one channel, kernel 4 on 9x6", x=(1, 1, 9, 6), kernel=4),
+            public("a kernel as large as the 3x4 image", x=(2, 2, 3, 4), kernel=(3, 4)),
+            secret("a kernel as large as the 4x3 image", x=(2, 3, 4, 3), kernel=(4, 3)),
+            public("negative values only", x=scaled(1.0, 1, 2, 4, 4, offset=-9.0), kernel=2),
+            secret("values near minus a thousand", x=scaled(1.0, 2, 2, 4, 5, offset=-1e3), kernel=2),
+            public("float32, kernel 2", x=normal(2, 2, 5, 4, dtype="float32"), kernel=2),
+            secret("float32, kernel 3", x=normal(1, 2, 7, 6, dtype="float32"), kernel=3),
+            make=pool_case,
         ),
-        pool_case("one image, one channel, kernel 3 on 5x8", "basic", x=(1, 1, 5, 8), kernel=3),
-        pool_case("a kernel as large as the 3x4 image", "basic", x=(2, 2, 3, 4), kernel=(3, 4)),
-        pool_case("negative values only", "basic", x=scaled(1.0, 1, 2, 4, 4, offset=-9.0), kernel=2),
-        pool_case("float32, kernel 2", "basic", x=normal(2, 2, 5, 4, dtype="float32"), kernel=2),
-        pool_case(
-            "overlapping windows: kernel 3, stride 2 on 7x9", "stride", x=(2, 2, 7, 9), kernel=3, stride=2
-        ),
-        pool_case(
-            "stride (1, 3), kernel (2, 3) on 4x8", "stride", x=(1, 2, 4, 8), kernel=(2, 3), stride=(1, 3)
-        ),
-        pool_case("gaps: kernel 2, stride 3 on 7x8", "stride", x=(2, 1, 7, 8), kernel=2, stride=3),
-        pool_case("padding 1, kernel 3 on 5x6", "padding", x=(2, 2, 5, 6), kernel=3, padding=1),
-        pool_case(
-            "negative values only, padding 1, kernel 2",
-            "padding",
-            x=scaled(1.0, 2, 1, 4, 6, offset=-9.0),
-            kernel=2,
-            padding=1,
-        ),
-        pool_case("padding (0, 1), kernel 2 on 4x3", "padding", x=(1, 2, 4, 3), kernel=2, padding=(0, 1)),
-        pool_case(
-            "padding ((1, 0), (0, 2)), kernel 3 on 5x4",
-            "padding",
-            x=(2, 2, 5, 4),
-            kernel=3,
-            padding=((1, 0), (0, 2)),
-        ),
-        pool_case(
-            "kernel (2, 3), stride (1, 2), padding ((0, 1), (2, 1)) on 5x6",
-            "together",
-            x=(2, 2, 5, 6),
-            kernel=(2, 3),
-            stride=(1, 2),
-            padding=((0, 1), (2, 1)),
-        ),
-    ],
-    secret=[
-        pool_case("kernel 2 on 6x8 images", "basic", x=(3, 2, 6, 8), kernel=2),
-        pool_case("kernel (2, 3) on 5x8 images", "basic", x=(2, 3, 5, 8), kernel=(2, 3)),
-        pool_case("one image, one channel, kernel 4 on 9x6", "basic", x=(1, 1, 9, 6), kernel=4),
-        pool_case("a kernel as large as the 4x3 image", "basic", x=(2, 3, 4, 3), kernel=(4, 3)),
-        pool_case("values near minus a thousand", "basic", x=scaled(1.0, 2, 2, 4, 5, offset=-1e3), kernel=2),
-        pool_case("float32, kernel 3", "basic", x=normal(1, 2, 7, 6, dtype="float32"), kernel=3),
-        pool_case(
-            "overlapping windows: kernel 3, stride 2 on 9x6", "stride", x=(2, 3, 9, 6), kernel=3, stride=2
-        ),
-        pool_case(
-            "stride (2, 1), kernel (3, 2) on 8x5", "stride", x=(1, 3, 8, 5), kernel=(3, 2), stride=(2, 1)
-        ),
-        pool_case(
-            "gaps: kernel (1, 2), stride (3, 4) on 8x10",
+        *group(
             "stride",
-            x=(2, 2, 8, 10),
-            kernel=(1, 2),
-            stride=(3, 4),
+            public("overlapping windows: kernel 3, stride 2 on 7x9", x=(2, 2, 7, 9), kernel=3, stride=2),
+            secret("overlapping windows: kernel 3, stride 2 on 9x6", x=(2, 3, 9, 6), kernel=3, stride=2),
+            public("stride (1, 3), kernel (2, 3) on 4x8", x=(1, 2, 4, 8), kernel=(2, 3), stride=(1, 3)),
+            secret("stride (2, 1), kernel (3, 2) on 8x5", x=(1, 3, 8, 5), kernel=(3, 2), stride=(2, 1)),
+            public("gaps: kernel 2, stride 3 on 7x8", x=(2, 1, 7, 8), kernel=2, stride=3),
+            secret("gaps: kernel (1, 2), stride (3, 4) on 8x10", x=(2, 2, 8, 10), kernel=(1, 2), stride=(3, 4)),
+            make=pool_case,
         ),
-        pool_case("padding 1, kernel 2 on 6x5", "padding", x=(2, 3, 6, 5), kernel=2, padding=1),
-        pool_case(
-            "values near minus ten, padding 1, kernel 3",
+        *group(
             "padding",
-            x=scaled(1.0, 1, 2, 6, 4, offset=-10.0),
-            kernel=3,
-            padding=1,
+            public("padding 1, kernel 3 on 5x6", x=(2, 2, 5, 6), kernel=3, padding=1),
+            secret("padding 1, kernel 2 on 6x5", x=(2, 3, 6, 5), kernel=2, padding=1),
+            public(
+                "negative values only, padding 1, kernel 2", x=scaled(1.0, 2, 1, 4, 6, offset=-9.0), kernel=2, padding=1
+            ),
+            secret(
+                "values near minus ten, padding 1, kernel 3",
+                x=scaled(1.0, 1, 2, 6, 4, offset=-10.0),
+                kernel=3,
+                padding=1,
+            ),
+            public("padding (0, 1), kernel 2 on 4x3", x=(1, 2, 4, 3), kernel=2, padding=(0, 1)),
+            secret("padding (1, 0), kernel 2 on 3x6", x=(1, 3, 3, 6), kernel=2, padding=(1, 0)),
+            public("padding ((1, 0), (0, 2)), kernel 3 on 5x4", x=(2, 2, 5, 4), kernel=3, padding=((1, 0), (0, 2))),
+            secret("padding ((0, 2), (1, 0)), kernel 3 on 4x5", x=(2, 2, 4, 5), kernel=3, padding=((0, 2), (1, 0))),
+            make=pool_case,
         ),
-        pool_case("padding (1, 0), kernel 2 on 3x6", "padding", x=(1, 3, 3, 6), kernel=2, padding=(1, 0)),
-        pool_case(
-            "padding ((0, 2), (1, 0)), kernel 3 on 4x5",
-            "padding",
-            x=(2, 2, 4, 5),
-            kernel=3,
-            padding=((0, 2), (1, 0)),
-        ),
-        pool_case(
-            "kernel (3, 2), stride (2, 1), padding ((2, 0), (0, 1)) on 6x5",
+        *group(
             "together",
-            x=(2, 2, 6, 5),
-            kernel=(3, 2),
-            stride=(2, 1),
-            padding=((2, 0), (0, 1)),
+            public(
+                "kernel (2, 3), stride (1, 2), padding ((0, 1), (2, 1)) on 5x6",
+                x=(2, 2, 5, 6),
+                kernel=(2, 3),
+                stride=(1, 2),
+                padding=((0, 1), (2, 1)),
+            ),
+            secret(
+                "kernel (3, 2), stride (2, 1), padding ((2, 0), (0, 1)) on 6x5",
+                x=(2, 2, 6, 5),
+                kernel=(3, 2),
+                stride=(2, 1),
+                padding=((2, 0), (0, 1)),
+            ),
+            make=pool_case,
         ),
     ],
     mistakes=[
@@ -182,11 +159,7 @@ max_pool2d_forward = Exercise(
             "You compared sizes without the sign: -5 is smaller than 1.",
             lambda x, **how: max_pool(np.abs(x), **how),
         ),
-        Mistake(
-            "average",
-            "You averaged each window: take its largest value.",
-            avg_pool,
-        ),
+        Mistake("average", "You averaged each window: take its largest value.", avg_pool),
     ],
     clues=(
         "Surround x with minus infinity first, then think of the first pixel of every window at once, then of the "
@@ -203,85 +176,79 @@ max_pool2d_backward = Exercise(
     returns=("dx",),
     reference=max_pool_gradient,
     points={"basic": 3, "ties": 3, "overlap": 2, "padding": 2, "together": 1},
-    public=[
-        back_case("kernel 2 on 4x6 images", "basic", (2, 3, 4, 6), 2),
-        back_case("kernel (3, 2) on 7x5 images: a row and a column left over", "basic", (2, 2, 7, 5), (3, 2)),
-        back_case("one image, one channel, kernel 3 on 3x7", "basic", (1, 1, 3, 7), 3),
-        back_case("gaps: kernel 2, stride 3 on 6x8", "basic", (2, 1, 6, 8), 2, stride=3),
-        back_case("stride (3, 2), kernel (2, 1) on 8x5", "basic", (1, 2, 8, 5), (2, 1), stride=(3, 2)),
-        back_case("float32, kernel 2", "basic", (1, 2, 4, 5), 2, dtype="float32"),
-        back_case("all pixels equal, kernel 2", "ties", (1, 1, 4, 4), 2, x=np.ones((1, 1, 4, 4))),
-        back_case(
-            "zeros and ones, kernel 3 on 6x6", "ties", (2, 2, 6, 6), 3, x=integers(2, 2, 6, 6, low=0, high=2)
+    cases=[
+        *group(
+            "basic",
+            public("kernel 2 on 4x6 images", (2, 3, 4, 6), 2),
+            secret("kernel 2 on 6x4 images", (3, 2, 6, 4), 2),
+            public("kernel (3, 2) on 7x5 images: a row and a column left over", (2, 2, 7, 5), (3, 2)),
+            secret("kernel (2, 3) on 5x7 images", (2, 3, 5, 7), (2, 3)),
+            public("one image, one channel, kernel 3 on 3x7", (1, 1, 3, 7), 3),
+            secret("one image, one channel, kernel 4 on 4x9", (1, 1, 4, 9), 4),
+            public("gaps: kernel 2, stride 3 on 6x8", (2, 1, 6, 8), 2, stride=3),
+            public("stride (3, 2), kernel (2, 1) on 8x5", (1, 2, 8, 5), (2, 1), stride=(3, 2)),
+            secret("gaps: kernel (2, 1), stride (3, 2) on 9x5", (2, 2, 9, 5), (2, 1), stride=(3, 2)),
+            public("float32, kernel 2", (1, 2, 4, 5), 2, dtype="float32"),
+            secret("float32, kernel 3", (1, 3, 6, 7), 3, dtype="float32"),
+            make=back_case,
         ),
-        back_case("overlapping windows: kernel 3, stride 2 on 8x5", "overlap", (2, 2, 8, 5), 3, stride=2),
-        back_case(
-            "overlapping windows: kernel (2, 3), stride 1 on 4x6", "overlap", (1, 2, 4, 6), (2, 3), stride=1
-        ),
-        back_case("padding 1, kernel 3 on 5x6", "padding", (2, 2, 5, 6), 3, padding=1),
-        back_case(
-            "negative values only, padding (0, 1), kernel 2",
-            "padding",
-            (2, 1, 4, 4),
-            2,
-            x=scaled(1.0, 2, 1, 4, 4, offset=-9.0),
-            padding=(0, 1),
-        ),
-        back_case(
-            "ties, kernel (3, 2), stride (1, 2), padding ((2, 1), (0, 1)) on 4x5",
-            "together",
-            (2, 2, 4, 5),
-            (3, 2),
-            x=integers(2, 2, 4, 5, low=-2, high=1),
-            stride=(1, 2),
-            padding=((2, 1), (0, 1)),
-        ),
-    ],
-    secret=[
-        back_case("kernel 2 on 6x4 images", "basic", (3, 2, 6, 4), 2),
-        back_case("kernel (2, 3) on 5x7 images", "basic", (2, 3, 5, 7), (2, 3)),
-        back_case("one image, one channel, kernel 4 on 4x9", "basic", (1, 1, 4, 9), 4),
-        back_case("gaps: kernel (2, 1), stride (3, 2) on 9x5", "basic", (2, 2, 9, 5), (2, 1), stride=(3, 2)),
-        back_case("float32, kernel 3", "basic", (1, 3, 6, 7), 3, dtype="float32"),
-        back_case("all pixels zero, kernel 3", "ties", (1, 2, 6, 6), 3, x=np.zeros((1, 2, 6, 6))),
-        back_case(
-            "zeros and ones, kernel (2, 3) on 6x6",
+        *group(
             "ties",
-            (2, 1, 6, 6),
-            (2, 3),
-            x=integers(2, 1, 6, 6, low=0, high=2),
+            public("all pixels equal, kernel 2", (1, 1, 4, 4), 2, x=np.ones((1, 1, 4, 4))),
+            secret("all pixels zero, kernel 3", (1, 2, 6, 6), 3, x=np.zeros((1, 2, 6, 6))),
+            public("zeros and ones, kernel 3 on 6x6", (2, 2, 6, 6), 3, x=integers(2, 2, 6, 6, low=0, high=2)),
+            secret("zeros and ones, kernel (2, 3) on 6x6", (2, 1, 6, 6), (2, 3), x=integers(2, 1, 6, 6, low=0, high=2)),
+            secret("three values, kernel 2 on 4x8", (2, 2, 4, 8), 2, x=integers(2, 2, 4, 8, low=-1, high=2)),
+            make=back_case,
         ),
-        back_case(
-            "three values, kernel 2 on 4x8", "ties", (2, 2, 4, 8), 2, x=integers(2, 2, 4, 8, low=-1, high=2)
-        ),
-        back_case("overlapping windows: kernel 3, stride 2 on 6x9", "overlap", (2, 2, 6, 9), 3, stride=2),
-        back_case(
-            "overlapping windows: kernel (3, 2), stride (2, 1) on 7x4",
+        *group(
             "overlap",
-            (1, 2, 7, 4),
-            (3, 2),
-            stride=(2, 1),
+            public("overlapping windows: kernel 3, stride 2 on 8x5", (2, 2, 8, 5), 3, stride=2),
+            secret("overlapping windows: kernel 3, stride 2 on 6x9", (2, 2, 6, 9), 3, stride=2),
+            public("overlapping windows: kernel (2, 3), stride 1 on 4x6", (1, 2, 4, 6), (2, 3), stride=1),
+            secret("overlapping windows: kernel (3, 2), stride (2, 1) on 7x4", (1, 2, 7, 4), (3, 2), stride=(2, 1)),
+            make=back_case,
         ),
-        back_case("padding 1, kernel 2 on 5x6", "padding", (2, 2, 5, 6), 2, padding=1),
-        back_case(
-            "values near minus ten, padding (1, 0), kernel 3",
+        *group(
             "padding",
-            (1, 2, 5, 6),
-            3,
-            x=scaled(1.0, 1, 2, 5, 6, offset=-10.0),
-            padding=(1, 0),
+            public("padding 1, kernel 3 on 5x6", (2, 2, 5, 6), 3, padding=1),
+            secret("padding 1, kernel 2 on 5x6", (2, 2, 5, 6), 2, padding=1),
+            public(
+                "negative values only, padding (0, 1), kernel 2",
+                (2, 1, 4, 4),
+                2,
+                x=scaled(1.0, 2, 1, 4, 4, offset=-9.0),
+                padding=(0, 1),
+            ),
+            secret(
+                "values near minus ten, padding (1, 0), kernel 3",
+                (1, 2, 5, 6),
+                3,
+                x=scaled(1.0, 1, 2, 5, 6, offset=-10.0),
+                padding=(1, 0),
+            ),
+            secret("padding ((0, 2), (1, 0)), kernel 3 on 4x5", (2, 1, 4, 5), 3, padding=((0, 2), (1, 0))),
+            make=back_case,
         ),
-        back_case(
-            "padding ((0, 2), (1, 0)), kernel 3 on 4x5", "padding", (2, 1, 4, 5), 3, padding=((0, 2), (1, 0))
-        ),
-        back_case(
-            "ties, kernel (2, 3), stride (2, 1), padding ((1, 0), (1, 2)) on 5x4",
+        *group(
             "together",
-            (2, 2, 5, 4),
-            (2, 3),
-            x=integers(2, 2, 5, 4, low=-2, high=1),
-            stride=(2, 1),
-            padding=((1, 0), (1, 2)),
+            public(
+                "ties, kernel (3, 2), stride (1, 2), padding ((2, 1), (0, 1)) on 4x5",
+                (2, 2, 4, 5),
+                (3, 2),
+                x=integers(2, 2, 4, 5, low=-2, high=1),
+                stride=(1, 2),
+                padding=((2, 1), (0, 1)),
+            ),
+            secret(
+                "ties, kernel (2, 3), stride (2, 1), padding ((1, 0), (1, 2)) on 5x4",
+                (2, 2, 5, 4),
+                (2, 3),
+                x=integers(2, 2, 5, 4, low=-2, high=1),
+                stride=(2, 1),
+                padding=((1, 0), (1, 2)),
+            ),
+            make=back_case,
         ),
     ],
     mistakes=[
@@ -339,8 +306,7 @@ max_pool2d_backward = Exercise(
         ),
         Mistake(
             "padded with zeros",
-            "You surrounded x with zeros, and a zero takes the gradient where all else is negative: pad with "
-            "-np.inf.",
+            "You surrounded x with zeros, and a zero takes the gradient where all else is negative: pad with -np.inf.",
             routed(first, 0.0),
         ),
         Mistake(

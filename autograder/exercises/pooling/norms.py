@@ -10,6 +10,7 @@ from autograder.exercise import Case, Exercise, Mistake, integers, normal
 from autograder.exercises.convolution.operations import pair
 from autograder.exercises.pooling.operations import avg_pool, max_pool
 from autograder.exercises.pooling.slips import window_slips
+from autograder.exercises.rows import group, public, secret
 
 
 def lp_pool(x: np.ndarray, p: float, kernel: Any, stride: Any = None) -> np.ndarray:
@@ -34,10 +35,8 @@ def as_torch(x: np.ndarray, p: float, kernel: Any, stride: Any) -> np.ndarray:
     return sums ** (1 / p)  # NaN where the sum is negative, as in torch
 
 
-def lp_case(
-    words: str, group: str, shape: tuple[int, ...], p: float, dtype: str = "float64", **how: Any
-) -> Case:
-    return Case(words, group=group, x=normal(*shape, dtype=dtype), p=p, **how)
+def lp_case(key: str, group: str, shape: tuple[int, ...], p: float, dtype: str = "float64", **how: Any) -> Case:
+    return Case(key, group=group, x=normal(*shape, dtype=dtype), p=p, **how)
 
 
 lp_pool2d = Exercise(
@@ -45,42 +44,51 @@ lp_pool2d = Exercise(
     returns=("y",),
     reference=lp_pool,
     points={"two": 1, "other": 2, "infinity": 1, "stride": 1},
-    public=[
-        Case("one window 3, -4, 0, 0", group="two", x=np.array([[[[3.0, -4.0], [0.0, 0.0]]]]), p=2, kernel=2),
-        lp_case("p = 2, kernel (2, 3) on 4x7 images", "two", (2, 2, 4, 7), 2, kernel=(2, 3)),
-        lp_case("p = 1, kernel 2 on 5x4 images", "other", (2, 3, 5, 4), 1, kernel=2),
-        lp_case("p = 3, kernel 2 on 4x6 images", "other", (2, 2, 4, 6), 3, kernel=2),
-        lp_case("p = 1.5, float32, kernel 3", "other", (1, 2, 3, 6), 1.5, dtype="float32", kernel=3),
-        lp_case("p = 8, kernel (3, 2), one channel", "other", (1, 1, 6, 5), 8, kernel=(3, 2)),
-        lp_case("p = infinity, kernel 2 on 4x5 images", "infinity", (2, 2, 4, 5), np.inf, kernel=2),
-        lp_case("p = 2, kernel 3, stride 2 on 7x5", "stride", (2, 1, 7, 5), 2, kernel=3, stride=2),
-        lp_case("p = 3, kernel 2, stride (1, 3) on 3x8", "stride", (1, 2, 3, 8), 3, kernel=2, stride=(1, 3)),
-    ],
-    secret=[
-        lp_case("p = 2, kernel 2 on 6x5 images", "two", (2, 2, 6, 5), 2, kernel=2),
-        lp_case("p = 2, kernel (3, 2) on 6x5 images", "two", (1, 3, 6, 5), 2, kernel=(3, 2)),
-        lp_case("p = 1, kernel 3 on 6x7 images", "other", (2, 2, 6, 7), 1, kernel=3),
-        lp_case("p = 5, kernel 2 on 6x4 images", "other", (2, 2, 6, 4), 5, kernel=2),
-        lp_case("p = 2.5, float32, kernel 2", "other", (1, 2, 4, 6), 2.5, dtype="float32", kernel=2),
-        Case(
-            "p = 3, whole numbers, kernel (2, 4)",
-            group="other",
-            x=integers(2, 1, 4, 8, low=-3, high=4),
-            p=3,
-            kernel=(2, 4),
+    cases=[
+        *group("two", public("one window 3, -4, 0, 0", x=np.array([[[[3.0, -4.0], [0.0, 0.0]]]]), p=2, kernel=2)),
+        *group(
+            "two",
+            secret("p = 2, kernel 2 on 6x5 images", (2, 2, 6, 5), 2, kernel=2),
+            public("p = 2, kernel (2, 3) on 4x7 images", (2, 2, 4, 7), 2, kernel=(2, 3)),
+            secret("p = 2, kernel (3, 2) on 6x5 images", (1, 3, 6, 5), 2, kernel=(3, 2)),
+            make=lp_case,
         ),
-        lp_case("p = infinity, kernel (3, 2) on 6x4 images", "infinity", (2, 2, 6, 4), np.inf, kernel=(3, 2)),
-        lp_case("p = 2, kernel 3, stride 2 on 5x9", "stride", (2, 2, 5, 9), 2, kernel=3, stride=2),
-        lp_case("p = 3, kernel 2, stride (3, 1) on 8x4", "stride", (1, 2, 8, 4), 3, kernel=2, stride=(3, 1)),
+        *group(
+            "other",
+            public("p = 1, kernel 2 on 5x4 images", (2, 3, 5, 4), 1, kernel=2),
+            secret("p = 1, kernel 3 on 6x7 images", (2, 2, 6, 7), 1, kernel=3),
+            public("p = 3, kernel 2 on 4x6 images", (2, 2, 4, 6), 3, kernel=2),
+            secret("p = 5, kernel 2 on 6x4 images", (2, 2, 6, 4), 5, kernel=2),
+            public("p = 1.5, float32, kernel 3", (1, 2, 3, 6), 1.5, dtype="float32", kernel=3),
+            secret("p = 2.5, float32, kernel 2", (1, 2, 4, 6), 2.5, dtype="float32", kernel=2),
+            public("p = 8, kernel (3, 2), one channel", (1, 1, 6, 5), 8, kernel=(3, 2)),
+            make=lp_case,
+        ),
+        *group(
+            "other",
+            secret("p = 3, whole numbers, kernel (2, 4)", x=integers(2, 1, 4, 8, low=-3, high=4), p=3, kernel=(2, 4)),
+        ),
+        *group(
+            "infinity",
+            public("p = infinity, kernel 2 on 4x5 images", (2, 2, 4, 5), np.inf, kernel=2),
+            secret("p = infinity, kernel (3, 2) on 6x4 images", (2, 2, 6, 4), np.inf, kernel=(3, 2)),
+            make=lp_case,
+        ),
+        *group(
+            "stride",
+            public("p = 2, kernel 3, stride 2 on 7x5", (2, 1, 7, 5), 2, kernel=3, stride=2),
+            secret("p = 2, kernel 3, stride 2 on 5x9", (2, 2, 5, 9), 2, kernel=3, stride=2),
+            public("p = 3, kernel 2, stride (1, 3) on 3x8", (1, 2, 3, 8), 3, kernel=2, stride=(1, 3)),
+            secret("p = 3, kernel 2, stride (3, 1) on 8x4", (1, 2, 8, 4), 3, kernel=2, stride=(3, 1)),
+            make=lp_case,
+        ),
     ],
     mistakes=[
         *window_slips(lp_pool),
         Mistake(
             "sum",
             "You added the powers up: average them, so that the size of the window does not matter.",
-            changed(
-                lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) * np.prod(pair(kernel)) ** (1 / p)
-            ),
+            changed(lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) * np.prod(pair(kernel)) ** (1 / p)),
         ),
         Mistake(
             "as torch does",

@@ -36,9 +36,7 @@ def avg_pool(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -
     return y.numpy().astype(x.dtype)
 
 
-def max_pool_gradient(
-    dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
-) -> np.ndarray:
+def max_pool_gradient(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
     """The gradient of `max_pool` with respect to x, by torch's autograd: at a tie the first takes all."""
     (top, bottom), (left, right) = sides(padding)
 
@@ -50,9 +48,7 @@ def max_pool_gradient(
     return dx
 
 
-def avg_pool_gradient(
-    dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
-) -> np.ndarray:
+def avg_pool_gradient(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
     """The gradient of `avg_pool` with respect to x, by torch's autograd."""
     (top, bottom), (left, right) = sides(padding)
 
@@ -102,9 +98,7 @@ def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True)
     does so only where its share is not zero; crops: whether the padding is cut off at the end.
     """
 
-    def backward(
-        dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
-    ) -> np.ndarray:
+    def backward(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
         padded = pad(x, padding, value)
         dx = np.zeros_like(padded)
         for i, j, window in places(dout.shape[2:], kernel, stride):
@@ -122,15 +116,11 @@ def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True)
 def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndarray]:
     """Return a backward like `routed`'s that visits the positions in the window, and where the last one wins."""
 
-    def backward(
-        dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
-    ) -> np.ndarray:
+    def backward(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
         padded = pad(x, padding, value)
         dx = np.zeros_like(padded)
         windows = list(places(dout.shape[2:], kernel, stride))
-        given = [
-            share(padded[window], pair(kernel)) * dout[:, :, i, j, None, None] for i, j, window in windows
-        ]
+        given = [share(padded[window], pair(kernel)) * dout[:, :, i, j, None, None] for i, j, window in windows]
         for u, v in np.ndindex(*pair(kernel)):
             for (_, _, window), values in zip(windows, given, strict=True):
                 dx[window][:, :, u, v] = values[:, :, u, v]
@@ -140,23 +130,15 @@ def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndar
     return backward
 
 
-def pool_case(words: str, group: str, x: Any, kernel: Any, **how: Any) -> Case:
+def pool_case(key: str, group: str, x: Any, kernel: Any, **how: Any) -> Case:
     """A Case of a pooling forward. x: a shape, for normal values, or what draws them."""
-    return Case(
-        words, group=group, x=x if isinstance(x, (Random, np.ndarray)) else normal(*x), kernel=kernel, **how
-    )
+    return Case(key, group=group, x=x if isinstance(x, (Random, np.ndarray)) else normal(*x), kernel=kernel, **how)
 
 
 def back_case(
-    words: str,
-    group: str,
-    shape: tuple[int, ...],
-    kernel: Any,
-    x: Any = None,
-    dtype: str = "float64",
-    **how: Any,
+    key: str, group: str, shape: tuple[int, ...], kernel: Any, x: Any = None, dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of a pooling backward: the shape of x, what draws it (normal values by default), a random dout."""
     values = normal(*shape, dtype=dtype) if x is None else x
     dout = normal(*shape[:2], *out_size(shape, kernel, **how), dtype=dtype)
-    return Case(words, group=group, dout=dout, x=values, kernel=kernel, **how)
+    return Case(key, group=group, dout=dout, x=values, kernel=kernel, **how)

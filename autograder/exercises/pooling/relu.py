@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, integers, normal
+from autograder.exercise import Exercise, Mistake, integers, normal
 from autograder.exercises.convolution.operations import gradients, scaled, tensor
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 
@@ -31,19 +32,20 @@ relu_forward = Exercise(
     returns=("y",),
     reference=rectified,
     points={"values": 2},
-    public=[
-        Case("the numbers -3 to 3", group="values", x=np.arange(-3.0, 4.0)),
-        Case("two images of 3 channels", group="values", x=normal(2, 3, 4, 5)),
-        Case("a batch of scores", group="values", x=normal(4, 6)),
-        Case("float32", group="values", x=normal(1, 2, 3, 4, dtype="float32")),
-        Case("values in the millions", group="values", x=scaled(1e6, 2, 1, 3, 3)),
-    ],
-    secret=[
-        Case("one image of 4 channels", group="values", x=normal(1, 4, 5, 3)),
-        Case("a vector", group="values", x=normal(9)),
-        Case("whole numbers, zeros among them", group="values", x=integers(3, 2, 3, 4, low=-2, high=3)),
-        Case("float32 scores", group="values", x=normal(5, 3, dtype="float32")),
-        Case("values near a thousandth", group="values", x=scaled(1e-3, 2, 2, 4, 4)),
+    cases=[
+        *group(
+            "values",
+            public("the numbers -3 to 3", x=np.arange(-3.0, 4.0)),
+            public("two images of 3 channels", x=normal(2, 3, 4, 5)),
+            secret("one image of 4 channels", x=normal(1, 4, 5, 3)),
+            public("a batch of scores", x=normal(4, 6)),
+            secret("a vector", x=normal(9)),
+            secret("whole numbers, zeros among them", x=integers(3, 2, 3, 4, low=-2, high=3)),
+            public("float32", x=normal(1, 2, 3, 4, dtype="float32")),
+            secret("float32 scores", x=normal(5, 3, dtype="float32")),
+            public("values in the millions", x=scaled(1e6, 2, 1, 3, 3)),
+            secret("values near a thousandth", x=scaled(1e-3, 2, 2, 4, 4)),
+        )
     ],
     mistakes=[
         Mistake(
@@ -90,34 +92,23 @@ relu_backward = Exercise(
     returns=("dx",),
     reference=rectified_gradient,
     points={"values": 2, "zeros": 1},
-    public=[
-        Case("two images of 3 channels", group="values", **pair_of(2, 3, 4, 5)),
-        Case("a batch of scores", group="values", **pair_of(4, 6)),
-        Case("float32", group="values", **pair_of(1, 2, 3, 4, dtype="float32")),
-        Case(
-            "x is -2, -1, 0, 1, 2",
-            group="zeros",
-            dout=np.array([5.0, -6.0, 7.0, 8.0, -9.0]),
-            x=np.arange(-2.0, 3.0),
+    cases=[
+        *group(
+            "values",
+            public("two images of 3 channels", **pair_of(2, 3, 4, 5)),
+            secret("one image of 4 channels", **pair_of(1, 4, 5, 3)),
+            public("a batch of scores", **pair_of(4, 6)),
+            secret("a vector", **pair_of(12)),
+            public("float32", **pair_of(1, 2, 3, 4, dtype="float32")),
+            secret("float32 scores", **pair_of(5, 3, dtype="float32")),
         ),
-        Case(
-            "whole numbers with many zeros",
-            group="zeros",
-            dout=normal(2, 2, 3, 4),
-            x=integers(2, 2, 3, 4, low=-1, high=2),
+        *group(
+            "zeros",
+            public("x is -2, -1, 0, 1, 2", dout=np.array([5.0, -6.0, 7.0, 8.0, -9.0]), x=np.arange(-2.0, 3.0)),
+            public("whole numbers with many zeros", dout=normal(2, 2, 3, 4), x=integers(2, 2, 3, 4, low=-1, high=2)),
+            secret("whole numbers, zeros among them", dout=normal(3, 1, 4, 4), x=integers(3, 1, 4, 4, low=-1, high=2)),
+            secret("a dead unit: x is 0 everywhere", dout=normal(6, 3), x=np.zeros((6, 3))),
         ),
-    ],
-    secret=[
-        Case("one image of 4 channels", group="values", **pair_of(1, 4, 5, 3)),
-        Case("a vector", group="values", **pair_of(12)),
-        Case("float32 scores", group="values", **pair_of(5, 3, dtype="float32")),
-        Case(
-            "whole numbers, zeros among them",
-            group="zeros",
-            dout=normal(3, 1, 4, 4),
-            x=integers(3, 1, 4, 4, low=-1, high=2),
-        ),
-        Case("a dead unit: x is 0 everywhere", group="zeros", dout=normal(6, 3), x=np.zeros((6, 3))),
     ],
     mistakes=[
         Mistake(

@@ -13,10 +13,7 @@ from autograder.exercises.convolution.slips import after_only, before_only, side
 
 Pool = Callable[..., np.ndarray]
 
-STRIDE_ONE = (
-    "stride one",
-    "Your windows lie one pixel apart where `stride` is not given: its default is the kernel.",
-)
+STRIDE_ONE = ("stride one", "Your windows lie one pixel apart where `stride` is not given: its default is the kernel.")
 STRIDE_IGNORED = (
     "stride ignored",
     "You moved the windows by the kernel's size always: where `stride` is given, move them by it.",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
 from autograder.exercises.receptive_field.windows import span, whole
+from autograder.exercises.rows import group, public, secret
 
 
 def field(kernels: Sequence[int]) -> int:
@@ -28,30 +29,35 @@ stack_compare = Exercise(
     returns=("field", "parameters"),
     reference=lambda kernels, channels: (field(kernels), weights(kernels, channels)),
     points={"one": 1, "stack": 2, "mixed": 1},
-    public=[
-        Case("one kernel of 7, 5 channels", group="one", kernels=[7], channels=5),
-        Case("one kernel of 3, one channel", group="one", kernels=[3], channels=1),
-        Case("three kernels of 3, 64 channels", group="stack", kernels=[3, 3, 3], channels=64),
-        Case("two kernels of 5, 3 channels", group="stack", kernels=[5, 5], channels=3),
-        Case("kernels 1, 3 and 1, 4 channels", group="mixed", kernels=[1, 3, 1], channels=4),
-        Case("kernels 2, 5 and 4, 6 channels", group="mixed", kernels=[2, 5, 4], channels=6),
-    ],
-    secret=[
-        Case("one kernel", group="one", kernels=some_kernels(1, 8, 13), channels=whole(2, 40)),
-        Case("one kernel of 9, one channel", group="one", kernels=[9], channels=1),
-        Case("four kernels of 3", group="stack", kernels=[3, 3, 3, 3], channels=whole(2, 300)),
-        Case("three kernels of 5", group="stack", kernels=[5, 5, 5], channels=whole(2, 300)),
-        Case(
-            "kernel 2, then three others",
-            group="mixed",
-            kernels=Random(lambda rng: [2, *(int(rng.integers(3, 8)) for _ in range(3))]),
-            channels=whole(2, 40),
+    cases=[
+        *group(
+            "one",
+            public("one kernel of 7, 5 channels", kernels=[7], channels=5),
+            secret("one kernel", kernels=some_kernels(1, 8, 13), channels=whole(2, 40)),
+            public("one kernel of 3, one channel", kernels=[3], channels=1),
+            secret("one kernel of 9, one channel", kernels=[9], channels=1),
         ),
-        Case(
-            "kernel 6, then four smaller ones",
-            group="mixed",
-            kernels=Random(lambda rng: [6, *(int(rng.integers(1, 5)) for _ in range(4))]),
-            channels=whole(2, 40),
+        *group(
+            "stack",
+            public("three kernels of 3, 64 channels", kernels=[3, 3, 3], channels=64),
+            secret("four kernels of 3", kernels=[3, 3, 3, 3], channels=whole(2, 300)),
+            public("two kernels of 5, 3 channels", kernels=[5, 5], channels=3),
+            secret("three kernels of 5", kernels=[5, 5, 5], channels=whole(2, 300)),
+        ),
+        *group(
+            "mixed",
+            public("kernels 1, 3 and 1, 4 channels", kernels=[1, 3, 1], channels=4),
+            secret(
+                "kernel 2, then three others",
+                kernels=Random(lambda rng: [2, *(int(rng.integers(3, 8)) for _ in range(3))]),
+                channels=whole(2, 40),
+            ),
+            public("kernels 2, 5 and 4, 6 channels", kernels=[2, 5, 4], channels=6),
+            secret(
+                "kernel 6, then four smaller ones",
+                kernels=Random(lambda rng: [6, *(int(rng.integers(1, 5)) for _ in range(4))]),
+                channels=whole(2, 40),
+            ),
         ),
     ],
     clues=[
@@ -98,8 +104,7 @@ stack_compare = Exercise(
         ),
         Mistake(
             "one large kernel",
-            "You counted the weights of one kernel as large as the field: add up those of the layers of the "
-            "stack.",
+            "You counted the weights of one kernel as large as the field: add up those of the layers of the stack.",
             lambda kernels, channels: (field(kernels), weights([field(kernels)], channels)),
         ),
         Mistake(

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake
+from autograder.exercise import Exercise, Mistake
 from autograder.exercises.receptive_field.windows import whole
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 Forward = Callable[[np.ndarray], np.ndarray]
@@ -76,215 +77,150 @@ gradient_footprint = Exercise(
     reference=poisoned,
     points={"basic": 2, "borders": 1, "stacks": 1, "gaps": 1, "channels": 2, "filters": 2},
     way=Way(functions=("forward",)),
-    public=[
-        Case("a single pixel", group="basic", forward="one_pixel", x_shape=(1, 1, 4, 5), row=1, col=3),
-        Case(
-            "a 3x3 sum over a 6x7 image", group="basic", forward="box_3x3", x_shape=(1, 1, 6, 7), row=0, col=2
+    cases=[
+        *group(
+            "basic",
+            public("a single pixel", forward="one_pixel", x_shape=(1, 1, 4, 5), row=1, col=3),
+            secret(
+                "a single pixel of two channels",
+                forward="one_pixel",
+                x_shape=(1, 2, 7, 6),
+                row=whole(1, 2),
+                col=whole(3, 5),
+            ),
+            public("a 3x3 sum over a 6x7 image", forward="box_3x3", x_shape=(1, 1, 6, 7), row=0, col=2),
+            secret(
+                "a 3x3 sum with negative weights",
+                forward="negative_box_3x3",
+                x_shape=(1, 1, 9, 8),
+                row=whole(3, 5),
+                col=whole(0, 2),
+            ),
+            public("4x2 pixels, stride (2, 3)", forward="box_4x2_stride_2x3", x_shape=(1, 1, 9, 8), row=1, col=0),
+            secret(
+                "4x2 pixels, stride (2, 3), on a larger image",
+                forward="box_4x2_stride_2x3",
+                x_shape=(1, 2, 12, 13),
+                row=whole(0, 1),
+                col=whole(2, 3),
+            ),
+            public("a 3x3 sum, every weight -1", forward="negative_box_3x3", x_shape=(1, 1, 5, 7), row=2, col=1),
         ),
-        Case(
-            "4x2 pixels, stride (2, 3)",
-            group="basic",
-            forward="box_4x2_stride_2x3",
-            x_shape=(1, 1, 9, 8),
-            row=1,
-            col=0,
+        *group(
+            "borders",
+            public("a corner with padding", forward="padded_3x3", x_shape=(1, 1, 5, 6), row=4, col=0),
+            secret(
+                "a border with padding below and to the right",
+                forward="padded_after_3x3",
+                x_shape=(1, 1, 6, 8),
+                row=5,
+                col=whole(1, 4),
+            ),
+            public("padding and a bias of 5", forward="biased_3x3", x_shape=(1, 1, 6, 5), row=0, col=2),
+            secret(
+                "a border with padding and a bias", forward="biased_3x3", x_shape=(1, 1, 8, 9), row=whole(2, 6), col=0
+            ),
         ),
-        Case(
-            "a 3x3 sum, every weight -1",
-            group="basic",
-            forward="negative_box_3x3",
-            x_shape=(1, 1, 5, 7),
-            row=2,
-            col=1,
+        *group(
+            "stacks",
+            public("two padded 3x3 sums", forward="two_convolutions", x_shape=(1, 1, 8, 9), row=3, col=5),
+            secret(
+                "2x2 averages, then a 3x3 sum",
+                forward="average_then_convolution",
+                x_shape=(1, 1, 14, 12),
+                row=whole(2, 4),
+                col=whole(0, 1),
+            ),
+            public(
+                "a padded 3x3 sum, then 2x2 averages",
+                forward="convolution_then_average",
+                x_shape=(1, 1, 10, 9),
+                row=2,
+                col=1,
+            ),
+            secret(
+                "two padded 3x3 sums on a larger image",
+                forward="two_convolutions",
+                x_shape=(1, 1, 11, 10),
+                row=whole(1, 4),
+                col=whole(6, 8),
+            ),
         ),
-        Case(
-            "a corner with padding",
-            group="borders",
-            forward="padded_3x3",
-            x_shape=(1, 1, 5, 6),
-            row=4,
-            col=0,
+        *group(
+            "gaps",
+            secret(
+                "every third pixel, then 2x2",
+                forward="every_third_then_2x2",
+                x_shape=(1, 1, 11, 14),
+                row=whole(0, 1),
+                col=whole(2, 3),
+            ),
+            public("3x3 pixels, two apart", forward="dilated_3x3", x_shape=(1, 1, 8, 7), row=1, col=0),
+            secret(
+                "2x3 pixels with gaps between",
+                forward="dilated_2x3",
+                x_shape=(1, 1, 9, 10),
+                row=whole(0, 2),
+                col=whole(3, 4),
+            ),
         ),
-        Case(
-            "padding and a bias of 5",
-            group="borders",
-            forward="biased_3x3",
-            x_shape=(1, 1, 6, 5),
-            row=0,
-            col=2,
+        *group(
+            "channels",
+            public(
+                "three channels, the last alone is read", forward="last_channel_3x3", x_shape=(1, 3, 5, 6), row=1, col=2
+            ),
+            secret(
+                "four channels, the last alone is read",
+                forward="last_channel_3x3",
+                x_shape=(1, 4, 7, 6),
+                row=whole(2, 4),
+                col=whole(0, 1),
+            ),
+            public(
+                "first channel less last channel", forward="first_less_last_channel", x_shape=(1, 2, 6, 6), row=2, col=4
+            ),
+            secret(
+                "first channel less last of three",
+                forward="first_less_last_channel",
+                x_shape=(1, 3, 5, 8),
+                row=whole(0, 2),
+                col=whole(3, 6),
+            ),
+            public(
+                "each channel read at another place", forward="channels_in_a_row", x_shape=(1, 3, 4, 7), row=2, col=1
+            ),
+            secret(
+                "each of four channels read at another place",
+                forward="channels_in_a_row",
+                x_shape=(1, 4, 6, 9),
+                row=whole(3, 5),
+                col=whole(0, 2),
+            ),
         ),
-        Case(
-            "two padded 3x3 sums",
-            group="stacks",
-            forward="two_convolutions",
-            x_shape=(1, 1, 8, 9),
-            row=3,
-            col=5,
-        ),
-        Case(
-            "a padded 3x3 sum, then 2x2 averages",
-            group="stacks",
-            forward="convolution_then_average",
-            x_shape=(1, 1, 10, 9),
-            row=2,
-            col=1,
-        ),
-        Case(
-            "3x3 pixels, two apart", group="gaps", forward="dilated_3x3", x_shape=(1, 1, 8, 7), row=1, col=0
-        ),
-        Case(
-            "three channels, the last alone is read",
-            group="channels",
-            forward="last_channel_3x3",
-            x_shape=(1, 3, 5, 6),
-            row=1,
-            col=2,
-        ),
-        Case(
-            "first channel less last channel",
-            group="channels",
-            forward="first_less_last_channel",
-            x_shape=(1, 2, 6, 6),
-            row=2,
-            col=4,
-        ),
-        Case(
-            "each channel read at another place",
-            group="channels",
-            forward="channels_in_a_row",
-            x_shape=(1, 3, 4, 7),
-            row=2,
-            col=1,
-        ),
-        Case(
-            "two filters that look at different pixels",
-            group="filters",
-            forward="two_filters_apart",
-            x_shape=(1, 1, 6, 7),
-            row=1,
-            col=3,
-        ),
-        Case(
-            "a filter and its negative",
-            group="filters",
-            forward="filter_and_its_negative",
-            x_shape=(1, 2, 5, 7),
-            row=3,
-            col=5,
-        ),
-    ],
-    secret=[
-        Case(
-            "a single pixel of two channels",
-            group="basic",
-            forward="one_pixel",
-            x_shape=(1, 2, 7, 6),
-            row=whole(1, 2),
-            col=whole(3, 5),
-        ),
-        Case(
-            "a 3x3 sum with negative weights",
-            group="basic",
-            forward="negative_box_3x3",
-            x_shape=(1, 1, 9, 8),
-            row=whole(3, 5),
-            col=whole(0, 2),
-        ),
-        Case(
-            "4x2 pixels, stride (2, 3), on a larger image",
-            group="basic",
-            forward="box_4x2_stride_2x3",
-            x_shape=(1, 2, 12, 13),
-            row=whole(0, 1),
-            col=whole(2, 3),
-        ),
-        Case(
-            "a border with padding below and to the right",
-            group="borders",
-            forward="padded_after_3x3",
-            x_shape=(1, 1, 6, 8),
-            row=5,
-            col=whole(1, 4),
-        ),
-        Case(
-            "a border with padding and a bias",
-            group="borders",
-            forward="biased_3x3",
-            x_shape=(1, 1, 8, 9),
-            row=whole(2, 6),
-            col=0,
-        ),
-        Case(
-            "2x2 averages, then a 3x3 sum",
-            group="stacks",
-            forward="average_then_convolution",
-            x_shape=(1, 1, 14, 12),
-            row=whole(2, 4),
-            col=whole(0, 1),
-        ),
-        Case(
-            "two padded 3x3 sums on a larger image",
-            group="stacks",
-            forward="two_convolutions",
-            x_shape=(1, 1, 11, 10),
-            row=whole(1, 4),
-            col=whole(6, 8),
-        ),
-        Case(
-            "every third pixel, then 2x2",
-            group="gaps",
-            forward="every_third_then_2x2",
-            x_shape=(1, 1, 11, 14),
-            row=whole(0, 1),
-            col=whole(2, 3),
-        ),
-        Case(
-            "2x3 pixels with gaps between",
-            group="gaps",
-            forward="dilated_2x3",
-            x_shape=(1, 1, 9, 10),
-            row=whole(0, 2),
-            col=whole(3, 4),
-        ),
-        Case(
-            "four channels, the last alone is read",
-            group="channels",
-            forward="last_channel_3x3",
-            x_shape=(1, 4, 7, 6),
-            row=whole(2, 4),
-            col=whole(0, 1),
-        ),
-        Case(
-            "first channel less last of three",
-            group="channels",
-            forward="first_less_last_channel",
-            x_shape=(1, 3, 5, 8),
-            row=whole(0, 2),
-            col=whole(3, 6),
-        ),
-        Case(
-            "each of four channels read at another place",
-            group="channels",
-            forward="channels_in_a_row",
-            x_shape=(1, 4, 6, 9),
-            row=whole(3, 5),
-            col=whole(0, 2),
-        ),
-        Case(
-            "two filters that look at different pixels of two channels",
-            group="filters",
-            forward="two_filters_apart",
-            x_shape=(1, 2, 7, 9),
-            row=whole(0, 2),
-            col=whole(3, 5),
-        ),
-        Case(
-            "a filter and its negative on a larger image",
-            group="filters",
-            forward="filter_and_its_negative",
-            x_shape=(1, 1, 8, 6),
-            row=whole(4, 6),
-            col=whole(1, 3),
+        *group(
+            "filters",
+            public(
+                "two filters that look at different pixels",
+                forward="two_filters_apart",
+                x_shape=(1, 1, 6, 7),
+                row=1,
+                col=3,
+            ),
+            secret(
+                "two filters that look at different pixels of two channels",
+                forward="two_filters_apart",
+                x_shape=(1, 2, 7, 9),
+                row=whole(0, 2),
+                col=whole(3, 5),
+            ),
+            public("a filter and its negative", forward="filter_and_its_negative", x_shape=(1, 2, 5, 7), row=3, col=5),
+            secret(
+                "a filter and its negative on a larger image",
+                forward="filter_and_its_negative",
+                x_shape=(1, 1, 8, 6),
+                row=whole(4, 6),
+                col=whole(1, 3),
+            ),
         ),
     ],
     clues=[
@@ -333,11 +269,7 @@ gradient_footprint = Exercise(
             "You marked a pixel that changes any output: look at output (row, col) alone.",
             lambda forward, x_shape, row, col: np.any(slopes(forward, x_shape) != 0, axis=(0, 3, 4, 5)),
         ),
-        Mistake(
-            "row and column swapped",
-            "You looked at output (col, row): the row comes first.",
-            swapped,
-        ),
+        Mistake("row and column swapped", "You looked at output (col, row): the row comes first.", swapped),
         Mistake(
             "pixel not set back",
             "You never set a pixel back, so that every later image differs too: start each time from the "
@@ -352,15 +284,10 @@ gradient_footprint = Exercise(
         ),
         Mistake(
             "gaps filled",
-            "You marked the whole box from the first pixel to the last: leave out those between that change "
-            "nothing.",
+            "You marked the whole box from the first pixel to the last: leave out those between that change nothing.",
             outlined(box_around),
         ),
-        Mistake(
-            "footprint transposed",
-            "Your footprint is (W, H): rows come first.",
-            outlined(np.transpose),
-        ),
+        Mistake("footprint transposed", "Your footprint is (W, H): rows come first.", outlined(np.transpose)),
         Mistake(
             "numbers in place of booleans",
             "You returned how much the output changes: return whether it does, as booleans.",

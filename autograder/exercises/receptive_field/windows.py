@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 
 Sized = tuple[int, int, int]  # kernel, stride, dilation
 Placed = tuple[int, int, int, int]  # kernel, stride, padding, dilation
@@ -80,62 +81,66 @@ receptive_field = Exercise(
     returns=("size",),
     reference=span,
     points={"one": 1, "stack": 1, "stride": 2, "dilation": 1, "gaps": 1, "together": 1},
-    public=[
-        Case("no layer: a pixel sees itself", group="one", layers=[]),
-        Case("one layer: kernel 5", group="one", layers=[(5, 1, 1)]),
-        Case("one layer: kernel 4, stride 2", group="one", layers=[(4, 2, 1)]),
-        Case("two layers: kernels 3 and 3", group="stack", layers=[(3, 1, 1), (3, 1, 1)]),
-        Case("kernels 7, 1, 2 and 3", group="stack", layers=[(7, 1, 1), (1, 1, 1), (2, 1, 1), (3, 1, 1)]),
-        Case("kernel 5, stride 2, then kernel 3", group="stride", layers=[(5, 2, 1), (3, 1, 1)]),
-        Case("kernel 3, then kernel 2, stride 2", group="stride", layers=[(3, 1, 1), (2, 2, 1)]),
-        Case(
-            "strides 2, 3 and 2 between kernels 3, 4, 5 and 2",
-            group="stride",
-            layers=[(3, 2, 1), (4, 3, 1), (5, 2, 1), (2, 1, 1)],
+    cases=[
+        *group(
+            "one",
+            public("no layer: a pixel sees itself", layers=[]),
+            public("one layer: kernel 5", layers=[(5, 1, 1)]),
+            secret("one layer", layers=drawn(1, (6, 12), (1, 1), (1, 1))),
+            public("one layer: kernel 4, stride 2", layers=[(4, 2, 1)]),
+            secret("one layer with a stride", layers=drawn(1, (6, 12), (2, 5), (1, 1))),
         ),
-        Case(
-            "LeNet-5: kernel 5, pooling 2, kernel 5, pooling 2",
-            group="stride",
-            layers=[(5, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1)],
+        *group(
+            "stack",
+            public("two layers: kernels 3 and 3", layers=[(3, 1, 1), (3, 1, 1)]),
+            secret("three layers", layers=drawn(3, (3, 8), (1, 1), (1, 1))),
+            public("kernels 7, 1, 2 and 3", layers=[(7, 1, 1), (1, 1, 1), (2, 1, 1), (3, 1, 1)]),
+            secret("six layers", layers=drawn(6, (1, 5), (1, 1), (1, 1))),
         ),
-        Case("one layer: kernel 3, dilation 4", group="dilation", layers=[(3, 1, 4)]),
-        Case(
-            "kernel 3 with dilations 1, 2 and 4", group="dilation", layers=[(3, 1, 1), (3, 1, 2), (3, 1, 4)]
+        *group(
+            "stride",
+            public("kernel 5, stride 2, then kernel 3", layers=[(5, 2, 1), (3, 1, 1)]),
+            secret(
+                "kernel 7, stride 2, then three layers with strides",
+                layers=then([(7, 2, 1)], drawn(3, (4, 6), (2, 3), (1, 1))),
+            ),
+            public("kernel 3, then kernel 2, stride 2", layers=[(3, 1, 1), (2, 2, 1)]),
+            secret(
+                "kernel 6, stride 3, then two layers with strides",
+                layers=then([(6, 3, 1)], drawn(2, (3, 5), (2, 3), (1, 1))),
+            ),
+            public(
+                "strides 2, 3 and 2 between kernels 3, 4, 5 and 2", layers=[(3, 2, 1), (4, 3, 1), (5, 2, 1), (2, 1, 1)]
+            ),
+            public(
+                "LeNet-5: kernel 5, pooling 2, kernel 5, pooling 2", layers=[(5, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1)]
+            ),
         ),
-        Case(
-            "kernel 1, stride 3, then kernel 2: from the first pixel to the last",
-            group="gaps",
-            layers=[(1, 3, 1), (2, 1, 1)],
+        *group(
+            "dilation",
+            public("one layer: kernel 3, dilation 4", layers=[(3, 1, 4)]),
+            secret("one layer with a dilation", layers=drawn(1, (4, 7), (1, 1), (2, 5))),
+            public("kernel 3 with dilations 1, 2 and 4", layers=[(3, 1, 1), (3, 1, 2), (3, 1, 4)]),
+            secret("three layers with dilations", layers=drawn(3, (2, 4), (1, 1), (2, 4))),
         ),
-        Case(
-            "kernel 3, stride 2, dilation 2, then kernel 3, dilation 3, stride 2, then kernel 4",
-            group="together",
-            layers=[(3, 2, 2), (3, 2, 3), (4, 1, 1)],
+        *group(
+            "gaps",
+            public(
+                "kernel 1, stride 3, then kernel 2: from the first pixel to the last", layers=[(1, 3, 1), (2, 1, 1)]
+            ),
+            secret(
+                "kernel 2, stride 4, then kernel 1, stride 2, then two more: the strides leave gaps",
+                layers=then([(2, 4, 1), (1, 2, 1)], drawn(2, (2, 4), (1, 1), (1, 1))),
+            ),
         ),
-    ],
-    secret=[
-        Case("one layer", group="one", layers=drawn(1, (6, 12), (1, 1), (1, 1))),
-        Case("one layer with a stride", group="one", layers=drawn(1, (6, 12), (2, 5), (1, 1))),
-        Case("three layers", group="stack", layers=drawn(3, (3, 8), (1, 1), (1, 1))),
-        Case("six layers", group="stack", layers=drawn(6, (1, 5), (1, 1), (1, 1))),
-        Case(
-            "kernel 7, stride 2, then three layers with strides",
-            group="stride",
-            layers=then([(7, 2, 1)], drawn(3, (4, 6), (2, 3), (1, 1))),
+        *group(
+            "together",
+            public(
+                "kernel 3, stride 2, dilation 2, then kernel 3, dilation 3, stride 2, then kernel 4",
+                layers=[(3, 2, 2), (3, 2, 3), (4, 1, 1)],
+            ),
+            secret("strides and dilations", layers=drawn(4, (2, 4), (2, 3), (2, 3))),
         ),
-        Case(
-            "kernel 6, stride 3, then two layers with strides",
-            group="stride",
-            layers=then([(6, 3, 1)], drawn(2, (3, 5), (2, 3), (1, 1))),
-        ),
-        Case("one layer with a dilation", group="dilation", layers=drawn(1, (4, 7), (1, 1), (2, 5))),
-        Case("three layers with dilations", group="dilation", layers=drawn(3, (2, 4), (1, 1), (2, 4))),
-        Case(
-            "kernel 2, stride 4, then kernel 1, stride 2, then two more: the strides leave gaps",
-            group="gaps",
-            layers=then([(2, 4, 1), (1, 2, 1)], drawn(2, (2, 4), (1, 1), (1, 1))),
-        ),
-        Case("strides and dilations", group="together", layers=drawn(4, (2, 4), (2, 3), (2, 3))),
     ],
     clues=[
         "Take the layers one after another and keep two numbers: the field so far, and how many pixels lie "
@@ -272,132 +277,95 @@ input_window = Exercise(
     returns=("rows", "columns"),
     reference=both(window),
     points={"basic": 1, "stride": 2, "padding": 2, "dilation": 1, "together": 2},
-    public=[
-        Case("no layer: pixel (2, 5)", group="basic", layers=[], row=2, col=5),
-        Case("one layer: kernel 3", group="basic", layers=[(3, 1, 0, 1)], row=2, col=4),
-        Case(
-            "kernels 5 and 2, the first output of its row",
-            group="basic",
-            layers=[(5, 1, 0, 1), (2, 1, 0, 1)],
-            row=3,
-            col=0,
+    cases=[
+        *group(
+            "basic",
+            public("no layer: pixel (2, 5)", layers=[], row=2, col=5),
+            secret("one layer", layers=drawn(1, (4, 9), (1, 1), (0, 0), (1, 1)), row=3, col=whole(4, 9)),
+            public("one layer: kernel 3", layers=[(3, 1, 0, 1)], row=2, col=4),
+            secret("three layers", layers=drawn(3, (2, 6), (1, 1), (0, 0), (1, 1)), row=whole(5, 9), col=1),
+            public("kernels 5 and 2, the first output of its row", layers=[(5, 1, 0, 1), (2, 1, 0, 1)], row=3, col=0),
         ),
-        Case("kernel 3, stride 2", group="stride", layers=[(3, 2, 0, 1)], row=4, col=1),
-        Case(
-            "kernel 4, stride 3, then kernel 3, then kernel 2, stride 2",
-            group="stride",
-            layers=[(4, 3, 0, 1), (3, 1, 0, 1), (2, 2, 0, 1)],
-            row=2,
-            col=5,
+        *group(
+            "stride",
+            public("kernel 3, stride 2", layers=[(3, 2, 0, 1)], row=4, col=1),
+            secret(
+                "one layer with a stride",
+                layers=drawn(1, (2, 6), (2, 5), (0, 0), (1, 1)),
+                row=whole(1, 4),
+                col=whole(5, 9),
+            ),
+            public(
+                "kernel 4, stride 3, then kernel 3, then kernel 2, stride 2",
+                layers=[(4, 3, 0, 1), (3, 1, 0, 1), (2, 2, 0, 1)],
+                row=2,
+                col=5,
+            ),
+            secret(
+                "kernel 5, stride 2, then three layers with strides",
+                layers=then([(5, 2, 0, 1)], drawn(3, (3, 4), (2, 3), (0, 0), (1, 1))),
+                row=whole(5, 9),
+                col=whole(1, 4),
+            ),
         ),
-        Case(
-            "kernel 3, padding 1 at the corner: the window begins outside",
-            group="padding",
-            layers=[(3, 1, 1, 1)],
-            row=0,
-            col=0,
+        *group(
+            "padding",
+            public("kernel 3, padding 1 at the corner: the window begins outside", layers=[(3, 1, 1, 1)], row=0, col=0),
+            secret(
+                "one layer with padding, at the corner", layers=drawn(1, (5, 7), (1, 1), (2, 3), (1, 1)), row=0, col=0
+            ),
+            public("kernel 3, padding 1, three times", layers=[(3, 1, 1, 1)] * 3, row=8, col=1),
+            secret(
+                "three layers with padding",
+                layers=drawn(3, (4, 6), (1, 1), (2, 3), (1, 1)),
+                row=whole(1, 3),
+                col=whole(20, 29),
+            ),
+            public(
+                "kernel 5, stride 2, padding 2, then kernel 3, padding 1",
+                layers=[(5, 2, 2, 1), (3, 1, 1, 1)],
+                row=5,
+                col=3,
+            ),
+            secret(
+                "kernel 7, stride 3, padding 3, then two layers with padding",
+                layers=then([(7, 3, 3, 1)], drawn(2, (3, 5), (2, 3), (1, 2), (1, 1))),
+                row=whole(5, 9),
+                col=whole(1, 4),
+            ),
         ),
-        Case("kernel 3, padding 1, three times", group="padding", layers=[(3, 1, 1, 1)] * 3, row=8, col=1),
-        Case(
-            "kernel 5, stride 2, padding 2, then kernel 3, padding 1",
-            group="padding",
-            layers=[(5, 2, 2, 1), (3, 1, 1, 1)],
-            row=5,
-            col=3,
+        *group(
+            "dilation",
+            public("kernel 3, dilation 4", layers=[(3, 1, 0, 4)], row=1, col=6),
+            public("kernel 3 with dilation 1, then 2", layers=[(3, 1, 0, 1), (3, 1, 0, 2)], row=7, col=2),
+            secret(
+                "two layers with dilations",
+                layers=drawn(2, (3, 5), (1, 1), (0, 0), (2, 4)),
+                row=whole(1, 4),
+                col=whole(5, 9),
+            ),
         ),
-        Case("kernel 3, dilation 4", group="dilation", layers=[(3, 1, 0, 4)], row=1, col=6),
-        Case(
-            "kernel 3 with dilation 1, then 2",
-            group="dilation",
-            layers=[(3, 1, 0, 1), (3, 1, 0, 2)],
-            row=7,
-            col=2,
-        ),
-        Case(
-            "AlexNet's first three layers",
-            group="together",
-            layers=[(11, 4, 0, 1), (3, 2, 0, 1), (5, 1, 2, 1)],
-            row=13,
-            col=0,
-        ),
-        Case(
-            "strides, paddings and dilations in three layers",
-            group="together",
-            layers=[(3, 2, 1, 2), (2, 3, 2, 3), (5, 2, 1, 1)],
-            row=1,
-            col=4,
-        ),
-    ],
-    secret=[
-        Case(
-            "one layer",
-            group="basic",
-            layers=drawn(1, (4, 9), (1, 1), (0, 0), (1, 1)),
-            row=3,
-            col=whole(4, 9),
-        ),
-        Case(
-            "three layers",
-            group="basic",
-            layers=drawn(3, (2, 6), (1, 1), (0, 0), (1, 1)),
-            row=whole(5, 9),
-            col=1,
-        ),
-        Case(
-            "one layer with a stride",
-            group="stride",
-            layers=drawn(1, (2, 6), (2, 5), (0, 0), (1, 1)),
-            row=whole(1, 4),
-            col=whole(5, 9),
-        ),
-        Case(
-            "kernel 5, stride 2, then three layers with strides",
-            group="stride",
-            layers=then([(5, 2, 0, 1)], drawn(3, (3, 4), (2, 3), (0, 0), (1, 1))),
-            row=whole(5, 9),
-            col=whole(1, 4),
-        ),
-        Case(
-            "one layer with padding, at the corner",
-            group="padding",
-            layers=drawn(1, (5, 7), (1, 1), (2, 3), (1, 1)),
-            row=0,
-            col=0,
-        ),
-        Case(
-            "three layers with padding",
-            group="padding",
-            layers=drawn(3, (4, 6), (1, 1), (2, 3), (1, 1)),
-            row=whole(1, 3),
-            col=whole(20, 29),
-        ),
-        Case(
-            "kernel 7, stride 3, padding 3, then two layers with padding",
-            group="padding",
-            layers=then([(7, 3, 3, 1)], drawn(2, (3, 5), (2, 3), (1, 2), (1, 1))),
-            row=whole(5, 9),
-            col=whole(1, 4),
-        ),
-        Case(
-            "two layers with dilations",
-            group="dilation",
-            layers=drawn(2, (3, 5), (1, 1), (0, 0), (2, 4)),
-            row=whole(1, 4),
-            col=whole(5, 9),
-        ),
-        Case(
-            "strides, paddings and dilations in four layers",
-            group="together",
-            layers=drawn(4, (2, 4), (2, 3), (1, 2), (2, 3)),
-            row=whole(1, 4),
-            col=whole(5, 9),
-        ),
-        Case(
-            "a strided layer, then dilated ones with padding, at the corner",
-            group="together",
-            layers=then([(6, 2, 2, 1)], drawn(3, (3, 5), (1, 1), (2, 3), (2, 3))),
-            row=0,
-            col=whole(20, 29),
+        *group(
+            "together",
+            public("AlexNet's first three layers", layers=[(11, 4, 0, 1), (3, 2, 0, 1), (5, 1, 2, 1)], row=13, col=0),
+            secret(
+                "strides, paddings and dilations in four layers",
+                layers=drawn(4, (2, 4), (2, 3), (1, 2), (2, 3)),
+                row=whole(1, 4),
+                col=whole(5, 9),
+            ),
+            public(
+                "strides, paddings and dilations in three layers",
+                layers=[(3, 2, 1, 2), (2, 3, 2, 3), (5, 2, 1, 1)],
+                row=1,
+                col=4,
+            ),
+            secret(
+                "a strided layer, then dilated ones with padding, at the corner",
+                layers=then([(6, 2, 2, 1)], drawn(3, (3, 5), (1, 1), (2, 3), (2, 3))),
+                row=0,
+                col=whole(20, 29),
+            ),
         ),
     ],
     clues=[

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 RETURNS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")
 BASIC, NECK = ("autograder.exercises.resnet.networks:" + name for name in ("BasicBlock", "Bottleneck"))
 
 
-def case(words: str, group: str, shape: tuple[int, ...], **arguments: int) -> Case:
+def case(key: str, group: str, shape: tuple[int, ...], **arguments: Any) -> Case:
     """A Case of images of this shape."""
-    return Case(words, group=group, x=normal(*shape), **arguments)
+    return Case(key, group=group, x=normal(*shape), **arguments)
 
 
 def mistake(block: str, name: str, hint: str, *slips: str) -> Mistake:
@@ -23,12 +26,7 @@ def mistake(block: str, name: str, hint: str, *slips: str) -> Mistake:
 def shared(block: str) -> list[Mistake]:
     """The Mistakes that both blocks invite."""
     return [
-        mistake(
-            block,
-            "no shortcut",
-            "You left the addition out: add the block's input to its result.",
-            "no addition",
-        ),
+        mistake(block, "no shortcut", "You left the addition out: add the block's input to its result.", "no addition"),
         mistake(
             block,
             "ReLU before the addition",
@@ -126,27 +124,26 @@ BasicBlock = Exercise(
     reference=lazy_import(BASIC),
     points={"identity": 5, "projection": 7},
     way=Way(module="x"),
-    public=[
-        case("3 channels stay 3", "identity", (2, 3, 5, 4), channels=3, filters=3),
-        case("one image of one channel", "identity", (1, 1, 3, 6), channels=1, filters=1),
-        case("2 channels to 4, stride 2", "projection", (2, 2, 7, 6), channels=2, filters=4, stride=2),
-        case("3 channels to 2, stride 1", "projection", (2, 3, 4, 5), channels=3, filters=2),
-        case("3 channels, stride 2", "projection", (2, 3, 5, 8), channels=3, filters=3, stride=2),
-    ],
-    secret=[
-        case("5 channels stay 5", "identity", (3, 5, 4, 6), channels=5, filters=5),
-        case("one image of 2 channels", "identity", (1, 2, 7, 3), channels=2, filters=2),
-        case(
-            "3 channels to 6, stride 2, odd sides",
-            "projection",
-            (2, 3, 9, 5),
-            channels=3,
-            filters=6,
-            stride=2,
+    cases=[
+        *group(
+            "identity",
+            public("3 channels stay 3", (2, 3, 5, 4), channels=3, filters=3),
+            secret("5 channels stay 5", (3, 5, 4, 6), channels=5, filters=5),
+            public("one image of one channel", (1, 1, 3, 6), channels=1, filters=1),
+            secret("one image of 2 channels", (1, 2, 7, 3), channels=2, filters=2),
+            make=case,
         ),
-        case("6 channels to 4, stride 1", "projection", (2, 6, 5, 3), channels=6, filters=4, stride=1),
-        case("5 channels, stride 2", "projection", (2, 5, 6, 7), channels=5, filters=5, stride=2),
-        case("2 channels to 4, stride 3", "projection", (2, 2, 10, 8), channels=2, filters=4, stride=3),
+        *group(
+            "projection",
+            public("2 channels to 4, stride 2", (2, 2, 7, 6), channels=2, filters=4, stride=2),
+            secret("3 channels to 6, stride 2, odd sides", (2, 3, 9, 5), channels=3, filters=6, stride=2),
+            public("3 channels to 2, stride 1", (2, 3, 4, 5), channels=3, filters=2),
+            secret("6 channels to 4, stride 1", (2, 6, 5, 3), channels=6, filters=4, stride=1),
+            public("3 channels, stride 2", (2, 3, 5, 8), channels=3, filters=3, stride=2),
+            secret("5 channels, stride 2", (2, 5, 6, 7), channels=5, filters=5, stride=2),
+            secret("2 channels to 4, stride 3", (2, 2, 10, 8), channels=2, filters=4, stride=3),
+            make=case,
+        ),
     ],
     mistakes=[
         *shared(BASIC),
@@ -185,27 +182,26 @@ Bottleneck = Exercise(
     reference=lazy_import(NECK),
     points={"identity": 4, "projection": 6},
     way=Way(module="x"),
-    public=[
-        case("8 channels by way of 2", "identity", (2, 8, 3, 4), channels=8, reduced=2),
-        case("one image, 4 channels by way of 1", "identity", (1, 4, 3, 6), channels=4, reduced=1),
-        case("3 channels to 8, stride 1", "projection", (2, 3, 4, 3), channels=3, reduced=2),
-        case("5 channels to 8, stride 2", "projection", (2, 5, 5, 6), channels=5, reduced=2, stride=2),
-        case("4 channels, stride 2", "projection", (2, 4, 5, 7), channels=4, reduced=1, stride=2),
-    ],
-    secret=[
-        case("12 channels by way of 3", "identity", (2, 12, 4, 6), channels=12, reduced=3),
-        case("one image, 8 channels by way of 2", "identity", (1, 8, 5, 3), channels=8, reduced=2),
-        case("5 channels to 12, stride 1", "projection", (3, 5, 5, 4), channels=5, reduced=3, stride=1),
-        case(
-            "6 channels to 12, stride 2, odd sides",
-            "projection",
-            (2, 6, 9, 5),
-            channels=6,
-            reduced=3,
-            stride=2,
+    cases=[
+        *group(
+            "identity",
+            public("8 channels by way of 2", (2, 8, 3, 4), channels=8, reduced=2),
+            secret("12 channels by way of 3", (2, 12, 4, 6), channels=12, reduced=3),
+            public("one image, 4 channels by way of 1", (1, 4, 3, 6), channels=4, reduced=1),
+            secret("one image, 8 channels by way of 2", (1, 8, 5, 3), channels=8, reduced=2),
+            make=case,
         ),
-        case("12 channels, stride 2", "projection", (2, 12, 6, 7), channels=12, reduced=3, stride=2),
-        case("2 channels to 8, stride 3", "projection", (2, 2, 10, 8), channels=2, reduced=2, stride=3),
+        *group(
+            "projection",
+            public("3 channels to 8, stride 1", (2, 3, 4, 3), channels=3, reduced=2),
+            secret("5 channels to 12, stride 1", (3, 5, 5, 4), channels=5, reduced=3, stride=1),
+            public("5 channels to 8, stride 2", (2, 5, 5, 6), channels=5, reduced=2, stride=2),
+            secret("6 channels to 12, stride 2, odd sides", (2, 6, 9, 5), channels=6, reduced=3, stride=2),
+            public("4 channels, stride 2", (2, 4, 5, 7), channels=4, reduced=1, stride=2),
+            secret("12 channels, stride 2", (2, 12, 6, 7), channels=12, reduced=3, stride=2),
+            secret("2 channels to 8, stride 3", (2, 2, 10, 8), channels=2, reduced=2, stride=3),
+            make=case,
+        ),
     ],
     mistakes=[
         *shared(NECK),

@@ -114,9 +114,7 @@ class Bottleneck(Residual):
         if "stride last" in slips:
             strides = [1, 1, stride]
         kernels = [1, 3, 3 if "two 3 x 3" in slips else 1]
-        super().__init__(
-            channels, list(zip(kernels, [reduced, reduced, filters], strides, strict=True)), slips
-        )
+        super().__init__(channels, list(zip(kernels, [reduced, reduced, filters], strides, strict=True)), slips)
 
 
 class CifarResNet(nn.Module):
@@ -163,12 +161,8 @@ class ResNet18(nn.Module):
     def __init__(self, classes: int = 1000, width: int = 64, slips: Slips = ()) -> None:
         super().__init__()
         self.slips = slips
-        self.stem = Unit(
-            3, width, 3 if "small stem" in slips else 7, 2, "no stem relu" not in slips, True, False
-        )
-        depths = (
-            [3, 4, 6, 3] if "stages of 34" in slips else [2, 2, 2] if "three stages" in slips else [2] * 4
-        )
+        self.stem = Unit(3, width, 3 if "small stem" in slips else 7, 2, "no stem relu" not in slips, True, False)
+        depths = [3, 4, 6, 3] if "stages of 34" in slips else [2, 2, 2] if "three stages" in slips else [2] * 4
         self.blocks = nn.ModuleList()
         channels = width
         for stage, depth in enumerate(depths):

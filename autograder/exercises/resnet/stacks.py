@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 RETURNS = ("y_shape", "parameters", "shapes", "y_eval", "y")
 CIFAR, LARGE = ("autograder.exercises.resnet.networks:" + name for name in ("CifarResNet", "ResNet18"))
 
 
-def case(words: str, group: str, shape: tuple[int, int, int], **arguments: int) -> Case:
+def case(key: str, group: str, shape: tuple[int, int, int], **arguments: Any) -> Case:
     """A Case of `shape[0]` colour images of shape[1:]."""
-    return Case(words, group=group, x=normal(shape[0], 3, *shape[1:]), **arguments)
+    return Case(key, group=group, x=normal(shape[0], 3, *shape[1:]), **arguments)
 
 
 def mistake(network: str, name: str, hint: str, *slips: str) -> Mistake:
@@ -26,18 +29,28 @@ make_resnet = Exercise(
     reference=lazy_import(CIFAR),
     points={"shallow": 5, "deep": 4, "options": 3},
     way=Way(module="x"),
-    public=[
-        case("depth 8", "shallow", (2, 8, 12), depth=8, width=4),
-        case("depth 20", "deep", (2, 12, 8), depth=20, width=4),
-        case("5 classes, images of 9 x 14", "options", (3, 9, 14), depth=8, classes=5, width=3),
-        case("depth 14, one image", "options", (1, 16, 10), depth=14, classes=7, width=2),
-    ],
-    secret=[
-        case("depth 8, wide images", "shallow", (2, 10, 16), depth=8, width=5),
-        case("depth 26", "deep", (2, 14, 9), depth=26, width=3),
-        case("depth 32", "deep", (2, 8, 9), depth=32, width=4),
-        case("3 classes, images of 15 x 9", "options", (2, 15, 9), depth=14, classes=3, width=4),
-        case("6 classes, one image", "options", (1, 12, 17), depth=8, classes=6, width=6),
+    cases=[
+        *group(
+            "shallow",
+            public("depth 8", (2, 8, 12), depth=8, width=4),
+            secret("depth 8, wide images", (2, 10, 16), depth=8, width=5),
+            make=case,
+        ),
+        *group(
+            "deep",
+            secret("depth 26", (2, 14, 9), depth=26, width=3),
+            public("depth 20", (2, 12, 8), depth=20, width=4),
+            secret("depth 32", (2, 8, 9), depth=32, width=4),
+            make=case,
+        ),
+        *group(
+            "options",
+            public("5 classes, images of 9 x 14", (3, 9, 14), depth=8, classes=5, width=3),
+            secret("3 classes, images of 15 x 9", (2, 15, 9), depth=14, classes=3, width=4),
+            public("depth 14, one image", (1, 16, 10), depth=14, classes=7, width=2),
+            secret("6 classes, one image", (1, 12, 17), depth=8, classes=6, width=6),
+            make=case,
+        ),
     ],
     mistakes=[
         mistake(
@@ -66,10 +79,7 @@ make_resnet = Exercise(
             "no stride",
         ),
         mistake(
-            CIFAR,
-            "one width",
-            "Your stages are all equally wide: width, 2 * width and 4 * width filters.",
-            "one width",
+            CIFAR, "one width", "Your stages are all equally wide: width, 2 * width and 4 * width filters.", "one width"
         ),
         mistake(
             CIFAR,
@@ -90,10 +100,7 @@ make_resnet = Exercise(
             "stem pooled",
         ),
         mistake(
-            CIFAR,
-            "largest instead of mean",
-            "You took each map's largest value at the end: take its mean.",
-            "largest",
+            CIFAR, "largest instead of mean", "You took each map's largest value at the end: take its mean.", "largest"
         ),
         mistake(
             CIFAR,
@@ -101,12 +108,7 @@ make_resnet = Exercise(
             "Your network ends in a softmax: return the scores, the loss applies it.",
             "softmax",
         ),
-        mistake(
-            CIFAR,
-            "linear layer without bias",
-            "Leave the linear layer's bias as it is: bias=True.",
-            "no bias",
-        ),
+        mistake(CIFAR, "linear layer without bias", "Leave the linear layer's bias as it is: bias=True.", "no bias"),
     ],
     clues=(
         "Collect the modules in a list and return nn.Sequential(*modules); keep the number of channels in a variable that "
@@ -125,16 +127,26 @@ ResNet18 = Exercise(
     reference=lazy_import(LARGE),
     points={"stem": 4, "stages": 4, "options": 2},
     way=Way(module="x"),
-    public=[
-        case("images of 33 x 40", "stem", (2, 33, 40), classes=10, width=4),
-        case("images of 41 x 34", "stages", (2, 41, 34), classes=10, width=3),
-        case("one image of 71 x 34, 4 classes", "options", (1, 71, 34), classes=4, width=5),
-    ],
-    secret=[
-        case("images of 36 x 64", "stem", (2, 36, 64), classes=10, width=3),
-        case("images of 66 x 37", "stages", (2, 66, 37), classes=10, width=4),
-        case("6 classes, one image of 45 x 68", "options", (1, 45, 68), classes=6, width=6),
-        case("a thousand classes", "options", (2, 49, 72), classes=1000, width=2),
+    cases=[
+        *group(
+            "stem",
+            public("images of 33 x 40", (2, 33, 40), classes=10, width=4),
+            secret("images of 36 x 64", (2, 36, 64), classes=10, width=3),
+            make=case,
+        ),
+        *group(
+            "stages",
+            public("images of 41 x 34", (2, 41, 34), classes=10, width=3),
+            secret("images of 66 x 37", (2, 66, 37), classes=10, width=4),
+            make=case,
+        ),
+        *group(
+            "options",
+            public("one image of 71 x 34, 4 classes", (1, 71, 34), classes=4, width=5),
+            secret("6 classes, one image of 45 x 68", (1, 45, 68), classes=6, width=6),
+            secret("a thousand classes", (2, 49, 72), classes=1000, width=2),
+            make=case,
+        ),
     ],
     mistakes=[
         mistake(
@@ -186,10 +198,7 @@ ResNet18 = Exercise(
             "three stages",
         ),
         mistake(
-            LARGE,
-            "one width",
-            "Your stages are all equally wide: width, then 2, 4 and 8 times that.",
-            "one width",
+            LARGE, "one width", "Your stages are all equally wide: width, then 2, 4 and 8 times that.", "one width"
         ),
         mistake(
             LARGE,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 from cnnlab import data
 from cnnlab.checking.summaries.networks import SHAPES_MEAN, SHAPES_STD
 from cnnlab.checking.way import Way
@@ -72,9 +73,7 @@ def fresh(labels: np.ndarray, seed: int) -> np.ndarray:
     return pool[[places[int(label)][t] for label, t in zip(labels, turn, strict=True)]]
 
 
-def moved(
-    images: np.ndarray, rng: np.random.Generator, *, shift: int, contrast: float, noise: float
-) -> np.ndarray:
+def moved(images: np.ndarray, rng: np.random.Generator, *, shift: int, contrast: float, noise: float) -> np.ndarray:
     """Shift each image by a little of its own, change its contrast, and add noise; bytes again.
 
     shift: pixels, at most, to any side, the border repeated; contrast: a share, at most; noise: its standard deviation, of
@@ -112,16 +111,23 @@ trained_resnet = Exercise(
     reference=reference,
     points={"learned": 4, "good": 3, "robust": 3},
     way=Way(file="resnet20.safetensors", summary="resnet20"),
-    public=[
-        Case("40 new images", group="learned", **hidden(40, at_least=LEARNED[0])),
-        Case("75 new images", group="good", **hidden(75, at_least=GOOD[0])),
-        Case("50 new images, moved a little", group="robust", **hidden(50, at_least=ROBUST[0], **STRONG)),
-    ],
-    secret=[
-        Case("60 images", group="learned", **hidden(60, at_least=LEARNED[1])),
-        Case("200 images", group="good", **hidden(200, at_least=GOOD[1])),
-        Case("160 images, moved slightly", group="robust", **hidden(160, at_least=ROBUST[1], **SLIGHT)),
-        Case("150 images, moved more", group="robust", **hidden(150, at_least=ROBUST[1], **STRONG)),
+    cases=[
+        *group(
+            "learned",
+            public("40 new images", **hidden(40, at_least=LEARNED[0])),
+            secret("60 images", **hidden(60, at_least=LEARNED[1])),
+        ),
+        *group(
+            "good",
+            public("75 new images", **hidden(75, at_least=GOOD[0])),
+            secret("200 images", **hidden(200, at_least=GOOD[1])),
+        ),
+        *group(
+            "robust",
+            public("50 new images, moved a little", **hidden(50, at_least=ROBUST[0], **STRONG)),
+            secret("160 images, moved slightly", **hidden(160, at_least=ROBUST[1], **SLIGHT)),
+            secret("150 images, moved more", **hidden(150, at_least=ROBUST[1], **STRONG)),
+        ),
     ],
     mistakes=[
         Mistake(

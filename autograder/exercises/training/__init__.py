@@ -12,15 +12,7 @@ from autograder.exercises.training.trained import trained_network
 
 LESSON = lesson(
     "2_architectures/13_training",
-    [
-        SGD,
-        ReduceOnPlateau,
-        random_crop_flip,
-        cutout,
-        label_smoothing_loss,
-        ensemble_predict,
-        trained_network,
-    ],
+    [SGD, ReduceOnPlateau, random_crop_flip, cutout, label_smoothing_loss, ensemble_predict, trained_network],
     without=("cnnlab.models", "cnnlab.train", "scipy", "torchvision"),
     questions={"better_recipe": 2},
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 
@@ -21,12 +22,12 @@ def seed() -> Random:
     return Random(lambda rng: int(rng.integers(1 << 32)))
 
 
-def moved(words: str, group: str, *shape: int, padding: int, dtype: str = "uint8") -> Case:
-    return Case(words, group=group, images=pixels(*shape, dtype=dtype), padding=padding, rng=seed())
+def moved(key: str, group: str, *shape: int, padding: int, dtype: str = "uint8") -> Case:
+    return Case(key, group=group, images=pixels(*shape, dtype=dtype), padding=padding, rng=seed())
 
 
-def pierced(words: str, group: str, *shape: int, size: int, dtype: str = "uint8") -> Case:
-    return Case(words, group=group, images=pixels(*shape, dtype=dtype), size=size, rng=seed())
+def pierced(key: str, group: str, *shape: int, size: int, dtype: str = "uint8") -> Case:
+    return Case(key, group=group, images=pixels(*shape, dtype=dtype), size=size, rng=seed())
 
 
 def crop_flip(images: np.ndarray, padding: int, rng: np.random.Generator) -> np.ndarray:
@@ -76,17 +77,27 @@ random_crop_flip = Exercise(
     reference=crop_flip,
     points={"crop": 4, "flip": 2, "kinds": 2},
     way=Way(rng="rng", summary="crop_flip"),
-    public=[
-        moved("600 grey images, padding 1", "crop", 600, 1, 5, 4, padding=1),
-        moved("600 colour images, padding 2", "crop", 600, 3, 5, 6, padding=2),
-        moved("500 images, padding 0", "flip", 500, 1, 3, 5, padding=0),
-        moved("600 floating point images, padding 1", "kinds", 600, 1, 4, 4, padding=1, dtype="float64"),
-    ],
-    secret=[
-        moved("700 images, padding 1", "crop", 700, 1, 4, 6, padding=1),
-        moved("800 images, padding 3", "crop", 800, 2, 7, 6, padding=3),
-        moved("600 images without padding", "flip", 600, 2, 4, 5, padding=0),
-        moved("700 floating point images, padding 2", "kinds", 700, 2, 5, 5, padding=2, dtype="float32"),
+    cases=[
+        *group(
+            "crop",
+            public("600 grey images, padding 1", 600, 1, 5, 4, padding=1),
+            secret("700 images, padding 1", 700, 1, 4, 6, padding=1),
+            public("600 colour images, padding 2", 600, 3, 5, 6, padding=2),
+            secret("800 images, padding 3", 800, 2, 7, 6, padding=3),
+            make=moved,
+        ),
+        *group(
+            "flip",
+            public("500 images, padding 0", 500, 1, 3, 5, padding=0),
+            secret("600 images without padding", 600, 2, 4, 5, padding=0),
+            make=moved,
+        ),
+        *group(
+            "kinds",
+            public("600 floating point images, padding 1", 600, 1, 4, 4, padding=1, dtype="float64"),
+            secret("700 floating point images, padding 2", 700, 2, 5, 5, padding=2, dtype="float32"),
+            make=moved,
+        ),
     ],
     mistakes=[
         Mistake(
@@ -120,26 +131,14 @@ random_crop_flip = Exercise(
             "You turned images upside down: the last axis is the one that runs from left to right.",
             cropping("upside down"),
         ),
-        Mistake(
-            "edges repeated",
-            "You repeat the edge pixels: pad with zeros.",
-            cropping("edge"),
-        ),
-        Mistake(
-            "border mirrored",
-            "You mirror the image at its border: pad with zeros.",
-            cropping("mirrored border"),
-        ),
+        Mistake("edges repeated", "You repeat the edge pixels: pad with zeros.", cropping("edge")),
+        Mistake("border mirrored", "You mirror the image at its border: pad with zeros.", cropping("mirrored border")),
         Mistake(
             "rolled round",
             "What leaves on one side comes in on the other: pad with zeros and crop.",
             cropping("rolled"),
         ),
-        Mistake(
-            "not cropped",
-            "You return padded images: crop each to the size it had.",
-            cropping("not cropped"),
-        ),
+        Mistake("not cropped", "You return padded images: crop each to the size it had.", cropping("not cropped")),
         Mistake(
             "always floating point",
             "Your result is floating point whatever comes in: make it with the dtype of images, as np.empty_like does.",
@@ -211,16 +210,26 @@ cutout = Exercise(
     reference=pierce,
     points={"hole": 3, "border": 2, "kinds": 1},
     way=Way(rng="rng", summary="cutout"),
-    public=[
-        pierced("600 images, a hole of 3 pixels", "hole", 600, 2, 7, 6, size=3),
-        pierced("600 images, a hole of 4 pixels", "border", 600, 3, 8, 7, size=4),
-        pierced("600 floating point images", "kinds", 600, 1, 6, 6, size=3, dtype="float64"),
-    ],
-    secret=[
-        pierced("700 images, a hole of 3", "hole", 700, 2, 8, 7, size=3),
-        pierced("700 images, a hole of 5", "border", 700, 2, 9, 8, size=5),
-        pierced("600 images, a hole of 4", "border", 600, 2, 6, 9, size=4),
-        pierced("700 floating point images", "kinds", 700, 2, 7, 5, size=3, dtype="float32"),
+    cases=[
+        *group(
+            "hole",
+            public("600 images, a hole of 3 pixels", 600, 2, 7, 6, size=3),
+            secret("700 images, a hole of 3", 700, 2, 8, 7, size=3),
+            make=pierced,
+        ),
+        *group(
+            "border",
+            secret("700 images, a hole of 5", 700, 2, 9, 8, size=5),
+            public("600 images, a hole of 4 pixels", 600, 3, 8, 7, size=4),
+            secret("600 images, a hole of 4", 600, 2, 6, 9, size=4),
+            make=pierced,
+        ),
+        *group(
+            "kinds",
+            public("600 floating point images", 600, 1, 6, 6, size=3, dtype="float64"),
+            secret("700 floating point images", 700, 2, 7, 5, size=3, dtype="float32"),
+            make=pierced,
+        ),
     ],
     mistakes=[
         Mistake(
@@ -266,11 +275,7 @@ cutout = Exercise(
             "Row and column of the middle are the same number: draw two numbers for each image.",
             piercing("diagonal"),
         ),
-        Mistake(
-            "stripes",
-            "You cut whole rows: give the slice of columns as well.",
-            piercing("stripe"),
-        ),
+        Mistake("stripes", "You cut whole rows: give the slice of columns as well.", piercing("stripe")),
         Mistake(
             "filled with the mean",
             "You fill the hole with something else, such as the image's mean: put 0.",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
 HERE = "autograder.exercises.training.averages"
 A, B, C = "net score a", "net score b", "net score c"
 
 
-def asked(words: str, group: str, count: int, *models: str) -> Case:
-    return Case(words, group=group, models=list(models), images=normal(count, 3, 8, 8, dtype="float32"))
+def asked(key: str, group: str, count: int, *models: str) -> Case:
+    return Case(key, group=group, models=list(models), images=normal(count, 3, 8, 8, dtype="float32"))
 
 
 def slip(name: str, hint: str, what: str) -> Mistake:
@@ -24,18 +25,28 @@ ensemble_predict = Exercise(
     reference=lazy_import(f"{HERE}:reference"),
     points={"one": 3, "many": 4},
     way=Way(functions=("models",), tensors=("images",)),
-    public=[
-        asked("one network, 5 images", "one", 5, A),
-        asked("two networks, 4 images", "many", 4, A, B),
-        asked("three networks, one image", "many", 1, C, A, B),
-        asked("a network that is in eval mode, 2 images", "one", 2, "net eval"),
-    ],
-    secret=[
-        asked("one network, 6 images", "one", 6, B),
-        asked("one network, one image", "one", 1, C),
-        asked("two networks, 3 images", "many", 3, C, B),
-        asked("three networks, 7 images", "many", 7, B, A, C),
-        asked("a network that is in eval mode, 5 images", "one", 5, "net eval"),
+    cases=[
+        *group(
+            "one",
+            public("one network, 5 images", 5, A),
+            secret("one network, 6 images", 6, B),
+            secret("one network, one image", 1, C),
+            make=asked,
+        ),
+        *group(
+            "many",
+            public("two networks, 4 images", 4, A, B),
+            secret("two networks, 3 images", 3, C, B),
+            public("three networks, one image", 1, C, A, B),
+            secret("three networks, 7 images", 7, B, A, C),
+            make=asked,
+        ),
+        *group(
+            "one",
+            public("a network that is in eval mode, 2 images", 2, "net eval"),
+            secret("a network that is in eval mode, 5 images", 5, "net eval"),
+            make=asked,
+        ),
     ],
     mistakes=[
         slip(
@@ -48,31 +59,17 @@ ensemble_predict = Exercise(
             "You averaged the scores and then took softmax: take softmax of each view's scores, then the mean.",
             "softmax of mean scores",
         ),
+        slip("no mirror", "You looked at the images only as they are: look at each image's mirror too.", "no mirror"),
         slip(
-            "no mirror",
-            "You looked at the images only as they are: look at each image's mirror too.",
-            "no mirror",
+            "mirror only", "You looked at the mirrored images only: look at the images as they are too.", "mirror only"
         ),
-        slip(
-            "mirror only",
-            "You looked at the mirrored images only: look at the images as they are too.",
-            "mirror only",
-        ),
-        slip(
-            "upside down",
-            "You turned the images upside down: the mirror reverses the columns, axis 3.",
-            "rows",
-        ),
+        slip("upside down", "You turned the images upside down: the mirror reverses the columns, axis 3.", "rows"),
         slip(
             "channels reversed",
             "You reversed the channels, so red is blue: the mirror reverses the columns, axis 3.",
             "channels",
         ),
-        slip(
-            "votes",
-            "You counted votes: average the probabilities, which also say how sure a network is.",
-            "votes",
-        ),
+        slip("votes", "You counted votes: average the probabilities, which also say how sure a network is.", "votes"),
         slip(
             "softmax over the batch",
             "Your softmax runs over the images: the probabilities of one image sum to 1, so it is softmax(1) of (N, M).",
@@ -84,16 +81,8 @@ ensemble_predict = Exercise(
             "You took the largest probability that any view gives a class: take the mean.",
             "most sure",
         ),
-        slip(
-            "classes returned",
-            "You return the class: return the probabilities, (N, M).",
-            "classes",
-        ),
-        slip(
-            "first network only",
-            "You asked the first network only: ask all of them.",
-            "first only",
-        ),
+        slip("classes returned", "You return the class: return the probabilities, (N, M).", "classes"),
+        slip("first network only", "You asked the first network only: ask all of them.", "first only"),
     ],
     clues=(
         "A list of tensors (N, M), one for each network and each of the two views; torch.stack(views).mean(0) is their "

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random
 from autograder.exercises.convolution.operations import scaled, tensor
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 Result = tuple[float, np.ndarray]
@@ -78,7 +79,7 @@ def of_smoothed_probabilities(scores: np.ndarray, labels: np.ndarray, smoothing:
 
 
 def judged(
-    words: str,
+    key: str,
     group: str,
     count: int,
     classes: int,
@@ -90,7 +91,7 @@ def judged(
     """A Case of scores of this size and labels, both drawn."""
     plain = scaled(size, count, classes, offset=offset)
     return Case(
-        words,
+        key,
         group=group,
         scores=Random(lambda rng: plain.draw(rng).astype(dtype)),
         labels=Random(lambda rng: rng.integers(0, classes, count)),
@@ -103,19 +104,24 @@ label_smoothing_loss = Exercise(
     returns=("loss", "dscores"),
     reference=smoothed,
     points={"smooth": 3, "sharp": 1, "large": 1},
-    public=[
-        judged("4 images, 3 classes, smoothing 0.1", "smooth", 4, 3, 0.1),
-        judged("one image, 6 classes, smoothing 0.3", "smooth", 1, 6, 0.3),
-        judged("5 images, 2 classes, float32", "smooth", 5, 2, 0.2, dtype="float32"),
-        judged("no smoothing", "sharp", 3, 5, 0.0),
-        judged("scores around 1000", "large", 3, 4, 0.1, offset=1000.0),
-    ],
-    secret=[
-        judged("6 images, 5 classes, smoothing 0.15", "smooth", 6, 5, 0.15),
-        judged("two images, 8 classes, smoothing 0.4", "smooth", 2, 8, 0.4),
-        judged("7 images, 3 classes, float32", "smooth", 7, 3, 0.25, dtype="float32"),
-        judged("smoothing 0", "sharp", 8, 4, 0.0),
-        judged("scores around -2000", "large", 9, 3, 0.2, offset=-2000.0),
+    cases=[
+        *group(
+            "smooth",
+            public("4 images, 3 classes, smoothing 0.1", 4, 3, 0.1),
+            secret("6 images, 5 classes, smoothing 0.15", 6, 5, 0.15),
+            public("one image, 6 classes, smoothing 0.3", 1, 6, 0.3),
+            secret("two images, 8 classes, smoothing 0.4", 2, 8, 0.4),
+            public("5 images, 2 classes, float32", 5, 2, 0.2, dtype="float32"),
+            secret("7 images, 3 classes, float32", 7, 3, 0.25, dtype="float32"),
+            make=judged,
+        ),
+        *group("sharp", public("no smoothing", 3, 5, 0.0), secret("smoothing 0", 8, 4, 0.0), make=judged),
+        *group(
+            "large",
+            public("scores around 1000", 3, 4, 0.1, offset=1000.0),
+            secret("scores around -2000", 9, 3, 0.2, offset=-2000.0),
+            make=judged,
+        ),
     ],
     mistakes=[
         Mistake(

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random
 from autograder.exercises.convolution.operations import tensor
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 from cnnlab.torch_settings import one_thread
 
@@ -19,12 +20,7 @@ class TorchSGD:
     """torch.optim.SGD, with what it does copied into the arrays."""
 
     def __init__(
-        self,
-        parameters: Arrays,
-        lr: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
+        self, parameters: Arrays, lr: float, momentum: float = 0.9, weight_decay: float = 0.0, nesterov: bool = False
     ) -> None:
         self.parameters, self.lr = parameters, lr
         with one_thread() as torch:
@@ -83,7 +79,7 @@ def wrong(slip: str) -> Callable[..., Any]:
 
 
 def run(
-    words: str,
+    key: str,
     group: str,
     *shapes: tuple[int, ...],
     steps: int = 3,
@@ -106,9 +102,7 @@ def run(
 
     tolerance = 1e-4 if dtype == "float32" else None
     settings = {"lr": 0.1, "momentum": 0.0, **how}
-    return Case(
-        words, group=group, tolerance=tolerance, parameters=Random(draw), calls=Random(calls), **settings
-    )
+    return Case(key, group=group, tolerance=tolerance, parameters=Random(draw), calls=Random(calls), **settings)
 
 
 SGD = Exercise(
@@ -117,35 +111,43 @@ SGD = Exercise(
     reference=TorchSGD,
     points={"plain": 1, "momentum": 2, "decay": 2, "nesterov": 2, "rate": 1},
     way=Way(script="calls"),
-    public=[
-        run("no momentum, no decay", "plain", (3, 2), (3,)),
-        run("momentum 0.9", "momentum", (2, 3), (4,), momentum=0.9, steps=4),
-        run("momentum 0.5, float32", "momentum", (2, 1, 2, 2), (2,), lr=0.3, momentum=0.5, dtype="float32"),
-        run("weight decay 0.1", "decay", (3, 2), (2,), weight_decay=0.1),
-        run("momentum and weight decay", "decay", (2, 4), momentum=0.9, weight_decay=0.05, steps=4),
-        run("Nesterov", "nesterov", (3, 3), (2,), momentum=0.9, nesterov=True),
-        run(
-            "Nesterov with weight decay",
+    cases=[
+        *group(
+            "plain",
+            public("no momentum, no decay", (3, 2), (3,)),
+            secret("neither momentum nor decay", (2, 4), (2,), lr=0.2),
+            make=run,
+        ),
+        *group(
+            "momentum",
+            public("momentum 0.9", (2, 3), (4,), momentum=0.9, steps=4),
+            secret("momentum 0.95", (3, 2), (5,), lr=0.05, momentum=0.95, steps=5),
+            public("momentum 0.5, float32", (2, 1, 2, 2), (2,), lr=0.3, momentum=0.5, dtype="float32"),
+            secret("momentum 0.6, float32", (3, 1, 1, 2), (3,), lr=0.2, momentum=0.6, dtype="float32"),
+            make=run,
+        ),
+        *group(
+            "decay",
+            public("weight decay 0.1", (3, 2), (2,), weight_decay=0.1),
+            secret("weight decay 0.2", (2, 3), (4,), lr=0.2, weight_decay=0.2),
+            public("momentum and weight decay", (2, 4), momentum=0.9, weight_decay=0.05, steps=4),
+            secret("momentum and decay", (5, 2), momentum=0.85, weight_decay=0.1, steps=5),
+            make=run,
+        ),
+        *group(
             "nesterov",
-            (2, 5),
-            momentum=0.8,
-            weight_decay=0.1,
-            nesterov=True,
-            steps=4,
+            public("Nesterov", (3, 3), (2,), momentum=0.9, nesterov=True),
+            secret("Nesterov's momentum", (2, 2), (3,), lr=0.2, momentum=0.85, nesterov=True),
+            public("Nesterov with weight decay", (2, 5), momentum=0.8, weight_decay=0.1, nesterov=True, steps=4),
+            secret("Nesterov and decay", (4, 3), momentum=0.7, weight_decay=0.15, nesterov=True, steps=4),
+            make=run,
         ),
-        run("lr changed between steps", "rate", (4, 2), (3,), momentum=0.9, steps=4, rates=(0.01, 0.2)),
-    ],
-    secret=[
-        run("neither momentum nor decay", "plain", (2, 4), (2,), lr=0.2),
-        run("momentum 0.95", "momentum", (3, 2), (5,), lr=0.05, momentum=0.95, steps=5),
-        run("momentum 0.6, float32", "momentum", (3, 1, 1, 2), (3,), lr=0.2, momentum=0.6, dtype="float32"),
-        run("weight decay 0.2", "decay", (2, 3), (4,), lr=0.2, weight_decay=0.2),
-        run("momentum and decay", "decay", (5, 2), momentum=0.85, weight_decay=0.1, steps=5),
-        run("Nesterov's momentum", "nesterov", (2, 2), (3,), lr=0.2, momentum=0.85, nesterov=True),
-        run(
-            "Nesterov and decay", "nesterov", (4, 3), momentum=0.7, weight_decay=0.15, nesterov=True, steps=4
+        *group(
+            "rate",
+            public("lr changed between steps", (4, 2), (3,), momentum=0.9, steps=4, rates=(0.01, 0.2)),
+            secret("lr cut between steps", (3, 4), (2,), momentum=0.8, steps=4, rates=(0.03, 0.01)),
+            make=run,
         ),
-        run("lr cut between steps", "rate", (3, 4), (2,), momentum=0.8, steps=4, rates=(0.03, 0.01)),
     ],
     mistakes=[
         Mistake(

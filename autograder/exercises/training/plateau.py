@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 from cnnlab.torch_settings import one_thread
 
@@ -17,22 +18,12 @@ class TorchPlateau:
     """torch's scheduler on an optimiser of one number."""
 
     def __init__(
-        self,
-        lr: float,
-        factor: float = 0.1,
-        patience: int = 10,
-        threshold: float = 1e-4,
-        smallest: float = 0.0,
+        self, lr: float, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4, smallest: float = 0.0
     ) -> None:
         with one_thread() as torch:
             self.optimiser = torch.optim.SGD([torch.zeros(1)], lr=lr)
             self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-                self.optimiser,
-                factor=factor,
-                patience=patience,
-                threshold=threshold,
-                min_lr=smallest,
-                eps=0.0,
+                self.optimiser, factor=factor, patience=patience, threshold=threshold, min_lr=smallest, eps=0.0
             )
 
     @property
@@ -109,8 +100,8 @@ def losses(*pattern: float) -> Random:
     return Random(draw)
 
 
-def told(words: str, group: str, *pattern: float, **how: Any) -> Case:
-    return Case(words, group=group, calls=losses(*pattern), **{"lr": 0.1, "threshold": 0.0, **how})
+def told(key: str, group: str, *pattern: float, **how: Any) -> Case:
+    return Case(key, group=group, calls=losses(*pattern), **{"lr": 0.1, "threshold": 0.0, **how})
 
 
 ReduceOnPlateau = Exercise(
@@ -119,90 +110,72 @@ ReduceOnPlateau = Exercise(
     reference=TorchPlateau,
     points={"wait": 2, "best": 2, "threshold": 2, "floor": 1},
     way=Way(script="calls"),
-    public=[
-        told("a loss that stays", "wait", 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, factor=0.5, patience=2),
-        told("patience 0", "wait", 3, 2, 2, 2, 1, 1, factor=0.2, patience=0),
-        told("a loss that comes back", "best", 4, 2, 5, 4, 3, 2.5, 4, 2.3, 1.5, 2, factor=0.1, patience=2),
-        told("down, up, down", "best", 5, 4, 5, 3, 4, 2, 3, 1, 2, 2, 2, factor=0.5, patience=1),
-        told("no loss yet to compare with", "best", 1, factor=0.5, patience=0),
-        told(
-            "gains of 4 % where 10 % count",
-            "threshold",
-            *(4 * 0.96**k for k in range(9)),
-            factor=0.5,
-            patience=1,
-            threshold=0.1,
+    cases=[
+        *group(
+            "wait",
+            public("a loss that stays", 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, factor=0.5, patience=2),
+            secret("a longer wait", *[2] * 13, 1, 1, lr=0.2, factor=0.4, patience=3),
+            public("patience 0", 3, 2, 2, 2, 1, 1, factor=0.2, patience=0),
+            secret("no patience", 5, 4, 4, 4, 4, 3, 3, lr=0.3, factor=0.3, patience=0),
+            make=told,
         ),
-        told(
-            "gains of 0.3 % where 10 % count",
-            "threshold",
-            *(4 * 0.997**k for k in range(6)),
-            factor=0.5,
-            patience=0,
-            threshold=0.1,
-        ),
-        told(
-            "gains of 20 % where 10 % count",
-            "threshold",
-            *(4 * 0.8**k for k in range(5)),
-            factor=0.5,
-            patience=0,
-            threshold=0.1,
-        ),
-        told("a smallest rate", "floor", 2, 3, 3, 3, 3, 3, factor=0.1, patience=0, smallest=0.004),
-    ],
-    secret=[
-        told("a longer wait", "wait", *[2] * 13, 1, 1, lr=0.2, factor=0.4, patience=3),
-        told("no patience", "wait", 5, 4, 4, 4, 4, 3, 3, lr=0.3, factor=0.3, patience=0),
-        told(
-            "up, and down again",
+        *group(
             "best",
-            6,
-            3,
-            7,
-            6,
-            5,
-            4,
-            3.5,
-            5,
-            4,
-            3.2,
-            2,
-            3,
-            lr=0.3,
-            factor=0.2,
-            patience=3,
+            public("a loss that comes back", 4, 2, 5, 4, 3, 2.5, 4, 2.3, 1.5, 2, factor=0.1, patience=2),
+            public("down, up, down", 5, 4, 5, 3, 4, 2, 3, 1, 2, 2, 2, factor=0.5, patience=1),
+            secret("up, and down again", 6, 3, 7, 6, 5, 4, 3.5, 5, 4, 3.2, 2, 3, lr=0.3, factor=0.2, patience=3),
+            secret("a saw", 6, 5, 6, 4, 5, 3, 4, 2, 3, 3, 3, 3, lr=0.4, factor=0.6, patience=1),
+            public("no loss yet to compare with", 1, factor=0.5, patience=0),
+            secret("one loss only", 2, lr=0.7, factor=0.5, patience=0),
+            make=told,
         ),
-        told("a saw", "best", 6, 5, 6, 4, 5, 3, 4, 2, 3, 3, 3, 3, lr=0.4, factor=0.6, patience=1),
-        told("one loss only", "best", 2, lr=0.7, factor=0.5, patience=0),
-        told(
-            "gains of 3 % where 8 % count",
+        *group(
             "threshold",
-            *(5 * 0.97**k for k in range(11)),
-            lr=0.2,
-            factor=0.5,
-            patience=1,
-            threshold=0.08,
+            public(
+                "gains of 4 % where 10 % count", *(4 * 0.96**k for k in range(9)), factor=0.5, patience=1, threshold=0.1
+            ),
+            secret(
+                "gains of 3 % where 8 % count",
+                *(5 * 0.97**k for k in range(11)),
+                lr=0.2,
+                factor=0.5,
+                patience=1,
+                threshold=0.08,
+            ),
+            public(
+                "gains of 0.3 % where 10 % count",
+                *(4 * 0.997**k for k in range(6)),
+                factor=0.5,
+                patience=0,
+                threshold=0.1,
+            ),
+            secret(
+                "gains of 0.2 % where 8 % count",
+                *(5 * 0.998**k for k in range(7)),
+                lr=0.2,
+                factor=0.5,
+                patience=0,
+                threshold=0.08,
+            ),
+            public(
+                "gains of 20 % where 10 % count", *(4 * 0.8**k for k in range(5)), factor=0.5, patience=0, threshold=0.1
+            ),
+            secret(
+                "gains of 30 % where 20 % count",
+                *(5 * 0.7**k for k in range(6)),
+                lr=0.2,
+                factor=0.5,
+                patience=0,
+                threshold=0.2,
+            ),
+            make=told,
         ),
-        told(
-            "gains of 0.2 % where 8 % count",
-            "threshold",
-            *(5 * 0.998**k for k in range(7)),
-            lr=0.2,
-            factor=0.5,
-            patience=0,
-            threshold=0.08,
+        *group(
+            "floor",
+            public("a smallest rate", 2, 3, 3, 3, 3, 3, factor=0.1, patience=0, smallest=0.004),
+            secret("a floor", 1, 2, 2, 2, 2, 2, lr=0.5, factor=0.2, patience=0, smallest=0.01),
+            make=told,
         ),
-        told(
-            "gains of 30 % where 20 % count",
-            "threshold",
-            *(5 * 0.7**k for k in range(6)),
-            lr=0.2,
-            factor=0.5,
-            patience=0,
-            threshold=0.2,
-        ),
-        told("a floor", "floor", 1, 2, 2, 2, 2, 2, lr=0.5, factor=0.2, patience=0, smallest=0.01),
     ],
     mistakes=[
         Mistake(
@@ -246,11 +219,7 @@ ReduceOnPlateau = Exercise(
             "better by the threshold.",
             wrong("creeping"),
         ),
-        Mistake(
-            "no floor",
-            "Your rate falls below `smallest`: take the larger of the two.",
-            wrong("floor"),
-        ),
+        Mistake("no floor", "Your rate falls below `smallest`: take the larger of the two.", wrong("floor")),
         Mistake(
             "best forgotten after a cut",
             "You forget the best loss when you cut: it stays, only the count begins anew.",
@@ -266,11 +235,7 @@ ReduceOnPlateau = Exercise(
             "Your best begins at 0, so no loss is ever better: begin with math.inf, which any loss is below.",
             wrong("best 0"),
         ),
-        Mistake(
-            "divided",
-            "You divided by the factor, so the rate grows: multiply by it.",
-            wrong("divided"),
-        ),
+        Mistake("divided", "You divided by the factor, so the rate grows: multiply by it.", wrong("divided")),
         Mistake(
             "cut by the factor",
             "You took the share `factor` off: the new rate is the old one times `factor`.",
@@ -282,9 +247,7 @@ ReduceOnPlateau = Exercise(
             wrong("once"),
         ),
         Mistake(
-            "nothing returned",
-            "Your step returns nothing: return self.lr, the rate after this loss.",
-            wrong("nothing"),
+            "nothing returned", "Your step returns nothing: return self.lr, the rate after this loss.", wrong("nothing")
         ),
     ],
     clues=(

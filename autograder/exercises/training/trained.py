@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
 from autograder.exercises.resnet.trained import fresh, unscaled, unshifted
+from autograder.exercises.rows import group, public, secret
 from cnnlab import data
 from cnnlab.checking.way import Way
 
@@ -52,9 +53,7 @@ def as_drawn() -> Weights:
     return weights
 
 
-def hardened(
-    images: np.ndarray, rng: np.random.Generator, faded: float, bar: int, noise: float
-) -> np.ndarray:
+def hardened(images: np.ndarray, rng: np.random.Generator, faded: float, bar: int, noise: float) -> np.ndarray:
     """Fade, cover and roughen images, one after the other; bytes in steps of grey.
 
     faded: the least contrast that is left, of 1; bar: pixels that a grey bar over each is wide, at most, 0 for none; noise:
@@ -96,16 +95,23 @@ trained_network = Exercise(
     reference=reference,
     points={"learned": 2, "plain": 3, "hard": 5},
     way=Way(file="hard_shapes.safetensors", summary="resnet20"),
-    public=[
-        Case("40 harder images", group="learned", **hidden(40, at_least=LEARNED[0], **HARD)),
-        Case("80 plain images", group="plain", **hidden(80, at_least=GOOD[0], **PLAIN)),
-        Case("120 harder images", group="hard", **hidden(120, at_least=HARDER[0], **HARD)),
-    ],
-    secret=[
-        Case("60 harder images", group="learned", **hidden(60, at_least=LEARNED[1], **HARD)),
-        Case("150 plain images", group="plain", **hidden(150, at_least=GOOD[1], **PLAIN)),
-        Case("100 images, a little harder", group="hard", **hidden(100, at_least=HARDER[1], **SLIGHT)),
-        Case("200 harder images", group="hard", **hidden(200, at_least=HARDER[1], **HARD)),
+    cases=[
+        *group(
+            "learned",
+            public("40 harder images", **hidden(40, at_least=LEARNED[0], **HARD)),
+            secret("60 harder images", **hidden(60, at_least=LEARNED[1], **HARD)),
+        ),
+        *group(
+            "plain",
+            public("80 plain images", **hidden(80, at_least=GOOD[0], **PLAIN)),
+            secret("150 plain images", **hidden(150, at_least=GOOD[1], **PLAIN)),
+        ),
+        *group(
+            "hard",
+            secret("100 images, a little harder", **hidden(100, at_least=HARDER[1], **SLIGHT)),
+            public("120 harder images", **hidden(120, at_least=HARDER[0], **HARD)),
+            secret("200 harder images", **hidden(200, at_least=HARDER[1], **HARD)),
+        ),
     ],
     mistakes=[
         Mistake(

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 from autograder.exercises.vgg.stacks import whole
 from autograder.exercises.vgg.tables import COLUMNS, Row
 
@@ -36,9 +37,7 @@ def memory(rows: list[Row], batch: int, value_bytes: int = 4, slips: tuple[str, 
     if "one image" in slips:
         batch = 1
     seen = sum(maps) if "all kept" in slips else pair
-    return value_bytes * (each * learned + batch * seen), value_bytes * (
-        each * copies * learned + batch * per_image
-    )
+    return value_bytes * (each * learned + batch * seen), value_bytes * (each * copies * learned + batch * per_image)
 
 
 def leak(name: str) -> Callable[..., Any]:
@@ -71,32 +70,28 @@ memory_bytes = Exercise(
     returns=("predicting", "training"),
     reference=memory,
     points={"one image": 2, "batch": 2, "bytes": 2},
-    public=[
-        Case(
-            "three layers, one image",
-            group="one image",
-            rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)),
-            batch=1,
+    cases=[
+        *group(
+            "one image",
+            public("three layers, one image", rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)), batch=1),
+            secret("five layers, one image", rows=some_rows(6), batch=1),
         ),
-        Case(
-            "the same layers, 10 images",
-            group="batch",
-            rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)),
-            batch=10,
+        *group(
+            "batch",
+            public("the same layers, 10 images", rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)), batch=10),
+            secret("four layers, some images", rows=some_rows(5), batch=whole(2, 60)),
         ),
-        Case(
-            "16 bits a value, 3 images",
-            group="bytes",
-            rows=rows_of((50, 0), (200, 100), (20, 40), (90, 30), (150, 7)),
-            batch=3,
-            value_bytes=2,
+        *group(
+            "bytes",
+            secret("64 bits a value", rows=some_rows(7), batch=whole(2, 60), value_bytes=8),
+            public(
+                "16 bits a value, 3 images",
+                rows=rows_of((50, 0), (200, 100), (20, 40), (90, 30), (150, 7)),
+                batch=3,
+                value_bytes=2,
+            ),
+            secret("16 bits a value", rows=some_rows(4), batch=whole(2, 60), value_bytes=2),
         ),
-    ],
-    secret=[
-        Case("five layers, one image", group="one image", rows=some_rows(6), batch=1),
-        Case("four layers, some images", group="batch", rows=some_rows(5), batch=whole(2, 60)),
-        Case("64 bits a value", group="bytes", rows=some_rows(7), batch=whole(2, 60), value_bytes=8),
-        Case("16 bits a value", group="bytes", rows=some_rows(4), batch=whole(2, 60), value_bytes=2),
     ],
     clues=[
         "Count values first and multiply by value_bytes at the end. Parameters are there once, whatever the batch; "
@@ -116,9 +111,7 @@ memory_bytes = Exercise(
             leak("largest two"),
         ),
         Mistake("values not bytes", "You counted values: each takes value_bytes bytes.", leak("bytes")),
-        Mistake(
-            "always four bytes", "You took 4 bytes for each value: take value_bytes.", leak("four bytes")
-        ),
+        Mistake("always four bytes", "You took 4 bytes for each value: take value_bytes.", leak("four bytes")),
         Mistake(
             "all maps twice",
             "You doubled all maps, as the slide does: of their gradients only two neighbours are there at a time.",
@@ -144,9 +137,7 @@ memory_bytes = Exercise(
             "You multiplied the parameters by the batch: all images share one set of them.",
             leak("weights for each image"),
         ),
-        Mistake(
-            "batch ignored", "You counted the maps of one image: there are `batch` images.", leak("one image")
-        ),
+        Mistake("batch ignored", "You counted the maps of one image: there are `batch` images.", leak("one image")),
         Mistake(
             "all maps kept when predicting",
             "You keep all maps when predicting: there a map may go as soon as the next layer has read it.",

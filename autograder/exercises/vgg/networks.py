@@ -102,9 +102,7 @@ def deep(
     config: list[int | str] = [entry or "M" for entry in TABLE[depth]]
     if "reversed" in slips:
         counts = "".join("M" if entry == "M" else "c" for entry in config).rstrip("M").split("M")[::-1]
-        config = [
-            e for n, c in zip((64, 128, 256, 512, 512), counts, strict=True) for e in (*[n] * len(c), "M")
-        ]
+        config = [e for n, c in zip((64, 128, 256, 512, 512), counts, strict=True) for e in (*[n] * len(c), "M")]
     return Vgg(
         config,
         1000 if "classes" in slips else classes,

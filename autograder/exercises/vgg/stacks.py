@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 
 Image = tuple[int, int]
 
@@ -68,38 +69,31 @@ stack_parameters = Exercise(
     returns=("field", "weights", "macs", "activations"),
     reference=stack,
     points={"one": 1, "stack": 3},
-    public=[
-        Case("one 7 x 7 layer, 64 channels", group="one", kernel=7, depth=1, channels=64, image=(56, 56)),
-        Case("one 5 x 5 layer, 3 channels", group="one", kernel=5, depth=1, channels=3, image=(6, 9)),
-        Case(
-            "three 3 x 3 layers, 64 channels", group="stack", kernel=3, depth=3, channels=64, image=(56, 56)
+    cases=[
+        *group(
+            "one",
+            public("one 7 x 7 layer, 64 channels", kernel=7, depth=1, channels=64, image=(56, 56)),
+            secret(
+                "one large kernel",
+                kernel=Random(lambda rng: int(rng.choice([9, 11, 13]))),
+                depth=1,
+                channels=whole(2, 200),
+                image=drawn_image(13, 60),
+            ),
+            public("one 5 x 5 layer, 3 channels", kernel=5, depth=1, channels=3, image=(6, 9)),
         ),
-        Case("two 5 x 5 layers, 4 channels", group="stack", kernel=5, depth=2, channels=4, image=(7, 10)),
-    ],
-    secret=[
-        Case(
-            "one large kernel",
-            group="one",
-            kernel=Random(lambda rng: int(rng.choice([9, 11, 13]))),
-            depth=1,
-            channels=whole(2, 200),
-            image=drawn_image(13, 60),
-        ),
-        Case(
-            "many 3 x 3 layers",
-            group="stack",
-            kernel=3,
-            depth=whole(4, 9),
-            channels=whole(2, 200),
-            image=drawn_image(10, 60),
-        ),
-        Case(
-            "a few larger layers",
-            group="stack",
-            kernel=Random(lambda rng: int(rng.choice([5, 7]))),
-            depth=whole(3, 6),
-            channels=whole(5, 200),
-            image=drawn_image(11, 60),
+        *group(
+            "stack",
+            public("three 3 x 3 layers, 64 channels", kernel=3, depth=3, channels=64, image=(56, 56)),
+            secret("many 3 x 3 layers", kernel=3, depth=whole(4, 9), channels=whole(2, 200), image=drawn_image(10, 60)),
+            public("two 5 x 5 layers, 4 channels", kernel=5, depth=2, channels=4, image=(7, 10)),
+            secret(
+                "a few larger layers",
+                kernel=Random(lambda rng: int(rng.choice([5, 7]))),
+                depth=whole(3, 6),
+                channels=whole(5, 200),
+                image=drawn_image(11, 60),
+            ),
         ),
     ],
     clues=[
@@ -147,17 +141,13 @@ stack_parameters = Exercise(
             slip("input too"),
         ),
         Mistake(
-            "kernel not squared",
-            "You counted one row of the kernel: it has kernel * kernel places.",
-            slip("one row"),
+            "kernel not squared", "You counted one row of the kernel: it has kernel * kernel places.", slip("one row")
         ),
     ],
 )
 
 
-def configuration(
-    convolutions: Sequence[int], width: int = 64, slips: tuple[str, ...] = ()
-) -> list[int | str]:
+def configuration(convolutions: Sequence[int], width: int = 64, slips: tuple[str, ...] = ()) -> list[int | str]:
     """Write the list stage by stage."""
     if "width" in slips:
         width = 64
@@ -195,19 +185,21 @@ vgg_config = Exercise(
     returns=("config",),
     reference=configuration,
     points={"paper": 2, "other": 1},
-    public=[
-        Case("VGG16", group="paper", convolutions=[2, 2, 3, 3, 3]),
-        Case("VGG11", group="paper", convolutions=[1, 1, 2, 2, 2]),
-        Case("two thin stages", group="other", convolutions=[2, 1], width=4),
-        Case(
-            "six stages, 100 filters in the first", group="other", convolutions=[1, 2, 1, 1, 2, 1], width=100
+    cases=[
+        *group(
+            "paper",
+            public("VGG16", convolutions=[2, 2, 3, 3, 3]),
+            public("VGG11", convolutions=[1, 1, 2, 2, 2]),
+            secret("five stages", convolutions=some_stages(5)),
+            secret("three stages", convolutions=some_stages(3)),
         ),
-    ],
-    secret=[
-        Case("five stages", group="paper", convolutions=some_stages(5)),
-        Case("three stages", group="paper", convolutions=some_stages(3)),
-        Case("seven wide stages", group="other", convolutions=some_stages(7), width=whole(65, 200)),
-        Case("six thin stages", group="other", convolutions=some_stages(6), width=whole(2, 40)),
+        *group(
+            "other",
+            public("two thin stages", convolutions=[2, 1], width=4),
+            secret("seven wide stages", convolutions=some_stages(7), width=whole(65, 200)),
+            public("six stages, 100 filters in the first", convolutions=[1, 2, 1, 1, 2, 1], width=100),
+            secret("six thin stages", convolutions=some_stages(6), width=whole(2, 40)),
+        ),
     ],
     clues=[
         "Go through the stages and remember how many filters the present one has.",
@@ -220,9 +212,7 @@ vgg_config = Exercise(
             misread("no last pool"),
         ),
         Mistake(
-            "pooling first",
-            "You pool before each stage: convolve first, and pool at its end.",
-            misread("pool first"),
+            "pooling first", "You pool before each stage: convolve first, and pool at its end.", misread("pool first")
         ),
         Mistake(
             "pooling after each convolution",

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercises.rows import group, public, secret
 from autograder.exercises.vgg.stacks import drawn_image, whole
 from cnnlab.checking.way import Way
 
@@ -109,83 +110,57 @@ vgg16_table = Exercise(
     reference=table,
     way=Way(table=COLUMNS),
     points={"VGG16": 3, "small": 3, "sizes": 3, "bias": 3},
-    public=[
-        Case("VGG16", group="VGG16", config=VGG16),
-        Case("VGG13 for ten classes", group="VGG16", config=VGG13, classes=10),
-        Case(
-            "two stages on a 16 x 16 image",
-            group="small",
-            config=[8, "M", 16, 12, "M"],
-            image=16,
-            classes=5,
-            hidden=20,
+    cases=[
+        *group(
+            "VGG16",
+            public("VGG16", config=VGG16),
+            secret("VGG16 for other classes", config=VGG16, classes=whole(20, 900)),
+            public("VGG13 for ten classes", config=VGG13, classes=10),
+            secret("VGG13 on a larger image", config=VGG13, image=Random(lambda rng: int(rng.integers(240, 400)))),
         ),
-        Case(
-            "two stages on a 13 x 22 image",
-            group="sizes",
-            config=[6, 4, "M", 10, "M"],
-            image=(13, 22),
-            classes=7,
-            hidden=11,
+        *group(
+            "small",
+            public("two stages on a 16 x 16 image", config=[8, "M", 16, 12, "M"], image=16, classes=5, hidden=20),
+            secret(
+                "three stages on a small image",
+                config=some_config(1, 3, 2),
+                image=Random(lambda rng: 8 * int(rng.integers(3, 7))),
+                classes=whole(3, 30),
+                hidden=whole(31, 60),
+            ),
         ),
-        Case(
-            "a stage that does not end with a pooling",
-            group="sizes",
-            config=[5, "M", 9, 8],
-            image=(15, 11),
-            classes=3,
-            hidden=6,
+        *group(
+            "sizes",
+            public("two stages on a 13 x 22 image", config=[6, 4, "M", 10, "M"], image=(13, 22), classes=7, hidden=11),
+            secret(
+                "two stages, height and width odd",
+                config=some_config(2, 2),
+                image=Random(lambda rng: (4 * int(rng.integers(4, 7)) + 3, 4 * int(rng.integers(8, 12)) + 1)),
+                classes=whole(3, 30),
+                hidden=whole(31, 60),
+            ),
+            public(
+                "a stage that does not end with a pooling", config=[5, "M", 9, 8], image=(15, 11), classes=3, hidden=6
+            ),
+            secret(
+                "three stages and one convolution more",
+                config=Random(lambda rng: [*some_config(1, 2, 1).draw(rng), int(rng.integers(4, 40))]),
+                image=drawn_image(33, 63),
+                classes=whole(3, 30),
+                hidden=whole(31, 60),
+            ),
         ),
-        Case(
-            "without biases",
-            group="bias",
-            config=[7, "M", 5, 6, "M"],
-            image=(12, 9),
-            classes=4,
-            bias=False,
-            hidden=13,
-        ),
-    ],
-    secret=[
-        Case("VGG16 for other classes", group="VGG16", config=VGG16, classes=whole(20, 900)),
-        Case(
-            "VGG13 on a larger image",
-            group="VGG16",
-            config=VGG13,
-            image=Random(lambda rng: int(rng.integers(240, 400))),
-        ),
-        Case(
-            "three stages on a small image",
-            group="small",
-            config=some_config(1, 3, 2),
-            image=Random(lambda rng: 8 * int(rng.integers(3, 7))),
-            classes=whole(3, 30),
-            hidden=whole(31, 60),
-        ),
-        Case(
-            "two stages, height and width odd",
-            group="sizes",
-            config=some_config(2, 2),
-            image=Random(lambda rng: (4 * int(rng.integers(4, 7)) + 3, 4 * int(rng.integers(8, 12)) + 1)),
-            classes=whole(3, 30),
-            hidden=whole(31, 60),
-        ),
-        Case(
-            "three stages and one convolution more",
-            group="sizes",
-            config=Random(lambda rng: [*some_config(1, 2, 1).draw(rng), int(rng.integers(4, 40))]),
-            image=drawn_image(33, 63),
-            classes=whole(3, 30),
-            hidden=whole(31, 60),
-        ),
-        Case(
-            "two stages without biases",
-            group="bias",
-            config=some_config(2, 1),
-            image=drawn_image(20, 50),
-            classes=whole(3, 30),
-            bias=False,
-            hidden=whole(31, 60),
+        *group(
+            "bias",
+            public("without biases", config=[7, "M", 5, 6, "M"], image=(12, 9), classes=4, bias=False, hidden=13),
+            secret(
+                "two stages without biases",
+                config=some_config(2, 1),
+                image=drawn_image(20, 50),
+                classes=whole(3, 30),
+                bias=False,
+                hidden=whole(31, 60),
+            ),
         ),
     ],
     clues=[
@@ -204,11 +179,7 @@ vgg16_table = Exercise(
             "You counted no biases: with bias=True each filter and unit has one.",
             slip("bias forgotten"),
         ),
-        Mistake(
-            "bias always",
-            "You counted biases although bias is False: leave them out there.",
-            slip("bias always"),
-        ),
+        Mistake("bias always", "You counted biases although bias is False: leave them out there.", slip("bias always")),
         Mistake(
             "input channels forgotten",
             "You counted 9 weights for a filter: it has 9 for each channel that it reads.",
@@ -256,9 +227,7 @@ vgg16_table = Exercise(
             slip("grid forgotten"),
         ),
         Mistake(
-            "one hidden layer",
-            "You have one hidden dense layer: VGG has two, then the classes.",
-            slip("one hidden"),
+            "one hidden layer", "You have one hidden dense layer: VGG has two, then the classes.", slip("one hidden")
         ),
         Mistake(
             "dense shapes with three axes",

@@ -9,14 +9,7 @@ from autograder.exercises.why_convolution.scores import linear_scores
 
 LESSON = lesson(
     "1_layers/01_why_convolution",
-    [
-        linear_scores,
-        dense_parameters,
-        local_parameters,
-        conv_parameters,
-        toeplitz_matrix,
-        toeplitz_matrix_2d,
-    ],
+    [linear_scores, dense_parameters, local_parameters, conv_parameters, toeplitz_matrix, toeplitz_matrix_2d],
     without=("torch", "scipy", "torchvision"),
     questions={"why_not_dense": 2},
 )

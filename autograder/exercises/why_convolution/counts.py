@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Exercise, Mistake, Random
 from autograder.exercises.convolution.operations import pair
+from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int, int]
 
@@ -93,57 +94,41 @@ dense_parameters = Exercise(
     returns=("parameters",),
     reference=dense_count,
     points={"weights": 2, "bias": 1},
-    public=[
-        Case(
-            "a 4x5 grey image to 3 numbers, no bias",
-            group="weights",
-            in_shape=(1, 4, 5),
-            out_shape=(3, 1, 1),
-            bias=False,
+    cases=[
+        *group(
+            "weights",
+            public("a 4x5 grey image to 3 numbers, no bias", in_shape=(1, 4, 5), out_shape=(3, 1, 1), bias=False),
+            secret(
+                "a grey image to some classes, no bias",
+                in_shape=some((1, 1), (9, 19), (20, 40)),
+                out_shape=some((5, 60), (1, 1), (1, 1)),
+                bias=False,
+            ),
+            public("a 6x7 colour image to two 4x5 maps, no bias", in_shape=(3, 6, 7), out_shape=(2, 4, 5), bias=False),
+            secret(
+                "some channels to some maps, no bias",
+                in_shape=some((2, 6), (8, 15), (16, 30)),
+                out_shape=some((7, 12), (3, 9), (10, 14)),
+                bias=False,
+            ),
+            public(
+                "256x256 pixels to 1,024 classes, no bias", in_shape=(1, 256, 256), out_shape=(1024, 1, 1), bias=False
+            ),
         ),
-        Case(
-            "a 6x7 colour image to two 4x5 maps, no bias",
-            group="weights",
-            in_shape=(3, 6, 7),
-            out_shape=(2, 4, 5),
-            bias=False,
-        ),
-        Case(
-            "256x256 pixels to 1,024 classes, no bias",
-            group="weights",
-            in_shape=(1, 256, 256),
-            out_shape=(1024, 1, 1),
-            bias=False,
-        ),
-        Case("an 8x8 digit to 10 classes", group="bias", in_shape=(1, 8, 8), out_shape=(10, 1, 1)),
-        Case("a 5x4 colour image to four 3x2 maps", group="bias", in_shape=(3, 5, 4), out_shape=(4, 3, 2)),
-    ],
-    secret=[
-        Case(
-            "a grey image to some classes, no bias",
-            group="weights",
-            in_shape=some((1, 1), (9, 19), (20, 40)),
-            out_shape=some((5, 60), (1, 1), (1, 1)),
-            bias=False,
-        ),
-        Case(
-            "some channels to some maps, no bias",
-            group="weights",
-            in_shape=some((2, 6), (8, 15), (16, 30)),
-            out_shape=some((7, 12), (3, 9), (10, 14)),
-            bias=False,
-        ),
-        Case(
-            "a colour image to some classes",
-            group="bias",
-            in_shape=some((3, 3), (16, 32), (33, 50)),
-            out_shape=some((11, 99), (1, 1), (1, 1)),
-        ),
-        Case(
-            "some channels to some maps",
-            group="bias",
-            in_shape=some((2, 5), (10, 20), (21, 31)),
-            out_shape=some((6, 9), (3, 7), (8, 12)),
+        *group(
+            "bias",
+            public("an 8x8 digit to 10 classes", in_shape=(1, 8, 8), out_shape=(10, 1, 1)),
+            secret(
+                "a colour image to some classes",
+                in_shape=some((3, 3), (16, 32), (33, 50)),
+                out_shape=some((11, 99), (1, 1), (1, 1)),
+            ),
+            public("a 5x4 colour image to four 3x2 maps", in_shape=(3, 5, 4), out_shape=(4, 3, 2)),
+            secret(
+                "some channels to some maps",
+                in_shape=some((2, 5), (10, 20), (21, 31)),
+                out_shape=some((6, 9), (3, 7), (8, 12)),
+            ),
         ),
     ],
     mistakes=[
@@ -152,11 +137,7 @@ dense_parameters = Exercise(
             f"{BIAS_FORGOTTEN}each of the F*OH*OW outputs has one.",
             lambda in_shape, out_shape, bias=True: dense_weights(in_shape, out_shape),
         ),
-        Mistake(
-            "bias always",
-            BIAS_ALWAYS,
-            lambda in_shape, out_shape, bias=True: dense_count(in_shape, out_shape),
-        ),
+        Mistake("bias always", BIAS_ALWAYS, lambda in_shape, out_shape, bias=True: dense_count(in_shape, out_shape)),
         Mistake(
             "one bias",
             "You counted one bias for the whole layer, but each of the F*OH*OW outputs has its own.",
@@ -208,76 +189,68 @@ local_parameters = Exercise(
     returns=("parameters",),
     reference=local_count,
     points={"weights": 2, "bias": 1},
-    public=[
-        Case(
-            "one 4x3 map from a 6x5 grey image by 3x3 windows, no bias",
-            group="weights",
-            in_shape=(1, 6, 5),
-            out_shape=(1, 4, 3),
-            kernel=3,
-            bias=False,
+    cases=[
+        *group(
+            "weights",
+            public(
+                "one 4x3 map from a 6x5 grey image by 3x3 windows, no bias",
+                in_shape=(1, 6, 5),
+                out_shape=(1, 4, 3),
+                kernel=3,
+                bias=False,
+            ),
+            public(
+                "two 5x6 maps from a 6x8 colour image by 2x3 windows, no bias",
+                in_shape=(3, 6, 8),
+                out_shape=(2, 5, 6),
+                kernel=(2, 3),
+                bias=False,
+            ),
+            secret(
+                "some maps by square windows, no bias",
+                in_shape=some((2, 4), (15, 20), (21, 26)),
+                out_shape=some((5, 9), (10, 12), (13, 14)),
+                kernel=one(3, 6),
+                bias=False,
+            ),
+            public(
+                "six 28x28 maps from a 32x32 colour image by 5x5 windows, no bias",
+                in_shape=(3, 32, 32),
+                out_shape=(6, 28, 28),
+                kernel=5,
+                bias=False,
+            ),
+            secret(
+                "some maps by flat windows, no bias",
+                in_shape=some((2, 5), (16, 20), (21, 28)),
+                out_shape=some((6, 9), (10, 12), (13, 15)),
+                kernel=some((2, 3), (4, 6)),
+                bias=False,
+            ),
         ),
-        Case(
-            "two 5x6 maps from a 6x8 colour image by 2x3 windows, no bias",
-            group="weights",
-            in_shape=(3, 6, 8),
-            out_shape=(2, 5, 6),
-            kernel=(2, 3),
-            bias=False,
-        ),
-        Case(
-            "six 28x28 maps from a 32x32 colour image by 5x5 windows, no bias",
-            group="weights",
-            in_shape=(3, 32, 32),
-            out_shape=(6, 28, 28),
-            kernel=5,
-            bias=False,
-        ),
-        Case(
-            "four 3x4 maps from a 5x7 colour image by 3x4 windows",
-            group="bias",
-            in_shape=(3, 5, 7),
-            out_shape=(4, 3, 4),
-            kernel=(3, 4),
-        ),
-        Case(
-            "three 4x4 maps from a 5x5 grey image by 2x2 windows",
-            group="bias",
-            in_shape=(1, 5, 5),
-            out_shape=(3, 4, 4),
-            kernel=2,
-        ),
-    ],
-    secret=[
-        Case(
-            "some maps by square windows, no bias",
-            group="weights",
-            in_shape=some((2, 4), (15, 20), (21, 26)),
-            out_shape=some((5, 9), (10, 12), (13, 14)),
-            kernel=one(3, 6),
-            bias=False,
-        ),
-        Case(
-            "some maps by flat windows, no bias",
-            group="weights",
-            in_shape=some((2, 5), (16, 20), (21, 28)),
-            out_shape=some((6, 9), (10, 12), (13, 15)),
-            kernel=some((2, 3), (4, 6)),
-            bias=False,
-        ),
-        Case(
-            "some maps by square windows",
-            group="bias",
-            in_shape=some((2, 3), (14, 18), (19, 25)),
-            out_shape=some((4, 9), (10, 11), (12, 13)),
-            kernel=one(2, 5),
-        ),
-        Case(
-            "some maps by tall windows",
-            group="bias",
-            in_shape=some((2, 4), (17, 22), (23, 29)),
-            out_shape=some((5, 8), (9, 11), (12, 16)),
-            kernel=some((5, 7), (2, 4)),
+        *group(
+            "bias",
+            public(
+                "four 3x4 maps from a 5x7 colour image by 3x4 windows",
+                in_shape=(3, 5, 7),
+                out_shape=(4, 3, 4),
+                kernel=(3, 4),
+            ),
+            secret(
+                "some maps by square windows",
+                in_shape=some((2, 3), (14, 18), (19, 25)),
+                out_shape=some((4, 9), (10, 11), (12, 13)),
+                kernel=one(2, 5),
+            ),
+            public(
+                "three 4x4 maps from a 5x5 grey image by 2x2 windows", in_shape=(1, 5, 5), out_shape=(3, 4, 4), kernel=2
+            ),
+            secret(
+                "some maps by tall windows",
+                in_shape=some((2, 4), (17, 22), (23, 29)),
+                out_shape=some((5, 8), (9, 11), (12, 16)),
+                kernel=some((5, 7), (2, 4)),
+            ),
         ),
     ],
     mistakes=[
@@ -285,9 +258,7 @@ local_parameters = Exercise(
             "weights shared",
             "You counted one filter for each map, but here nothing is shared: every output position has "
             "weights of its own.",
-            with_bias(
-                lambda in_shape, out_shape, kernel: conv_weights(in_shape[0], out_shape[0], kernel), maps
-            ),
+            with_bias(lambda in_shape, out_shape, kernel: conv_weights(in_shape[0], out_shape[0], kernel), maps),
         ),
         Mistake(
             "a bias for each map",
@@ -349,67 +320,40 @@ conv_parameters = Exercise(
     returns=("parameters",),
     reference=conv_count,
     points={"weights": 1, "bias": 1, "groups": 2},
-    public=[
-        Case("3x3 from 10 to 10 channels, no bias", group="weights", c_in=10, c_out=10, kernel=3, bias=False),
-        Case(
-            "3x5 from 4 to 6 channels, no bias", group="weights", c_in=4, c_out=6, kernel=(3, 5), bias=False
+    cases=[
+        *group(
+            "weights",
+            public("3x3 from 10 to 10 channels, no bias", c_in=10, c_out=10, kernel=3, bias=False),
+            secret("a square kernel, no bias", c_in=one(8, 30), c_out=one(31, 70), kernel=one(2, 7), bias=False),
+            public("3x5 from 4 to 6 channels, no bias", c_in=4, c_out=6, kernel=(3, 5), bias=False),
+            secret(
+                "a flat kernel, no bias", c_in=one(12, 40), c_out=one(2, 11), kernel=some((2, 4), (5, 9)), bias=False
+            ),
+            public("1x1 from 256 to 64 channels, no bias", c_in=256, c_out=64, kernel=1, bias=False),
         ),
-        Case(
-            "1x1 from 256 to 64 channels, no bias", group="weights", c_in=256, c_out=64, kernel=1, bias=False
+        *group(
+            "bias",
+            public("six 5x5 filters on a colour image", c_in=3, c_out=6, kernel=5),
+            secret("a square kernel", c_in=one(3, 20), c_out=one(21, 90), kernel=one(2, 6)),
+            public("3x3 from 10 to 10 channels", c_in=10, c_out=10, kernel=3),
+            public("2x4 from 5 to 1 channel", c_in=5, c_out=1, kernel=(2, 4)),
+            secret("a tall kernel", c_in=one(15, 60), c_out=one(4, 14), kernel=some((5, 8), (2, 4))),
         ),
-        Case("six 5x5 filters on a colour image", group="bias", c_in=3, c_out=6, kernel=5),
-        Case("3x3 from 10 to 10 channels", group="bias", c_in=10, c_out=10, kernel=3),
-        Case("2x4 from 5 to 1 channel", group="bias", c_in=5, c_out=1, kernel=(2, 4)),
-        Case(
-            "3x3 from 8 to 12 channels in 4 groups, no bias",
-            group="groups",
-            c_in=8,
-            c_out=12,
-            kernel=3,
-            groups=4,
-            bias=False,
-        ),
-        Case(
-            "2x3 from 6 to 9 channels in 3 groups", group="groups", c_in=6, c_out=9, kernel=(2, 3), groups=3
-        ),
-        Case("each of 7 channels by itself", group="groups", c_in=7, c_out=7, kernel=3, groups=7),
-    ],
-    secret=[
-        Case(
-            "a square kernel, no bias",
-            group="weights",
-            c_in=one(8, 30),
-            c_out=one(31, 70),
-            kernel=one(2, 7),
-            bias=False,
-        ),
-        Case(
-            "a flat kernel, no bias",
-            group="weights",
-            c_in=one(12, 40),
-            c_out=one(2, 11),
-            kernel=some((2, 4), (5, 9)),
-            bias=False,
-        ),
-        Case("a square kernel", group="bias", c_in=one(3, 20), c_out=one(21, 90), kernel=one(2, 6)),
-        Case("a tall kernel", group="bias", c_in=one(15, 60), c_out=one(4, 14), kernel=some((5, 8), (2, 4))),
-        Case(
-            "4 channels to 10 in 2 groups, no bias",
-            group="groups",
-            c_in=4,
-            c_out=10,
-            kernel=some((2, 3), (4, 9)),
-            groups=2,
-            bias=False,
-        ),
-        Case("20 channels to 15 in 5 groups", group="groups", c_in=20, c_out=15, kernel=one(2, 9), groups=5),
-        Case(
-            "each of 6 channels by itself, twice",
-            group="groups",
-            c_in=6,
-            c_out=12,
-            kernel=some((3, 5), (6, 8)),
-            groups=6,
+        *group(
+            "groups",
+            public("3x3 from 8 to 12 channels in 4 groups, no bias", c_in=8, c_out=12, kernel=3, groups=4, bias=False),
+            secret(
+                "4 channels to 10 in 2 groups, no bias",
+                c_in=4,
+                c_out=10,
+                kernel=some((2, 3), (4, 9)),
+                groups=2,
+                bias=False,
+            ),
+            public("2x3 from 6 to 9 channels in 3 groups", c_in=6, c_out=9, kernel=(2, 3), groups=3),
+            secret("20 channels to 15 in 5 groups", c_in=20, c_out=15, kernel=one(2, 9), groups=5),
+            public("each of 7 channels by itself", c_in=7, c_out=7, kernel=3, groups=7),
+            secret("each of 6 channels by itself, twice", c_in=6, c_out=12, kernel=some((3, 5), (6, 8)), groups=6),
         ),
     ],
     mistakes=[

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.convolution.operations import Sides, conv2d, pair, sides
 from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
+from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int]
 
@@ -138,66 +139,48 @@ toeplitz_matrix = Exercise(
     returns=("matrix",),
     reference=matrix_1d,
     points={"basic": 3, "stride": 2, "padding": 2, "together": 1},
-    public=[
-        Case("3 weights on 7 values", group="basic", w=normal(3), n=7),
-        Case("2 weights on 5 values", group="basic", w=normal(2), n=5),
-        Case("one weight on 4 values", group="basic", w=normal(1), n=4),
-        Case("5 weights on 5 values: one row", group="basic", w=normal(5), n=5),
-        Case("float32", group="basic", w=normal(4, dtype="float32"), n=6),
-        Case("3 weights, stride 2 on 9 values", group="stride", w=normal(3), n=9, stride=2),
-        Case(
-            "2 weights, stride 3 on 10 values: two are left over", group="stride", w=normal(2), n=10, stride=3
+    cases=[
+        *group(
+            "basic",
+            public("3 weights on 7 values", w=normal(3), n=7),
+            secret("3 weights on 8 values", w=normal(3), n=8),
+            public("2 weights on 5 values", w=normal(2), n=5),
+            secret("4 weights on 9 values", w=normal(4), n=9),
+            public("one weight on 4 values", w=normal(1), n=4),
+            secret("one weight on 6 values", w=normal(1), n=6),
+            public("5 weights on 5 values: one row", w=normal(5), n=5),
+            secret("4 weights on 4 values: one row", w=normal(4), n=4),
+            public("float32", w=normal(4, dtype="float32"), n=6),
+            secret("float32, 2 weights", w=normal(2, dtype="float32"), n=7),
         ),
-        Case("3 weights, padding 1 on 5 values", group="padding", w=normal(3), n=5, padding=1),
-        Case("4 weights, padding 2 on 6 values", group="padding", w=normal(4), n=6, padding=2),
-        Case("3 weights, padding (2, 0) on 6 values", group="padding", w=normal(3), n=6, padding=(2, 0)),
-        Case("4 weights, padding (1, 2) on 4 values", group="padding", w=normal(4), n=4, padding=(1, 2)),
-        Case(
-            "3 weights, stride 2, padding (1, 2) on 7 values",
-            group="together",
-            w=normal(3),
-            n=7,
-            stride=2,
-            padding=(1, 2),
+        *group(
+            "stride",
+            public("3 weights, stride 2 on 9 values", w=normal(3), n=9, stride=2),
+            secret("2 weights, stride 2 on 9 values: one is left over", w=normal(2), n=9, stride=2),
+            public("2 weights, stride 3 on 10 values: two are left over", w=normal(2), n=10, stride=3),
+            secret("3 weights, stride 4 on 13 values: two are left over", w=normal(3), n=13, stride=4),
         ),
-        Case(
-            "6 weights, longer than the signal of 4, stride 2, padding 3",
-            group="together",
-            w=normal(6),
-            n=4,
-            stride=2,
-            padding=3,
+        *group(
+            "padding",
+            public("3 weights, padding 1 on 5 values", w=normal(3), n=5, padding=1),
+            secret("5 weights, padding 2 on 7 values", w=normal(5), n=7, padding=2),
+            public("4 weights, padding 2 on 6 values", w=normal(4), n=6, padding=2),
+            secret("2 weights, padding 1 on 5 values", w=normal(2), n=5, padding=1),
+            public("3 weights, padding (2, 0) on 6 values", w=normal(3), n=6, padding=(2, 0)),
+            secret("3 weights, padding (0, 2) on 5 values", w=normal(3), n=5, padding=(0, 2)),
+            public("4 weights, padding (1, 2) on 4 values", w=normal(4), n=4, padding=(1, 2)),
+            secret("5 weights, padding (3, 1) on 6 values", w=normal(5), n=6, padding=(3, 1)),
         ),
-    ],
-    secret=[
-        Case("3 weights on 8 values", group="basic", w=normal(3), n=8),
-        Case("4 weights on 9 values", group="basic", w=normal(4), n=9),
-        Case("one weight on 6 values", group="basic", w=normal(1), n=6),
-        Case("4 weights on 4 values: one row", group="basic", w=normal(4), n=4),
-        Case("float32, 2 weights", group="basic", w=normal(2, dtype="float32"), n=7),
-        Case("2 weights, stride 2 on 9 values: one is left over", group="stride", w=normal(2), n=9, stride=2),
-        Case(
-            "3 weights, stride 4 on 13 values: two are left over", group="stride", w=normal(3), n=13, stride=4
-        ),
-        Case("5 weights, padding 2 on 7 values", group="padding", w=normal(5), n=7, padding=2),
-        Case("2 weights, padding 1 on 5 values", group="padding", w=normal(2), n=5, padding=1),
-        Case("3 weights, padding (0, 2) on 5 values", group="padding", w=normal(3), n=5, padding=(0, 2)),
-        Case("5 weights, padding (3, 1) on 6 values", group="padding", w=normal(5), n=6, padding=(3, 1)),
-        Case(
-            "4 weights, stride 3, padding (2, 1) on 9 values",
-            group="together",
-            w=normal(4),
-            n=9,
-            stride=3,
-            padding=(2, 1),
-        ),
-        Case(
-            "5 weights, longer than the signal of 3, stride 2, padding 2",
-            group="together",
-            w=normal(5),
-            n=3,
-            stride=2,
-            padding=2,
+        *group(
+            "together",
+            public("3 weights, stride 2, padding (1, 2) on 7 values", w=normal(3), n=7, stride=2, padding=(1, 2)),
+            secret("4 weights, stride 3, padding (2, 1) on 9 values", w=normal(4), n=9, stride=3, padding=(2, 1)),
+            public(
+                "6 weights, longer than the signal of 4, stride 2, padding 3", w=normal(6), n=4, stride=2, padding=3
+            ),
+            secret(
+                "5 weights, longer than the signal of 3, stride 2, padding 2", w=normal(5), n=3, stride=2, padding=2
+            ),
         ),
     ],
     mistakes=[
@@ -218,8 +201,7 @@ toeplitz_matrix = Exercise(
         ),
         Mistake(
             "windows over the end",
-            "Your last windows hang over the end of the padded signal: stop where the whole kernel no longer "
-            "fits.",
+            "Your last windows hang over the end of the padded signal: stop where the whole kernel no longer fits.",
             hanging_over,
         ),
         Mistake(
@@ -269,8 +251,7 @@ toeplitz_matrix = Exercise(
         ),
         Mistake(
             "wrapped around",
-            "Weights that fall on the padding came in again at the other end: they meet zeros, so leave them "
-            "out.",
+            "Weights that fall on the padding came in again at the other end: they meet zeros, so leave them out.",
             as_row(wrapped),
         ),
     ],
@@ -289,70 +270,58 @@ toeplitz_matrix_2d = Exercise(
     returns=("matrix",),
     reference=matrix_2d,
     points={"basic": 4, "stride": 2, "padding": 2, "together": 1},
-    public=[
-        Case("a 2x2 kernel on a 3x4 image", group="basic", w=normal(2, 2), shape=(3, 4)),
-        Case("a 2x3 kernel on a 5x4 image", group="basic", w=normal(2, 3), shape=(5, 4)),
-        Case("a 3x2 kernel on a 4x5 image", group="basic", w=normal(3, 2), shape=(4, 5)),
-        Case("a 1x1 kernel on a 2x3 image", group="basic", w=normal(1, 1), shape=(2, 3)),
-        Case("a kernel as large as the 2x4 image", group="basic", w=normal(2, 4), shape=(2, 4)),
-        Case("float32", group="basic", w=normal(2, 2, dtype="float32"), shape=(4, 3)),
-        Case("stride 2 on a 5x7 image", group="stride", w=normal(3, 3), shape=(5, 7), stride=2),
-        Case(
-            "stride (1, 3) on a 4x6 image: one column is left over",
-            group="stride",
-            w=normal(2, 2),
-            shape=(4, 6),
-            stride=(1, 3),
+    cases=[
+        *group(
+            "basic",
+            public("a 2x2 kernel on a 3x4 image", w=normal(2, 2), shape=(3, 4)),
+            secret("a 2x2 kernel on a 4x6 image", w=normal(2, 2), shape=(4, 6)),
+            public("a 2x3 kernel on a 5x4 image", w=normal(2, 3), shape=(5, 4)),
+            secret("a 3x2 kernel on a 5x6 image", w=normal(3, 2), shape=(5, 6)),
+            public("a 3x2 kernel on a 4x5 image", w=normal(3, 2), shape=(4, 5)),
+            secret("a 2x4 kernel on a 4x7 image", w=normal(2, 4), shape=(4, 7)),
+            public("a 1x1 kernel on a 2x3 image", w=normal(1, 1), shape=(2, 3)),
+            secret("a 1x1 kernel on a 3x2 image", w=normal(1, 1), shape=(3, 2)),
+            public("a kernel as large as the 2x4 image", w=normal(2, 4), shape=(2, 4)),
+            secret("a kernel as large as the 3x2 image", w=normal(3, 2), shape=(3, 2)),
+            public("float32", w=normal(2, 2, dtype="float32"), shape=(4, 3)),
+            secret("float32, a 1x3 kernel", w=normal(1, 3, dtype="float32"), shape=(3, 5)),
         ),
-        Case("padding 1 on a 3x4 image", group="padding", w=normal(3, 3), shape=(3, 4), padding=1),
-        Case("padding (0, 2) on a 4x3 image", group="padding", w=normal(2, 3), shape=(4, 3), padding=(0, 2)),
-        Case(
-            "padding ((2, 1), (0, 1)) on a 3x4 image",
-            group="padding",
-            w=normal(2, 2),
-            shape=(3, 4),
-            padding=((2, 1), (0, 1)),
+        *group(
+            "stride",
+            public("stride 2 on a 5x7 image", w=normal(3, 3), shape=(5, 7), stride=2),
+            secret("stride 2 on a 6x5 image", w=normal(2, 3), shape=(6, 5), stride=2),
+            public(
+                "stride (1, 3) on a 4x6 image: one column is left over", w=normal(2, 2), shape=(4, 6), stride=(1, 3)
+            ),
+            secret(
+                "stride (3, 2) on a 7x6 image: one column is left over", w=normal(2, 3), shape=(7, 6), stride=(3, 2)
+            ),
         ),
-        Case(
-            "stride (2, 1), padding ((1, 0), (2, 1)) on a 5x4 image",
-            group="together",
-            w=normal(3, 2),
-            shape=(5, 4),
-            stride=(2, 1),
-            padding=((1, 0), (2, 1)),
+        *group(
+            "padding",
+            public("padding 1 on a 3x4 image", w=normal(3, 3), shape=(3, 4), padding=1),
+            secret("padding 2 on a 4x3 image", w=normal(3, 3), shape=(4, 3), padding=2),
+            public("padding (0, 2) on a 4x3 image", w=normal(2, 3), shape=(4, 3), padding=(0, 2)),
+            secret("padding (1, 0) on a 3x5 image", w=normal(2, 3), shape=(3, 5), padding=(1, 0)),
+            public("padding ((2, 1), (0, 1)) on a 3x4 image", w=normal(2, 2), shape=(3, 4), padding=((2, 1), (0, 1))),
+            secret("padding ((0, 2), (1, 3)) on a 4x3 image", w=normal(3, 2), shape=(4, 3), padding=((0, 2), (1, 3))),
         ),
-    ],
-    secret=[
-        Case("a 2x2 kernel on a 4x6 image", group="basic", w=normal(2, 2), shape=(4, 6)),
-        Case("a 3x2 kernel on a 5x6 image", group="basic", w=normal(3, 2), shape=(5, 6)),
-        Case("a 2x4 kernel on a 4x7 image", group="basic", w=normal(2, 4), shape=(4, 7)),
-        Case("a 1x1 kernel on a 3x2 image", group="basic", w=normal(1, 1), shape=(3, 2)),
-        Case("a kernel as large as the 3x2 image", group="basic", w=normal(3, 2), shape=(3, 2)),
-        Case("float32, a 1x3 kernel", group="basic", w=normal(1, 3, dtype="float32"), shape=(3, 5)),
-        Case("stride 2 on a 6x5 image", group="stride", w=normal(2, 3), shape=(6, 5), stride=2),
-        Case(
-            "stride (3, 2) on a 7x6 image: one column is left over",
-            group="stride",
-            w=normal(2, 3),
-            shape=(7, 6),
-            stride=(3, 2),
-        ),
-        Case("padding 2 on a 4x3 image", group="padding", w=normal(3, 3), shape=(4, 3), padding=2),
-        Case("padding (1, 0) on a 3x5 image", group="padding", w=normal(2, 3), shape=(3, 5), padding=(1, 0)),
-        Case(
-            "padding ((0, 2), (1, 3)) on a 4x3 image",
-            group="padding",
-            w=normal(3, 2),
-            shape=(4, 3),
-            padding=((0, 2), (1, 3)),
-        ),
-        Case(
-            "stride (1, 2), padding ((0, 1), (2, 0)) on a 4x6 image",
-            group="together",
-            w=normal(2, 3),
-            shape=(4, 6),
-            stride=(1, 2),
-            padding=((0, 1), (2, 0)),
+        *group(
+            "together",
+            public(
+                "stride (2, 1), padding ((1, 0), (2, 1)) on a 5x4 image",
+                w=normal(3, 2),
+                shape=(5, 4),
+                stride=(2, 1),
+                padding=((1, 0), (2, 1)),
+            ),
+            secret(
+                "stride (1, 2), padding ((0, 1), (2, 0)) on a 4x6 image",
+                w=normal(2, 3),
+                shape=(4, 6),
+                stride=(1, 2),
+                padding=((0, 1), (2, 0)),
+            ),
         ),
     ],
     mistakes=[
@@ -394,8 +363,7 @@ toeplitz_matrix_2d = Exercise(
         ),
         Mistake(
             "output width as row length",
-            "You took OW for the length of an image row: pixel (r, c) of the padded image is number "
-            "r * its width + c.",
+            "You took OW for the length of an image row: pixel (r, c) of the padded image is number r * its width + c.",
             lambda w, shape, **how: painted(w, shape, by_output_width, **how),
         ),
         Mistake(
@@ -456,8 +424,7 @@ toeplitz_matrix_2d = Exercise(
         ),
         Mistake(
             "wrapped around",
-            "Weights that fall on the padding came in again at the opposite edge: they meet zeros, so leave them "
-            "out.",
+            "Weights that fall on the padding came in again at the opposite edge: they meet zeros, so leave them out.",
             wrapped,
         ),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal, uniform
 from autograder.exercises.convolution.operations import scaled, tensor
+from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 
@@ -24,10 +25,10 @@ def probabilities(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def case(words: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
+def case(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
     """A Case of `n` images of `d` pixels and `m` classes; the bias is zero but in the group "bias"."""
     b: Any = normal(m, dtype=dtype) if group == "bias" else np.zeros(m, dtype)
-    return Case(words, group=group, x=normal(n, d, dtype=dtype), W=normal(d, m, dtype=dtype), b=b)
+    return Case(key, group=group, x=normal(n, d, dtype=dtype), W=normal(d, m, dtype=dtype), b=b)
 
 
 linear_scores = Exercise(
@@ -35,29 +36,29 @@ linear_scores = Exercise(
     returns=("scores",),
     reference=scored,
     points={"product": 2, "bias": 1},
-    public=[
-        case("4 images of 6 pixels, 3 classes, no bias", "product", 4, 6, 3),
-        case("5 pixels and 5 classes, no bias", "product", 3, 5, 5),
-        case("one image, no bias", "product", 1, 7, 2),
-        case("one class, no bias", "product", 5, 3, 1),
-        case("float32, no bias", "product", 2, 8, 3, "float32"),
-        case("a bias for each of 4 classes", "bias", 3, 6, 4),
-        case("as many images as classes", "bias", 5, 4, 5),
-    ],
-    secret=[
-        case("6 images of 9 pixels, 4 classes, no bias", "product", 6, 9, 4),
-        case("6 pixels and 6 classes, no bias", "product", 4, 6, 6),
-        case("one image of 64 pixels, 10 classes, no bias", "product", 1, 64, 10),
-        case("float32, 5 images, no bias", "product", 5, 10, 2, "float32"),
-        case("a bias for each of 7 classes", "bias", 2, 3, 7),
-        case("4 images and 4 classes", "bias", 4, 6, 4),
-        Case(
-            "scores in the thousands",
-            group="bias",
-            x=uniform(3, 8),
-            W=scaled(1e3, 8, 5),
-            b=scaled(1e3, 5),
+    cases=[
+        *group(
+            "product",
+            public("4 images of 6 pixels, 3 classes, no bias", 4, 6, 3),
+            secret("6 images of 9 pixels, 4 classes, no bias", 6, 9, 4),
+            public("5 pixels and 5 classes, no bias", 3, 5, 5),
+            secret("6 pixels and 6 classes, no bias", 4, 6, 6),
+            public("one image, no bias", 1, 7, 2),
+            secret("one image of 64 pixels, 10 classes, no bias", 1, 64, 10),
+            public("one class, no bias", 5, 3, 1),
+            public("float32, no bias", 2, 8, 3, "float32"),
+            secret("float32, 5 images, no bias", 5, 10, 2, "float32"),
+            make=case,
         ),
+        *group(
+            "bias",
+            public("a bias for each of 4 classes", 3, 6, 4),
+            secret("a bias for each of 7 classes", 2, 3, 7),
+            public("as many images as classes", 5, 4, 5),
+            secret("4 images and 4 classes", 4, 6, 4),
+            make=case,
+        ),
+        *group("bias", secret("scores in the thousands", x=uniform(3, 8), W=scaled(1e3, 8, 5), b=scaled(1e3, 5))),
     ],
     mistakes=[
         Mistake(
@@ -77,15 +78,10 @@ linear_scores = Exercise(
         ),
         Mistake(
             "a bias for each image",
-            "You gave each image a bias of its own: b has one value for each class, so it is added along the "
-            "columns.",
+            "You gave each image a bias of its own: b has one value for each class, so it is added along the columns.",
             lambda x, W, b: x @ W + b[:, None],
         ),
-        Mistake(
-            "probabilities",
-            "You turned the scores into probabilities: return them as they are.",
-            probabilities,
-        ),
+        Mistake("probabilities", "You turned the scores into probabilities: return them as they are.", probabilities),
         Mistake(
             "labels",
             "You returned the best class: return the scores of all classes.",

@@ -23,7 +23,8 @@ from autograder.authoring import build
 from autograder.authoring.release import Release
 from autograder.authoring.script import read
 from autograder.course import Course
-from autograder.exercise import Case, Exercise, Lesson, lesson
+from autograder.exercise import Exercise, Lesson, lesson
+from autograder.exercises.rows import group, public, secret
 from autograder.intake import (
     GraftedNotebook,
     IntakeRecord,
@@ -111,8 +112,8 @@ check(turn)
 
 
 def exercise(name: str) -> Exercise:
-    cases = [Case("any", group="basic", x=1.0)]
-    return Exercise(name, ("out",), lambda x: x, cases, cases, {"basic": 4})
+    cases = group("basic", public("any", x=1.0), secret("any", x=1.0))
+    return Exercise(name, ("out",), lambda x: x, cases, {"basic": 4})
 
 
 LESSONS = [

@@ -74,8 +74,12 @@ class SampleCourse(Course):
 
 def exercise(name: str, points: dict[str, float]) -> Exercise:
     """An Exercise that is never asked: the tests say what the judge found."""
-    cases = [Case(f"{group} numbers", group=group, x=1.0) for group in points]
-    return Exercise(name, ("y",), lambda x: x, cases, cases, points)
+    cases = [
+        Case(f"{group} numbers", group=group, secret=secret, x=1.0)
+        for group in points
+        for secret in (False, True)
+    ]
+    return Exercise(name, ("y",), lambda x: x, cases, points)
 
 
 def make_course(

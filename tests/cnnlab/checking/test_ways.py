@@ -14,7 +14,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from autograder.authoring.matrix import told_apart  # noqa: E402
-from autograder.exercise import Case, DeclarationError, Exercise, normal  # noqa: E402
+from autograder.exercise import DeclarationError, Exercise, normal  # noqa: E402
+from autograder.exercises.rows import group, public, secret  # noqa: E402
 from cnnlab import check  # noqa: E402
 from cnnlab.checking import cases, probe, report  # noqa: E402
 from cnnlab.checking.assess import Finding, Questionnaire, assess  # noqa: E402
@@ -493,12 +494,10 @@ def test_a_table_is_drawn_with_the_wrong_cells_marked_and_nothing_of_a_students_
 
 
 def test_an_exercise_that_its_way_cannot_ask_is_refused() -> None:
-    case = Case("any", group="basic", x=normal(2))
     parts: dict[str, Any] = {
         "name": "e",
         "reference": nn.Identity,
-        "public": [case],
-        "secret": [case],
+        "cases": group("basic", public("any", x=normal(2)), secret("any", x=normal(2))),
         "points": {"basic": 1},
     }
     for returns, way in (

@@ -1,0 +1,63 @@
+"""Rows: how an Exercise lists its Cases, group by group, each public Case beside its secret twin.
+
+cases=[
+    *group(
+        "basic",
+        public("kernel 2 on 4x6 images", x=(2, 3, 4, 6), kernel=2),
+        secret("kernel 2 on 6x8 images", x=(3, 2, 6, 8), kernel=2),
+        make=pool_case,
+    ),
+]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate
+
+from autograder.exercise import Case
+
+Make = Callable[Concatenate[str, str, ...], Case]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One Case as a lesson writes it down: its key, and what the lesson's maker takes."""
+
+    key: str
+    arguments: tuple[Any, ...]
+    inputs: dict[str, Any]
+    words: str
+    secret: bool
+
+
+def public(key: str, /, *arguments: Any, words: str = "", **inputs: Any) -> Row:
+    """Return the row of a Case that `check` asks. words: what students read, by default the key."""
+    return Row(key, arguments, inputs, words, secret=False)
+
+
+def secret(key: str, /, *arguments: Any, words: str = "", **inputs: Any) -> Row:
+    """Return the row of a Case that grades. words: what students read, by default the key."""
+    return Row(key, arguments, inputs, words, secret=True)
+
+
+def plain_case(key: str, group: str, /, **inputs: Any) -> Case:
+    """Return a Case of these inputs."""
+    return Case(key, group=group, **inputs)
+
+
+def group(name: str, /, *rows: Row, make: Make = plain_case) -> list[Case]:
+    """Return the Cases of one group.
+
+    Args:
+        name: the group, whose points the Cases decide.
+        rows: the Cases in the order in which they are asked, among the public and among the secret ones.
+        make: turns the key, the group and what else stands in a row into a Case.
+    """
+    cases = []
+    for row in rows:
+        case = make(row.key, name, *row.arguments, **row.inputs)
+        case.words, case.secret = row.words or case.words, row.secret
+        cases.append(case)
+    return cases
