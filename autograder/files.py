@@ -1,4 +1,4 @@
-"""Touches the files of a stranger's folder without following a link or trusting a name."""
+"""Read and write files without following a link or trusting a name: a student's folder is a stranger's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 MAX_LISTED = 10_000  # names of a folder that are read at all
 MAX_NAME = 80  # characters of a name in a sentence
+DRAFT_BYTES = 8  # random bytes in the name of a file that is being written: no two are ever the same
+MODE = 0o666  # of a new file, less what the umask takes
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Entry:
 
     @property
     def name(self) -> str:
+        """The name in its folder."""
         return self.path.name
 
     @property
@@ -43,7 +46,7 @@ class Entry:
         return self.inside or self.name
 
 
-def entries(folder: Path) -> Iterator[Entry]:
+def list_entries(folder: Path) -> Iterator[Entry]:
     """List a folder by name without following anything in it."""
     with os.scandir(folder) as found:
         paths = sorted(Path(entry.path) for entry in islice(found, MAX_LISTED))
@@ -74,31 +77,32 @@ def is_real_folder(path: Path) -> bool:
     return False
 
 
-def read(path: Path, most: int) -> bytes:
-    """Return a regular file's bytes, at most `most` + 1 of them; raise OSError for anything else."""
+def read(path: Path, max_bytes: int) -> bytes:
+    """Return a regular file's bytes, at most `max_bytes` + 1 of them; raise OSError for anything else.
+
+    The one byte more tells the caller that the file is too large.
+    """
     # O_NONBLOCK: opening a pipe that took the file's place would wait for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(f"{path} is not a regular file")
-        return file.read(most + 1)
+        return file.read(max_bytes + 1)
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, in place of what stands there; a link there is replaced, not
-    followed.
-    """
-    with writing(path) as file:
+    """Write a file whole or not at all, in place of what stands there; a link there is replaced, not followed."""
+    with replacing(path) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write to, which takes the place of what stands at `path` when all is written, as `write` does."""
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to write to; when all is written it takes the place of what stands at `path`, as with `write`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".cnnlab-{secrets.token_hex(8)}")
+    draft = path.with_name(f".cnnlab-{secrets.token_hex(DRAFT_BYTES)}")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as file:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, MODE), "wb") as file:
             yield file
         os.replace(draft, path)
     except BaseException:
@@ -119,7 +123,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def shown(name: str) -> str:
-    """Return a stranger's file name as it may stand in a sentence: one line, printable, not too long."""
+def printable_name(name: str) -> str:
+    """Return a stranger's file name as it may stand in a sentence: on one line, printable, not too long."""
     name = name if name.isprintable() else ascii(name)
     return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}..."

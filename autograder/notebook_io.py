@@ -1,4 +1,4 @@
-"""A notebook as nbformat writes it, in a fraction of the time."""
+"""Write and read notebooks as nbformat does, in a fraction of the time."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ TRANSIENT = frozenset(["orig_nbformat", "orig_nbformat_minor", "signature"])
 SPLIT = frozenset(["application/javascript", "image/svg+xml"])  # by lines, beside text/*
 CONSTANTS = {None: "null", True: "true", False: "false"}
 TRUSTED = frozenset(["trusted"])
-MANY = 500  # cells whose texts are kept
-MAX_KEPT = 20_000  # characters of a cell whose text is kept
-_texts: dict[str, str] = {}  # a cell -> its text
+MAX_KEPT_CELLS = 500  # whose JSON is kept; a course's lessons have fewer
+MAX_KEPT_SOURCE = 20_000  # characters of a cell whose JSON is kept
+_kept: dict[str, str] = {}  # a cell -> its JSON
 
 
-def text(notebook: Mapping[str, Any]) -> str:
-    """Return what `nbformat.writes(notebook, version=NO_CONVERT)` returns, and a newline; it must be valid.
+def writes(notebook: Mapping[str, Any]) -> str:
+    """Return a valid notebook as `nbformat.writes(notebook, version=NO_CONVERT)` does, and a newline.
 
-    json leaves indenting to Python, item by item, and nbformat copies the whole notebook first.
+    It is faster because json leaves indenting to Python, item by item, and nbformat copies the whole notebook first.
     """
     top = dict(notebook)
-    top["cells"] = [_Written(_cell_text(cell)) for cell in notebook["cells"]]
+    top["cells"] = [_Json(_cell_json(cell)) for cell in notebook["cells"]]
     top["metadata"] = _without(TRANSIENT, notebook["metadata"])
     return _pretty(top, "\n") + "\n"
 
 
-class _Written(str):
-    """A value's text, where the value itself is expected."""
+class _Json(str):
+    """The JSON of a value, where the value itself is expected."""
 
 
-def read(data: bytes) -> NotebookNode:
-    """Return what `nbformat.v4.reads` returns for a notebook of version 4."""
+def reads(data: bytes) -> NotebookNode:
+    """Return a notebook of version 4 from its bytes, as `nbformat.v4.reads` does."""
     return strip_transient(rejoin_lines(json.loads(data.decode("utf-8"), object_hook=_node)))
 
 
@@ -47,38 +47,39 @@ def _node(fields: dict[str, Any]) -> NotebookNode:
     return node
 
 
-def _cell_text(cell: Mapping[str, Any]) -> str:
-    """Return a cell's text inside a notebook; most cells of a class are those that were handed out, written before."""
-    if cell.get("outputs") or len(cell["source"]) > MAX_KEPT:
-        return _pretty(_cell(cell), "\n  ")
-    seen = repr(sorted(cell.items()))
-    if seen not in _texts:
-        if len(_texts) == MANY:
-            _texts.clear()
-        _texts[seen] = _pretty(_cell(cell), "\n  ")
-    return _texts[seen]
+def _cell_json(cell: Mapping[str, Any]) -> str:
+    # Most cells of a class are those that were handed out, so they have been written before.
+    if cell.get("outputs") or len(cell["source"]) > MAX_KEPT_SOURCE:
+        return _pretty(_split_cell(cell), "\n  ")
+    key = repr(sorted(cell.items()))
+    if key not in _kept:
+        if len(_kept) == MAX_KEPT_CELLS:
+            _kept.clear()
+        _kept[key] = _pretty(_split_cell(cell), "\n  ")
+    return _kept[key]
 
 
-def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+def _split_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a cell as it is written: its texts split into lines, without what nbformat never writes."""
     written = dict(cell)
     written["source"] = _lines(cell["source"])
     written["metadata"] = _without(TRUSTED, cell["metadata"])
     if "attachments" in cell:
-        written["attachments"] = {name: _bundle(data) for name, data in cell["attachments"].items()}
+        written["attachments"] = {name: _split_bundle(data) for name, data in cell["attachments"].items()}
     if cell["cell_type"] == "code":
-        written["outputs"] = [_output(output) for output in cell["outputs"]]
+        written["outputs"] = [_split_output(output) for output in cell["outputs"]]
     return written
 
 
-def _output(output: Mapping[str, Any]) -> Mapping[str, Any]:
+def _split_output(output: Mapping[str, Any]) -> Mapping[str, Any]:
     if output["output_type"] in ("execute_result", "display_data"):
-        return {**output, "data": _bundle(output["data"])} if "data" in output else output
+        return {**output, "data": _split_bundle(output["data"])} if "data" in output else output
     if output["output_type"] == "stream":
         return {**output, "text": _lines(output["text"])}
     return output
 
 
-def _bundle(data: Mapping[str, Any]) -> dict[str, Any]:
+def _split_bundle(data: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _lines(value) if k.startswith("text/") or k in SPLIT else value for k, value in data.items()}
 
 
@@ -91,9 +92,12 @@ def _without(names: Iterable[str], metadata: Mapping[str, Any]) -> dict[str, Any
 
 
 def _pretty(value: Any, newline: str) -> str:
-    """As json.dumps with indent 1 and sorted keys; newline: with the indent of the line that the value begins in."""
+    """Return what json.dumps does with indent 1 and sorted keys.
+
+    newline: a line break and the indent of the line that the value begins in.
+    """
     if isinstance(value, str):
-        return value if type(value) is _Written else encode_basestring(value)
+        return value if type(value) is _Json else encode_basestring(value)
     inner = newline + " "
     if isinstance(value, Mapping):
         if not value:

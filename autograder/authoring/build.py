@@ -131,7 +131,7 @@ def _grading_metadata(lesson: Lesson, cell: Cell) -> dict[str, Any]:
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that equal notebooks are equal files."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(notebook_io.text(notebook), encoding="utf-8")
+    path.write_text(notebook_io.writes(notebook), encoding="utf-8")
 
 
 def build(course: Course, lessons: Sequence[Lesson], new: Release | None = None) -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import replace
 
 from autograder.exercise import Lesson
-from autograder.files import Entry, shown
+from autograder.files import Entry, printable_name
 from autograder.intake.folder_contents import (
     NOTEBOOK,
     ChosenNotebook,
@@ -56,7 +56,9 @@ def _best(lesson: str, usable: list[UsableNotebook]) -> ChosenNotebook:
 
     best = max(usable, key=rank)
     others = [one.entry.name for one in usable if one.entry is not best.entry]
-    flags = [f"{shown(name)} is the same lesson with no more answers; it was left out." for name in others]
+    flags = [
+        f"{printable_name(name)} is the same lesson with no more answers; it was left out." for name in others
+    ]
     notebook = replace(best.notebook, flags=(*flags, *best.notebook.flags))
     return ChosenNotebook(notebook, best.entry.handed_in, best.sha256)
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
 from autograder import files as intake_files
-from autograder.files import shown
+from autograder.files import printable_name
 from autograder.intake.download_names import free_path, match_download, plain_name, plain_path
 from autograder.intake.reader import archive as reader_archive
 from autograder.intake.student_id import STUDENT_ID
@@ -35,9 +35,9 @@ class Extractor(ExtractorPlugin):
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Take out what lies in `archive_path`: archives member by member, other files as they are."""
-        for entry in intake_files.entries(Path(archive_path)):
+        for entry in intake_files.list_entries(Path(archive_path)):
             if entry.kind != "file":
-                self.log.warning("%s is a %s; it was left out.", shown(entry.name), entry.kind)
+                self.log.warning("%s is a %s; it was left out.", printable_name(entry.name), entry.kind)
             elif entry.path.suffix.lower() == ".zip":
                 self._extract_one(entry.path, Path(extracted_path) / plain_name(entry.path.stem))
             else:
@@ -48,7 +48,7 @@ class Extractor(ExtractorPlugin):
             with path.open("rb") as file:
                 self._extract_members(file, folder)
         except reader_archive.UnreadableArchive as error:
-            self.log.error("%s %s; download it again.", shown(path.name), error)
+            self.log.error("%s %s; download it again.", printable_name(path.name), error)
 
     def _extract_members(self, file: BinaryIO, folder: Path) -> None:
         archive = reader_archive.open_archive(file)
@@ -56,7 +56,9 @@ class Extractor(ExtractorPlugin):
         found = archive.infolist()
         if len(found) > MAX_MEMBERS:
             self.log.error(
-                "%s holds more than %d files; the rest was left out.", shown(folder.name), MAX_MEMBERS
+                "%s holds more than %d files; the rest was left out.",
+                printable_name(folder.name),
+                MAX_MEMBERS,
             )
         for info in found[:MAX_MEMBERS]:
             path = reader_archive.safe_path(info)
@@ -64,12 +66,12 @@ class Extractor(ExtractorPlugin):
                 continue
             data, refused = reader_archive.read_member(archive, info, MAX_MEMBER)
             if refused:
-                self.log.warning("%s %s; it was left out.", shown(path), refused)
+                self.log.warning("%s %s; it was left out.", printable_name(path), refused)
                 continue
             try:
                 intake_files.write(folder / free_path(plain_path(path), taken), data)
             except (NotADirectoryError, FileExistsError):  # another member has the name of its folder
-                self.log.warning("%s lies in a folder that is a file; it was left out.", shown(path))
+                self.log.warning("%s lies in a folder that is a file; it was left out.", printable_name(path))
 
 
 class Collector(FileNameCollectorPlugin):
@@ -89,7 +91,7 @@ class Collector(FileNameCollectorPlugin):
         if found is None or not STUDENT_ID.fullmatch(found["student_id"]):
             self.log.warning(
                 "%s is not named as Moodle or Canvas name it; set c.FileNameCollectorPlugin.named_regexp.",
-                shown(os.path.basename(filename)),
+                printable_name(os.path.basename(filename)),
             )
             return None
         return {"student_id": found["student_id"], "file_id": self._own(found)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.course import CourseError
-from autograder.files import shown
+from autograder.files import printable_name
 
 
 class IntakeError(CourseError):
@@ -29,4 +29,4 @@ class UnusableFile(IntakeError):
         self.reason, self.name = reason, name
 
     def __str__(self) -> str:
-        return f"{shown(self.name) or 'The file'} {self.reason}."
+        return f"{printable_name(self.name) or 'The file'} {self.reason}."

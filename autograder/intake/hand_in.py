@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder import files
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.files import shown
+from autograder.files import printable_name
 from autograder.intake.errors import UnusableFolder
 from autograder.intake.records import IntakeRecord, load_record
 from autograder.intake.student_id import verify_student
@@ -77,7 +77,7 @@ def open_hand_in(
     hand_in = HandIn(course, assignment, student, lessons, folder, before)
     for path in (folder, folder.parent if hand_in.in_place else folder):
         if not files.is_real_folder(path):
-            raise UnusableFolder(f"{shown(str(path))} is not a folder, or only a link to one.")
+            raise UnusableFolder(f"{printable_name(str(path))} is not a folder, or only a link to one.")
     return hand_in
 
 

@@ -11,7 +11,7 @@ import nbformat
 
 from autograder import files
 from autograder.course import CourseError
-from autograder.files import Entry, shown
+from autograder.files import Entry, printable_name
 from autograder.intake import raw_folder
 from autograder.intake.errors import UnusableFile
 from autograder.intake.folder_contents import (
@@ -53,7 +53,7 @@ def inspect_folder(hand_in: HandIn, contents: FolderContents, reader: Reader) ->
     _find_standing(hand_in, contents)
     if not hand_in.in_place:
         _inspect_home(hand_in, contents)
-    entries = list(files.entries(hand_in.folder))
+    entries = list(files.list_entries(hand_in.folder))
     contents.names = {entry.name for entry in entries}
     # Notebooks first, then what a lesson asks for by its very name, then by name.
     entries.sort(key=lambda entry: (not _is_notebook(entry), entry.name not in hand_in.asked_for))
@@ -78,7 +78,7 @@ def keep(hand_in: HandIn, contents: FolderContents, entry: Entry) -> bytes | Non
         data = files.read(entry.path, MAX_BYTES)
     except OSError as error:
         contents.flags.append(
-            f"{shown(entry.name)} cannot be read: {error.strerror or 'it is no regular file'}."
+            f"{printable_name(entry.name)} cannot be read: {error.strerror or 'it is no regular file'}."
         )
         return None
     if len(data) > MAX_BYTES:  # moved into raw/ at the end where it is ours to move, else left where it is
@@ -110,7 +110,7 @@ def _inspect_home(hand_in: HandIn, contents: FolderContents) -> None:
     """See what stands in work/submitted/ while the files come from another folder."""
     if not files.is_real_folder(hand_in.home):
         return
-    for entry in files.entries(hand_in.home):
+    for entry in files.list_entries(hand_in.home):
         if entry.name == TIMESTAMP and entry.kind == "file":
             data = files.read(entry.path, MAX_TIMESTAMP)
             contents.timestamp = data if _is_date(data) else None
@@ -118,7 +118,7 @@ def _inspect_home(hand_in: HandIn, contents: FolderContents) -> None:
             contents.standing_files.add(entry.name)
         elif entry.name not in LITTER and entry.name not in contents.wanted():
             contents.flags.append(
-                f"{shown(entry.name)} stood in work/submitted/ already; it was moved to work/raw/."
+                f"{printable_name(entry.name)} stood in work/submitted/ already; it was moved to work/raw/."
             )
 
 
@@ -131,11 +131,11 @@ class _Inspector:
         self.bytes_left = MAX_NOTEBOOKS  # of notebooks that are still read
 
     def inspect(self, entry: Entry) -> None:
-        name = shown(entry.name)
+        name = printable_name(entry.name)
         if entry.name in LITTER:
             return
         if entry.kind != "file":
-            target = f" to {shown(entry.target)}" if entry.target else ""
+            target = f" to {printable_name(entry.target)}" if entry.target else ""
             sentence = f"{name} is a {entry.kind}{target}, not a file; it was refused."
             if _is_notebook(entry):
                 self._refuse(entry, sentence)
@@ -169,7 +169,9 @@ class _Inspector:
         self.bytes_left -= len(data)
         if self.bytes_left < 0:
             limit = MAX_NOTEBOOKS // MIB
-            sentence = f"{shown(entry.name)} comes after {limit} MiB of other notebooks; it was not read."
+            sentence = (
+                f"{printable_name(entry.name)} comes after {limit} MiB of other notebooks; it was not read."
+            )
             self._refuse(entry, sentence, digest)
             return
         try:
@@ -181,9 +183,9 @@ class _Inspector:
         except CourseError:
             raise
         except Exception as error:
-            log.exception("Intake failed on %s of %s.", shown(entry.name), self.hand_in.student)
+            log.exception("Intake failed on %s of %s.", printable_name(entry.name), self.hand_in.student)
             why = f"({type(error).__name__}), a fault of the course's own."
-            self._refuse(entry, f"{shown(entry.name)} could not be used {why}", digest)
+            self._refuse(entry, f"{printable_name(entry.name)} could not be used {why}", digest)
         else:
             usable = self.contents.usable.setdefault(notebook.lesson.name, [])
             usable.append(UsableNotebook(notebook, entry, digest))
@@ -199,10 +201,12 @@ class _Inspector:
             self._refuse(entry, str(UnusableFile(error.reason, entry.name)), digest)
             return
         if not found.members:
-            self._refuse(entry, f"{shown(entry.name)} is an archive without a notebook in it.", digest)
+            self._refuse(
+                entry, f"{printable_name(entry.name)} is an archive without a notebook in it.", digest
+            )
             return
         self.members_left -= len(found.members)
-        self._flag(f"{shown(entry.name)} is an archive; {found.summary}.")
+        self._flag(f"{printable_name(entry.name)} is an archive; {found.summary}.")
         for member in found.members:
             self._inspect_member(entry, member)
 
@@ -211,7 +215,7 @@ class _Inspector:
             archive, path=archive.path / member.name, size=len(member.data), links=1, inside=archive.name
         )
         if member.refused:
-            shown_name = shown(f"{member.name} of {archive.name}")
+            shown_name = printable_name(f"{member.name} of {archive.name}")
             self._refuse(entry, f"{shown_name} {member.refused}; it was refused.")
         elif asked := self._asked_for(member.name):
             self._take_file(member.name, asked, member.data)
@@ -227,14 +231,14 @@ class _Inspector:
         """Take a file handed in as `given` for the one that a lesson asks for by `name`."""
         if data is None or len(data) > handin.MAX_BYTES:
             self._flag(
-                f"{shown(given)} is larger than {handin.MAX_BYTES:,} bytes, or cannot be read; it was left out."
+                f"{printable_name(given)} is larger than {handin.MAX_BYTES:,} bytes, or cannot be read; it was left out."
             )
         elif name in self.contents.files and given != name:
-            self._flag(f"{shown(given)} is a second {name}; it was left out.")
+            self._flag(f"{printable_name(given)} is a second {name}; it was left out.")
         else:
             self.contents.files[name] = data
             if given != name:
-                self._flag(f"{shown(given)} was taken as {name}.")
+                self._flag(f"{printable_name(given)} was taken as {name}.")
 
     def _inspect_timestamp(self, entry: Entry) -> None:
         data = self._keep(entry)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.files import shown
+from autograder.files import printable_name
 from autograder.intake.errors import UnusableFolder
 from autograder.intake.folder_contents import NOTEBOOK
 from autograder.intake.graft import GraftedNotebook
@@ -73,7 +73,7 @@ def take_in_submitted(
 
 def _refuse_link(course: Course, folder: Path, lessons: Sequence[Lesson] | None) -> list[GraftedNotebook]:
     """Put a folder in the place of a link: what it points to is not the student's to hand in."""
-    target = shown(os.readlink(folder))
+    target = printable_name(os.readlink(folder))
     folder.unlink()
     folder.mkdir()
     reason = f"the folder handed in was a link to {target}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.files import shown
+from autograder.files import printable_name
 from autograder.intake.errors import UnusableFile
 from autograder.intake.graft import GraftedNotebook, graft
 from autograder.intake.pristine_lesson import load_pristine_lesson
@@ -54,5 +54,7 @@ def _flags_of_name(lesson: Lesson, lessons: Sequence[Lesson], name: str) -> list
         return []
     others = [other.name for other in lessons if other is not lesson and names_lesson(name, other)]
     if others and not names_lesson(name, lesson):
-        return [f"It was handed in as {shown(name)}, the name of {others[0]}; its content is {lesson.name}."]
-    return [f"It was handed in as {shown(name)} and recognised by its content."]
+        return [
+            f"It was handed in as {printable_name(name)}, the name of {others[0]}; its content is {lesson.name}."
+        ]
+    return [f"It was handed in as {printable_name(name)} and recognised by its content."]

@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder import files
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
-from autograder.files import shown
+from autograder.files import printable_name
 from autograder.intake.choose_notebooks import choose_notebooks, unreadable_notebook
 from autograder.intake.folder_contents import ChosenNotebook, FolderContents
 from autograder.intake.graft import GraftedNotebook
@@ -109,14 +109,14 @@ def _take_in(hand_in: HandIn, contents: FolderContents, reader: Reader) -> list[
 
 def _give_up(hand_in: HandIn, contents: FolderContents, reason: str) -> list[GraftedNotebook]:
     """Write notebooks without answers where nothing else can be done; raise OSError where even that fails."""
-    entries = list(files.entries(hand_in.folder))
+    entries = list(files.list_entries(hand_in.folder))
     contents.flags, contents.kept, contents.timestamp = [f"{reason[0].upper()}{reason[1:]}."], set(), None
     for entry in entries[:MAX_ENTRIES]:
         if entry.kind == "file":
             try:
                 keep(hand_in, contents, entry)
             except Exception:  # it stays where it is, or is moved into raw/ as it is
-                log.exception("%s of %s could not be copied.", shown(entry.name), hand_in.student)
+                log.exception("%s of %s could not be copied.", printable_name(entry.name), hand_in.student)
     named = [x for x in hand_in.lessons if any(names_lesson(entry.name, x) for entry in entries)]
     chosen = {
         lesson.name: ChosenNotebook(unreadable_notebook(hand_in, lesson, reason))

@@ -24,7 +24,8 @@ def write_submission(hand_in: HandIn, contents: FolderContents, chosen: Mapping[
         chosen: lesson -> the notebook that is written for it.
     """
     new = {
-        f"{name}{NOTEBOOK}": notebook_io.text(one.notebook.notebook).encode() for name, one in chosen.items()
+        f"{name}{NOTEBOOK}": notebook_io.writes(one.notebook.notebook).encode()
+        for name, one in chosen.items()
     }
     new |= contents.files
     if contents.timestamp:
@@ -36,7 +37,7 @@ def write_submission(hand_in: HandIn, contents: FolderContents, chosen: Mapping[
     if not files.is_real_folder(home) or not files.is_real_folder(home.parent):
         raise OSError(f"{home} is a link")
     ours = {f"{name}{NOTEBOOK}" for name in contents.standing}
-    for entry in files.entries(home):
+    for entry in files.list_entries(home):
         if entry.name in new and not _may_be_replaced(hand_in, contents, entry, ours):
             raw_folder.put_away(entry, hand_in.raw)
     for name, data in new.items():
@@ -57,7 +58,7 @@ def _is_kept(hand_in: HandIn, contents: FolderContents, entry: Entry) -> bool:
 
 def _sweep(hand_in: HandIn, contents: FolderContents, wanted: Container[str]) -> None:
     """Leave in the submitted folder only what is ours: nbgrader copies whatever else lies there."""
-    while foreign := [entry for entry in files.entries(hand_in.home) if entry.name not in wanted]:
+    while foreign := [entry for entry in files.list_entries(hand_in.home) if entry.name not in wanted]:
         for entry in foreign:
             if _is_kept(hand_in, contents, entry):
                 entry.path.unlink()

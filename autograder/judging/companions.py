@@ -56,7 +56,7 @@ class Submission:
             if path is None or not path.exists():
                 return None
             data = path.read_bytes()
-            self._notebooks[lesson.name] = notebook_io.read(data), files.sha256(data)
+            self._notebooks[lesson.name] = notebook_io.reads(data), files.sha256(data)
         return self._notebooks[lesson.name]
 
     def file(self, name: str) -> bytes | None:

@@ -136,7 +136,7 @@ class _Drafting:
             found[name] = scores(notebook)
             records[name] = lesson_record(key, digest, found[name])
             if folder:
-                text = notebook_io.text(notebook)
+                text = notebook_io.writes(notebook)
                 (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
         return found, records
 

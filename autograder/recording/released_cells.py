@@ -71,7 +71,7 @@ def current(course: Course, assignment: str, lessons: Sequence[Lesson]) -> Rows:
             return rows
     notebooks = _built(course, lessons)
     for name, (source, _) in notebooks.items():
-        _write(notebook_io.text(source), sources[name])
+        _write(notebook_io.writes(source), sources[name])
     rows = _rows_of({name: student for name, (_, student) in notebooks.items()})
     flat = {kind: [[*key, *values] for key, values in of_kind.items()] for kind, of_kind in rows.items()}
     digests = {name: _digest(source) for name, source in sources.items()}

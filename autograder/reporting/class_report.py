@@ -90,7 +90,7 @@ def write_page(
 
     grades: the gradebook's, for the points that a person gave; when: the time that the page shows, by default now.
     """
-    with files.writing(path) as file:
+    with files.replacing(path) as file:
         for piece in _pieces(result, lessons, grades, when):
             file.write(piece.encode("utf-8"))
     return path

@@ -52,14 +52,14 @@ def test_as_nbformat_writes_it(cells: list[Any], metadata: Any) -> None:
     plain = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     before = json.dumps(plain)
     notebook = nbformat.from_dict(json.loads(before))
-    assert notebook_io.text(notebook) == nbformat.v4.writes(notebook) + "\n"
+    assert notebook_io.writes(notebook) == nbformat.v4.writes(notebook) + "\n"
     assert json.dumps(notebook) == before
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_the_lessons_are_written_as_nbformat_writes_them(path: Path) -> None:
     notebook: Any = nbformat.read(str(path), as_version=4)
-    assert notebook_io.text(notebook) == path.read_text(encoding="utf-8")
+    assert notebook_io.writes(notebook) == path.read_text(encoding="utf-8")
 
 
 def test_long_texts_are_not_kept() -> None:
@@ -68,7 +68,7 @@ def test_long_texts_are_not_kept() -> None:
         before, _ = tracemalloc.get_traced_memory()
         for number in range(20):
             written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"{number}" + "a" * 200_000)])
-            assert notebook_io.text(written) == nbformat.v4.writes(written) + "\n"
+            assert notebook_io.writes(written) == nbformat.v4.writes(written) + "\n"
         del written
         after, _ = tracemalloc.get_traced_memory()
     finally:

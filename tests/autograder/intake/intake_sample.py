@@ -191,7 +191,7 @@ def by_name(notebook: NotebookNode, name: str) -> NotebookNode:
 
 def our_bytes(taken: GraftedNotebook) -> bytes:
     """The file that intake writes for a notebook taken in."""
-    return notebook_io.text(taken.notebook).encode()
+    return notebook_io.writes(taken.notebook).encode()
 
 
 def file_names(folder: Path) -> list[str]:

@@ -164,7 +164,7 @@ def test_a_notebook_that_wears_our_marks_is_taken_in_like_any_other(s: Sample) -
     for cell in notebook.cells:
         cell.metadata["cnnlab"] = {"role": "exercise", "name": "shift"}
     folder = s.submitted()
-    (folder / "01_shifting.ipynb").write_bytes(notebook_io.text(notebook).encode())
+    (folder / "01_shifting.ipynb").write_bytes(notebook_io.writes(notebook).encode())
     s.autograde(folder)
     (taken,) = intake.take_in(s.course, ASSIGNMENT, "ada", folder, lessons=LESSONS)
     sound(s, taken)
