@@ -25,7 +25,7 @@ def one_thread() -> Iterator[Any]:
 
 
 @contextmanager
-def settled(*, double: bool) -> Iterator[Any]:
+def pinned_settings(*, double: bool) -> Iterator[Any]:
     """Give torch on one thread, on the CPU, with gradients and a fixed seed, and put back what was before.
 
     double: new tensors are float64, else float32 as torch has it. Raises ImportError where torch is not available.

@@ -47,7 +47,7 @@ def solved_layers(course: Course) -> Iterator[dict[str, Any]]:
     try:
         yield solved_names(course, lessons["07_lenet"])
     finally:
-        lending.give_back()
+        lending.end_lending()
 
 
 def digits() -> tuple[Images, Images]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checking import wire
+from cnnlab.checking.errors import InvalidAnswer
 from cnnlab.checking.outcome import MAX_MESSAGE, Outcome
 from cnnlab.checking.wire import Value
 
@@ -21,20 +22,16 @@ MAX_PRINTED = 1 << 20  # characters of output that one call may print while bein
 NO_MEMORY = "it asked for more memory than there is"
 
 
-class Bad(Exception):
-    """What an Answer gave is not what it must give; the message is one sentence for the student."""
-
-
 def attempt(answer: Any, work: Callable[[], Outcome]) -> Outcome:
     """Return the Outcome of `work()`, which runs code of `answer`, or that of what it raises.
 
-    What is printed meanwhile is dropped. Bad becomes "bad output". KeyboardInterrupt passes through: in a notebook
+    What is printed meanwhile is dropped. InvalidAnswer becomes "bad output". KeyboardInterrupt passes through: in a notebook
     it is the student pressing stop.
     """
     try:
         with _quiet():
             return work()
-    except Bad as error:
+    except InvalidAnswer as error:
         return Outcome("bad output", message=str(error))
     except NotImplementedError as error:
         return _not_implemented(answer, error)

@@ -10,13 +10,14 @@ import numpy as np
 
 from cnnlab.checking import wire
 from cnnlab.checking.assess import Question, Questionnaire
+from cnnlab.checking.errors import CheckingError
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.way import Way
 
 FOLDER = Path(__file__).parent / "cases"
 
 
-class NoSuchExercise(LookupError):
+class NoSuchExercise(CheckingError, LookupError):
     """No lesson has an Exercise of that name."""
 
 

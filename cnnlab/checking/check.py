@@ -7,12 +7,13 @@ from typing import Any
 
 from cnnlab.checking import cases, handin, keeping, probe, report, speed, tries
 from cnnlab.checking.assess import Finding, Questionnaire, assess
+from cnnlab.checking.errors import CheckingError
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.report import Remarks
 from cnnlab.library import asking, cells
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(CheckingError, AssertionError):
     """A check that did not pass. Its message is the report's first line; IPython shows only that line."""
 
     def _render_traceback_(self) -> list[str]:
@@ -36,7 +37,7 @@ def check(function: Any, folder: Path = cases.FOLDER) -> None:
     with asking.asking(name) as asked:
         finding = assess(questionnaire, _outcomes(function, questionnaire))
     code = _fingerprint(function, questionnaire)
-    failed = tries.note(name, code, finding.passed, finding.attempted)
+    failed = tries.record_check(name, code, finding.passed, finding.attempted)
     kept = _keep(function, questionnaire) if finding.passed else ""
     clues = questionnaire.clues[:failed] if finding.attempted else ()
     way = questionnaire.way

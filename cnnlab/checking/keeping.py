@@ -11,8 +11,9 @@ from cnnlab.checking import cases, proof
 from cnnlab.checking.assess import Questionnaire
 from cnnlab.library import shelf
 from cnnlab.library.cells import cells_of, in_notebook
+from cnnlab.library.errors import MissingHelper
 from cnnlab.library.onefile import count, read_library
-from cnnlab.library.source import MissingHelper, extract
+from cnnlab.library.source import extract
 
 
 def keeps() -> bool:

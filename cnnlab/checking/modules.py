@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from cnnlab.checking.attempt import Bad, a_type, attempt, copied, plain
+from cnnlab.checking.attempt import a_type, attempt, copied, plain
+from cnnlab.checking.errors import InvalidAnswer
 from cnnlab.checking.filling import fill, fixed, parameters
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.way import MODULE_OUTPUTS as OUTPUTS
 from cnnlab.checking.way import UPSTREAM
 from cnnlab.checking.wire import Value
-from cnnlab.torch_settings import settled
+from cnnlab.torch_settings import pinned_settings
 
 WITHOUT_NUMBERS = {"y_shape", "parameters", "shapes"}
 # torch's functions -> the leading axes that a draw is made for: all of them, or one for each map of each image.
@@ -41,7 +42,7 @@ def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[s
         raise ValueError(f"a module is asked for {', '.join(OUTPUTS)}, not for {', '.join(unknown)}")
     given = {name: value for name, value in inputs.items() if name not in (x, UPSTREAM)}
     run = _Run(build, given, inputs[x], inputs.get(UPSTREAM), set(returns))
-    with settled(double=True):
+    with pinned_settings(double=True):
         if set(returns) <= WITHOUT_NUMBERS:
             outcome = attempt(build, run.without_numbers)
             if outcome.kind == "values" or outcome.kind == "not attempted":
@@ -89,9 +90,9 @@ class _Run:
     def _module(self) -> torch.nn.Module:
         module = self.build(**copied(self.given))
         if module is None:
-            raise Bad("it returned None; is a return statement missing?")
+            raise InvalidAnswer("it returned None; is a return statement missing?")
         if not isinstance(module, torch.nn.Module) or "_parameters" not in module.__dict__:
-            raise Bad(f"it gives {a_type(module)}, not a torch.nn.Module")
+            raise InvalidAnswer(f"it gives {a_type(module)}, not a torch.nn.Module")
         return module
 
     def _counts(self, module: torch.nn.Module) -> dict[str, Value]:
@@ -112,13 +113,17 @@ class _Run:
         with _FixedDropout():
             y = _outputs(module(x))
         if not torch.equal(leaf.detach(), x.detach()):
-            raise Bad("it changed its input x; leave out operations in place on x, as in ReLU(inplace=True)")
+            raise InvalidAnswer(
+                "it changed its input x; leave out operations in place on x, as in ReLU(inplace=True)"
+            )
         found: dict[str, Value] = {"y": _arrays(y)}
         if not {"dx", "gradients"} & self.wanted:
             return found
         ys = y if isinstance(y, tuple) else (y,)
         if not all(one.requires_grad for one in ys):
-            raise Bad("no gradient goes back from what it returns; leave out detach, no_grad and .data")
+            raise InvalidAnswer(
+                "no gradient goes back from what it returns; leave out detach, no_grad and .data"
+            )
         douts = self._upstream(ys)
         if douts is None:
             return found  # y has another shape than it must have, which is said of y
@@ -126,7 +131,7 @@ class _Run:
         flowing = [tensor for tensor in learned if tensor.requires_grad]
         dx, *gradients = torch.autograd.grad(ys, (leaf, *flowing), douts, allow_unused=True)
         if dx is None:
-            raise Bad("no gradient reaches x; compute with x itself, not with x.detach() or x.data")
+            raise InvalidAnswer("no gradient reaches x; compute with x itself, not with x.detach() or x.data")
         sums = {f"gradient of {tuple(tensor.shape)}": np.zeros(tensor.shape) for tensor in learned}
         if "gradients" in self.wanted:
             _none_replaced(flowing, gradients)
@@ -180,37 +185,39 @@ class _FixedDropout(TorchFunctionMode):
 
 
 def _tensors(returned: Any) -> tuple[torch.Tensor, ...]:
-    """Return what a module returned as a tuple of base tensors; raise Bad where it is something else."""
+    """Return what a module returned as a tuple of base tensors; raise InvalidAnswer where it is something else."""
     if returned is None:
-        raise Bad("its forward returned None; is a return statement missing?")
+        raise InvalidAnswer("its forward returned None; is a return statement missing?")
     several = returned if type(returned) in (tuple, list) else (returned,)
     for one in several:
         if type(one) is not torch.Tensor:
-            raise Bad(f"its forward returned {a_type(one)}, not a torch.Tensor")
+            raise InvalidAnswer(f"its forward returned {a_type(one)}, not a torch.Tensor")
     if not several:
-        raise Bad("its forward returned no tensor")
+        raise InvalidAnswer("its forward returned no tensor")
     return tuple(several)
 
 
 def _outputs(returned: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
-    """Return a module's float64 tensor, or its tuple of them; raise Bad where it returned something else."""
+    """Return a module's float64 tensor, or its tuple of them; raise InvalidAnswer where it returned something else."""
     several = _tensors(returned)
     for one in several:
         if one.dtype != torch.float64:
-            raise Bad(f"its forward returned {one.dtype} for an x of torch.float64; keep the dtype of x")
+            raise InvalidAnswer(
+                f"its forward returned {one.dtype} for an x of torch.float64; keep the dtype of x"
+            )
         if one.device.type != "cpu":
-            raise Bad(f"its forward returned a tensor on {one.device} for an x on the CPU")
+            raise InvalidAnswer(f"its forward returned a tensor on {one.device} for an x on the CPU")
     return several if type(returned) in (tuple, list) else several[0]
 
 
 def _none_replaced(parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor | None]) -> None:
-    """Raise Bad where a parameter has no gradient and another of its shape has one, as of a layer used twice."""
+    """Raise InvalidAnswer where a parameter has no gradient and another of its shape has one, as of a layer used twice."""
     shapes = [tuple(parameter.shape) for parameter in parameters]
     used = {shape for shape, gradient in zip(shapes, gradients, strict=True) if gradient is not None}
     unused = {shape for shape, gradient in zip(shapes, gradients, strict=True) if gradient is None}
     if unused & used:
         shape = max(unused & used, key=lambda shape: (len(shape), shape))  # rather a weight than a bias
-        raise Bad(
+        raise InvalidAnswer(
             f"its parameter of shape {shape} is never used in forward; is another layer used in its place?"
         )
 

@@ -60,9 +60,9 @@ def _asked(
     if not way.tensors and not any(is_network(given.get(name)) for name in way.functions):
         return call(function, given, returns)
     from cnnlab.checking import torched
-    from cnnlab.torch_settings import settled
+    from cnnlab.torch_settings import pinned_settings
 
-    with settled(double=False):
+    with pinned_settings(double=False):
         return call(function, given, returns, partial(torched.invoke, tensors=way.tensors))
 
 

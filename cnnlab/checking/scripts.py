@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checking import wire
-from cnnlab.checking.attempt import Bad, a_type, attempt, copied, plain, same
+from cnnlab.checking.attempt import a_type, attempt, copied, plain, same
+from cnnlab.checking.errors import InvalidAnswer
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.wire import Value
 
@@ -34,7 +35,7 @@ def _played(
 ) -> Outcome:
     thing = build(**copied({name: value for name, value in inputs.items() if name != calls}))
     if thing is None:
-        raise Bad("it returned None instead of an object; is a return statement missing?")
+        raise InvalidAnswer("it returned None instead of an object; is a return statement missing?")
     told: dict[str, list[Value]] = {name: [] for name in returns}
 
     def read(after: str) -> None:
@@ -48,7 +49,7 @@ def _played(
         given = copied(arguments)
         returned = _method(thing, method)(*given)
         if not same(arguments, given):
-            raise Bad(f"{words}, changed its argument; work on a copy instead")
+            raise InvalidAnswer(f"{words}, changed its argument; work on a copy instead")
         if RETURNED in told:
             told[RETURNED].append(_plain(returned, f"{words}, returned"))
         read(f"after {words}")
@@ -58,7 +59,7 @@ def _played(
 def _method(thing: Any, name: str) -> Callable[..., Any]:
     method = getattr(thing, name, None)
     if not callable(method):
-        raise Bad(f"what it builds, {a_type(thing)}, has no method {name}")
+        raise InvalidAnswer(f"what it builds, {a_type(thing)}, has no method {name}")
     return method
 
 
@@ -66,19 +67,19 @@ def _read(thing: Any, name: str, after: str) -> Value:
     try:
         value = getattr(thing, name)
     except AttributeError:
-        raise Bad(f"what it builds, {a_type(thing)}, has no attribute {name} {after}") from None
+        raise InvalidAnswer(f"what it builds, {a_type(thing)}, has no attribute {name} {after}") from None
     return _plain(value, f"{after} its {name} is")
 
 
 def _plain(value: Any, words: str) -> Value:
-    """Return a copy of a value as it is now; raise Bad with `words` where it is no plain one."""
+    """Return a copy of a value as it is now; raise InvalidAnswer with `words` where it is no plain one."""
     try:
         wire.flatten(value)
     except (wire.WireError, RecursionError) as error:
-        raise Bad(f"{words} {error}; it must be a plain NumPy array or number") from None
+        raise InvalidAnswer(f"{words} {error}; it must be a plain NumPy array or number") from None
     outcome = plain({"value": value}, "a plain NumPy array or number")
     if outcome.kind != "values":
-        raise Bad(outcome.message)
+        raise InvalidAnswer(outcome.message)
     return outcome.values["value"]
 
 

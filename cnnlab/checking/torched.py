@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnnlab.checking.attempt import Bad
+from cnnlab.checking.errors import InvalidAnswer
 from cnnlab.checking.functions import networks
 from cnnlab.checking.wire import Value
 
@@ -19,8 +19,13 @@ from cnnlab.checking.wire import Value
 def invoke(function: Callable[..., Any], given: dict[str, Any], tensors: Sequence[str]) -> Any:
     """Return what `function(**given)` returns, with its tensors as arrays and its sizes as tuples.
 
-    tensors: the arguments whose arrays become tensors that share their numbers. Raises Bad where a network among the
-    arguments is not left as it was.
+    Args:
+        function: the Answer.
+        given: its arguments by name; a network among them must be left as it was.
+        tensors: the arguments whose arrays become tensors that share their numbers.
+
+    Raises:
+        InvalidAnswer: where a network is not left as it was.
     """
     lent = {name: found for name, value in given.items() if (found := _networks(value))}
     before = {name: [networks.kept(one) for one in found] for name, found in lent.items()}
@@ -28,7 +33,7 @@ def invoke(function: Callable[..., Any], given: dict[str, Any], tensors: Sequenc
     for name, found in lent.items():
         for network, as_it_was in zip(found, before[name], strict=True):
             if words := networks.changed(network, as_it_was):
-                raise Bad(f"it left {name} changed ({words}); put back what you change")
+                raise InvalidAnswer(f"it left {name} changed ({words}); put back what you change")
     return _arrays(returned)
 
 

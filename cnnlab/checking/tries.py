@@ -14,7 +14,7 @@ MAX_ARRAY = 1 << 20  # bytes of one array that count
 
 
 @dataclass
-class Record:
+class Tries:
     """What became of an Exercise so far.
 
     failed: tries since it last passed; passed: whether its last check passed; code: fingerprint of what was checked last.
@@ -25,22 +25,22 @@ class Record:
     code: bytes = b""
 
 
-_records: dict[str, Record] = {}
+_tries: dict[str, Tries] = {}
 
 
-def record(exercise: str) -> Record:
+def tries_at(exercise: str) -> Tries:
     """Return what became of an Exercise in this kernel."""
-    return _records.get(exercise, Record())
+    return _tries.get(exercise, Tries())
 
 
-def note(exercise: str, code: bytes, passed: bool, attempted: bool) -> int:
+def record_check(exercise: str, code: bytes, passed: bool, attempted: bool) -> int:
     """Note a check of an Exercise and return the tries that have failed since it last passed.
 
     code: the fingerprint of what was checked; attempted: False for a stub, which is no try.
     """
-    old = record(exercise)
+    old = tries_at(exercise)
     failed = 0 if passed else old.failed + (attempted and code != old.code)
-    _records[exercise] = Record(failed, passed, code if attempted else old.code)
+    _tries[exercise] = Tries(failed, passed, code if attempted else old.code)
     return failed
 
 

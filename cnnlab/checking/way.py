@@ -20,7 +20,7 @@ MODULE_OUTPUTS = {
 }
 UPSTREAM = "dout"  # the input that may hold the upstream gradient of a module
 LISTS = ("functions", "table", "tensors")
-LATER = ("module", "script", "table", "tensors")
+OMIT_WHEN_EMPTY = ("module", "script", "table", "tensors")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Way:
         """Return the Way as a value that `wire.pack` can send."""
         value = {**vars(self), **{name: list(getattr(self, name)) for name in LISTS}}
         # Left out where they are not asked for: the Cases of lessons that know nothing of them keep their bytes.
-        return {name: v for name, v in value.items() if v or name not in LATER}
+        return {name: v for name, v in value.items() if v or name not in OMIT_WHEN_EMPTY}
 
     @classmethod
     def from_value(cls, value: Any) -> Way:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from cnnlab.checking.errors import CheckingError
+
 Value = Any  # None | bool | int | float | str | np.ndarray | tuple | list | dict[str, Value]
 
 DTYPES = frozenset(
@@ -46,7 +48,7 @@ MAX_INT_BITS = 1024  # JSON readers refuse integers of some thousand digits
 MAGIC = b"CNN1"
 
 
-class WireError(ValueError):
+class WireError(CheckingError, ValueError):
     """A value that cannot travel, or bytes that are not a frame."""
 
 

@@ -18,7 +18,7 @@ from cnnlab.data.cache import VARIABLE, folder
 from cnnlab.data.errors import DataError, MirrorUnusable, TransferInterrupted, WrongContent
 from cnnlab.data.lock import locked
 from cnnlab.data.notices import amount, say
-from cnnlab.data.remote import Remote, check
+from cnnlab.data.remote import Remote, verify
 
 TRIES = 3  # of one mirror whose connection breaks: each goes on where the last one stopped
 FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
@@ -55,7 +55,7 @@ def whole(remote: Remote, path: Path) -> bool:
     if not path.is_file() or (remote.digest and path.stat().st_size != remote.size):
         return False
     try:
-        check(remote, path)
+        verify(remote, path)
     except WrongContent:
         return False
     return True

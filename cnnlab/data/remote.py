@@ -27,7 +27,7 @@ class Remote:
     room: int = 0
 
 
-def check(remote: Remote, path: Path) -> None:
+def verify(remote: Remote, path: Path) -> None:
     """Raise WrongContent unless the file at path has the known digest or passes its own check."""
     from pooch.hashes import hash_matches
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from cnnlab.data.errors import MirrorUnusable, TransferInterrupted, WrongContent
 from cnnlab.data.notices import announce
-from cnnlab.data.remote import Remote, check
+from cnnlab.data.remote import Remote, verify
 
 TIMEOUT = (10, 30)  # seconds to connect, and between two pieces
 PIECE = 1 << 16  # bytes
@@ -45,7 +45,7 @@ class Transfer:
         if not exact or have < self.remote.size:
             self._stream(url, have, exact)
         if not exact:  # pooch compares the checksum where there is one
-            check(self.remote, self.part)
+            verify(self.remote, self.part)
         os.replace(self.part, output_file)
 
     def _stream(self, url: str, have: int, exact: bool) -> None:

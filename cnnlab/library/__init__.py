@@ -1,9 +1,10 @@
 """The student's own library: Answers whose check has passed are kept, and `cnnlab.layers` lends them."""
 
-from cnnlab.library.lending import NotHandedIn, NotYet, lend
-from cnnlab.library.onefile import NotALibrary, export_library
+from cnnlab.library.errors import MissingHelper, NotALibrary, NotHandedIn, NotYet
+from cnnlab.library.lending import lend
+from cnnlab.library.onefile import export_library
 from cnnlab.library.shelf import home, kept, load
-from cnnlab.library.source import MissingHelper, extract
+from cnnlab.library.source import extract
 
 __all__ = [
     "MissingHelper",

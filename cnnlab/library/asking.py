@@ -7,10 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cnnlab.library.catalogue import lesson_words
-
-
-class Refused(RuntimeError):
-    """A call of the very function that is being written."""
+from cnnlab.library.errors import SelfCallError
 
 
 @dataclass
@@ -41,13 +38,15 @@ def is_asking() -> bool:
     return bool(_asked)
 
 
-def refuse(name: str) -> None:
-    """Raise Refused where `name` is being asked."""
+def refuse_self_call(name: str) -> None:
+    """Raise SelfCallError where `name` is being asked."""
     if any(asked.exercise == name for asked in _asked):
-        raise Refused(f"{name} is what you are writing here, so cnnlab.layers.{name} cannot stand in for it")
+        raise SelfCallError(
+            f"{name} is what you are writing here, so cnnlab.layers.{name} cannot stand in for it"
+        )
 
 
-def note(name: str) -> None:
+def note_stand_in(name: str) -> None:
     """Note that a stand-in helps, and say so the first time.
 
     What is printed while an Answer is asked is dropped, so then the name is noted for the report instead.

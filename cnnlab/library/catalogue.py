@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 CASES = Path(__file__).resolve().parents[1] / "checking" / "cases"
-FAMILIES = {  # module of cnnlab.library.standins -> the Exercises that it stands in for
+STAND_INS = {  # module of cnnlab.library.standins -> the Exercises that it stands in for
     "counting": "linear_scores dense_parameters local_parameters conv_parameters toeplitz_matrix toeplitz_matrix_2d",
     "convolution": "conv_output_size same_padding pad2d im2col conv2d_naive conv2d_forward filter_image",
     "backward": "conv1d_backward numerical_gradient adjoint_gap col2im conv2d_backward conv_transpose2d_forward",
@@ -34,7 +34,7 @@ LESSON_NUMBERS = {  # module of cnnlab.library.standins -> the lesson in which i
     "field": "06",
     "training": "07",
 }
-FAMILY = {name: family for family, names in FAMILIES.items() for name in names.split()}
+STAND_IN_MODULE = {name: module for module, names in STAND_INS.items() for name in names.split()}
 
 
 @cache
@@ -57,7 +57,7 @@ def lesson_of(exercise: str, folder: Path = CASES) -> str:
 
 def lesson_number(exercise: str) -> str:
     """Return the number of the lesson of an Exercise that has a stand-in, such as "02"; "" for any other."""
-    return LESSON_NUMBERS[FAMILY[exercise]] if exercise in FAMILY else ""
+    return LESSON_NUMBERS[STAND_IN_MODULE[exercise]] if exercise in STAND_IN_MODULE else ""
 
 
 def lesson_words(exercise: str, folder: Path = CASES) -> str:

@@ -6,16 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnlab.library import asking, shelf, standins
-from cnnlab.library.catalogue import FAMILY, lesson_of, lesson_words, lessons
-from cnnlab.library.source import MissingHelper, extract
-
-
-class NotYet(AttributeError):
-    """A name that is not in the library and that nothing can stand in for."""
-
-
-class NotHandedIn(ImportError):
-    """An Answer that the submission does not hold."""
+from cnnlab.library.catalogue import STAND_IN_MODULE, lesson_of, lesson_words, lessons
+from cnnlab.library.errors import MissingHelper, NotHandedIn, NotYet
+from cnnlab.library.source import extract
 
 
 class _Lent:
@@ -74,7 +67,7 @@ def lend(cells: Mapping[str, Sequence[str]]) -> None:
     _lent = _Lent(cells)
 
 
-def give_back() -> None:
+def end_lending() -> None:
     """Make `cnnlab.layers` hold the student's own library again."""
     global _lent
     _lent = None
@@ -83,10 +76,10 @@ def give_back() -> None:
 def find(name: str) -> Any:
     """Return what `cnnlab.layers.NAME` is: the kept Answer of that name, else a stand-in.
 
-    Raises Refused for the Answer that is just being asked, NotYet where there is nothing, Unloadable where a
+    Raises SelfCallError for the Answer that is just being asked, NotYet where there is nothing, Unloadable where a
     kept file is damaged.
     """
-    asking.refuse(name)
+    asking.refuse_self_call(name)
     if _lent is not None:
         return _lent.find(name)
     try:
@@ -107,4 +100,4 @@ def names() -> list[str]:
     """Return the names that `cnnlab.layers` offers."""
     if _lent is not None:
         return sorted(_lent.names())
-    return sorted({*shelf.kept(), *FAMILY})
+    return sorted({*shelf.kept(), *STAND_IN_MODULE})

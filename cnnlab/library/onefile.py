@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.library import shelf
+from cnnlab.library.errors import NotALibrary
 
 MAX_FILE = 8 << 20  # bytes; a library of a hundred Answers has about a tenth of a MiB
 TITLE = "# my_cnnlab: the library of a student of cnnlab as one file."
 HOW = "# To use it elsewhere, put it beside your notebook and run\n#     import cnnlab; cnnlab.import_library({!r})"
 PART = re.compile(r"# ={4} (\w+), (\d+) lines")
-
-
-class NotALibrary(ValueError):
-    """A file that export_library did not write, or that was changed since."""
 
 
 def export_library(path: str | Path = "my_cnnlab.py") -> Path:

@@ -12,16 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.library.catalogue import lesson_of, lesson_words
+from cnnlab.library.errors import Unloadable
 
 FOLDER = "my_cnnlab"
 ASSIGNMENT = re.compile(r"\d+_\w+")  # such as 1_layers
 PARENTS = 2  # how far up an existing library is looked for
 
 _loaded: dict[Path, tuple[tuple[int, ...], Any]] = {}
-
-
-class Unloadable(ImportError):
-    """A kept Answer that cannot be loaded any more."""
 
 
 def home() -> Path:

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cnnlab.library.errors import MissingHelper
+
 MAX_CELL = 1 << 20  # characters of one cell that are read
 MAX_MAGICS = 100  # lines of one cell that are not Python; each costs a parse
 MAX_STEPS = 100_000  # names followed for one Answer
@@ -27,20 +29,6 @@ COMPREHENSIONS = ("listcomp", "setcomp", "dictcomp", "genexpr")
 # What IPython and the import system add to every namespace, beside Python's own names.
 GIVEN = {"display", "get_ipython", "__name__", "__file__", "__doc__", "__builtins__"}
 FUTURE = re.compile(r"^from __future__ import .*\bannotations\b", re.MULTILINE)
-
-
-class MissingHelper(LookupError):
-    """An Answer that cannot stand by itself, for no cell defines a name that it uses.
-
-    name: the Answer; missing: the names that no cell defines, the Answer's own where that is missing.
-    """
-
-    def __init__(self, name: str, missing: tuple[str, ...]) -> None:
-        self.name, self.missing = name, missing
-        used = " and ".join(f"`{one}`" for one in missing)
-        super().__init__(
-            f"no cell defines {name}" if missing == (name,) else f"{name} uses {used}, which no cell defines"
-        )
 
 
 @dataclass(frozen=True)

@@ -35,15 +35,15 @@ class Conv2d(Layer):
         kh, kw = (kernel, kernel) if isinstance(kernel, int) else kernel
         w = layers.he_normal((filters, channels // groups, kh, kw), rng)
         self.parameters = {"w": w.astype(dtype), "b": np.zeros(filters, dtype)}
-        self.how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        self.options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._x = x
-        return layers.conv2d_forward(x, self.parameters["w"], self.parameters["b"], **self.how)
+        return layers.conv2d_forward(x, self.parameters["w"], self.parameters["b"], **self.options)
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         w, b = self.parameters["w"], self.parameters["b"]
-        dx, dw, db = layers.conv2d_backward(dout, self._remembered(), w, b, **self.how)
+        dx, dw, db = layers.conv2d_backward(dout, self._remembered(), w, b, **self.options)
         self.gradients = {"w": dw, "b": db}
         return dx
 
@@ -71,14 +71,14 @@ class DepthwiseConv2d(Layer):
         w = layers.he_normal((channels * multiplier, 1, kh, kw), rng)
         w = w.reshape(channels, multiplier, kh, kw)
         self.parameters = {"w": w.astype(dtype), "b": np.zeros(channels * multiplier, dtype)}
-        self.how = {"stride": stride, "padding": padding}
+        self.options = {"stride": stride, "padding": padding}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._x = x
-        return layers.depthwise_conv2d_forward(x, self.parameters["w"], self.parameters["b"], **self.how)
+        return layers.depthwise_conv2d_forward(x, self.parameters["w"], self.parameters["b"], **self.options)
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         w, b = self.parameters["w"], self.parameters["b"]
-        dx, dw, db = layers.depthwise_conv2d_backward(dout, self._remembered(), w, b, **self.how)
+        dx, dw, db = layers.depthwise_conv2d_backward(dout, self._remembered(), w, b, **self.options)
         self.gradients = {"w": dw, "b": db}
         return dx

@@ -15,17 +15,17 @@ class Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, how: dict[str, Any]
+        ctx: Any, x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, options: dict[str, Any]
     ) -> torch.Tensor:
         ctx.save_for_backward(x, w, b)
-        ctx.how = how
-        return _tensor(layers.conv2d_forward(_array(x), _array(w), _array(b), **how), x)
+        ctx.options = options
+        return _tensor(layers.conv2d_forward(_array(x), _array(w), _array(b), **options), x)
 
     @staticmethod
     def backward(ctx: Any, *douts: Any) -> Any:
         x, w, b = ctx.saved_tensors
         gradients = layers.conv2d_backward(
-            _array(douts[0].contiguous()), _array(x), _array(w), _array(b), **ctx.how
+            _array(douts[0].contiguous()), _array(x), _array(w), _array(b), **ctx.options
         )
         return *(_tensor(gradient, x) for gradient in gradients), None
 
@@ -45,8 +45,8 @@ def conv2d(
     back.
     """
     bias = torch.zeros(len(w), dtype=w.dtype, device=w.device) if b is None else b
-    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return Convolution.apply(x, w, bias, how)  # type: ignore[no-any-return]
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return Convolution.apply(x, w, bias, options)  # type: ignore[no-any-return]
 
 
 class Conv2d(torch.nn.Conv2d):

@@ -25,14 +25,14 @@ class MaxPool2d(Layer):
 
     def __init__(self, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> None:
         super().__init__()
-        self.how = {"kernel": kernel, "stride": stride, "padding": padding}
+        self.options = {"kernel": kernel, "stride": stride, "padding": padding}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._x = x
-        return layers.max_pool2d_forward(x, **self.how)
+        return layers.max_pool2d_forward(x, **self.options)
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
-        return layers.max_pool2d_backward(dout, self._remembered(), **self.how)
+        return layers.max_pool2d_backward(dout, self._remembered(), **self.options)
 
 
 class AvgPool2d(Layer):
@@ -40,14 +40,14 @@ class AvgPool2d(Layer):
 
     def __init__(self, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> None:
         super().__init__()
-        self.how = {"kernel": kernel, "stride": stride, "padding": padding}
+        self.options = {"kernel": kernel, "stride": stride, "padding": padding}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self._x = x
-        return layers.avg_pool2d_forward(x, **self.how)
+        return layers.avg_pool2d_forward(x, **self.options)
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
-        return layers.avg_pool2d_backward(dout, self._remembered(), **self.how)
+        return layers.avg_pool2d_backward(dout, self._remembered(), **self.options)
 
 
 class GlobalAvgPool2d(Layer):

@@ -75,7 +75,7 @@ def choose_precision(name: str, device: torch.device) -> Precision:
 
 
 @contextmanager
-def settled(device: torch.device, deterministic: bool) -> Iterator[None]:
+def preserved_settings(device: torch.device, deterministic: bool) -> Iterator[None]:
     """Leave torch's random numbers and cuDNN's choices as they were found, whatever is done within.
 
     deterministic: repeatable algorithms only, slower; otherwise cuDNN tries its algorithms and keeps the fastest.

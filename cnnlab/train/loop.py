@@ -9,7 +9,7 @@ from torch import nn
 
 from cnnlab.nn.live import LiveCurve
 from cnnlab.train.data import Data
-from cnnlab.train.device import choose_device, choose_precision, settled
+from cnnlab.train.device import choose_device, choose_precision, preserved_settings
 from cnnlab.train.errors import TrainError
 from cnnlab.train.failures import out_of_memory
 from cnnlab.train.history import History
@@ -59,7 +59,7 @@ def fit(
     chosen = choose_device(device)
     processes = join(chosen)
     chosen = processes.device(chosen)
-    with settled(chosen, deterministic):
+    with preserved_settings(chosen, deterministic):
         run = Run(network, train, test, recipe, seed, choose_precision(precision, chosen), processes, compile)
         kept = RunCheckpoint(Path(checkpoint), save_every) if checkpoint is not None else None
         return _train_to_end(run, kept, show and processes.main)

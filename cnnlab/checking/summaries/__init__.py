@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from cnnlab.checking.errors import InvalidOutputs
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.summaries import chance, networks, weights
-from cnnlab.checking.summaries.unfit import Unfit
 from cnnlab.checking.wire import Value
 
 Summary = Callable[[Mapping[str, Value], Mapping[str, Value]], dict[str, Value]]
@@ -17,7 +17,7 @@ SUMMARIES: dict[str, Summary] = {**chance.SUMMARIES, **weights.SUMMARIES, **netw
 def summarise(name: str, inputs: Mapping[str, Value], outcome: Outcome) -> Outcome:
     """Return an Outcome with the summary `name` of its values in place of them; "" leaves it as it is.
 
-    A summary may raise Unfit: the Outcome is then "bad output" with its sentence. The outputs are a hostile
+    A summary may raise InvalidOutputs: the Outcome is then "bad output" with its sentence. The outputs are a hostile
     process's word: a summary must look at type and shape before it computes, and whatever else it raises is the
     outputs' fault. (A summary that fails on a right Answer fails on the reference too, which is not let pass.)
     """
@@ -25,7 +25,7 @@ def summarise(name: str, inputs: Mapping[str, Value], outcome: Outcome) -> Outco
         return outcome
     try:
         return replace(outcome, values=SUMMARIES[name](inputs, outcome.values))
-    except Unfit as error:
+    except InvalidOutputs as error:
         return Outcome("bad output", message=str(error))
     except Exception:
         return Outcome("bad output", message="what it returned cannot be judged")

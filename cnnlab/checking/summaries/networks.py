@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.checking.summaries.unfit import Unfit
+from cnnlab.checking.errors import InvalidOutputs
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
@@ -59,7 +59,7 @@ def judge(network: Network, inputs: Mapping[str, Value], outputs: Mapping[str, V
 
     inputs: images (N, 3, H, W) uint8; labels (N,); at_least: per cent that must be right; outputs: weights. The network
     is in eval mode and gets the images normalised by its mean and std. Scores that are no finite numbers count as wrong.
-    Raises Unfit where the weights are not this network's.
+    Raises InvalidOutputs where the weights are not this network's.
     """
     weights = _weights(network, outputs["weights"])
     classes = len(weights["linear.bias"])
@@ -85,22 +85,24 @@ def judge(network: Network, inputs: Mapping[str, Value], outputs: Mapping[str, V
 
 
 def _weights(network: Network, given: Value) -> dict[str, np.ndarray]:
-    """Return the weights as float32; raise Unfit where names, shapes or dtypes are not the network's."""
+    """Return the weights as float32; raise InvalidOutputs where names, shapes or dtypes are not the network's."""
     if type(given) is not dict or given.keys() != network.shapes.keys():
         count = len(given) if type(given) is dict else 0
-        raise Unfit(
+        raise InvalidOutputs(
             f"the {count} arrays in the file are not named as {network.words}'s {len(network.shapes)} are; {HINT}"
         )
     for name, shape in network.shapes.items():
         array = given[name]
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-            raise Unfit(f"{name} does not hold floating point numbers; {HINT}")
+            raise InvalidOutputs(f"{name} does not hold floating point numbers; {HINT}")
         if array.shape != shape:
-            raise Unfit(f"{name} has shape {array.shape}, {network.words}'s has {shape}")
+            raise InvalidOutputs(f"{name} has shape {array.shape}, {network.words}'s has {shape}")
         if not np.isfinite(array).all():
-            raise Unfit(f"{name} holds numbers that are not finite: the training diverged, use a smaller lr")
+            raise InvalidOutputs(
+                f"{name} holds numbers that are not finite: the training diverged, use a smaller lr"
+            )
         if name.startswith("norm") and (array[3] < 0).any():
-            raise Unfit(f"{name} has a running variance below zero; {HINT}")
+            raise InvalidOutputs(f"{name} has a running variance below zero; {HINT}")
     with np.errstate(over="ignore"):
         return {name: np.ascontiguousarray(given[name], np.float32) for name in network.shapes}
 

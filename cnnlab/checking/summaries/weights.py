@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from cnnlab.checking.summaries.unfit import Unfit
+from cnnlab.checking.errors import InvalidOutputs
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
@@ -32,7 +32,7 @@ def lenet(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str
 
     inputs: images (N, 32, 32) uint8, 255 is ink; labels (N,); at_least: per cent that must be right; outputs: weights.
     The images are given to the network from -1 to 1, as `cnnlab.nn.lenet_images` makes them. Scores that are no
-    finite numbers count as wrong. Raises Unfit where the weights are not LeNet-5's.
+    finite numbers count as wrong. Raises InvalidOutputs where the weights are not LeNet-5's.
     """
     weights = _weights(outputs["weights"])
     x = inputs["images"].astype(np.float64)[:, None] / 127.5 - 1
@@ -55,20 +55,22 @@ def lenet(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str
 
 
 def _weights(given: Value) -> dict[str, np.ndarray]:
-    """Return the weights as float64; raise Unfit where names, shapes or dtypes are not LeNet-5's."""
+    """Return the weights as float64; raise InvalidOutputs where names, shapes or dtypes are not LeNet-5's."""
     if type(given) is not dict or given.keys() != LENET.keys():
         count = len(given) if type(given) is dict else 0
-        raise Unfit(
+        raise InvalidOutputs(
             f"the {count} arrays in the file are not named as LeNet-5's {len(LENET)} are; save network.state()"
         )
     for name, shape in LENET.items():
         array = given[name]
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-            raise Unfit(f"{name} does not hold floating point numbers; save network.state()")
+            raise InvalidOutputs(f"{name} does not hold floating point numbers; save network.state()")
         if array.shape != shape:
-            raise Unfit(f"{name} has shape {array.shape}, LeNet-5's has {shape}")
+            raise InvalidOutputs(f"{name} has shape {array.shape}, LeNet-5's has {shape}")
         if not np.isfinite(array).all():
-            raise Unfit(f"{name} holds numbers that are not finite: the training diverged, use a smaller lr")
+            raise InvalidOutputs(
+                f"{name} holds numbers that are not finite: the training diverged, use a smaller lr"
+            )
     return {name: given[name].astype(np.float64) for name in LENET}
 
 

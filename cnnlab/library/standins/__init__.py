@@ -8,16 +8,16 @@ from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
-from cnnlab.library.catalogue import FAMILY
+from cnnlab.library.catalogue import STAND_IN_MODULE
 from cnnlab.torch_settings import one_thread
 
 
 @cache
 def standin(name: str) -> Callable[..., Any]:
     """Return the stand-in for the Exercise `name`; raise LookupError where there is none."""
-    if name not in FAMILY:
+    if name not in STAND_IN_MODULE:
         raise LookupError(f"there is no stand-in for {name}")
-    function = getattr(import_module(f"cnnlab.library.standins.{FAMILY[name]}"), name)
+    function = getattr(import_module(f"cnnlab.library.standins.{STAND_IN_MODULE[name]}"), name)
 
     @wraps(function)
     def on_one_thread(*arguments: Any, **named: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.library.asking import note, refuse
+from cnnlab.library.asking import note_stand_in, refuse_self_call
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
 
@@ -14,16 +14,16 @@ Sides = tuple[tuple[int, int], tuple[int, int]]
 def torch_for(name: str) -> Any:
     """Return torch for the stand-in of `name`, which every stand-in calls first.
 
-    Raises ImportError in one sentence where torch is not available, and Refused where `name` is being asked.
+    Raises ImportError in one sentence where torch is not available, and SelfCallError where `name` is being asked.
     """
-    refuse(name)
+    refuse_self_call(name)
     try:
         import torch
     except ImportError:
         raise ImportError(
             f"{name} is not in your library, and cnnlab's stand-in needs torch, which is not available here"
         ) from None
-    note(name)
+    note_stand_in(name)
     return torch
 
 

@@ -303,7 +303,7 @@ def test_each_try_unfolds_one_clue_more(clued, capsys):
 def test_a_pass_folds_the_clues_again(clued, capsys):
     assert clues_of(version("return x"), clued, capsys) == [1]
     assert clues_of(version("return 2 * x"), clued, capsys) == []
-    assert tries.record("clued").passed
+    assert tries.tries_at("clued").passed
     assert clues_of(version("return x"), clued, capsys) == [1]
 
 

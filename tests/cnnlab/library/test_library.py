@@ -64,7 +64,7 @@ def test_what_is_kept_already_is_not_mentioned_and_what_changed_is():
         ([IMPORTS, PAIR, "N = 1 / 0", PAD2D.replace("value=0.0", "value=0.0 * N")], "not by itself (ZeroDivisionError"),
         ([IMPORTS, PAIR, "import sys; N = sys.exit(3)", PAD2D.replace("0.0", "0.0 * N")], "not by itself (SystemExit"),
         (["from cnnlab import layers", IMPORTS, "def pad2d(x, padding, value=0.0):\n    return layers.pad2d(x, padding)"],
-         "not by itself (10 of 10 cases fail: Refused"),
+         "not by itself (10 of 10 cases fail: SelfCallError"),
     ],
 )  # fmt: skip
 def test_what_does_not_stand_alone_is_not_kept(library, cells, why):

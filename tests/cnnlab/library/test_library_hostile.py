@@ -41,7 +41,7 @@ COSTLY = {
 @pytest.fixture(autouse=True)
 def given_back():
     yield
-    lending.give_back()
+    lending.end_lending()
 
 
 @pytest.mark.parametrize("what", COSTLY)

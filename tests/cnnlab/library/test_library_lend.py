@@ -21,7 +21,7 @@ SUM = "@answer\ndef conv2d_naive(x, w, b):\n    return pad2d(x, 1).sum()"
 @pytest.fixture(autouse=True)
 def given_back():
     yield
-    lending.give_back()
+    lending.end_lending()
 
 
 def test_an_answer_comes_from_the_lesson_that_asks_for_it(library):
