@@ -10,6 +10,12 @@ import numpy as np
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.wire import Value
 
+# Sums of products carry an error in proportion to their largest terms, so a small value among large ones may be off by
+# this share of what the largest may be off by.
+SHARE_OF_LARGEST = 0.1
+SMALLEST_ERROR = (
+    1e-12  # an absolute error that always passes: expected zeros come out as the rounding of cancelled terms
+)
 MAX_ITEMS = 6  # of a tuple or list of numbers that is written out
 KIND_WORDS = {"f": "floating point", "i": "integer", "u": "unsigned integer", "b": "boolean"}
 
@@ -135,7 +141,11 @@ def _compare_arrays(name: str, expected: np.ndarray, got: np.ndarray, tolerance:
 
 
 def _surely_close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> bool:
-    """Say whether all values are closer than any may be off, as they mostly are; False says nothing."""
+    """Say quickly whether all values are so close that no value can be wrong; where False, `_close` has to look.
+
+    One bound for the whole array, the one that a value of zero has, spares the masks and sums of `_close` in nearly all
+    comparisons.
+    """
     if expected.dtype.kind != "f" or not expected.size:
         return False
     expected, got = np.asarray(expected, np.float64), np.asarray(got, np.float64)
@@ -143,7 +153,7 @@ def _surely_close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> bo
     if not scale < np.inf:
         return False
     with np.errstate(invalid="ignore", over="ignore"):
-        return bool(np.abs(got - expected).max() <= 0.1 * tolerance * scale + 1e-12)
+        return bool(np.abs(got - expected).max() <= SHARE_OF_LARGEST * tolerance * scale + SMALLEST_ERROR)
 
 
 def _close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
@@ -151,11 +161,10 @@ def _close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarra
         return np.asarray(expected == got)
     expected, got = expected.astype(np.float64), got.astype(np.float64)
     finite = np.abs(expected[np.isfinite(expected)])
-    # Sums of products carry an error in proportion to the largest terms, so a small value among large ones
-    # may be off by a share of the large ones.
     scale = finite.max() if finite.size else 0.0
     with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(got - expected) <= tolerance * np.abs(expected) + 0.1 * tolerance * scale + 1e-12
+        allowed = tolerance * np.abs(expected) + SHARE_OF_LARGEST * tolerance * scale + SMALLEST_ERROR
+        near = np.abs(got - expected) <= allowed
     near &= np.isfinite(expected)  # within a share of infinity lies everything
     return near | (expected == got) | (np.isnan(expected) & np.isnan(got))
 

@@ -33,6 +33,11 @@ def tries_at(exercise: str) -> Tries:
     return _tries.get(exercise, Tries())
 
 
+def forget() -> None:
+    """Forget all tries, as a new kernel has."""
+    _tries.clear()
+
+
 def record_check(exercise: str, code: bytes, passed: bool, attempted: bool) -> int:
     """Note a check of an Exercise and return the tries that have failed since it last passed.
 

@@ -46,7 +46,7 @@ def cifar10(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     """
     if split not in COUNTS:
         raise ValueError(f'split is "train" or "test", not {split!r}')
-    kept = _kept(split)
+    kept = kept_arrays(split)
     if kept is not None:
         return kept
     path = fetch(ARCHIVE)
@@ -65,7 +65,7 @@ def _place(split: str) -> Path:
     return folder() / "cifar10" / f"{split}-{digest[:8]}.npz"
 
 
-def _kept(split: str) -> tuple[np.ndarray, np.ndarray] | None:
+def kept_arrays(split: str) -> tuple[np.ndarray, np.ndarray] | None:
     """Load the arrays kept by an earlier call; None where there are none or they are damaged."""
     try:
         # the file is a zip archive, so it holds a checksum of either array, compared as it is read

@@ -86,10 +86,11 @@ def fashion_mnist(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     if split not in FILES:
         raise ValueError(f'split is "train" or "test", not {split!r}')
     count, images, labels = FILES[split]
-    return _read(images, (count, 28, 28)), _read(labels, (count,)).astype(np.int64)
+    return read_file(images, (count, 28, 28)), read_file(labels, (count,)).astype(np.int64)
 
 
-def _read(remote: Remote, shape: tuple[int, ...]) -> np.ndarray:
+def read_file(remote: Remote, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the array of one of the files, downloaded first if it is not there; raise DataError where it is broken."""
     path = fetch(remote)
     try:
         return read_idx(path, shape)

@@ -46,6 +46,11 @@ def refuse_self_call(name: str) -> None:
         )
 
 
+def forget_said() -> None:
+    """Forget which stand-ins were named to the user, as a new kernel has."""
+    _said.clear()
+
+
 def note_stand_in(name: str) -> None:
     """Note that a stand-in helps, and say so the first time.
 

@@ -6,9 +6,7 @@ import numpy as np
 
 from cnnlab import layers
 from cnnlab.nn.layer import Layer
-
-Size = int | tuple[int, int]
-Padding = int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
+from cnnlab.sizes import Padding, Size, pair
 
 
 class Conv2d(Layer):
@@ -32,7 +30,7 @@ class Conv2d(Layer):
         dtype: type = np.float32,
     ) -> None:
         super().__init__()
-        kh, kw = (kernel, kernel) if isinstance(kernel, int) else kernel
+        kh, kw = pair(kernel)
         w = layers.he_normal((filters, channels // groups, kh, kw), rng)
         self.parameters = {"w": w.astype(dtype), "b": np.zeros(filters, dtype)}
         self.options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
@@ -67,7 +65,7 @@ class DepthwiseConv2d(Layer):
         dtype: type = np.float32,
     ) -> None:
         super().__init__()
-        kh, kw = (kernel, kernel) if isinstance(kernel, int) else kernel
+        kh, kw = pair(kernel)
         w = layers.he_normal((channels * multiplier, 1, kh, kw), rng)
         w = w.reshape(channels, multiplier, kh, kw)
         self.parameters = {"w": w.astype(dtype), "b": np.zeros(channels * multiplier, dtype)}

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from cnnlab import layers
+from cnnlab.sizes import Padding, Size, pair
 
 
 class Convolution(torch.autograd.Function):
@@ -34,9 +35,9 @@ def conv2d(
     x: torch.Tensor,
     w: torch.Tensor,
     b: torch.Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> torch.Tensor:
     """Compute torch.nn.functional.conv2d with the student's own convolution, gradients included.
@@ -60,7 +61,9 @@ class Conv2d(torch.nn.Conv2d):
     ) -> torch.Tensor:
         if self.padding_mode != "zeros" or isinstance(self.padding, str):
             raise ValueError("give the padding as numbers, of zeros: the student's layer knows no other")
-        return conv2d(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+        # torch types these as tuple[int, ...]; of a Conv2d each has two numbers.
+        stride, padding, dilation = (pair(two) for two in (self.stride, self.padding, self.dilation))  # type: ignore[arg-type]
+        return conv2d(input, weight, bias, stride, padding, dilation, self.groups)
 
 
 def replace_convolutions(network: torch.nn.Module) -> torch.nn.Module:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cnnlab import layers
-from cnnlab.nn.convolution import Padding, Size
 from cnnlab.nn.layer import Layer
+from cnnlab.sizes import Padding, Size
 
 
 class ReLU(Layer):

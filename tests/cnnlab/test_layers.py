@@ -23,8 +23,8 @@ ASKED = [
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_yet(monkeypatch):
-    monkeypatch.setattr(asking, "_said", set())
+def nothing_said_yet():
+    asking.forget_said()
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -25,8 +25,8 @@ ROWS = [
 
 
 @pytest.fixture(autouse=True)
-def no_tries_yet(monkeypatch):
-    monkeypatch.setattr(tries, "_records", {})
+def no_tries_yet():
+    tries.forget()
 
 
 def test_the_table_in_words():

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.library.standins.common import floating, gradients, like, must_fit, pair, sides, torch_for
+from cnnlab.library.standins.common import floating, gradients, like, torch_for
 from cnnlab.library.standins.convolution import convolved
+from cnnlab.sizes import Padding, Size, must_fit, pair, sides
 
 
 def conv1d_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -50,10 +51,10 @@ def adjoint_gap(
 def col2im(
     cols: np.ndarray,
     x_shape: tuple[int, ...],
-    kernel: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    kernel: Size,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
 ) -> np.ndarray:
     """Add up columns (N, C*KH*KW, OH*OW) where im2col took them from: (N, C, H, W)."""
     torch = torch_for("col2im")
@@ -75,9 +76,9 @@ def conv2d_backward(
     x: np.ndarray,
     w: np.ndarray,
     b: np.ndarray,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> tuple[np.ndarray, ...]:
     """Return dx, dw, db of conv2d_forward, given dout (N, F, OH, OW)."""
@@ -88,7 +89,12 @@ def conv2d_backward(
 
 
 def conv_transpose2d_forward(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0, output_padding: Any = 0
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    stride: Size = 1,
+    padding: Padding = 0,
+    output_padding: Size = 0,
 ) -> np.ndarray:
     """Run a convolution with w (C, F, KH, KW) the other way: x (N, C, H, W) -> (N, F, OH, OW)."""
     torch = torch_for("conv_transpose2d_forward")

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.library.standins.common import floating, gradients, like, pair, sides, torch_for
+from cnnlab.library.standins.common import floating, gradients, like, torch_for
 from cnnlab.library.standins.convolution import convolved
+from cnnlab.sizes import Padding, Size, pair, sides
 
 
 def conv1x1_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -23,7 +24,7 @@ def conv1x1_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarr
 
 
 def grouped_conv2d_forward(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Any = 1, padding: Any = 0
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Size = 1, padding: Padding = 0
 ) -> np.ndarray:
     """Convolve each group of channels of x (N, C, H, W) with its filters of w (F, C/groups, KH, KW)."""
     torch = torch_for("grouped_conv2d_forward")
@@ -32,7 +33,7 @@ def grouped_conv2d_forward(
 
 
 def depthwise_conv2d_forward(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0
 ) -> np.ndarray:
     """Convolve each channel of x (N, C, H, W) with its own M filters of w (C, M, KH, KW): (N, C*M, OH, OW)."""
     torch = torch_for("depthwise_conv2d_forward")
@@ -41,21 +42,21 @@ def depthwise_conv2d_forward(
 
 
 def depthwise_conv2d_backward(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0
 ) -> tuple[np.ndarray, ...]:
     """Return dx, dw, db of depthwise_conv2d_forward."""
     torch = torch_for("depthwise_conv2d_backward")
     return gradients(torch, lambda x, w, b: _depthwise(torch, x, w, b, stride, padding), dout, x, w, b)
 
 
-def separable_cost_ratio(filters: int, kernel: Any) -> float:
+def separable_cost_ratio(filters: int, kernel: Size) -> float:
     """Return the cost of a depthwise separable layer relative to a full one: 1/filters + 1/(KH*KW)."""
     torch = torch_for("separable_cost_ratio")
     window = torch.empty(pair(kernel), device="meta").numel()
     return 1 / filters + 1 / window
 
 
-def bottleneck_parameters(channels: int, reduced: int, kernel: Any = 3, bias: bool = False) -> int:
+def bottleneck_parameters(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> int:
     """Count the parameters of 1x1, kernel, 1x1 from channels to reduced, reduced, channels."""
     torch = torch_for("bottleneck_parameters")
     layers = ((channels, reduced, 1), (reduced, reduced, kernel), (reduced, channels, 1))
@@ -68,9 +69,9 @@ def bottleneck_parameters(channels: int, reduced: int, kernel: Any = 3, bias: bo
 def macs(
     in_shape: tuple[int, int, int],
     filters: int,
-    kernel: Any,
-    stride: Any = 1,
-    padding: Any = 0,
+    kernel: Size,
+    stride: Size = 1,
+    padding: Padding = 0,
     groups: int = 1,
 ) -> int:
     """Count the multiply-adds of a convolution of one image (C, H, W)."""
@@ -86,7 +87,7 @@ def _conv1x1(torch: Any, x: Any, w: Any, b: Any) -> Any:
     return torch.nn.functional.conv2d(x, w.to(x.dtype)[:, :, None, None], b.to(x.dtype))
 
 
-def _depthwise(torch: Any, x: Any, w: Any, b: Any, stride: Any, padding: Any) -> Any:
+def _depthwise(torch: Any, x: Any, w: Any, b: Any, stride: Size, padding: Padding) -> Any:
     channels, multiplier = w.shape[:2]
     filters = w.reshape(channels * multiplier, 1, *w.shape[2:])
     # One bias for each output map, in whichever shape it is given.

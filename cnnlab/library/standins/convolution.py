@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.library.standins.common import floating, like, must_fit, padded, pair, sides, torch_for
+from cnnlab.library.standins.common import floating, like, padded, torch_for
+from cnnlab.sizes import Padding, Size, must_fit, pair, sides
 
 
-def conv_output_size(size: int, kernel: int, stride: int = 1, padding: Any = 0, dilation: int = 1) -> int:
+def conv_output_size(size: int, kernel: int, stride: int = 1, padding: Size = 0, dilation: int = 1) -> int:
     """Count the outputs of a convolution along one axis; raise ValueError where the kernel does not fit."""
     torch = torch_for("conv_output_size")
     room, span = int(size) + sum(pair(padding)), int(dilation) * (int(kernel) - 1) + 1
@@ -29,13 +30,15 @@ def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> 
     return total // 2, total - total // 2
 
 
-def pad2d(x: np.ndarray, padding: Any, value: float = 0.0) -> np.ndarray:
+def pad2d(x: np.ndarray, padding: Padding, value: float = 0.0) -> np.ndarray:
     """Surround each image of x (N, C, H, W) with a border of one value."""
     torch = torch_for("pad2d")
     return like(padded(torch, floating(torch, x), padding, value), x)
 
 
-def im2col(x: np.ndarray, kernel: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> np.ndarray:
+def im2col(
+    x: np.ndarray, kernel: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
+) -> np.ndarray:
     """Copy every window of x (N, C, H, W) into a column: (N, C*KH*KW, OH*OW)."""
     torch = torch_for("im2col")
     must_fit(x.shape, kernel, padding, dilation)
@@ -47,7 +50,7 @@ def im2col(x: np.ndarray, kernel: Any, stride: Any = 1, padding: Any = 0, dilati
 
 
 def conv2d_naive(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0
 ) -> np.ndarray:
     """Cross-correlate x (N, C, H, W) with w (F, C, KH, KW) and add b (F,)."""
     return _convolve("conv2d_naive", x, w, b, stride, padding, 1, 1)
@@ -57,9 +60,9 @@ def conv2d_forward(
     x: np.ndarray,
     w: np.ndarray,
     b: np.ndarray,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> np.ndarray:
     """Cross-correlate x (N, C, H, W) with w (F, C/groups, KH, KW) and add b (F,): (N, F, OH, OW)."""
@@ -79,7 +82,7 @@ def filter_image(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 def _convolve(
-    name: str, x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, groups: int
+    name: str, x: Any, w: Any, b: Any, stride: Size, padding: Padding, dilation: Size, groups: int
 ) -> Any:
     torch = torch_for(name)
     return like(
@@ -98,7 +101,14 @@ def _convolve(
 
 
 def convolved(
-    torch: Any, x: Any, w: Any, b: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    torch: Any,
+    x: Any,
+    w: Any,
+    b: Any,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
 ) -> Any:
     """Convolve tensors as conv2d_forward does; raise ValueError where the shapes do not fit."""
     (f, c_group), c = w.shape[:2], x.shape[1]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.library.standins.common import floating, like, padded, pair, torch_for
+from cnnlab.library.standins.common import floating, like, padded, torch_for
+from cnnlab.sizes import Padding, Size, pair
 
 
 def linear_scores(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -24,7 +25,7 @@ def dense_parameters(in_shape: tuple[int, ...], out_shape: tuple[int, ...], bias
 
 
 def local_parameters(
-    in_shape: tuple[int, ...], out_shape: tuple[int, ...], kernel: Any, bias: bool = True
+    in_shape: tuple[int, ...], out_shape: tuple[int, ...], kernel: Size, bias: bool = True
 ) -> int:
     """Count the parameters of a locally connected layer between two shapes (C, H, W)."""
     torch = torch_for("local_parameters")
@@ -32,7 +33,7 @@ def local_parameters(
     return _count(one) * torch.empty(tuple(out_shape), device="meta").numel()
 
 
-def conv_parameters(c_in: int, c_out: int, kernel: Any, groups: int = 1, bias: bool = True) -> int:
+def conv_parameters(c_in: int, c_out: int, kernel: Size, groups: int = 1, bias: bool = True) -> int:
     """Count the parameters of a convolutional layer."""
     torch = torch_for("conv_parameters")
     return _count(torch.nn.Conv2d(c_in, c_out, pair(kernel), groups=groups, bias=bool(bias), device="meta"))
@@ -50,7 +51,7 @@ def toeplitz_matrix(w: np.ndarray, n: int, stride: int = 1, padding: int = 0) ->
 
 
 def toeplitz_matrix_2d(
-    w: np.ndarray, shape: tuple[int, int], stride: Any = 1, padding: Any = 0
+    w: np.ndarray, shape: tuple[int, int], stride: Size = 1, padding: Padding = 0
 ) -> np.ndarray:
     """Write the cross-correlation of an image (H, W) with w (KH, KW) as a matrix (OH*OW, H*W)."""
     torch = torch_for("toeplitz_matrix_2d")

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.library.standins.common import floating, gradients, like, must_fit, padded, pair, torch_for
+from cnnlab.library.standins.common import floating, gradients, like, padded, torch_for
+from cnnlab.sizes import Padding, Size, must_fit, pair
 
 
 def relu_forward(x: np.ndarray) -> np.ndarray:
@@ -21,35 +22,39 @@ def relu_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
     return gradients(torch, torch.nn.functional.relu, dout, x)[0]
 
 
-def max_pool2d_forward(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def max_pool2d_forward(
+    x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
+) -> np.ndarray:
     """Return the largest value of each window of x (N, C, H, W)."""
     torch = torch_for("max_pool2d_forward")
     return like(_max_pool(torch, floating(torch, x), kernel, stride, padding), x)
 
 
 def max_pool2d_backward(
-    dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
+    dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
     """Return dx of max_pool2d_forward; at a tie the first in row-major order takes the gradient."""
     torch = torch_for("max_pool2d_backward")
     return gradients(torch, lambda x: _max_pool(torch, x, kernel, stride, padding), dout, x)[0]
 
 
-def avg_pool2d_forward(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def avg_pool2d_forward(
+    x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
+) -> np.ndarray:
     """Return the mean of each window of x (N, C, H, W), padding counted as zeros."""
     torch = torch_for("avg_pool2d_forward")
     return like(_avg_pool(torch, floating(torch, x), kernel, stride, padding), x)
 
 
 def avg_pool2d_backward(
-    dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0
+    dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
     """Return dx of avg_pool2d_forward."""
     torch = torch_for("avg_pool2d_backward")
     return gradients(torch, lambda x: _avg_pool(torch, x, kernel, stride, padding), dout, x)[0]
 
 
-def lp_pool2d(x: np.ndarray, p: float, kernel: Any, stride: Any = None) -> np.ndarray:
+def lp_pool2d(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
     """Return (mean of |x|^p)^(1/p) of each window of x (N, C, H, W)."""
     torch = torch_for("lp_pool2d")
     must_fit(x.shape, kernel, 0)
@@ -72,19 +77,19 @@ def global_avg_pool2d_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
     return gradients(torch, lambda x: torch.nn.functional.adaptive_avg_pool2d(x, 1), dout, x)[0]
 
 
-def _max_pool(torch: Any, x: Any, kernel: Any, stride: Any, padding: Any) -> Any:
+def _max_pool(torch: Any, x: Any, kernel: Size, stride: Size | None, padding: Padding) -> Any:
     must_fit(x.shape, kernel, padding)
     images = padded(torch, x, padding, float("-inf"))
     return torch.nn.functional.max_pool2d(images, pair(kernel), pair(kernel if stride is None else stride))
 
 
-def _avg_pool(torch: Any, x: Any, kernel: Any, stride: Any, padding: Any) -> Any:
+def _avg_pool(torch: Any, x: Any, kernel: Size, stride: Size | None, padding: Padding) -> Any:
     must_fit(x.shape, kernel, padding)
     images = padded(torch, x, padding)
     return torch.nn.functional.avg_pool2d(images, pair(kernel), pair(kernel if stride is None else stride))
 
 
-def _windows(torch: Any, x: Any, kernel: Any, stride: Any) -> Any:
+def _windows(torch: Any, x: Any, kernel: Size, stride: Size | None) -> Any:
     """Return the windows of x (N, C, H, W) as (N, C, KH*KW, OH, OW)."""
     (kh, kw), (sh, sw) = pair(kernel), pair(kernel if stride is None else stride)
     return x.unfold(2, kh, sh).unfold(3, kw, sw).flatten(4).permute(0, 1, 4, 2, 3)

@@ -261,9 +261,9 @@ CLUES = ("Look at x.", "Add something to x.", "Write `x + x`.")
 
 
 @pytest.fixture
-def clued(tmp_path, monkeypatch) -> Path:
+def clued(tmp_path) -> Path:
     """A folder whose one Exercise has three clues, in a kernel that has just started."""
-    monkeypatch.setattr(tries, "_records", {})
+    tries.forget()
     question = Question("a number", "basic", {"x": 3}, {"out": 6}, 1e-6, {})
     cases.save(tmp_path / "01_clued.npz", [Questionnaire("clued", ("out",), (question,), {}, clues=CLUES)])
     return tmp_path
@@ -356,7 +356,7 @@ def test_a_value_that_cannot_be_written_down_is_no_trouble():
 @pytest.fixture
 def weighed(tmp_path, monkeypatch) -> Path:
     """A folder whose one Exercise is judged from the file weights.safetensors beside the notebook."""
-    monkeypatch.setattr(tries, "_records", {})
+    tries.forget()
     monkeypatch.chdir(tmp_path)
     questions = [
         Question(f"case {n}", "basic", {"x": np.zeros(3)}, {"weights": {"w": np.ones(n)}}, 1e-6, {})

@@ -184,7 +184,7 @@ def test_damaged_arrays_are_made_again(archive, cache, monkeypatch):
         np.testing.assert_array_equal(images, expected[0])
         np.testing.assert_array_equal(labels, expected[1])
         assert kept.stat().st_size == size
-        assert cifar._kept("test") is not None
+        assert cifar.kept_arrays("test") is not None
     assert not (cache / "run").exists()
     assert not list((cache / "cifar10").glob("*.part"))
 

@@ -68,7 +68,7 @@ def test_a_real_file_comes_over_the_network(monkeypatch, tmp_path):
     monkeypatch.setenv("CNNLAB_DATA", str(tmp_path))
     with serving(content) as server:
         one = replace(labels, urls=(server.url("wrong"), server.url("cutranges"), server.url("ranges")))
-        assert fashion._read(one, (count,)).shape == (10_000,)
+        assert fashion.read_file(one, (count,)).shape == (10_000,)
 
 
 def test_another_split_is_refused():
@@ -140,4 +140,4 @@ def test_a_file_with_the_checksum_of_something_else_is_one_error(monkeypatch, tm
     with pytest.raises(
         data.DataError, match=r"cannot be read: it is not an IDX file .* Delete .* run this again"
     ):
-        fashion._read(one, (10_000,))
+        fashion.read_file(one, (10_000,))
