@@ -16,7 +16,8 @@ from autograder.classroom.take_in import take_in
 from autograder.classroom.tasks import GradedSubmission, Identity, Task
 from autograder.course import CourseError
 from autograder.judging.companions import Submission
-from autograder.judging.judge import Judgement, judge_notebook, judgement_key
+from autograder.judging.judge import judge_notebook
+from autograder.judging.judgement import Judgement, judgement_key
 from autograder.sandbox import SandboxError
 
 if TYPE_CHECKING:

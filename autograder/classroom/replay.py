@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -21,9 +19,10 @@ from autograder.classroom.tasks import GradedSubmission, Task, list_tasks
 from autograder.classroom.workers import start_workers
 from autograder.course import PRIVATE, Course, CourseError
 from autograder.exercise import Lesson
+from autograder.judging import judgement
 from autograder.judging.companions import Submission
-from autograder.judging.journal import Journal
-from autograder.judging.judge import Judgement, judge_notebook, judgement_key
+from autograder.judging.judge import judge_notebook
+from autograder.judging.judgement import Judgement, judgement_key
 from autograder.recording.class_lock import class_lock, started_folder
 from autograder.sandbox import Limits, SandboxError
 from autograder.verdict import Verdict
@@ -103,11 +102,11 @@ def _judge_and_compare(task: Task) -> GradedSubmission:
         course: Course, lesson: Lesson, notebook: NotebookNode, submission: Submission, **options: Any
     ) -> Judgement:
         key = judgement_key(course, lesson, notebook, submission)
-        known = _journal(course.work / "journal.jsonl").find(key)
+        known = judgement.find(course, key)
         if known is None:
             raise CourseError("this grader has not judged it yet; grade it first")
         again = judge_notebook(without_journal, lesson, notebook, submission, **options)
-        differences.extend(_differences(lesson, Judgement.from_json(known), again))
+        differences.extend(_differences(lesson, known, again))
         return again
 
     try:
@@ -119,11 +118,6 @@ def _judge_and_compare(task: Task) -> GradedSubmission:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return GradedSubmission(result, differences=tuple(differences))
-
-
-@cache
-def _journal(path: Path) -> Journal:
-    return Journal(path)
 
 
 def _differences(lesson: Lesson, before: Judgement, after: Judgement) -> list[str]:

@@ -23,7 +23,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from autograder import files, intake, notebook_io
 from autograder.course import Course, CourseError
 from autograder.judging.companions import Submission
-from autograder.judging.judge import Judgement, judgement_key
+from autograder.judging.judgement import Judgement, judgement_key
 from autograder.recording import nbgrader_settings, record, released_cells
 from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, lesson_record, scores
 

@@ -16,7 +16,7 @@ from nbgrader import utils
 from autograder import files
 from autograder.course import Course, CourseError
 from autograder.intake import IntakeRecord
-from autograder.judging.judge import Judgement
+from autograder.judging.judgement import Judgement
 from autograder.recording import record
 from autograder.recording.released_cells import exercise_of
 from autograder.verdict import Verdict

@@ -21,7 +21,8 @@ from traitlets.log import get_logger
 from autograder import intake, sandbox
 from autograder.course import Course, CourseError
 from autograder.judging.companions import Submission
-from autograder.judging.judge import judge_notebook, judgement_key
+from autograder.judging.judge import judge_notebook
+from autograder.judging.judgement import judgement_key
 from autograder.recording import record
 from autograder.recording.graded import Scores, fill_in, lesson_record, needs_a_person, scores
 from autograder.recording.registration import sync

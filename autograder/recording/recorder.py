@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course, CourseError
-from autograder.judging.judge import Judgement, judge_notebook
+from autograder.judging.judge import judge_notebook
+from autograder.judging.judgement import Judgement
 from autograder.recording import database, nbgrader_runs, nbgrader_settings, record, registration, tables
 from autograder.recording.drafting import READ_ONLY, Draft, drafts_folder
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from autograder.course import Course, CourseError
-from autograder.judging.journal import Journal
-from autograder.judging.judge import Judgement
+from autograder.judging import judgement
+from autograder.judging.judgement import Judgement
 from autograder.recording import database, gradebook, record, released_cells
 from autograder.recording.class_lock import class_lock
 from autograder.recording.drafting import Draft, draft
@@ -69,10 +69,10 @@ def differences(course: Course, assignment: str) -> list[Difference]:
     held: dict[str, dict[tuple[str, str], gradebook.Grade]] = defaultdict(dict)
     for grade in gradebook.grades(course, assignment):
         held[grade.student][grade.lesson, grade.exercise] = grade
-    found, known, judged = [], set(), Journal(course.work / "journal.jsonl")
+    found, known = [], set()
     for one in record.records(course, assignment):
         known.add(one.student)
-        found += _of_submission(course, one, held.get(one.student, {}), judged)
+        found += _of_submission(course, one, held.get(one.student, {}))
     for student, grades in held.items():
         # Rows without points are made where a submission could not be recorded.
         if student not in known and any(grade.auto for grade in grades.values()):
@@ -80,7 +80,7 @@ def differences(course: Course, assignment: str) -> list[Difference]:
     return sorted(found, key=lambda one: (one.student, one.lesson, one.exercise))
 
 
-def _of_submission(course: Course, one: record.Record, held: Grades, judged: Journal) -> Iterator[Difference]:
+def _of_submission(course: Course, one: record.Record, held: Grades) -> Iterator[Difference]:
     if not one.whole:
         yield Difference(one.student, "", "", "recording it was begun and not ended")
     if not held:
@@ -90,7 +90,7 @@ def _of_submission(course: Course, one: record.Record, held: Grades, judged: Jou
         yield Difference(one.student, "", "", "the journal does not say what was recorded of it")
         return
     for name, lesson in one.lessons.items():
-        yield from _of_lesson(one.student, name, lesson, held, judged)
+        yield from _of_lesson(course, one.student, name, lesson, held)
         path = course.work / "autograded" / one.student / one.assignment / f"{name}.ipynb"
         if not path.is_file():
             yield Difference(one.student, name, "", "its graded notebook is missing")
@@ -101,7 +101,7 @@ def _of_submission(course: Course, one: record.Record, held: Grades, judged: Jou
 
 
 def _of_lesson(
-    student: str, name: str, lesson: record.LessonRecord, held: Grades, judged: Journal
+    course: Course, student: str, name: str, lesson: record.LessonRecord, held: Grades
 ) -> Iterator[Difference]:
     for exercise, points in lesson.points.items():
         grade = held.get((name, exercise))
@@ -109,11 +109,11 @@ def _of_lesson(
             yield Difference(student, name, exercise, "the gradebook has no such exercise", points)
         elif not _same(points, grade.auto):
             yield Difference(student, name, exercise, "the points differ", points, grade.auto)
-    judgement = _judgement(judged, lesson)
-    if judgement is None:
+    judged = _judgement(course, lesson)
+    if judged is None:
         yield Difference(student, name, "", "its Judgement is not in the journal")
         return
-    for exercise, verdict in judgement.verdicts.items():
+    for exercise, verdict in judged.verdicts.items():
         points = lesson.points.get(exercise)
         if points is not None and not _same(points, verdict.points):
             grade = held.get((name, exercise))
@@ -127,10 +127,9 @@ def _same(one: float | None, other: float | None) -> bool:
     return math.isclose(one, other, abs_tol=1e-9)
 
 
-def _judgement(judged: Journal, lesson: record.LessonRecord) -> Judgement | None:
-    entry = judged.find(lesson.judgement)
+def _judgement(course: Course, lesson: record.LessonRecord) -> Judgement | None:
     try:
-        return None if entry is None else Judgement.from_json(entry)
+        return judgement.find(course, lesson.judgement)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
@@ -164,7 +163,6 @@ class _Rebuilding:
 
     def __init__(self, course: Course, assignment: str, recorder: Recorder, result: Rebuilt) -> None:
         self.course, self.assignment, self.recorder, self.result = course, assignment, recorder, result
-        self.judged = Journal(course.work / "journal.jsonl")
 
     def all(
         self, wanted: Mapping[str, Sequence[Difference]], on_done: Callable[[str], object] | None
@@ -216,7 +214,7 @@ class _Rebuilding:
         """Return a Judgement if it and the notebook that it is about are still there."""
         if record.notebook_hash(self.course, self.assignment, student, name) != lesson.notebook:
             return None
-        return _judgement(self.judged, lesson)
+        return _judgement(self.course, lesson)
 
     def _recorded(self, name: str, lesson: record.LessonRecord) -> Scores:
         """Return the points that were recorded, by the names of the gradebook's cells."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 
-from autograder.judging.judge import plan
+from autograder.judging.plan import plan
 from autograder.judging.secret_cases import secret_questionnaires
 from autograder.sandbox import RunCell
 from benchmarks.grading_stock.course import OneLesson

@@ -19,8 +19,10 @@ from autograder import intake, sandbox
 from autograder.course import Course
 from autograder.exercise import SPEED, Exercise, Lesson, integers, lesson, normal
 from autograder.exercises.rows import group, public, secret
-from autograder.judging.companions import MAX_LENT, Submission
-from autograder.judging.judge import Judgement, judge_notebook, judgement_key
+from autograder.judging.cells import MAX_LENT
+from autograder.judging.companions import Submission
+from autograder.judging.judge import judge_notebook
+from autograder.judging.judgement import Judgement, judgement_key
 from autograder.sandbox import Limits, Probe, RunCell, Timing, usage
 from cnnlab.checking import handin
 from cnnlab.checking.outcome import Outcome

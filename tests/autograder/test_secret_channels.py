@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder import sandbox
-from autograder.judging.judge import MAX_LINE
+from autograder.judging.sentences import MAX_LINE, telling_line
 from autograder.sandbox import Limits, Probe, RunCell, Transcript
 from tests import ordinary_user
 
@@ -138,11 +138,8 @@ def test_locks_and_times_of_shared_files_do_not_change() -> None:
 
 
 def test_a_line_far_down_is_not_named() -> None:
-    from autograder.judging.judge import _with_line_of
-    from cnnlab.checking.outcome import Outcome
-
     def named(line: int, of: int) -> int | None:
-        return _with_line_of(Outcome("error", error="ValueError", line=line), of).line
+        return telling_line(line, "\n" * (of - 1))
 
     assert [named(MAX_LINE, 60_000), named(MAX_LINE + 1, 60_000), named(7, 6)] == [MAX_LINE, None, None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_markdown_cell
@@ -11,9 +12,10 @@ from nbformat.v4 import new_markdown_cell
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.intake import take_in_notebook
-from autograder.judging import judge as judging
 from autograder.judging import secret_cases
-from autograder.judging.judge import Judgement, judge_notebook
+from autograder.judging.journal import Journal
+from autograder.judging.judge import judge_notebook
+from autograder.judging.judgement import Judgement
 from autograder.sample import Solved
 from autograder.sandbox import Limits
 
@@ -118,12 +120,12 @@ def test_judging_again_runs_nothing_and_says_the_same(
 
 
 def test_a_journal_cut_short_by_a_crash_goes_on(judged, course: Course) -> None:
-    judged({})
+    first = judged({})
     path = course.work / "journal.jsonl"
     path.write_bytes(path.read_bytes()[:-40])
-    judging._journal.cache_clear()
     judged({})
-    judging._journal.cache_clear()
+    kept = Journal(path).find(first.key)  # as another process finds it
+    assert kept and Judgement.from_json(kept).verdicts["pad2d"].points == 6
     assert judged({}).verdicts["pad2d"].points == 6
     assert len(path.read_text().splitlines()) == 2
 
@@ -143,24 +145,29 @@ def test_secret_cases_differ_between_courses_and_stay_the_same_in_one(
 
 
 def test_secret_cases_are_kept_for_their_owner_and_drawn_anew_for_another_secret(
-    course: Course, convolution: Lesson, monkeypatch: pytest.MonkeyPatch
+    course: Course, convolution: Lesson, as_another_process: Callable[[Course], Course]
 ) -> None:
-    def inputs() -> str:
-        monkeypatch.setattr(secret_cases, "_known", {})  # as another process would find it
-        found = secret_cases.questionnaires(course, convolution)
+    def inputs(of: Course) -> str:
+        found = secret_cases.questionnaires(of, convolution)
         return repr([(q.inputs, q.expected, q.mistakes) for q in found["pad2d"].questions])
 
-    first = inputs()
-    (kept,) = (course.work / "expected").rglob("*.npz")
-    assert kept.stat().st_mode & 0o077 == 0
-    with monkeypatch.context() as patch:
-        patch.setattr(secret_cases, "secret_questionnaires", None)  # nothing is worked out
-        assert inputs() == first
-    kept.write_bytes(kept.read_bytes()[:1000])
-    assert inputs() == first
-    (course.work / "secret").write_bytes(b"x" * 32)
-    assert inputs() != first
-    assert len(list((course.work / "expected").rglob("*.npz"))) == 1
+    def kept(of: Course) -> Path:
+        (path,) = (of.work / "expected").rglob("*.npz")
+        return path
+
+    first = inputs(course)
+    assert kept(course).stat().st_mode & 0o077 == 0
+    again = as_another_process(course)
+    before = kept(again).stat()
+    assert inputs(again) == first
+    assert kept(again).stat().st_ino == before.st_ino  # nothing was worked out
+    again = as_another_process(course)
+    kept(again).write_bytes(kept(again).read_bytes()[:1000])
+    assert inputs(again) == first
+    again = as_another_process(course)
+    (again.work / "secret").write_bytes(b"x" * 32)
+    assert inputs(again) != first
+    assert kept(again).name != kept(course).name
 
 
 def test_the_same_code_at_other_places_is_not_mixed_up(course: Course, convolution: Lesson) -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,32 +101,37 @@ def test_a_wrong_answer_is_not_timed(judged) -> None:
 
 
 def test_what_is_expected_on_large_inputs_is_worked_out_once(
-    course: Course, monkeypatch: pytest.MonkeyPatch
+    course: Course, as_another_process: Callable[[Course], Course]
 ) -> None:
     lesson = course.lesson("1_layers", "03_backward")
     exercise = lesson.exercises["conv2d_backward"]
 
-    def wanted() -> dict[str, np.ndarray]:
-        secret_cases._on_drawn.cache_clear()  # as another process would find it
-        return secret_cases.on_large_inputs(course, lesson, exercise, 0)  # type: ignore[return-value]
+    def wanted(of: Course) -> dict[str, np.ndarray]:
+        return secret_cases.on_large_inputs(of, lesson, exercise, 0)  # type: ignore[return-value]
 
-    first = wanted()
+    def kept(of: Course) -> Path:
+        (path,) = (of.work / "expected").rglob("*.npz")
+        return path
+
+    first = wanted(course)
     inputs = secret_cases.large_inputs(exercise, course.secret(), 0)
     assert [first[name].shape for name in exercise.returns] == [
         inputs[name].shape for name in ("x", "w", "b")
     ]
-    (kept,) = (course.work / "expected").rglob("*.npz")
-    assert kept.stat().st_mode & 0o077 == 0
-    with monkeypatch.context() as patch:
-        patch.setattr(secret_cases, "_drawn", None)  # nothing is worked out
-        again = wanted()
+    assert kept(course).stat().st_mode & 0o077 == 0
+    elsewhere = as_another_process(course)
+    before = kept(elsewhere).stat()
+    again = wanted(elsewhere)
+    assert kept(elsewhere).stat().st_ino == before.st_ino  # nothing was worked out
     assert all(np.array_equal(again[name], first[name]) for name in exercise.returns)
-    kept.write_bytes(kept.read_bytes()[:1000])
-    assert np.array_equal(wanted()["dw"], first["dw"])
-    (kept.parent / ".03_backward.99999.npz").write_bytes(b"of a process that was killed")
-    (course.work / "secret").write_bytes(b"x" * 32)
-    assert not np.array_equal(wanted()["dw"], first["dw"])
-    assert len(list((course.work / "expected").rglob("*.npz"))) == 1
+    elsewhere = as_another_process(course)
+    kept(elsewhere).write_bytes(kept(elsewhere).read_bytes()[:1000])
+    assert np.array_equal(wanted(elsewhere)["dw"], first["dw"])
+    elsewhere = as_another_process(course)
+    (kept(elsewhere).parent / ".03_backward.99999.npz").write_bytes(b"of a process that was killed")
+    (elsewhere.work / "secret").write_bytes(b"x" * 32)
+    assert not np.array_equal(wanted(elsewhere)["dw"], first["dw"])
+    assert kept(elsewhere).name != kept(course).name
 
 
 @pytest.mark.usefixtures("bubblewrap")

@@ -15,7 +15,7 @@ from autograder.authoring.release import release
 from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import Case, Exercise, Lesson, lesson
-from autograder.judging.judge import Judgement
+from autograder.judging.judgement import Judgement
 from autograder.verdict import CaseVerdict, Verdict
 
 ASSIGNMENT, NAME = "1_layers", "01_doubling"

@@ -22,7 +22,7 @@ from autograder.authoring.release import release
 from autograder.authoring.script import read
 from autograder.course import CourseError
 from autograder.exercise import lesson
-from autograder.judging.judge import Judgement
+from autograder.judging.judgement import Judgement
 from autograder.recording import (
     gradebook,
     nbgrader_runs,

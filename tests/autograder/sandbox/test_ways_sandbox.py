@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 from autograder import sandbox  # noqa: E402
 from autograder.course import Course  # noqa: E402
 from autograder.exercise import Exercise  # noqa: E402
-from autograder.judging.judge import Judgement, judge_notebook  # noqa: E402
+from autograder.judging.judge import judge_notebook  # noqa: E402
+from autograder.judging.judgement import Judgement  # noqa: E402
 from autograder.sandbox import Limits, Probe, RunCell, Transcript, process  # noqa: E402
 from cnnlab.checking.assess import Finding, assess  # noqa: E402
 from tests.ways_sample import ANSWERS, BLOCK, BLOCK_ANSWER, EXERCISES, LESSON, PLATEAU, PLATEAU_ANSWER  # noqa: E402

@@ -1,0 +1,42 @@
+"""What intake noted in each cell of a notebook that it wrote: the cell's role and the exercise that it belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from nbformat.notebooknode import NotebookNode
+
+RUN_ROLES = ("given", "exercise", "extra")  # of the cells that are run when a notebook is judged
+MAX_LENT = 2 << 20  # characters of one notebook; an honest one has some ten thousand
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+
+def role(cell: NotebookNode) -> str:
+    """Return what intake says that a cell is, "" where it says nothing."""
+    return cell["metadata"].get("cnnlab", {}).get("role", "")  # an attribute takes ten times as long
+
+
+def exercise(cell: NotebookNode) -> str:
+    """Return the name of the Exercise that a cell answers or checks, "" where there is none."""
+    return cell["metadata"].get("cnnlab", {}).get("name", "")
+
+
+def answers(notebook: NotebookNode) -> dict[str, str]:
+    """Return the source of each Exercise's cell."""
+    return {exercise(cell): cell.source for cell in notebook.cells if role(cell) == "exercise"}
+
+
+def sources(notebook: NotebookNode) -> tuple[str, ...]:
+    """Return the text of the cells that are run when a notebook is judged, in order, as far as they can be lent."""
+    texts, room = [], MAX_LENT
+    for cell in notebook.cells:
+        if cell["cell_type"] == "code" and role(cell) in RUN_ROLES and len(cell["source"]) <= room:
+            texts.append(cell["source"])
+            room -= len(cell["source"]) + 1
+    return tuple(texts)
+
+
+def identifiers(texts: Iterable[str]) -> set[str]:
+    """Return all that could be a name in some cells' sources."""
+    return {word for text in texts for word in IDENTIFIER.findall(text)}

@@ -1,0 +1,69 @@
+"""Notes to a student whose Answer fails: the packages it may not use, and the Answers it depends on that fail too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from autograder.exercise import Lesson
+from autograder.judging import cells
+from autograder.judging.companions import Submission
+from cnnlab.checking.assess import Finding
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Writes the notes of one notebook.
+
+    lesson: the one it answers; submission: what it was handed in with; failing: the Exercises of this lesson that fail;
+    failing_in: returns those of an earlier lesson, which is judged only where an Answer that names it fails.
+    """
+
+    lesson: Lesson
+    submission: Submission
+    failing: Collection[str]
+    failing_in: Callable[[Lesson], Collection[str]]
+
+    def of(self, finding: Finding, source: str) -> list[str]:
+        """Return the notes on one Answer, none where it passes; source: its cell's."""
+        if finding.passed:
+            return []
+        return [
+            *self._on_packages(finding),
+            *self._on_own_lesson(finding.exercise, source),
+            *self._on_earlier_lessons(source),
+        ]
+
+    def _on_packages(self, finding: Finding) -> list[str]:
+        messages = " ".join(result.outcome.message for result in finding.failed)
+        instead = "with NumPy" if "torch" in self.lesson.without else "yourself"
+        return [
+            f"{package} is not available in this lesson: write it {instead}"
+            for package in self.lesson.without
+            if f"{package} is not available in this lesson" in messages
+            or f"No module named '{package}'" in messages
+        ]
+
+    def _on_own_lesson(self, exercise: str, source: str) -> list[str]:
+        names = list(self.lesson.exercises)
+        return [
+            f"depends on {name}, which fails"
+            for name in names[: names.index(exercise)]
+            if name in self.failing and re.search(rf"\b{name}\b", source)
+        ]
+
+    def _on_earlier_lessons(self, source: str) -> list[str]:
+        words, notes = cells.identifiers([source]), []
+        for other in self.submission.earlier(self.lesson):
+            named = [name for name in other.exercises if name in words]
+            if not named:
+                continue
+            if self.submission.notebook(other) is None:
+                notes.append(f"depends on {' and '.join(named)} of {other.name}, which is not handed in")
+            else:
+                failing = self.failing_in(other)
+                notes += [
+                    f"depends on {name} of {other.name}, which fails" for name in named if name in failing
+                ]
+        return notes

@@ -1,0 +1,47 @@
+"""The plan of what is run of a notebook: its cells, and its Exercises where they are probed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nbformat.notebooknode import NotebookNode
+
+from autograder.exercise import Lesson
+from autograder.judging import cells
+from autograder.sandbox import Probe, RunCell
+from cnnlab.checking.assess import Questionnaire
+
+# One Probe for all submissions, which are asked the same: Questionnaire's id -> it, and what is asked of it.
+_probes: dict[int, tuple[Questionnaire, Probe]] = {}
+
+
+def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
+    """Return what is run of a notebook, in its order: cells, and the names of Exercises where they are probed."""
+    steps: list[RunCell | str] = []
+    for index, cell in enumerate(notebook.cells):
+        name = cells.exercise(cell)
+        if cells.role(cell) == "check" and name in lesson.exercises:
+            if not lesson.exercises[name].way.file:  # a file is judged without running anything
+                steps.append(name)
+        elif cell["cell_type"] == "code" and cells.role(cell) in cells.RUN_ROLES:
+            steps.append(RunCell(index, cell["source"]))
+    return steps
+
+
+def with_cases(
+    steps: Sequence[RunCell | str], questionnaires: Mapping[str, Questionnaire]
+) -> list[RunCell | Probe]:
+    """Put in the place of each Exercise's name the Cases that it is asked."""
+    return [step if isinstance(step, RunCell) else _probe(questionnaires[step]) for step in steps]
+
+
+def _probe(questionnaire: Questionnaire) -> Probe:
+    known = _probes.get(id(questionnaire))
+    if known is None or known[0] is not questionnaire:
+        cases = tuple(question.inputs for question in questionnaire.questions)
+        if rng := questionnaire.way.rng:
+            # All again, and all with other seeds, as outcomes.py looks at them.
+            cases += (*cases, *({**case, rng: case[rng] + 1} for case in cases))
+        probe = Probe(questionnaire.exercise, questionnaire.returns, cases, questionnaire.way)
+        known = _probes[id(questionnaire)] = questionnaire, probe
+    return known[1]

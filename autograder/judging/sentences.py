@@ -1,0 +1,66 @@
+"""What went wrong in one Case, in a sentence that tells nothing of the secret Cases.
+
+The student's own words are left out: they could carry a secret input.
+"""
+
+from __future__ import annotations
+
+import builtins
+
+from autograder.exercise import Exercise
+from autograder.sandbox import STOPPED
+from cnnlab.checking.assess import CaseResult
+
+MAX_LINE = 200  # of a cell, that a sentence names
+DIFFERENCES = {  # what differs -> what is said of the output that differs
+    "length": "has too few or too many items",
+    "shape": "has the wrong shape",
+    "dtype": "has the wrong dtype",
+    "type": "has the wrong type",
+    "finite": "has infinite or undefined values, or lacks them",
+    "value": "has wrong values",
+}
+
+
+def sentence(exercise: Exercise, result: CaseResult) -> str:
+    """Say what went wrong in one Case that does not pass."""
+    outcome, difference = result.outcome, result.difference
+    if exercise.way.file and difference:  # no code of the student's saw the inputs, and all words are ours
+        return difference.sentence
+    if outcome.kind == "error":
+        where = f" in line {outcome.line} of the cell" if outcome.line else ""
+        return f"it raised {error_name(outcome.error)}{where}"
+    if outcome.kind == "bad output":
+        return _of_bad_output(exercise)
+    if outcome.kind != "values" or difference is None:
+        return STOPPED.get(outcome.kind, "it is not attempted")
+    return f"{difference.name} {DIFFERENCES[difference.what]}"
+
+
+def _of_bad_output(exercise: Exercise) -> str:
+    way = exercise.way
+    if way.module:
+        return (
+            "what it built did not run: it is no module, or gave no plain tensor, or no gradient flowed back"
+        )
+    if way.script:
+        return "a call changed its argument, or something it returned or held was missing or no plain value"
+    if way.table:
+        return f"it did not return a list of rows with the columns {', '.join(way.table)}"
+    drew = ", or took chance from elsewhere than its rng" if way.rng else ""
+    return f"it changed its arguments, or returned something other than plain arrays and numbers{drew}"
+
+
+def error_name(name: str) -> str:
+    """Return an exception's name where it is one of Python's own: one that a student gave could carry an input."""
+    kind = getattr(builtins, name, None)
+    return name if isinstance(kind, type) and issubclass(kind, BaseException) else "an error"
+
+
+def telling_line(line: int | None, cell: str) -> int | None:
+    """Return the line of a cell in which an exception was raised, or None where it may not be told.
+
+    A line that the cell does not have, or a high one, may be the student's choice, and carry an input.
+    """
+    most = min(cell.count("\n") + 1, MAX_LINE)
+    return line if line is None or line <= most else None
