@@ -1,4 +1,4 @@
-"""What is done and what is next: every lesson and Exercise of the course, against the student's library."""
+"""Progress through the course: every lesson and Exercise against the student's library, and the next one to do."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How an Answer is asked, compared and told about: the same code in the student's kernel and the sandbox."""
+"""Asks Answers, compares what they do with what is expected, and reports: the same code in a kernel and in the sandbox."""

@@ -49,7 +49,7 @@ class Questionnaire:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What came of one Case: the Outcome, and how it differs from what is expected (None where it passes)."""
+    """One Case with its Outcome and the Outcome's difference from what is expected (None where it passes)."""
 
     question: Question
     outcome: Outcome
@@ -62,7 +62,7 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class Finding:
-    """What the Cases say of one Answer.
+    """The judgement of all Cases on one Answer.
 
     mistake: the recognised Mistake's name, "" where none is; hint: its sentence.
     """

@@ -23,12 +23,18 @@ class CheckFailed(CheckingError, AssertionError):
 def check(function: Any, folder: Path = cases.FOLDER) -> None:
     """Check an Answer against the public Cases of the Exercise of the same name, and show what was found.
 
-    folder: where the lessons' public Cases lie. Shows one line where every Case passes, and in a notebook keeps
-    the Answer in the student's library. Otherwise shows the Case, what was expected and what came, the first
-    wrong index, the Mistake that explains it and one clue more for each try (as HTML with a picture in a
-    notebook, as text elsewhere), and raises CheckFailed, so that tools which run notebooks see the failure.
-    Raises TypeError for something that is not a function or class, and LookupError where no Exercise has its
-    name.
+    Shows one line where every Case passes, and in a notebook keeps the Answer in the student's library. Otherwise shows the
+    Case, the expected and the returned values, the first wrong index, the Mistake that explains it and one clue more for
+    each try, as HTML with a picture in a notebook, as text elsewhere.
+
+    Args:
+        function: the Answer, whose name is the Exercise's.
+        folder: the folder of the lessons' public Cases.
+
+    Raises:
+        CheckFailed: where a Case fails, so that tools which run notebooks see the failure.
+        TypeError: where `function` is not a function or class.
+        LookupError: where no Exercise has its name.
     """
     name = getattr(function, "__name__", None)
     if not callable(function) or not isinstance(name, str):
@@ -49,9 +55,15 @@ def check(function: Any, folder: Path = cases.FOLDER) -> None:
 
 
 def examine(function: Any, exercise: str, folder: Path = cases.FOLDER) -> Finding:
-    """Ask an Answer the public Cases of `exercise` and return what they say; keep and show nothing.
+    """Ask an Answer the public Cases of an Exercise and return the Finding; keep and show nothing.
 
-    folder: where the lessons' public Cases lie. Raises LookupError where no Exercise has that name.
+    Args:
+        function: the Answer.
+        exercise: the Exercise's name.
+        folder: the folder of the lessons' public Cases.
+
+    Raises:
+        LookupError: where no Exercise has that name.
     """
     questionnaire = cases.load(exercise, folder)
     with asking.asking(exercise):

@@ -22,7 +22,7 @@ KIND_WORDS = {"f": "floating point", "i": "integer", "u": "unsigned integer", "b
 
 @dataclass(frozen=True)
 class Difference:
-    """How an output differs from the expected one.
+    """One way in which an output differs from the expected one.
 
     what: "outcome", "type", "length", "shape", "dtype", "finite" or "value"; name: the output's name; expected and got:
     words or numbers for the report; index: the first wrong position of an array; wrong of total: how many
@@ -53,7 +53,10 @@ class Difference:
 def compare(expected: dict[str, Value], outcome: Outcome, tolerance: float = 1e-6) -> Difference | None:
     """Return the first Difference between an Outcome and the expected values, or None where there is none.
 
-    tolerance: relative to the size of each expected value and to the largest of its array (dimensionless).
+    Args:
+        expected: output name -> value.
+        outcome: what the Answer did.
+        tolerance: relative to the size of each expected value and to the largest of its array (dimensionless).
     """
     if outcome.kind != "values":
         return Difference("outcome", "", "", outcome.message or outcome.kind)

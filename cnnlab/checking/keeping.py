@@ -22,10 +22,14 @@ def keeps() -> bool:
 
 
 def keep(function: Any, questionnaire: Questionnaire, cells: Sequence[str] | None = None) -> str:
-    """Keep an Answer that has passed `questionnaire`, and return a sentence about it; "" where nothing changed.
+    """Keep an Answer that has passed its Cases, and return a sentence about it; "" where nothing changed.
 
-    cells: the texts that define it, by default those of this kernel or of its file. It is kept only where its
-    source passes by itself; else, and where the folder cannot be written, the sentence says so.
+    It is kept only where its source passes by itself; else, and where the folder cannot be written, the sentence says so.
+
+    Args:
+        function: the Answer.
+        questionnaire: the Cases that it has passed.
+        cells: the texts that define it, by default those of this kernel or of its file.
     """
     name = questionnaire.exercise
     try:

@@ -27,15 +27,23 @@ DROPOUTS = {"dropout": None, "dropout1d": 2, "dropout2d": 2, "dropout3d": 2, "fe
 
 
 def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], x: str) -> Outcome:
-    """Build a module with the other inputs, send the input `x` through it, and return the outputs named in `returns`.
+    """Build a module, send one input through it, and return the outputs asked for.
 
-    returns: names of `way.MODULE_OUTPUTS`; "gradients" becomes an output "gradient of SHAPE" for each shape. A module that
-    returns a tuple of tensors has a tuple of arrays as y and y_eval. The upstream gradient is the input `dout`
-    where there is one, else fixed numbers from -1 to 1 by y's shape. Where "gradients" is asked for, no parameter may be
-    without one beside another of its shape that has one: both hold the same numbers, so a layer used in the place of
-    another shows nowhere else. Dropout drops by a fixed pattern of each
-    shape, not by chance. Where only counts and shapes are asked for, the module is built without numbers in it.
-    Settings of torch that the Answer changes are put back.
+    The module is filled with fixed numbers in float64. Parameters of one shape get the same numbers, so where "gradients" is
+    asked for it must use all of its parameters of a shape or none: a layer used in another's place shows nowhere else.
+    Dropout drops by a fixed pattern of each shape, not by chance. Where only counts and shapes are asked for, the module is
+    built without numbers in it. Settings of torch that the Answer changes are put back.
+
+    Args:
+        build: the Answer, called with the other inputs.
+        inputs: argument name -> value. The upstream gradient is the input `dout` where there is one, else fixed numbers
+            from -1 to 1 by y's shape.
+        returns: names of `way.MODULE_OUTPUTS`; "gradients" becomes an output "gradient of SHAPE" for each shape. A module
+            that returns a tuple of tensors has a tuple of arrays as y and y_eval.
+        x: the name of the input that goes through the module.
+
+    Raises:
+        ValueError: where `returns` holds another name.
     """
     unknown = [name for name in returns if name not in OUTPUTS]
     if unknown:
@@ -211,7 +219,7 @@ def _outputs(returned: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
 
 
 def _none_replaced(parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor | None]) -> None:
-    """Raise InvalidAnswer where a parameter has no gradient and another of its shape has one, as of a layer used twice."""
+    """Raise InvalidAnswer where some parameters of a shape are used and others are not, as where a layer is used twice."""
     shapes = [tuple(parameter.shape) for parameter in parameters]
     used = {shape for shape, gradient in zip(shapes, gradients, strict=True) if gradient is not None}
     unused = {shape for shape, gradient in zip(shapes, gradients, strict=True) if gradient is None}

@@ -1,4 +1,4 @@
-"""What an Answer did with a Case."""
+"""The Outcome of one Case: named values, or a named failure."""
 
 from __future__ import annotations
 

@@ -26,6 +26,12 @@ def ask(
     Names of public functions become those functions, names of networks new networks, arrays that the way calls tensors
     torch tensors, and a seed a `np.random.Generator`. With an rng the Answer is called twice with the same seed: it must
     draw from it, and give the same both times.
+
+    Args:
+        function: the Answer.
+        inputs: argument name -> value.
+        returns: the outputs' names.
+        way: how it is asked, by default as a plain call.
     """
     given = {**inputs, **{name: named(inputs[name]) for name in way.functions if name in inputs}}
     if way.module:
@@ -74,12 +80,15 @@ def call(
 ) -> Outcome:
     """Call `function(**inputs)` and name what it returns.
 
-    invoke: calls it in its place, `invoke(function, inputs)`.
+    Inputs are copied first; an Answer that changes one gets the Outcome "bad output". What the Answer prints is dropped.
+    KeyboardInterrupt passes through: in a notebook it is the student pressing stop.
 
-    returns: the outputs' names; one name stands for the returned value itself, several for the items of a
-    returned tuple or list. Inputs are copied first; an Answer that changes one gets the Outcome "bad output".
-    What the Answer prints is dropped. KeyboardInterrupt passes through: in a notebook it is the student
-    pressing stop.
+    Args:
+        function: the Answer.
+        inputs: argument name -> value.
+        returns: the outputs' names; one name stands for the returned value itself, several for the items of a returned
+            tuple or list.
+        invoke: calls the Answer in this function's place, `invoke(function, inputs)`.
     """
     given = copied(inputs)
     returned: list[Any] = []

@@ -13,7 +13,13 @@ from cnnlab.library.asking import asking
 
 
 def problem(name: str, source: str, questionnaire: Questionnaire) -> str:
-    """Return why `source` does not pass by itself, as the end of a sentence; "" where it does."""
+    """Return why an Answer's source does not pass by itself, as the end of a sentence; "" where it does.
+
+    Args:
+        name: the Exercise's name.
+        source: the text, which is run.
+        questionnaire: the Cases that it has to pass.
+    """
     try:
         with (
             asking(name),

@@ -1,4 +1,4 @@
-"""What a student reads after a check: one line, text for a terminal, HTML with a picture for a notebook."""
+"""The report of a check: one line, text for a terminal, HTML with a picture for a notebook."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIGNS = {  # paths on a 16 x 16 grid: the shape tells pass from fail, not the co
 
 @dataclass(frozen=True)
 class Remarks:
-    """What a report says beside what the Cases said.
+    """Remarks of a report beside the Cases' results.
 
     way: how the Answer was asked; clues: those to show, of `clue_count` in all; helped: names of the stand-ins
     that it used; kept: a sentence about keeping it; speed: one about how fast it is.

@@ -17,12 +17,18 @@ RETURNED = "returned"  # the output that holds what the calls return; the others
 
 
 def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], calls: str) -> Outcome:
-    """Call `build` with the other inputs, make the calls of the input `calls`, and return what came of each.
+    """Build an object, call its methods one after the other, and return what each call gave.
 
-    calls: a list of tuples, a method's name and its arguments. returns: "returned" for what the calls return, and names of
-    attributes, which are read after building and after each call. Each becomes a list; one of plain numbers alone
-    becomes a float64 array. Arrays given to `build` belong to the object, which may change them, as an optimiser
-    does; a call that changes an argument gets the Outcome "bad output".
+    Each output is a list with one item for each call; a list of plain numbers alone becomes a float64 array. Arrays given to
+    `build` belong to the object, which may change them, as an optimiser does; a call that changes an argument gets the
+    Outcome "bad output".
+
+    Args:
+        build: the Answer, called with the other inputs.
+        inputs: argument name -> value.
+        returns: "returned" for what the calls return, and names of attributes, which are read after building and after
+            each call.
+        calls: the name of the input that holds the calls: tuples of a method's name and its arguments.
     """
     outcome = attempt(build, lambda: _played(build, inputs, returns, calls))
     if outcome.kind != "values":

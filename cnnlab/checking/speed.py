@@ -1,4 +1,4 @@
-"""How fast an Answer is: its CPU time as a ratio to a matrix product of as many multiply-adds."""
+"""The speed of an Answer: its CPU time as a ratio to a matrix product of as many multiply-adds."""
 
 from __future__ import annotations
 
@@ -75,8 +75,13 @@ TASKS = {
 def measure(function: Callable[..., Any], task: Task, repetitions: int = 5) -> float:
     """Return the ratio of CPU times of an Answer and the task's product, here and now, on one image.
 
-    The minimum of interleaved repetitions of each; stops early where the Answer is fast or very slow. What the
-    Answer raises passes through.
+    Takes the minimum of interleaved repetitions of each; stops early where the Answer is fast or very slow. An exception of
+    the Answer passes through.
+
+    Args:
+        function: the Answer.
+        task: what it has to do.
+        repetitions: how often, at most.
     """
     inputs = task.draw(np.random.default_rng(0), 1)
     task.product(**inputs)  # the first product after a pause waits for memory and threads

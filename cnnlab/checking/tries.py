@@ -15,7 +15,7 @@ MAX_ARRAY = 1 << 20  # bytes of one array that count
 
 @dataclass
 class Tries:
-    """What became of an Exercise so far.
+    """The tries at an Exercise so far.
 
     failed: tries since it last passed; passed: whether its last check passed; code: fingerprint of what was checked last.
     """
@@ -29,7 +29,7 @@ _tries: dict[str, Tries] = {}
 
 
 def tries_at(exercise: str) -> Tries:
-    """Return what became of an Exercise in this kernel."""
+    """Return the tries at an Exercise in this kernel."""
     return _tries.get(exercise, Tries())
 
 
@@ -39,9 +39,13 @@ def forget() -> None:
 
 
 def record_check(exercise: str, code: bytes, passed: bool, attempted: bool) -> int:
-    """Note a check of an Exercise and return the tries that have failed since it last passed.
+    """Record a check of an Exercise and return the tries that have failed since it last passed.
 
-    code: the fingerprint of what was checked; attempted: False for a stub, which is no try.
+    Args:
+        exercise: its name.
+        code: the fingerprint of what was checked; the same code again is no new try.
+        passed: whether the check passed.
+        attempted: False for a stub, which is no try.
     """
     old = tries_at(exercise)
     failed = 0 if passed else old.failed + (attempted and code != old.code)

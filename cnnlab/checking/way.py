@@ -1,4 +1,4 @@
-"""How an Answer is asked: which arguments stand for something else, and what is made of its outputs."""
+"""Ways to ask an Answer: which arguments stand for something else, and what is made of its outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OMIT_WHEN_EMPTY = ("module", "script", "table", "tensors")
 
 @dataclass(frozen=True)
 class Way:
-    """How an Answer is asked beyond a plain call.
+    """A way to ask an Answer beyond a plain call.
 
     functions: arguments whose input is the name of a public function of `cnnlab.checking.functions`, or of a network there,
     or a list of names; tensors: arguments whose arrays reach the Answer as torch tensors; what tensors it returns are

@@ -140,12 +140,17 @@ def pack(value: Value) -> bytes:
 
 
 def read_frame(read_exactly: Callable[[int], bytes], max_bytes: int, max_header: int = MAX_HEADER) -> Value:
-    """Read one frame's value through `read_exactly(n)`, taking no more than `max_bytes` of array data.
-
-    max_header: bytes; a header full of lists takes fifty times its size in memory, and half a second a MiB.
+    """Read one frame's value through a function that reads a number of bytes.
 
     The bytes may come from a hostile process: every length is checked before anything is read or allocated.
-    Raises WireError for anything that `pack` would not have written.
+
+    Args:
+        read_exactly: called with a number of bytes; returns that many, or fewer at the end.
+        max_bytes: of array data, at most.
+        max_header: bytes; a header full of lists takes fifty times its size in memory, and half a second a MiB.
+
+    Raises:
+        WireError: for anything that `pack` would not have written.
     """
     start = read_exactly(8)
     if len(start) != 8 or start[:4] != MAGIC:

@@ -1,4 +1,4 @@
-"""What a download says to the student, on stderr."""
+"""Notices of a download to the student, on stderr."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ def amount(size: float) -> str:
 
 
 def announce(remote: Remote, url: str, have: int) -> None:
-    """Say before a transfer starts how much comes, from where, to where and about how long it takes."""
+    """Say before a transfer starts how much comes, from where, to where and about how long it takes.
+
+    Args:
+        remote: the file.
+        url: the mirror it comes from.
+        have: bytes that are here already.
+    """
     total = amount(remote.size) if remote.digest else f"about {amount(remote.size)}"
     rest = f"the rest of {total} after {amount(have)}" if have else total
     seconds = max(remote.size - have, 0) / USUAL

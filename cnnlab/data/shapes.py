@@ -31,7 +31,13 @@ def shapes(count: int, seed: int = 0, size: int = 64) -> list[Scene]:
     scene holds two shapes of the same class and colour. Half the backgrounds are plain grey, half are noisy. The
     same seed and size give the same scenes, and a shorter list is the beginning of a longer one.
 
-    Raises ValueError for a negative count or a size below 24 pixels.
+    Args:
+        count: the number of scenes.
+        seed: of the draw; the same seed gives the same scenes.
+        size: pixels a side, at least 24.
+
+    Raises:
+        ValueError: for a negative count or a size below 24 pixels.
     """
     _check(count, size)
     return [_scene(np.random.default_rng((seed, size, number)), size) for number in range(count)]
@@ -43,7 +49,13 @@ def shape_images(count: int, seed: int = 0, size: int = 32) -> tuple[np.ndarray,
     Returns images: (count, 3, size, size) uint8; labels: (count,) int64 into SHAPE_NAMES. Place, size, tilt, colour
     and background vary. The same seed and size give the same images, and fewer are the beginning of more.
 
-    Raises ValueError for a negative count or a size below 24 pixels.
+    Args:
+        count: the number of images.
+        seed: of the draw; the same seed gives the same images.
+        size: pixels a side, at least 24.
+
+    Raises:
+        ValueError: for a negative count or a size below 24 pixels.
     """
     _check(count, size)
     images = np.empty((count, 3, size, size), np.uint8)

@@ -1,4 +1,4 @@
-"""Which Exercise is being asked right now, and which stand-ins help: known to this process, said once to its user."""
+"""The Exercise that is being asked right now, and the stand-ins that help: known to this process alone."""
 
 from __future__ import annotations
 

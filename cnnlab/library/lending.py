@@ -1,4 +1,4 @@
-"""Where `cnnlab.layers` finds an Answer: in the student's library, or in the cells of a submission."""
+"""The Answers that `cnnlab.layers` lends: from the student's library, or from the cells of a submission."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def lend(cells: Mapping[str, Sequence[str]]) -> None:
 
 
 def end_lending() -> None:
-    """Make `cnnlab.layers` hold the student's own library again."""
+    """Make `cnnlab.layers` hold the student's own library again, after `lend`."""
     global _lent
     _lent = None
 

@@ -76,7 +76,14 @@ def load(name: str) -> Any:
 def run(name: str, source: str, filename: str) -> Any:
     """Run an Answer's source in a module of its own, `cnnlab_answer_NAME`, and return the Answer.
 
-    Raises whatever the source raises, and LookupError where it does not define `name`.
+    Args:
+        name: the Answer's name.
+        source: the text, which is run.
+        filename: the name that tracebacks show.
+
+    Raises:
+        LookupError: where the source does not define `name`.
+        Exception: any that the source raises.
     """
     module = types.ModuleType(f"cnnlab_answer_{name}")
     module.__file__ = filename

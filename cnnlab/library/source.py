@@ -49,11 +49,17 @@ class Block:
 
 
 def extract(name: str, cells: Sequence[str], *, partial: bool = False) -> str:
-    """Return the source of the Answer `name` with the helpers, imports, constants and Answers that it names.
+    """Return the source of an Answer with the helpers, imports, constants and Answers that it names.
 
-    cells: texts in the order in which they ran; the latest definition of a name counts, lines and cells that
-    are IPython's and cells that are no Python are skipped. partial: leave out what is missing, as long as the
-    Answer itself is there. Raises MissingHelper naming what no cell defines.
+    The latest definition of a name counts; lines and cells that are IPython's and cells that are no Python are skipped.
+
+    Args:
+        name: the Answer's name.
+        cells: texts in the order in which they ran.
+        partial: leave out what is missing, as long as the Answer itself is there.
+
+    Raises:
+        MissingHelper: naming what no cell defines.
     """
     # Where one cell says so, IPython leaves annotations unread in all that follow.
     future = any(FUTURE.search(cell) for cell in cells)

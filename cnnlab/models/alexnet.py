@@ -30,8 +30,13 @@ class AlexNet(nn.Module):
 def alexnet(classes: int = 1000, channels: int = 3, *, small: bool = False, groups: int = 1) -> AlexNet:
     """Return the AlexNet of 2014, which torchvision has: 61,100,840 parameters for a thousand classes.
 
-    For images of 224 or 227 pixels a side. small: `alexnet_small`, for 32. groups: 2 cuts the second, fourth and
-    fifth convolution in two halves that do not see each other.
+    For images of 224 or 227 pixels a side.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: return `alexnet_small` instead, for 32 pixels a side.
+        groups: 2 cuts the second, fourth and fifth convolution in two halves that do not see each other.
     """
     if small:
         return alexnet_small(classes, channels, groups=groups)
@@ -56,8 +61,12 @@ def alexnet(classes: int = 1000, channels: int = 3, *, small: bool = False, grou
 def alexnet_2012(classes: int = 1000, channels: int = 3, *, groups: int = 2) -> AlexNet:
     """Return AlexNet as published, for images of 227 pixels a side, with its weights drawn as there.
 
-    groups: 2 as on its two GPUs, 60,965,224 parameters for a thousand classes; 1 has 62,378,344. The paper says
-    224, which does not fit a kernel of 11 at stride 4 without padding.
+    The paper says 224 pixels, which does not fit a kernel of 11 at stride 4 without padding.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        groups: 2 as on its two GPUs, 60,965,224 parameters for a thousand classes; 1 has 62,378,344.
     """
     features = nn.Sequential(
         nn.Conv2d(channels, 96, 11, stride=4),  # (N, 96, 55, 55)
@@ -97,6 +106,11 @@ def alexnet_small(classes: int = 10, channels: int = 3, *, groups: int = 1) -> A
 
     The five convolutions of `alexnet`, all 3 x 3 at stride 1, and its overlapping pooling, padded by one so that
     each halves the side; batch norm, in place of the dropout before the linear layers, lets it learn in few epochs.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        groups: as in `alexnet`.
     """
     features = nn.Sequential(
         *_conv_norm_relu(channels, 64),

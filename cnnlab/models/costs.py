@@ -1,4 +1,4 @@
-"""What each layer of a network costs: parameters, activations, multiply-adds."""
+"""The costs of a network's layers: parameters, activations, multiply-adds."""
 
 from __future__ import annotations
 

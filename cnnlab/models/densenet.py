@@ -130,29 +130,60 @@ def _stem(channels: int, filters: int, small: bool) -> nn.Sequential:
 
 
 def densenet121(classes: int = 1000, channels: int = 3, *, small: bool = False) -> DenseNet:
-    """Return DenseNet-121: 7,978,856 parameters for a thousand classes."""
+    """Return DenseNet-121: 7,978,856 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return DenseNet(32, (6, 12, 24, 16), 64, classes, channels, small=small)
 
 
 def densenet161(classes: int = 1000, channels: int = 3, *, small: bool = False) -> DenseNet:
-    """Return DenseNet-161: 28,681,000 parameters for a thousand classes."""
+    """Return DenseNet-161: 28,681,000 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return DenseNet(48, (6, 12, 36, 24), 96, classes, channels, small=small)
 
 
 def densenet169(classes: int = 1000, channels: int = 3, *, small: bool = False) -> DenseNet:
-    """Return DenseNet-169: 14,149,480 parameters for a thousand classes."""
+    """Return DenseNet-169: 14,149,480 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return DenseNet(32, (6, 12, 32, 32), 64, classes, channels, small=small)
 
 
 def densenet201(classes: int = 1000, channels: int = 3, *, small: bool = False) -> DenseNet:
-    """Return DenseNet-201: 20,013,928 parameters for a thousand classes."""
+    """Return DenseNet-201: 20,013,928 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return DenseNet(32, (6, 12, 48, 32), 64, classes, channels, small=small)
 
 
 def densenet_bc(depth: int = 100, growth: int = 12, classes: int = 10, channels: int = 3) -> DenseNet:
     """Return the CIFAR DenseNet-BC; of depth 100 and growth 12 it has 769,162 parameters for ten classes.
 
-    Raises ValueError for a depth that is not 6n + 4.
+    Args:
+        depth: its number of layers.
+        growth: channels that each layer adds.
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+
+    Raises:
+        ValueError: for a depth that is not 6n + 4.
     """
     if depth < 10 or depth % 6 != 4:
         raise ValueError(f"a DenseNet-BC is 6n + 4 layers deep, as 40 and 100 are, not {depth}")

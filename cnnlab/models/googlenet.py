@@ -16,7 +16,7 @@ from cnnlab.models import initialise
 
 
 class GoogLeNetScores(NamedTuple):
-    """What GoogLeNet with auxiliary heads returns in training, each (N, classes); the order is torchvision's."""
+    """The outputs of GoogLeNet with auxiliary heads in training, each (N, classes); the order is torchvision's."""
 
     scores: torch.Tensor
     aux2: torch.Tensor
@@ -186,6 +186,14 @@ def googlenet(
     """Return GoogLeNet with batch norm: 13,004,888 parameters for a thousand classes, without aux 6,624,904.
 
     torchvision's pretrained weights go into googlenet(aux=False, transform_input=True).
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        aux: with auxiliary heads, by default where not small.
+        small: for images of about 32 pixels a side, which keep their size at first.
+        kernel5: side of the kernels that the paper calls "5 x 5": 3 as torchvision has it, 5 as published.
+        transform_input: take images normalised by ImageNet's mean and deviation.
     """
     return GoogLeNet(
         classes, channels, aux=aux, small=small, kernel5=kernel5, transform_input=transform_input

@@ -1,4 +1,4 @@
-"""How weights start: what the papers after 2015 share."""
+"""Initial weights as the papers after 2015 draw them."""
 
 from __future__ import annotations
 

@@ -45,5 +45,12 @@ class LeNet5(nn.Module):
 
 
 def lenet5(classes: int = 10, channels: int = 1, *, image: int = 32, classic: bool = False) -> LeNet5:
-    """Return LeNet-5 for images of 28 or 32 pixels a side; classic: with tanh and average pooling."""
+    """Return LeNet-5 for images of 28 or 32 pixels a side.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        image: pixels a side, 28 or 32.
+        classic: with tanh and average pooling in place of ReLU and max pooling.
+    """
     return LeNet5(classes, channels, image=image, classic=classic)

@@ -101,7 +101,10 @@ class MobileNet(nn.Module):
 def mobilenet_v1(classes: int = 1000, channels: int = 3, *, small: bool = False) -> MobileNet:
     """Return MobileNet: 4,231,976 parameters for a thousand classes.
 
-    small: for 32 pixels a side, with the first convolution at stride 1; the blocks end at 2 x 2.
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with the first convolution at stride 1; the blocks end at 2 x 2.
     """
     blocks: list[nn.Module] = [ConvNorm(channels, 32, 3, stride=1 if small else 2)]  # (N, 32, 112, 112)
     width = 32
@@ -117,7 +120,11 @@ def mobilenet_v1(classes: int = 1000, channels: int = 3, *, small: bool = False)
 def mobilenet_v2(classes: int = 1000, channels: int = 3, *, small: bool = False) -> MobileNet:
     """Return MobileNetV2: 3,504,872 parameters for a thousand classes.
 
-    small: for 32 pixels a side, with the first convolution and the second stage at stride 1; the blocks end at 4 x 4.
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with the first convolution and the second stage at stride 1; the blocks end at
+            4 x 4.
     """
     blocks: list[nn.Module] = [ConvNorm(channels, 32, 3, stride=1 if small else 2, activation=nn.ReLU6)]
     width = 32

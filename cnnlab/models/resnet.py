@@ -102,7 +102,13 @@ Block = type[BasicBlock] | type[Bottleneck]
 
 
 def projection(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """Return the paper's shortcut B: a 1 x 1 convolution and batch norm."""
+    """Return the paper's shortcut B: a 1 x 1 convolution and batch norm.
+
+    Args:
+        inputs: channels of what the block is given.
+        outputs: channels of what it returns.
+        stride: of the block.
+    """
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
@@ -177,25 +183,55 @@ def _stage(
 
 
 def resnet18(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return ResNet-18: 11,689,512 parameters for a thousand classes."""
+    """Return ResNet-18: 11,689,512 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(BasicBlock, DEPTHS[18], classes, channels, small=small)
 
 
 def resnet34(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return ResNet-34: 21,797,672 parameters for a thousand classes."""
+    """Return ResNet-34: 21,797,672 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(BasicBlock, DEPTHS[34], classes, channels, small=small)
 
 
 def resnet50(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return ResNet-50: 25,557,032 parameters for a thousand classes."""
+    """Return ResNet-50: 25,557,032 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(Bottleneck, DEPTHS[50], classes, channels, small=small)
 
 
 def resnet101(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return ResNet-101: 44,549,160 parameters for a thousand classes."""
+    """Return ResNet-101: 44,549,160 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(Bottleneck, DEPTHS[101], classes, channels, small=small)
 
 
 def resnet152(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return ResNet-152: 60,192,808 parameters for a thousand classes."""
+    """Return ResNet-152: 60,192,808 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(Bottleneck, DEPTHS[152], classes, channels, small=small)

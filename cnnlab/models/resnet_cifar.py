@@ -45,8 +45,15 @@ def resnet_cifar(
 ) -> ResNet:
     """Return a CIFAR ResNet: a convolution, three stages of (depth - 2)/6 blocks of 16, 32, 64 filters, a linear layer.
 
-    shortcut: where the shape changes, A pads with zeros, as in the paper, and B projects. Raises ValueError for a
-    depth that is not 6n + 2, and for another shortcut.
+    Args:
+        depth: its number of layers, 6n + 2.
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        shortcut: where the shape changes, "A" pads with zeros, as in the paper, and "B" projects.
+        block: the class of the blocks.
+
+    Raises:
+        ValueError: for a depth that is not 6n + 2, and for another shortcut.
     """
     if depth < 8 or depth % 6 != 2:
         raise ValueError(f"a CIFAR ResNet is 6n + 2 layers deep, as 20, 32, 44, 56 and 110 are, not {depth}")
@@ -59,5 +66,11 @@ def resnet_cifar(
 
 
 def plain_cifar(depth: int, classes: int = 10, channels: int = 3) -> ResNet:
-    """Return a CIFAR ResNet without its additions: the same convolutions and as many parameters."""
+    """Return a CIFAR ResNet without its additions: the same convolutions and as many parameters.
+
+    Args:
+        depth: its number of layers.
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+    """
     return resnet_cifar(depth, classes, channels, block=PlainBlock)

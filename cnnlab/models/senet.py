@@ -59,30 +59,66 @@ class SEBottleneck(Bottleneck):
 
 
 def se_resnet18(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return SE-ResNet-18: 11,778,592 parameters for a thousand classes."""
+    """Return SE-ResNet-18: 11,778,592 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(SEBasicBlock, DEPTHS[18], classes, channels, small=small)
 
 
 def se_resnet34(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return SE-ResNet-34: 21,958,868 parameters for a thousand classes."""
+    """Return SE-ResNet-34: 21,958,868 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(SEBasicBlock, DEPTHS[34], classes, channels, small=small)
 
 
 def se_resnet50(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return SE-ResNet-50: 28,088,024 parameters for a thousand classes."""
+    """Return SE-ResNet-50: 28,088,024 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(SEBottleneck, DEPTHS[50], classes, channels, small=small)
 
 
 def se_resnet101(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return SE-ResNet-101: 49,326,872 parameters for a thousand classes."""
+    """Return SE-ResNet-101: 49,326,872 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(SEBottleneck, DEPTHS[101], classes, channels, small=small)
 
 
 def se_resnet152(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return SE-ResNet-152: 66,821,848 parameters for a thousand classes."""
+    """Return SE-ResNet-152: 66,821,848 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(SEBottleneck, DEPTHS[152], classes, channels, small=small)
 
 
 def se_resnet_cifar(depth: int, classes: int = 10, channels: int = 3) -> ResNet:
-    """Return a CIFAR ResNet of 6n + 2 layers with squeeze-and-excitation in each block."""
+    """Return a CIFAR ResNet of 6n + 2 layers with squeeze-and-excitation in each block.
+
+    Args:
+        depth: its number of layers.
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+    """
     return resnet_cifar(depth, classes, channels, block=SEBasicBlock)

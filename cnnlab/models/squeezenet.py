@@ -51,7 +51,10 @@ class SqueezeNet(nn.Module):
 def squeezenet1_0(classes: int = 1000, channels: int = 3, *, small: bool = False) -> SqueezeNet:
     """Return SqueezeNet 1.0: 1,248,424 parameters for a thousand classes.
 
-    small: for 32 pixels a side, with a 3 x 3 convolution at stride 1 in place of the 7 x 7 at stride 2.
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with a 3 x 3 convolution at stride 1 in place of the 7 x 7 at stride 2.
     """
     features = nn.Sequential(
         nn.Conv2d(channels, 96, 3, padding=1) if small else nn.Conv2d(channels, 96, 7, stride=2),
@@ -74,7 +77,10 @@ def squeezenet1_0(classes: int = 1000, channels: int = 3, *, small: bool = False
 def squeezenet1_1(classes: int = 1000, channels: int = 3, *, small: bool = False) -> SqueezeNet:
     """Return SqueezeNet 1.1, which pools earlier and computes 2.4 times less: 1,235,496 parameters.
 
-    small: for 32 pixels a side, with the first convolution at stride 1.
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with the first convolution at stride 1.
     """
     features = nn.Sequential(
         nn.Conv2d(channels, 64, 3, padding=1) if small else nn.Conv2d(channels, 64, 3, stride=2),

@@ -72,40 +72,88 @@ def _classifier(classes: int) -> nn.Sequential:
 
 
 def vgg11(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-11, the paper's configuration A: 132,863,336 parameters for a thousand classes."""
+    """Return VGG-11, the paper's configuration A: 132,863,336 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[11], classes, channels, small=small)
 
 
 def vgg13(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-13, configuration B: 133,047,848 parameters for a thousand classes."""
+    """Return VGG-13, configuration B: 133,047,848 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[13], classes, channels, small=small)
 
 
 def vgg16(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-16, configuration D: 138,357,544 parameters for a thousand classes."""
+    """Return VGG-16, configuration D: 138,357,544 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[16], classes, channels, small=small)
 
 
 def vgg19(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-19, configuration E: 143,667,240 parameters for a thousand classes."""
+    """Return VGG-19, configuration E: 143,667,240 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[19], classes, channels, small=small)
 
 
 def vgg11_bn(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-11 with batch norm after each convolution: 132,868,840 parameters for a thousand classes."""
+    """Return VGG-11 with batch norm after each convolution: 132,868,840 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[11], classes, channels, batch_norm=True, small=small)
 
 
 def vgg13_bn(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-13 with batch norm after each convolution: 133,053,736 parameters for a thousand classes."""
+    """Return VGG-13 with batch norm after each convolution: 133,053,736 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[13], classes, channels, batch_norm=True, small=small)
 
 
 def vgg16_bn(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-16 with batch norm after each convolution: 138,365,992 parameters for a thousand classes."""
+    """Return VGG-16 with batch norm after each convolution: 138,365,992 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[16], classes, channels, batch_norm=True, small=small)
 
 
 def vgg19_bn(classes: int = 1000, channels: int = 3, *, small: bool = False) -> VGG:
-    """Return VGG-19 with batch norm after each convolution: 143,678,248 parameters for a thousand classes."""
+    """Return VGG-19 with batch norm after each convolution: 143,678,248 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for 32 pixels a side, with one linear layer in place of three.
+    """
     return VGG(DEPTHS[19], classes, channels, batch_norm=True, small=small)

@@ -74,16 +74,36 @@ def wide_resnet(
 ) -> WideResNet:
     """Return WRN-depth-widen for CIFAR; WRN-28-10 has 36,479,194 parameters for ten classes.
 
-    Raises ValueError for a depth that is not 6n + 4.
+    Args:
+        depth: its number of layers.
+        widen: how many times wider than the ResNet of that depth.
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        dropout: the share of values dropped between the two convolutions of a block.
+
+    Raises:
+        ValueError: for a depth that is not 6n + 4.
     """
     return WideResNet(depth, widen, classes, channels, dropout=dropout)
 
 
 def wide_resnet50_2(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return ResNet-50 with 3 x 3 convolutions of twice the filters: 68,883,240 parameters for a thousand classes."""
+    """Return ResNet-50 with 3 x 3 convolutions of twice the filters: 68,883,240 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(Bottleneck, DEPTHS[50], classes, channels, group_width=128, small=small)
 
 
 def wide_resnet101_2(classes: int = 1000, channels: int = 3, *, small: bool = False) -> ResNet:
-    """Return ResNet-101 with 3 x 3 convolutions of twice the filters: 126,886,696 parameters for a thousand classes."""
+    """Return ResNet-101 with 3 x 3 convolutions of twice the filters: 126,886,696 parameters for a thousand classes.
+
+    Args:
+        classes: the number of scores for each image.
+        channels: of the images: 3 for colour, 1 for grey.
+        small: for images of about 32 pixels a side, which keep their size at first.
+    """
     return ResNet(Bottleneck, DEPTHS[101], classes, channels, group_width=128, small=small)

@@ -15,8 +15,15 @@ def jitter(
 ) -> np.ndarray:
     """Shift, turn and zoom each image by a little of its own, drawn evenly up to the given limits.
 
-    batch: (N, C, H, W); shift: pixels; degrees; zoom: a share of the size; empty: what lies outside an image.
     Reads between the pixels, bilinearly. Returns a new array of the batch's shape and dtype.
+
+    Args:
+        batch: images, (N, C, H, W).
+        rng: draws the changes.
+        shift: pixels, up or down and left or right.
+        degrees: of turning, either way.
+        zoom: a share of the size, larger or smaller.
+        empty: the value outside an image.
     """
     n, channels, height, width = batch.shape
     angle = np.deg2rad(rng.uniform(-degrees, degrees, (n, 1, 1)))

@@ -42,8 +42,16 @@ def conv2d(
 ) -> torch.Tensor:
     """Compute torch.nn.functional.conv2d with the student's own convolution, gradients included.
 
-    x: (N, C, H, W); w: (F, C/groups, KH, KW); b: (F,). A tensor on another device is carried to the CPU and
-    back.
+    A tensor on another device is carried to the CPU and back.
+
+    Args:
+        x: images, (N, C, H, W).
+        w: filters, (F, C/groups, KH, KW).
+        b: one bias for each filter, (F,); None for zeros.
+        stride: steps of the window, in pixels.
+        padding: zeros added around the images, in pixels.
+        dilation: the distance between the pixels that a kernel reads.
+        groups: runs of channels that do not see each other.
     """
     bias = torch.zeros(len(w), dtype=w.dtype, device=w.device) if b is None else b
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
@@ -62,7 +70,8 @@ class Conv2d(torch.nn.Conv2d):
         if self.padding_mode != "zeros" or isinstance(self.padding, str):
             raise ValueError("give the padding as numbers, of zeros: the student's layer knows no other")
         # torch types these as tuple[int, ...]; of a Conv2d each has two numbers.
-        stride, padding, dilation = (pair(two) for two in (self.stride, self.padding, self.dilation))  # type: ignore[arg-type]
+        two = (self.stride, self.padding, self.dilation)
+        stride, padding, dilation = (pair(size) for size in two)  # type: ignore[arg-type]
         return conv2d(input, weight, bias, stride, padding, dilation, self.groups)
 
 

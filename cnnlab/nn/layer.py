@@ -1,4 +1,4 @@
-"""What every layer is, and how layers make a network."""
+"""The base class of all layers, and networks made of layers."""
 
 from __future__ import annotations
 

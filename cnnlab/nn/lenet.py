@@ -16,6 +16,12 @@ def lenet5(rng: np.random.Generator, classes: int = 10, dtype: type = np.float32
     """Return LeNet-5 for images (N, 1, 32, 32), with ReLU and max pooling in place of the paper's own.
 
     It has 61,706 parameters for ten classes.
+
+    Args:
+        rng: draws the weights.
+        classes: the number of scores for each image.
+        dtype: of the parameters.
+
     Source: LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998.
     """
     return Sequential(

@@ -21,7 +21,7 @@ class Diverged(ArithmeticError):
 
 @dataclass
 class History:
-    """What came of a training run.
+    """The course of a training run.
 
     losses: one a step; accuracies: of the test images, in [0, 1], one an epoch; seconds: wall time, without
     the tests; interrupted: whether it was stopped before its end.
@@ -36,8 +36,12 @@ class History:
 def predict(network: Layer, images: np.ndarray, batch: int = 256) -> np.ndarray:
     """Return the class with the highest score for each image: (N,) int64.
 
-    images: (N, C, H, W); batch: images at a time, which bounds the memory. The network is left in the mode in
-    which it was.
+    The network is left in the mode in which it was.
+
+    Args:
+        network: gives a score for each class.
+        images: (N, C, H, W).
+        batch: images at a time, which bounds the memory.
     """
     training = network.training
     network.eval()
@@ -49,7 +53,13 @@ def predict(network: Layer, images: np.ndarray, batch: int = 256) -> np.ndarray:
 
 
 def accuracy(network: Layer, images: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of images, in [0, 1], that the network gives their label."""
+    """Return the share of images, in [0, 1], that the network gives their label.
+
+    Args:
+        network: gives a score for each class.
+        images: (N, C, H, W).
+        labels: (N,) int, the right class of each.
+    """
     return float(np.mean(predict(network, images) == labels))
 
 
@@ -70,10 +80,25 @@ def fit(
 ) -> History:
     """Train a network by SGD, with a learning rate that rises for a fifth of the steps and then falls to zero.
 
-    images: (N, C, H, W); labels: (N,) int; test: images and labels to measure after each epoch; augment:
-    (batch, rng) -> batch, changes images before each step; show: a progress bar, and in a notebook a live
-    curve. Ctrl-C ends it and keeps what was learned. Raises ValueError where images and labels do not belong
-    together, Diverged where the loss is no number any more.
+    Ctrl-C ends the training and keeps what was learned.
+
+    Args:
+        network: trained in place, and left in eval mode.
+        images: (N, C, H, W).
+        labels: (N,) int, the right class of each image.
+        epochs: passes over the images.
+        rng: draws the order of the images.
+        batch: images a step.
+        lr: the highest learning rate.
+        momentum: the share of the velocity that a step keeps.
+        weight_decay: as in `SGD`.
+        test: images and labels to measure after each epoch.
+        augment: (batch, rng) -> batch, changes images before each step.
+        show: a progress bar, and in a notebook a live curve.
+
+    Raises:
+        ValueError: where images and labels do not belong together.
+        Diverged: where the loss is no number any more.
     """
     if len(images) != len(labels) or not len(images):
         raise ValueError(f"there are {len(images)} images and {len(labels)} labels; give one label an image")

@@ -14,12 +14,17 @@ LARGEST = 1400  # square points of the largest disc
 def show_blocks(blocks: Mapping[str, Sequence[Any]], *, marks: Sequence[str] = (), cell: float = 0.3) -> None:
     """Draw small diagrams of blocks of layers side by side, each under its name, data flowing downwards.
 
-    blocks: name -> steps in order. A step is a text, drawn as a box, or a tuple of branches: each a list of steps that
-    all read what came before the tuple and lead to what comes after it; an empty list is a line, such as a shortcut.
-    A text of one character, such as "+", is drawn as a circle. marks: texts whose boxes are tinted; cell: inches that
-    a box is high.
+    A step is a text, drawn as a box, or a tuple of branches: each a list of steps that all read what came before the tuple
+    and lead to what comes after it; an empty list is a line, such as a shortcut. A text of one character, such as "+", is
+    drawn as a circle.
 
-    Raises ValueError when there is no block, or one has no steps.
+    Args:
+        blocks: name -> steps in order.
+        marks: texts whose boxes are tinted.
+        cell: inches that a box is high.
+
+    Raises:
+        ValueError: where there is no block, or one has no steps.
     """
     import matplotlib.pyplot as plt
 

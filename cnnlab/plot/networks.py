@@ -84,11 +84,16 @@ def show_costs(rows: Sequence[Row], *, title: str = "") -> None:
 def show_network(rows: Sequence[Row], *, title: str = "", image: tuple[int, int, int] | None = None) -> None:
     """Draw a network as a row of blocks, as high as its maps and, on a logarithmic scale, as wide as their channels.
 
-    rows: as `cnnlab.models.costs` returns them, or other dicts with name, kind and shape; activation functions, norms and
-    dropout are left out. image: (C, H, W) of what comes in, drawn first. Of more than 32 blocks, neighbours of the
-    same size are drawn as one, with their count.
+    Activation functions, norms and dropout are left out. Of more than 32 blocks, neighbours of the same size are drawn as
+    one, with their count.
 
-    Raises ValueError where there is nothing to draw.
+    Args:
+        rows: as `cnnlab.models.costs` returns them, or other dicts with name, kind and shape.
+        title: above the picture.
+        image: (C, H, W) of what comes in, drawn first.
+
+    Raises:
+        ValueError: where there is nothing to draw.
     """
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch, Rectangle

@@ -26,14 +26,20 @@ def show_images(
 ) -> None:
     """Show images side by side, each under its title.
 
-    images: each (H, W) or (H, W, 3). Colour images are clipped to [0, 1]. Grey images run from black at their
-    smallest value to white at their largest. Images that are signed (one answer for all, or one for each) are
-    blue below zero, white at zero and red above, all on the one scale of the colour bar. boxes: for each
-    image a list of (top, left, height, width) in pixels, outlined. columns: images in a row; size: inches
-    that one image is high.
+    Colour images are clipped to [0, 1]. Grey images run from black at their smallest value to white at their largest.
 
-    Raises ValueError when there is no image, titles, signed or boxes are not as many as the images, or an
-    image has another shape.
+    Args:
+        images: each (H, W) or (H, W, 3).
+        titles: one for each image.
+        signed: one answer for all images, or one for each; signed images are blue below zero, white at zero and red
+            above, all on the one scale of the colour bar.
+        boxes: for each image a list of (top, left, height, width) in pixels, outlined.
+        columns: images in a row.
+        size: inches that one image is high.
+
+    Raises:
+        ValueError: where there is no image, titles, signed or boxes are not as many as the images, or an image has
+            another shape.
     """
     import matplotlib.pyplot as plt
     from matplotlib.patches import Rectangle
@@ -87,11 +93,16 @@ def show_grids(
 ) -> None:
     """Draw small arrays as grids of numbers, with some cells marked.
 
-    grids: each (H, W) or (W,), a row. marks: for each grid None or booleans of its shape; True cells are
-    tinted: a window, or the zeros of a padding. columns: grids in a row; cell: inches of one cell's side.
+    Args:
+        grids: each (H, W) or (W,), a row.
+        titles: one for each grid.
+        marks: for each grid None or booleans of its shape; True cells are tinted: a window, or the zeros of a padding.
+        columns: grids in a row.
+        cell: inches of one cell's side.
 
-    Raises ValueError when there is no grid, titles or marks are not as many as the grids, or a mark has
-    another shape than its grid.
+    Raises:
+        ValueError: where there is no grid, titles or marks are not as many as the grids, or a mark has another shape
+            than its grid.
     """
     import matplotlib.pyplot as plt
     from matplotlib.patches import Rectangle
@@ -171,10 +182,16 @@ def show_lines(
 ) -> None:
     """Draw measured values as lines over one axis, each with its own colour and marker, named in a legend.
 
-    x: the places, in order; lines: name -> one value for each place. logarithmic: the axes, of "x" and "y",
-    whose scale is.
+    Args:
+        x: the places, in order.
+        lines: name -> one value for each place.
+        xlabel: below the horizontal axis.
+        ylabel: beside the vertical axis.
+        title: above the picture.
+        logarithmic: the axes whose scale is, of "x" and "y".
 
-    Raises ValueError when there is no line or one has not as many values as there are places.
+    Raises:
+        ValueError: where there is no line or one has not as many values as there are places.
     """
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
@@ -212,10 +229,14 @@ def show_confusion(
 ) -> None:
     """Draw how often each class (row) was called which (column): right answers plain, mistakes tinted by number.
 
-    labels, guesses: (N,) classes from 0 on, one of each for every example; names: of the classes, their numbers by
-    default.
+    Args:
+        labels: (N,) right classes from 0 on, one for every example.
+        guesses: (N,) classes that the network said.
+        names: of the classes, their numbers by default.
+        title: above the picture.
 
-    Raises ValueError where labels and guesses are not as many, or a class has no name.
+    Raises:
+        ValueError: where labels and guesses are not as many, or a class has no name.
     """
     import matplotlib.pyplot as plt
 

@@ -12,10 +12,16 @@ from cnnlab.plot.pictures import BAR, INK, LINE, finish
 def show_spread(runs: Mapping[str, Sequence[float]], *, xlabel: str = "", title: str = "") -> None:
     """Draw several runs' results as dots in a row, a row for each name, with a bar at their mean.
 
-    runs: name -> one result for each run, the first at the top; a band behind all rows shows the range of its results, so
-    that what lies within it is told from what does not.
+    A band behind all rows shows the range of the first row's results, so that what lies within it is told from what does
+    not.
 
-    Raises ValueError when there are no runs or a name has none.
+    Args:
+        runs: name -> one result for each run, the first at the top.
+        xlabel: below the axis.
+        title: above the picture.
+
+    Raises:
+        ValueError: where there are no runs or a name has none.
     """
     import matplotlib.pyplot as plt
 

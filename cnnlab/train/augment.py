@@ -15,7 +15,7 @@ from cnnlab.train.recipe import Recipe
 
 @dataclass(frozen=True)
 class Draws:
-    """What happens to each image of an epoch, by its place in the epoch's order; None where nothing does.
+    """The random changes to each image of an epoch, by its place in the epoch's order; None for a change that is not made.
 
     down, across: (N,) int32, pixels that the view moves; flip: (N,) bool; hole_row, hole_column: (N,) int32, where the
     middle of the square without content is.
@@ -40,10 +40,16 @@ def draw(
     generator: torch.Generator,
     first_flips: torch.Tensor | None = None,
 ) -> Draws:
-    """Draw what happens to the images of an epoch.
+    """Draw the changes to the images of an epoch.
 
-    order: (N,) which image comes when; size: height and width; epoch: from 0; first_flips: (images,) bool, which image is
-    flipped in epochs 0, 2, 4 ... of "alternating"; the others are flipped in 1, 3, 5 ...
+    Args:
+        recipe: says which changes are made.
+        order: (N,) which image comes when.
+        size: height and width, in pixels.
+        epoch: from 0.
+        generator: of the random numbers.
+        first_flips: (images,) bool, which image is flipped in epochs 0, 2, 4 ... of "alternating"; the others are
+            flipped in 1, 3, 5 ...
     """
     count, device = len(order), order.device
 
@@ -67,8 +73,13 @@ def draw(
 def crop_flip(pixels: torch.Tensor, chosen: torch.Tensor, draws: Draws) -> torch.Tensor:
     """Take images out of the data, moved and flipped as drawn, in one gathering of pixels.
 
-    pixels: (N, H, W, C) uint8; chosen: (B,) which images; draws: of these. Beyond a border the image goes on mirrored, so
-    that no shift shows a black edge. Returns (B, H, W, C) uint8. A shift reaches at most H - 1 or W - 1 pixels.
+    Beyond a border the image goes on mirrored, so that no shift shows a black edge. A shift reaches at most H - 1 or W - 1
+    pixels. Returns (B, H, W, C) uint8.
+
+    Args:
+        pixels: (N, H, W, C) uint8.
+        chosen: (B,) which images.
+        draws: of these images.
     """
     count, height, width, channels = pixels.shape
     rows = torch.arange(height, dtype=torch.int32, device=pixels.device).expand(len(chosen), height)
@@ -88,7 +99,10 @@ def crop_flip(pixels: torch.Tensor, chosen: torch.Tensor, draws: Draws) -> torch
 def cut_out(images: torch.Tensor, side: int, draws: Draws) -> torch.Tensor:
     """Put 0, the mean colour, into a square of each image; it is smaller where it reaches over the border.
 
-    images: (B, C, H, W) normalised, changed in place and returned; side: of the square, in pixels.
+    Args:
+        images: (B, C, H, W) normalised, changed in place and returned.
+        side: of the square, in pixels.
+        draws: of these images.
     """
     if draws.hole_row is None or draws.hole_column is None:
         return images

@@ -22,8 +22,13 @@ Tensors = dict[str, torch.Tensor]
 def write(path: Path, tensors: Mapping[str, torch.Tensor], state: Mapping[str, Any]) -> None:
     """Write a checkpoint, whole or not at all: whatever happens, a file at path is the old one or the new one.
 
-    tensors: by name, groups parted by a slash; state: values that JSON knows. Raises OSError or SafetensorError where it
-    cannot be written.
+    Args:
+        path: of the file.
+        tensors: by name, groups parted by a slash.
+        state: values that JSON knows.
+
+    Raises:
+        OSError, SafetensorError: where it cannot be written.
     """
     draft = path.with_name(f".{path.name}.part")
     # Contiguous copies: safetensors knows no strides, and a channels_last weight would be refused.
@@ -64,7 +69,16 @@ def tensors_of(network: nn.Module) -> Tensors:
 
 @torch.no_grad()
 def put(into: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor], where: str) -> None:
-    """Copy tensors into others of the same names and shapes; raises TrainError, changing nothing, where they differ."""
+    """Copy tensors into others of the same names and shapes.
+
+    Args:
+        into: the tensors that are changed, by name.
+        tensors: the tensors that are copied, by name.
+        where: what the tensors are from, for the message.
+
+    Raises:
+        TrainError: where names or shapes differ; then nothing is changed.
+    """
     if {n: t.shape for n, t in into.items()} != {n: t.shape for n, t in tensors.items()}:
         odd = sorted(
             name

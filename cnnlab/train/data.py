@@ -75,7 +75,13 @@ Data = DeviceData | Pair
 
 
 def on_device(data: Data, device: torch.device, like: DeviceData | None = None) -> DeviceData:
-    """Return data on a device: as it is where it is there already, else moved there."""
+    """Return data on a device: as they are where they are there already, else moved there.
+
+    Args:
+        data: images and labels, or DeviceData.
+        device: where they shall be.
+        like: data whose mean and spread to use.
+    """
     if isinstance(data, DeviceData):
         if data.device == device:
             return data

@@ -1,4 +1,4 @@
-"""Where a network trains and with which numbers."""
+"""Devices and number formats of a training run."""
 
 from __future__ import annotations
 

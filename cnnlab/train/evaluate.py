@@ -1,4 +1,4 @@
-"""What a network is worth: its scores for images, its loss and its accuracy."""
+"""Measures a network on images: its scores, its loss and its accuracy."""
 
 from __future__ import annotations
 
@@ -27,8 +27,13 @@ class Score:
 def evaluate(network: nn.Module, data: Data, *, like: DeviceData | None = None, flip: bool = False) -> Score:
     """Measure a network, where it is, on labelled images.
 
-    data: images and labels, or DeviceData; like: the training data, whose mean and spread normalise these images; flip:
-    whether each image is also seen flipped. The network is left in the mode in which it was.
+    The network is left in the mode in which it was.
+
+    Args:
+        network: gives a score for each class.
+        data: images and labels, or DeviceData.
+        like: the training data, whose mean and spread normalise these images.
+        flip: whether each image is also seen flipped.
     """
     device = _device(network)
     return measure(network, on_device(data, device, like), choose_precision("auto", device), flip)
@@ -39,7 +44,11 @@ def predict(
 ) -> torch.Tensor:
     """Return the probability of each class for each image: (N, classes) float32, on the CPU.
 
-    The arguments are those of `evaluate`; labels are not looked at.
+    Args:
+        network: gives a score for each class.
+        data: images and labels, or DeviceData; labels are not looked at.
+        like: the training data, whose mean and spread normalise these images.
+        flip: whether each image is also seen flipped.
     """
     device = _device(network)
     there, precision = on_device(data, device, like), choose_precision("auto", device)
@@ -57,7 +66,15 @@ def measure(
     flip: bool,
     processes: Processes | None = None,
 ) -> Score:
-    """Measure a network on data that are on its device; each process takes its share, and all get the whole result."""
+    """Measure a network on data that are on its device; each process takes its share, and all get the whole result.
+
+    Args:
+        network: gives a score for each class.
+        data: labelled images, on the network's device.
+        precision: the numbers that layers compute with.
+        flip: whether each image is also seen flipped.
+        processes: of the run, by default this one alone.
+    """
     processes, batch = processes or Processes(), _batch(data)
     sums = torch.zeros(
         2, dtype=torch.float64 if data.device.type != "mps" else torch.float32, device=data.device

@@ -1,4 +1,4 @@
-"""What a person reads when memory runs out, or a network cannot be compiled."""
+"""Errors in plain words where memory runs out, or a network cannot be compiled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 def out_of_memory(error: Exception, device: torch.device, batch: int | None = None) -> Exception:
     """Return a TrainError for an error that means that no memory was left, and any other error as it is.
 
-    batch: images a step; None before the first, where data and network themselves are too large.
+    Args:
+        error: the one that was raised.
+        device: whose memory it was.
+        batch: images a step; None before the first, where data and network themselves are too large.
     """
     if not is_out_of_memory(error):
         return error
@@ -44,7 +47,14 @@ def out_of_memory(error: Exception, device: torch.device, batch: int | None = No
 
 
 def not_compiled(error: Exception, device: torch.device, batch: int, compiled: bool | str) -> Exception:
-    """Return a TrainError for an error of the first step of a compiled network, which is mostly the compiler's."""
+    """Return a TrainError for an error of the first step of a compiled network, which is mostly the compiler's.
+
+    Args:
+        error: the one that was raised.
+        device: the run's.
+        batch: images a step.
+        compiled: `compile` as `fit` got it; False leaves only errors of memory to be said.
+    """
     if isinstance(error, TrainError) or not compiled or is_out_of_memory(error):
         return out_of_memory(error, device, batch)
     first = (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""What came of a training run."""
+"""The course of a training run, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were finished."""
+        """The number of epochs that were finished."""
         return len(self.train_loss)
 
     @property

@@ -36,22 +36,30 @@ def fit(
 ) -> History:
     """Train a network to classify images, and return how it went.
 
-    network: any module that gives (N, classes) scores for (N, C, H, W) normalised images; it is moved to the device, trained
-    in place and left in eval mode. Side outputs, a tuple (scores, side, ...) in training, count 0.3 each.
-    train, test: images (N, C, H, W) or (N, H, W) uint8 and labels (N,), or DeviceData; test images are measured after each
-    epoch, and never trained on; a plateau schedule looks at them, so give it held-out training images.
-    recipe: what decides the result, Recipe() by default; seed: of order, augmentation and dropout (the network's first
-    weights are the caller's). On a CPU with the same number of threads the same seed gives the same weights bit for bit; on
-    a GPU the same draws, but sums in an order of its own unless `deterministic`, which is slower.
-    device: "cuda", "cpu", or the best there is; precision: "auto" (bf16 or fp16 on a GPU, fp32 on a CPU), "fp32", "bf16",
-    "fp16"; compile: True or a mode of torch.compile, worth its minute for long runs only.
-    checkpoint: a file written every `save_every` epochs; where it is there already, the run goes on from it, to the bit.
-    show: a progress bar, and in a notebook a live curve.
+    On a CPU with the same number of threads the same seed gives the same weights bit for bit; on a GPU the same draws, but
+    sums in an order of its own unless `deterministic`. Among several processes (`cnnlab.train.processes`) each takes its
+    part of every batch; norms then see that part only. Ctrl-C ends the training: the network keeps the best epoch so far.
 
-    Among several processes (`cnnlab.train.processes`) each takes its part of every batch; norms then see that part only.
-    Ctrl-C ends it: the network keeps the best epoch so far. Raises TrainError, with the weights of the last whole epoch in
-    the network, where memory runs out or the loss is no number any more; and before anything changes, where data, device or
-    checkpoint do not fit; ValueError for arguments out of range.
+    Args:
+        network: any module that gives (N, classes) scores for (N, C, H, W) normalised images; it is moved to the device,
+            trained in place and left in eval mode. Side outputs, a tuple (scores, side, ...) in training, count 0.3 each.
+        train: images (N, C, H, W) or (N, H, W) uint8 and labels (N,), or DeviceData.
+        test: as `train`; measured after each epoch, and never trained on. A plateau schedule looks at them, so give it
+            held-out training images.
+        recipe: what decides the result, Recipe() by default.
+        seed: of order, augmentation and dropout; the network's first weights are the caller's.
+        device: "cuda", "cpu", or the best there is.
+        precision: "auto" (bf16 or fp16 on a GPU, fp32 on a CPU), "fp32", "bf16" or "fp16".
+        compile: True or a mode of torch.compile, worth its minute for long runs only.
+        deterministic: repeatable algorithms only, which are slower.
+        checkpoint: a file written every `save_every` epochs; where it is there already, the run goes on from it, to the bit.
+        save_every: epochs.
+        show: a progress bar, and in a notebook a live curve.
+
+    Raises:
+        TrainError: where memory runs out or the loss is no number any more, with the weights of the last whole epoch in the
+            network; and before anything changes, where data, device or checkpoint do not fit.
+        ValueError: for arguments out of range.
     """
     recipe = Recipe() if recipe is None else recipe
     if save_every < 1:

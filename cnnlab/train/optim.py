@@ -43,6 +43,11 @@ def triangle(step: int, steps: int, rising: float) -> float:
     """Return the share of the highest learning rate that a step takes: up in a line for `rising` of them, then down.
 
     step: from 0; a step stands at its middle, so that neither the first nor the last has a rate of zero.
+
+    Args:
+        step: from 0.
+        steps: of the whole run.
+        rising: the share of the steps in which the rate rises.
     """
     done = (step + 0.5) / steps
     return done / rising if done < rising else (1 - done) / (1 - rising)
@@ -52,6 +57,11 @@ def cosine(step: int, steps: int, rising: float) -> float:
     """Return the share of the highest learning rate that a step takes: up in a line, then down half a cosine.
 
     Source: I. Loshchilov and F. Hutter, arXiv 1608.03983, without its restarts.
+
+    Args:
+        step: from 0.
+        steps: of the whole run.
+        rising: the share of the steps in which the rate rises.
     """
     done = (step + 0.5) / steps
     if done < rising:

@@ -19,7 +19,7 @@ from cnnlab.train.errors import TrainError
 
 
 class Processes:
-    """What the processes of a run do together; alone, nothing is to be done.
+    """The work that the processes of a run do together; alone, nothing is to be done.
 
     rank: this process's number; count: of all; main: whether this one prints and writes.
     """

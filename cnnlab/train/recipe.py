@@ -10,7 +10,7 @@ FLIPS = ("none", "random", "alternating")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: every number that changes the weights, and none that does not.
+    """The recipe of a training run: every number that changes the weights, and none that does not.
 
     epochs: passes over the training images; batch: images a step, of all processes together; the last, smaller batch
     of an epoch is left out.

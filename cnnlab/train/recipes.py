@@ -1,4 +1,4 @@
-"""What each network of the course is trained on and how, in two sizes: "small" for a CPU, "full" for a GPU.
+"""The course's networks with the data and the recipe of each, in two sizes: "small" for a CPU, "full" for a GPU.
 
 The size is chosen in one place: the argument `budget`, else the environment variable CNNLAB_BUDGET, else "full" where
 there is a GPU. Both sizes run the same code.
@@ -70,7 +70,7 @@ class Setting:
 
     @property
     def device(self) -> str | None:
-        """Where it runs: the full size only on a GPU, the small one on the best there is."""
+        """The device asked for: a GPU for the full size, None for the best there is."""
         return "cuda" if self.budget == "full" else None
 
     def network(self, seed: int = 0) -> nn.Module:
@@ -164,8 +164,13 @@ def names() -> list[str]:
 def get(name: str, budget: str | None = None, dataset: str | None = None) -> Setting:
     """Return how a network is trained.
 
-    budget: "small" or "full", else as `choose_budget` says; dataset: another of DATASETS, for which the bar says nothing.
-    Raises ValueError for a name, budget or data set that there is none of.
+    Args:
+        name: one of `names()`.
+        budget: "small" or "full", else as `choose_budget` says.
+        dataset: another of DATASETS, for which the bar says nothing.
+
+    Raises:
+        ValueError: for a name, budget or data set that there is none of.
     """
     if name not in SETTINGS:
         raise ValueError(

@@ -66,7 +66,7 @@ def _chain() -> nn.Module:
 
 
 def _in_eval_mode() -> nn.Module:
-    """The chain as it is after training: whoever measures it must not leave it in training mode."""
+    """Return the chain as it is after training: an Answer that measures it must not leave it in training mode."""
     return _chain().eval()
 
 

@@ -15,11 +15,15 @@ SUMMARIES: dict[str, Summary] = {**chance.SUMMARIES, **weights.SUMMARIES, **netw
 
 
 def summarise(name: str, inputs: Mapping[str, Value], outcome: Outcome) -> Outcome:
-    """Return an Outcome with the summary `name` of its values in place of them; "" leaves it as it is.
+    """Return an Outcome with a summary of its values in place of them.
 
-    A summary may raise InvalidOutputs: the Outcome is then "bad output" with its sentence. The outputs are a hostile
-    process's word: a summary must look at type and shape before it computes, and whatever else it raises is the
-    outputs' fault. (A summary that fails on a right Answer fails on the reference too, which is not let pass.)
+    The outputs are a hostile process's word: a summary must look at type and shape before it computes, and whatever else it
+    raises is the outputs' fault. (A summary that fails on a right Answer fails on the reference too, which is not let pass.)
+
+    Args:
+        name: a name in SUMMARIES; "" leaves the Outcome as it is.
+        inputs: the Case's, argument name -> value.
+        outcome: what the Answer did; where the summary raises InvalidOutputs, "bad output" with its sentence is returned.
     """
     if not name or outcome.kind != "values":
         return outcome

@@ -1,4 +1,4 @@
-"""Summaries of trained weights of networks written in torch: what a network with them says of colour images.
+"""Summaries of trained weights of networks written in torch: how well a network with them classifies colour images.
 
 The arrays are named in the order in which the network uses its layers, whatever its attributes are called: "conv1"
 (F, C, KH, KW) with "norm1" (4, F), the gain, offset, running mean and running variance of the batch normalisation behind
@@ -38,7 +38,13 @@ class Network:
 
 
 def residual(depth: int, classes: int, width: int = 16) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a CIFAR ResNet's arrays, by name: 6n + 2 layers, no parameters in its shortcuts."""
+    """Return the shapes of a CIFAR ResNet's arrays, by name: 6n + 2 layers, no parameters in its shortcuts.
+
+    Args:
+        depth: 6n + 2 layers.
+        classes: the number of its scores.
+        width: filters of the first stage; each later stage has twice as many.
+    """
     filters = [width] + [width * 2**stage for stage in range(3) for _ in range((depth - 2) // 3)]
     shapes: dict[str, tuple[int, ...]] = {}
     for number, (channels, count) in enumerate(zip([3, *filters], filters, strict=False), 1):
@@ -57,9 +63,16 @@ NETWORKS = {
 def judge(network: Network, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
     """Say whether a network with these weights is right often enough, and if not, what it may have learned instead.
 
-    inputs: images (N, 3, H, W) uint8; labels (N,); at_least: per cent that must be right; outputs: weights. The network
-    is in eval mode and gets the images normalised by its mean and std. Scores that are no finite numbers count as wrong.
-    Raises InvalidOutputs where the weights are not this network's.
+    The network is in eval mode and gets the images normalised by its mean and std. Scores that are no finite numbers
+    count as wrong.
+
+    Args:
+        network: the network that the weights are for.
+        inputs: images (N, 3, H, W) uint8; labels (N,); at_least: per cent that must be right.
+        outputs: weights.
+
+    Raises:
+        InvalidOutputs: where the weights are not this network's.
     """
     weights = _weights(network, outputs["weights"])
     classes = len(weights["linear.bias"])
@@ -121,7 +134,13 @@ def _guesses(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
 
 
 def scores(torch: Any, t: Mapping[str, Any], x: Any) -> Any:
-    """Run a CIFAR ResNet with padded shortcuts, as deep as its arrays say: (N, 3, H, W) to (N, M)."""
+    """Run a CIFAR ResNet with padded shortcuts, as deep as its arrays say: (N, 3, H, W) to (N, M).
+
+    Args:
+        torch: the module.
+        t: array name -> tensor.
+        x: images, normalised.
+    """
     f = torch.nn.functional
 
     def convolved(maps: Any, number: int, stride: int = 1) -> Any:

@@ -1,4 +1,4 @@
-"""Summaries of trained weights: what a network with them predicts."""
+"""Summaries of trained weights of NumPy networks: how well a network with them classifies."""
 
 from __future__ import annotations
 
