@@ -23,8 +23,12 @@ MODE = 0o666  # of a new file, less what the umask takes
 class Entry:
     """One name in a folder, as lstat sees it.
 
-    kind: "file", or what it is instead in words ("link", "folder", "named pipe", "socket", "device"); links:
-    how many names the file has; target: where a link points; inside: the archive that it was taken out of.
+    kind: "file", "link", "folder", "named pipe", "socket" or "device".
+    size: bytes.
+    modified: seconds since 1970.
+    links: how many names the file has.
+    target: where a link points, else "".
+    inside: the name of the archive that it was taken out of, else "".
     """
 
     path: Path

@@ -1,8 +1,9 @@
-"""nbgrader's `zip_collect` for what learning management systems let an instructor download.
+"""Collect the downloads of learning management systems: plugins of nbgrader's `zip_collect`.
 
-nbgrader's own extractor opens archives inside archives without end and lets the names in them say whose they are.
-Here only the downloaded archive is opened, member by member and with caps; what a student zipped is collected as it is,
-and intake opens it. Whose a file is stands in the name that the system gave it, never in a name that a student chose.
+nbgrader's own extractor opens archives inside archives without end, and trusts the names in them to say which student a
+file belongs to. Here only the downloaded archive is opened, member by member and with caps; what a student zipped is
+collected as it is, and intake opens it. The student is read from the name that the system gave a file, never from a name
+that a student chose.
 
 In nbgrader_config.py: c.ZipCollectApp.extractor_plugin = "autograder.intake.collect.Extractor" and
 c.ZipCollectApp.collector_plugin = "autograder.intake.collect.Collector".
@@ -19,7 +20,7 @@ from typing import Any, BinaryIO
 
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
-from autograder import files as intake_files
+from autograder import files
 from autograder.files import printable_name
 from autograder.intake.download_names import free_path, match_download, plain_name, plain_path
 from autograder.intake.reader import archive as reader_archive
@@ -31,19 +32,26 @@ MAX_MEMBER = max(reader_archive.MAX_FILE, handin.MAX_BYTES)  # bytes
 
 
 class Extractor(ExtractorPlugin):
-    """Copies files out of the downloaded archives, each to a plain path inside the folder for them."""
+    """Copy files out of the downloaded archives, each to a plain path inside the folder for them."""
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Take out what lies in `archive_path`: archives member by member, other files as they are."""
-        for entry in intake_files.list_entries(Path(archive_path)):
+        """Extract the archives in a folder member by member, and copy its other files as they are.
+
+        The names of the arguments are nbgrader's.
+
+        Args:
+            archive_path: the folder of what was downloaded.
+            extracted_path: the folder to write to.
+        """
+        for entry in files.list_entries(Path(archive_path)):
             if entry.kind != "file":
                 self.log.warning("%s is a %s; it was left out.", printable_name(entry.name), entry.kind)
             elif entry.path.suffix.lower() == ".zip":
-                self._extract_one(entry.path, Path(extracted_path) / plain_name(entry.path.stem))
+                self._extract_archive(entry.path, Path(extracted_path) / plain_name(entry.path.stem))
             else:
                 shutil.copyfile(entry.path, Path(extracted_path) / plain_name(entry.name))
 
-    def _extract_one(self, path: Path, folder: Path) -> None:
+    def _extract_archive(self, path: Path, folder: Path) -> None:
         try:
             with path.open("rb") as file:
                 self._extract_members(file, folder)
@@ -53,14 +61,14 @@ class Extractor(ExtractorPlugin):
     def _extract_members(self, file: BinaryIO, folder: Path) -> None:
         archive = reader_archive.open_archive(file)
         taken: set[str] = set()
-        found = archive.infolist()
-        if len(found) > MAX_MEMBERS:
+        members = archive.infolist()
+        if len(members) > MAX_MEMBERS:
             self.log.error(
                 "%s holds more than %d files; the rest was left out.",
                 printable_name(folder.name),
                 MAX_MEMBERS,
             )
-        for info in found[:MAX_MEMBERS]:
+        for info in members[:MAX_MEMBERS]:
             path = reader_archive.safe_path(info)
             if not path:
                 continue
@@ -69,17 +77,17 @@ class Extractor(ExtractorPlugin):
                 self.log.warning("%s %s; it was left out.", printable_name(path), refused)
                 continue
             try:
-                intake_files.write(folder / free_path(plain_path(path), taken), data)
+                files.write(folder / free_path(plain_path(path), taken), data)
             except (NotADirectoryError, FileExistsError):  # another member has the name of its folder
                 self.log.warning("%s lies in a folder that is a file; it was left out.", printable_name(path))
 
 
 class Collector(FileNameCollectorPlugin):
-    """Reads from a file's name whose it is, as Moodle and Canvas write it; a named_regexp of your own comes first."""
+    """Read a file's student from its name, as Moodle and Canvas write it; a named_regexp of your own comes first."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.seen: Counter[tuple[str, str]] = Counter()
+        self._times_seen: Counter[tuple[str, str]] = Counter()
         # What students zipped is collected as it is; the lessons ask for weights beside the notebooks.
         if self.valid_ext == [".ipynb"]:
             self.valid_ext = [".ipynb", ".zip", ".safetensors"]
@@ -94,11 +102,11 @@ class Collector(FileNameCollectorPlugin):
                 printable_name(os.path.basename(filename)),
             )
             return None
-        return {"student_id": found["student_id"], "file_id": self._own(found)}
+        return {"student_id": found["student_id"], "file_id": self._unique_name(found)}
 
-    def _own(self, found: re.Match[str]) -> str:
+    def _unique_name(self, found: re.Match[str]) -> str:
         """Return a name that no other file of the student has: nbgrader stops the whole class at a second one."""
         stem, suffix = os.path.splitext(os.path.basename(found["file_id"]))
         key = (found["student_id"], (stem + suffix).lower())
-        self.seen[key] += 1
-        return f"{stem} ({self.seen[key]}){suffix}" if self.seen[key] > 1 else stem + suffix
+        self._times_seen[key] += 1
+        return f"{stem} ({self._times_seen[key]}){suffix}" if self._times_seen[key] > 1 else stem + suffix

@@ -1,4 +1,4 @@
-"""Read whose a file is from the name that Moodle or Canvas gave it, and make names that a file can have."""
+"""Read a file's student from the name that Moodle or Canvas gave it, and make names that a file can have."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ UNSAFE = re.compile(r"[^\w .,()@+=-]")
 
 
 def match_download(path: str) -> re.Match[str] | None:
-    """Return what the system's name of a file says: name, student_id, file_id; None where the name is not the system's.
+    """Match a path with the names that Moodle and Canvas give; None where it is none of them.
 
-    A student chooses the inner folders and the end of a name, so of two marks the outermost and then the first counts.
+    The match has the groups name, student_id and file_id. A student chooses the inner folders and the end of a name, so of
+    two marks the outermost one counts, and in one name the first.
     """
     return next(filter(None, map(_match_from_start, _ends(path))), None)
 

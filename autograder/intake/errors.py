@@ -21,7 +21,8 @@ class UnusableFolder(IntakeError):
 class UnusableFile(IntakeError):
     """A file of which nothing can be used.
 
-    reason: goes on after the file's name, as in "is not JSON"; name: the file's, where it is known.
+    reason: goes on after the file's name, as in "is not JSON".
+    name: the file's, "" where it is not known.
     """
 
     def __init__(self, reason: str, name: str = "") -> None:

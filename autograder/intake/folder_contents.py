@@ -1,4 +1,4 @@
-"""What was found in a student's folder, and what is written for each lesson because of it."""
+"""The things that are found in a student's folder, and the notebook that is chosen for each lesson."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ TIMESTAMP = "timestamp.txt"  # nbgrader's collector writes it into a submission
 
 @dataclass(frozen=True)
 class UsableNotebook:
-    """A notebook that was handed in for a lesson; sha256: of the file's bytes."""
+    """A notebook that was handed in for a lesson.
+
+    entry: the file.
+    sha256: of the file's bytes.
+    """
 
     notebook: GraftedNotebook
     entry: Entry
@@ -23,7 +27,11 @@ class UsableNotebook:
 
 @dataclass(frozen=True)
 class UnusableEntry:
-    """A name in the folder of which nothing can be used, in a sentence that says why; sha256: "" where it is no file."""
+    """A name in the folder of which nothing can be used.
+
+    sentence: says why.
+    sha256: of the file's bytes, "" where they were not read.
+    """
 
     entry: Entry
     sentence: str
@@ -34,10 +42,15 @@ class UnusableEntry:
 class FolderContents:
     """What was found in a student's folder; it fills as the files are looked at.
 
-    flags: sentences for the instructor; names: of all that lies there; standing: lesson -> its notebook that was taken in
-    earlier and is still there; usable: lesson -> the notebooks handed in for it; kept: names of the files that now lie in
-    work/raw/; files: name -> bytes of what the lessons ask for beside notebooks; standing_files: names of such files that
-    were taken in earlier; timestamp: when it was handed in, as the collector wrote it.
+    flags: sentences for the instructor.
+    names: of all that lies there.
+    standing: lesson -> its notebook that was taken in earlier and is still there.
+    usable: lesson -> the notebooks handed in for it.
+    unusable: what is no notebook although its name says so.
+    kept: names of the files that now lie in work/raw/.
+    files: name -> bytes of the files that the lessons ask for beside notebooks.
+    standing_files: names of such files that were taken in earlier.
+    timestamp: the time of handing in, as the collector wrote it.
     """
 
     flags: list[str] = field(default_factory=list)
@@ -61,7 +74,8 @@ class FolderContents:
 class ChosenNotebook:
     """The notebook that is written for a lesson.
 
-    source: the name of the file that it came from; source_sha256: of that file's bytes, "" where they were not read.
+    source: the name of the file that it came from.
+    source_sha256: of that file's bytes, "" where they were not read.
     """
 
     notebook: GraftedNotebook

@@ -22,9 +22,11 @@ from autograder.intake.remarks import Remarks
 class GraftedNotebook:
     """A lesson's notebook with one student's Answers and other code in it.
 
-    notebook: written by us; flags: sentences for the instructor; found: the Exercises and questions for which
-    an Answer was found, be it the untouched stub; notes: Exercise or question -> sentence for the student; written: those
-    of `found` that differ from the stub.
+    notebook: written by us.
+    flags: sentences for the instructor.
+    found: the Exercises and questions for which an Answer was found, be it the untouched stub.
+    notes: Exercise or question -> sentence for the student.
+    written: those of `found` whose Answer differs from the stub.
     """
 
     lesson: Lesson

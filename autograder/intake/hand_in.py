@@ -1,4 +1,4 @@
-"""The folder that a student handed in, and where in the course its parts go."""
+"""Verify the folder that a student handed in, and say where in the course its parts go."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from autograder.intake.student_id import verify_student
 class HandIn:
     """The folder that a student handed in for an assignment.
 
-    lessons: those of the assignment; folder: what was handed in; before: what intake noted when it last took in
-    something of this student.
+    lessons: those of the assignment.
+    folder: where the files lie that were handed in.
+    before: what intake noted when it last took in this student's work.
     """
 
     course: Course
@@ -34,12 +35,12 @@ class HandIn:
 
     @property
     def raw(self) -> Path:
-        """Where the files are kept byte for byte."""
+        """The folder of work/raw/ where the files are kept byte for byte."""
         return self.course.raw / self.student / self.assignment
 
     @property
     def home(self) -> Path:
-        """Where the notebooks that we write go."""
+        """The folder of work/submitted/ where the notebooks go that we write."""
         return self.course.submitted / self.student / self.assignment
 
     @property
@@ -56,7 +57,7 @@ class HandIn:
 def open_hand_in(
     course: Course, assignment: str, student: str, folder: Path, lessons: Sequence[Lesson] | None
 ) -> HandIn:
-    """Verify that a folder can be taken in, and look up what was noted before.
+    """Verify that a folder can be taken in, and load what was noted before.
 
     Args:
         course: where the student's work goes.

@@ -15,8 +15,9 @@ from autograder.intake.remarks import Remarks
 class Answers:
     """The cells that hold a student's Answers.
 
-    cells: Exercise -> the cell that was taken for its Answer; written: the Exercises whose Answer is not the stub;
-    rejected: number of a cell that could have been an Answer, but another one was taken -> Exercise.
+    cells: Exercise -> the cell that was taken for its Answer.
+    written: the Exercises whose Answer is not the stub.
+    rejected: number of a cell that could have been an Answer where another one was taken -> Exercise.
     """
 
     cells: Mapping[str, StudentCell]

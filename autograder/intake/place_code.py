@@ -20,9 +20,10 @@ FUNCTION_LINE = re.compile(r"^(?:async )?(?:def|class) +(\w{1,100})\b", re.MULTI
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the student's other code cells run.
+    """The places where the student's other code cells run.
 
-    before, after: index of a lesson's cell, or TOP -> the student's cells right before or right after it.
+    before: index of a lesson's cell -> the student's cells right before it.
+    after: index of a lesson's cell, or TOP -> the student's cells right after it.
     """
 
     before: Mapping[int, Sequence[StudentCell]] = field(default_factory=dict)

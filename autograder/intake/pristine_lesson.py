@@ -22,9 +22,12 @@ MAX_LESSONS = 64  # that are kept in memory; the course has fewer
 class LessonCell:
     """A cell of the pristine lesson.
 
-    index: its place, counted from 0; role: "given", "setup", "show", "exercise", "check" or "question"; name: the
-    Exercise's or question's, else ""; grade_id: "" where nbgrader does not know the cell; text: as `comparable_text` has
-    it; facts: what its source defines and imports.
+    index: its place, counted from 0.
+    role: "given", "setup", "show", "exercise", "check" or "question".
+    name: the Exercise's or question's, else "".
+    grade_id: "" where nbgrader does not know the cell.
+    text: as `comparable_text` returns it.
+    facts: what its source defines and imports.
     """
 
     index: int

@@ -20,7 +20,9 @@ LITTER = frozenset(["__MACOSX", ".ipynb_checkpoints"])
 class Member:
     """One file of an archive.
 
-    name: without the folders it lay in; data: its bytes; refused: why it was not taken, else "".
+    name: without the folders that it lay in.
+    data: its bytes.
+    refused: why it was not taken, else "".
     """
 
     name: str
@@ -30,14 +32,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Archive:
-    """What was taken out of an archive, and how many other things lie in it."""
+    """The files that were taken out of an archive; more: how many others lie in it."""
 
     members: tuple[Member, ...]
     more: int
 
     @property
     def summary(self) -> str:
-        """How many files were looked at and left out, as the end of a sentence."""
+        """The numbers of files that were looked at and left out, as the end of a sentence."""
         taken = sum(not member.refused for member in self.members)
         files = f"{taken} file{'' if taken == 1 else 's'} of it {'was' if taken == 1 else 'were'} looked at"
         return f"{files}, {self.more:,} more left out" if self.more else files

@@ -13,7 +13,7 @@ from autograder.intake.reader.cell_facts import DIGEST_LENGTH
 from autograder.intake.reader.limits import MIB
 from autograder.intake.reader_process import ask_reader, verify_sentence
 
-MAX_REPLY = 64 * MIB  # bytes; the text of all cells as JSON may be as long
+MAX_REPLY = 64 * MIB  # bytes; four times the characters of all cells, for their quoting and names
 FIELDS = reader_notebook.CellReply.__annotations__.keys()
 
 
@@ -21,9 +21,13 @@ FIELDS = reader_notebook.CellReply.__annotations__.keys()
 class StudentCell:
     """One cell as the student handed it in.
 
-    number: its place, counted from 1; kind: "code", "markdown" or "raw"; refused: why its text was left out,
-    else ""; cell_id and grade_id: "" where there is none; defines: top-level name -> digest of its definition
-    ("" where unknown).
+    number: its place, counted from 1.
+    kind: "code", "markdown" or "raw".
+    source: its text.
+    refused: why its text was left out, else "".
+    cell_id, grade_id: "" where there is none.
+    defines: name that the cell defines at its top level -> digest of the definition, "" where unknown.
+    imports: whether it imports anything at its top level.
     """
 
     number: int
@@ -38,7 +42,7 @@ class StudentCell:
 
 @dataclass(frozen=True)
 class StudentNotebook:
-    """What a student's file holds: its cells in order, and sentences about what was odd in it."""
+    """A student's notebook as text: its cells in order, and sentences about what was odd in it."""
 
     cells: tuple[StudentCell, ...]
     odd: tuple[str, ...]

@@ -1,7 +1,4 @@
-"""What intake noted about a submission, kept where no student's file can reach.
-
-It lies in work/intake/<assignment>/<student>.json.
-"""
+"""Keep what intake noted about a submission where no student's file can reach: work/intake/<assignment>/<student>.json."""
 
 from __future__ import annotations
 
@@ -15,15 +12,17 @@ from autograder import files
 from autograder.course import Course
 from autograder.intake.student_id import verify_student
 
-MAX_RECORD = 16 << 20  # bytes
+MAX_RECORD = 16 << 20  # bytes; the sentences about one submission are far fewer
 
 
 @dataclass(frozen=True)
 class LessonIntake:
     """What intake made of one lesson.
 
-    source: the name of the file handed in; source_sha256 and sha256: of its bytes, and of the notebook that
-    we wrote; flags, found, written, notes: as in `GraftedNotebook`.
+    source: the name of the file handed in.
+    source_sha256: of that file's bytes.
+    sha256: of the notebook that we wrote.
+    flags, found, written, notes: as in `GraftedNotebook`.
     """
 
     source: str
@@ -36,8 +35,8 @@ class LessonIntake:
 
     @property
     def unused(self) -> str:
-        """Why nothing of the file could be used, which then is what all notes say; "" where something was."""
-        reasons = set(self.notes.values())
+        """The reason why nothing of the file could be used; "" where something was."""
+        reasons = set(self.notes.values())  # where nothing could be used, all notes say so
         return reasons.pop() if not self.found and len(reasons) == 1 else ""
 
 
@@ -45,8 +44,8 @@ class LessonIntake:
 class IntakeRecord:
     """What intake made of one student's submission.
 
-    folder_flags: sentences for the instructor about the folder as a whole; lessons: lesson name -> its
-    record.
+    folder_flags: sentences for the instructor about the folder as a whole.
+    lessons: lesson name -> what intake made of it.
     """
 
     assignment: str

@@ -22,10 +22,10 @@ IMPORT_LINE = re.compile(r"^(?:import|from)[ \t]", re.MULTILINE)
 
 
 class CellFacts(TypedDict):
-    """What a cell's source says of itself.
+    """The names that a cell's source defines, and whether it imports.
 
-    defines: name that the cell defines at its top level -> digest of the definition, "" where unknown; imports:
-    whether it imports anything at its top level.
+    defines: name that the cell defines at its top level -> digest of the definition, "" where unknown.
+    imports: whether it imports anything at its top level.
     """
 
     defines: dict[str, str]

@@ -94,7 +94,9 @@ def test_any_notebook_is_refused_or_becomes_a_sound_one(s: Sample, notebook: Any
 
 @given(notebook=NOTEBOOK)
 @settings(derandomize=True, deadline=None, max_examples=15, suppress_health_check=QUIET)
-def test_any_notebook_through_the_child_is_refused_or_becomes_a_sound_one(s: Sample, notebook: Any) -> None:
+def test_any_notebook_through_the_reader_process_is_refused_or_becomes_a_sound_one(
+    s: Sample, notebook: Any
+) -> None:
     either_refused_or_sound(s, notebook, read_notebook)
 
 

@@ -147,7 +147,7 @@ def test_a_notebook_with_anything_changed_is_refused_or_becomes_a_sound_one(
 
 @steady(20)
 @given(steps=st.lists(STEP, min_size=1, max_size=6))
-def test_the_child_says_the_same_as_the_reader_here(s: Sample, steps: list[Any]) -> None:
+def test_the_reader_process_says_the_same_as_reading_here(s: Sample, steps: list[Any]) -> None:
     data = json.dumps(mutated(solved(s.first), steps)).encode()
     answers = []
     for reader in (read_notebook_here, read_notebook):

@@ -110,7 +110,7 @@ def test_much_code_takes_little_time_and_the_answers_before_it_stand(s: Sample) 
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     sound(s, taken)
     assert taken.written == {"shift", "scale"}
-    # Without a limit on what is parsed it takes more than all the time that the child has.
+    # Without a limit on what is parsed it takes more than all the time that the reader has.
     assert after.ru_utime - before.ru_utime < 0.8 * reader_notebook.CPU_SECONDS
 
 

@@ -27,7 +27,7 @@ from tests.autograder.intake.intake_sample import (
     sound,
 )
 
-READERS = {"here": read_notebook_here, "child": read_notebook}
+READERS = {"here": read_notebook_here, "process": read_notebook}
 
 
 def each_cell(**fields: Any) -> Callable[[Any], None]:
