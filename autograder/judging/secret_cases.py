@@ -113,7 +113,7 @@ def _once(
     """Return the values of these names that a file holds; make them, and write it, where it does not."""
     from autograder.exercises import all_lessons
 
-    if lesson not in all_lessons():  # the fingerprint does not tell when its declaration changes
+    if lesson not in all_lessons():  # the grader's version does not tell when its declaration changes
         return make()
     folder = path.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
