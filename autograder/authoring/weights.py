@@ -16,6 +16,7 @@ import numpy as np
 from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import Lesson
+from autograder.exercises.common.shapes import fresh
 from autograder.exercises.lenet import trained as lenet
 from autograder.exercises.resnet import trained as resnet
 from autograder.exercises.training import trained as training
@@ -72,7 +73,7 @@ def train_resnet(course: Course) -> Path:
     """Train ResNet-20 on 2,000 drawn shapes, as the lesson does, and write its weights."""
     names = solved_names(course, course.lesson("2_architectures", "11_resnet"))
     weights = names["trained_resnet"](*data.shape_images(2000, seed=1))
-    print(_accuracy(resnet.fresh(LABELS, 1 << 42), weights), "is what it reaches")
+    print(_accuracy(fresh(LABELS, 1 << 42), weights), "is what it reaches")
     return save_weights(resnet.FILE, weights)
 
 
@@ -89,8 +90,8 @@ def train_hard_shapes(course: Course) -> Path:
     validation = DeviceData(*names["hard_shapes"](500, seed=2), like=plain)
     torch.manual_seed(0)
     weights = names["trained_network"](models.get("resnet20", classes=5), train, validation)
-    for words, how in (("plain", training.PLAIN), ("harder", training.HARD)):
-        images = training.hardened(training.fresh(LABELS, 1 << 42), np.random.default_rng(0), **how)
+    for words, change in (("plain", training.PLAIN), ("harder", training.HARD)):
+        images = change(fresh(LABELS, 1 << 42), np.random.default_rng(0))
         print(f"{words}: {_accuracy(images, weights)}")
     return save_weights(training.FILE, weights)
 

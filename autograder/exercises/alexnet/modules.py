@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.lazy_import import lazy_imports
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
-NETWORKS = "autograder.exercises.alexnet.networks"
+features, network = lazy_imports("autograder.exercises.alexnet.networks", "Features", "AlexNet")
 
 
 def pixels(*shape: int) -> Random:
@@ -19,18 +18,10 @@ def pixels(*shape: int) -> Random:
     return Random(lambda rng: rng.integers(0, 256, shape).astype(np.uint8))
 
 
-def features(*slips: str) -> Any:
-    return lazy_import(f"{NETWORKS}:Features", slips=slips)
-
-
-def network(*slips: str) -> Any:
-    return lazy_import(f"{NETWORKS}:AlexNet", slips=slips)
-
-
 alexnet_features = Exercise(
     name="alexnet_features",
     returns=("y_shape", "parameters", "shapes", "y_eval"),
-    reference=lazy_import(f"{NETWORKS}:Features"),
+    reference=features,
     way=Way(module="x"),
     points={"one card": 6, "two cards": 4, "full width": 2},
     cases=[
@@ -59,69 +50,40 @@ alexnet_features = Exercise(
         "Each of the first two stages is Conv2d, ReLU, LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2), MaxPool2d(3, "
         "stride=2).",
     ],
-    mistakes=[
-        Mistake(
-            "norm after pooling",
-            "You pool before you normalise: in the paper each norm comes right after the ReLU, and pooling follows.",
-            features("norm last"),
-        ),
-        Mistake(
-            "norm before ReLU",
-            "You normalise before the ReLU: it comes first, right after the convolution.",
-            features("norm first"),
-        ),
-        Mistake(
-            "no norm",
-            "You left out the response normalisation after the first and the second ReLU.",
-            features("no norm"),
-        ),
-        Mistake(
-            "alpha of the paper given to torch",
-            "You gave torch the paper's alpha: it divides alpha by the size of 5, so give it 5 times as much, 5e-4.",
-            features("alpha"),
-        ),
-        Mistake("k left at 1", "You left k at torch's 1: the paper has k = 2.", features("k")),
-        Mistake(
-            "torch's own constants",
-            "You left alpha and k as torch has them, 1e-4 and 1: the paper's k is 2, and its 1e-4 is 5e-4 for torch, which "
-            "divides alpha by the size.",
-            features("alpha", "k"),
-        ),
-        Mistake(
-            "no overlap", "Your pooling windows do not overlap: they are 3 x 3 at stride 2.", features("no overlap")
-        ),
-        Mistake(
-            "groups everywhere",
-            "You cut the third convolution in groups too: there the two halves meet, and each filter sees both.",
-            features("groups everywhere"),
-        ),
-        Mistake(
-            "groups ignored",
-            "You did not use `groups`: hand it to the second, the fourth and the fifth convolution.",
-            features("groups ignored"),
-        ),
-        Mistake(
-            "first convolution padded",
-            "You padded the first convolution: this network has none there, its images of 227 fit exactly.",
-            features("first padded"),
-        ),
-        Mistake(
-            "no ReLU after the fifth",
-            "You left out the ReLU after the fifth convolution: every convolution has one.",
-            features("last ReLU"),
-        ),
-        Mistake(
-            "no pooling at the end",
-            "You left out the last pooling, which follows the fifth convolution.",
-            features("last pooling"),
-        ),
-    ],
+    mistakes=slips(
+        features,
+        {
+            "norm after pooling": (
+                "You pool before you normalise: in the paper each norm comes right after the ReLU, and pooling follows."
+            ),
+            "norm before ReLU": "You normalise before the ReLU: it comes first, right after the convolution.",
+            "no norm": "You left out the response normalisation after the first and the second ReLU.",
+            "alpha of the paper given to torch": (
+                "You gave torch the paper's alpha: it divides alpha by the size of 5, so give it 5 times as much, 5e-4."
+            ),
+            "k left at 1": "You left k at torch's 1: the paper has k = 2.",
+            "torch's own constants": (
+                "You left alpha and k as torch has them, 1e-4 and 1: the paper's k is 2, and its 1e-4 is 5e-4 for "
+                "torch, which divides alpha by the size."
+            ),
+            "no overlap": "Your pooling windows do not overlap: they are 3 x 3 at stride 2.",
+            "groups everywhere": (
+                "You cut the third convolution in groups too: there the two halves meet, and each filter sees both."
+            ),
+            "groups ignored": "You did not use `groups`: hand it to the second, the fourth and the fifth convolution.",
+            "first convolution padded": (
+                "You padded the first convolution: this network has none there, its images of 227 fit exactly."
+            ),
+            "no ReLU after the fifth": "You left out the ReLU after the fifth convolution: every convolution has one.",
+            "no pooling at the end": "You left out the last pooling, which follows the fifth convolution.",
+        },
+    ),
 )
 
 AlexNet = Exercise(
     name="AlexNet",
     returns=("y_shape", "parameters", "shapes", "y_eval", "y"),
-    reference=lazy_import(f"{NETWORKS}:AlexNet"),
+    reference=network,
     way=Way(module="x"),
     points={"basic": 5, "sides": 3, "two cards": 4},
     cases=[
@@ -153,47 +115,25 @@ AlexNet = Exercise(
         "side = alexnet_sides(image)[-1] and 8 * width // 3 filters.",
         "Linear, ReLU, Dropout(0.5), Linear, ReLU, Dropout(0.5), Linear.",
     ],
-    mistakes=[
-        Mistake(
-            "dropout before the layers",
-            "You drop the inputs of the hidden layers, as torchvision does: the paper drops their outputs, after the ReLU.",
-            network("before"),
-        ),
-        Mistake(
-            "no dropout",
-            "You left out dropout: half the outputs of both hidden layers are dropped in training.",
-            network("no dropout"),
-        ),
-        Mistake(
-            "dropout never off",
-            "Your dropout also drops in eval mode: take nn.Dropout, or hand training=self.training to F.dropout.",
-            network("always"),
-        ),
-        Mistake(
-            "scores dropped",
-            "You drop class scores: dropout follows the two hidden layers only.",
-            network("drop scores"),
-        ),
-        Mistake(
-            "ReLU on the scores",
-            "You put a ReLU on the scores: they may be negative, so the last layer stands alone.",
-            network("ReLU scores"),
-        ),
-        Mistake(
-            "no ReLU between the dense layers",
-            "You left out the ReLUs of the dense part: without them its three layers are one linear map.",
-            network("no ReLU"),
-        ),
-        Mistake(
-            "softmax at the end",
-            "You return probabilities: return the scores, the loss takes the softmax itself.",
-            network("softmax"),
-        ),
-        Mistake("groups not handed on", "You did not hand `groups` on to alexnet_features.", network("groups")),
-        Mistake(
-            "one hidden layer",
-            "You have one hidden layer: there are two of `hidden` values before the scores.",
-            network("one hidden"),
-        ),
-    ],
+    mistakes=slips(
+        network,
+        {
+            "dropout before the layers": (
+                "You drop the inputs of the hidden layers, as torchvision does: the paper drops their outputs, after "
+                "the ReLU."
+            ),
+            "no dropout": "You left out dropout: half the outputs of both hidden layers are dropped in training.",
+            "dropout never off": (
+                "Your dropout also drops in eval mode: take nn.Dropout, or hand training=self.training to F.dropout."
+            ),
+            "scores dropped": "You drop class scores: dropout follows the two hidden layers only.",
+            "ReLU on the scores": "You put a ReLU on the scores: they may be negative, so the last layer stands alone.",
+            "no ReLU between the dense layers": (
+                "You left out the ReLUs of the dense part: without them its three layers are one linear map."
+            ),
+            "softmax at the end": "You return probabilities: return the scores, the loss takes the softmax itself.",
+            "groups not handed on": "You did not hand `groups` on to alexnet_features.",
+            "one hidden layer": "You have one hidden layer: there are two of `hidden` values before the scores.",
+        },
+    ),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
@@ -56,28 +57,31 @@ def averaged(x: np.ndarray, size: int) -> np.ndarray:
     return around(x, size) / around(np.ones_like(x), size)
 
 
+TOTALS: dict[str, Totals] = {
+    "alpha divided by size": lambda x, size: around(x, size) / size,
+    "mean of the window": averaged,
+    "neighbouring pixels": pixels,
+    "channels wrapped": wrapped,
+    "last channel left out": lambda x, size: shifted(x, -(size // 2), size // 2 - 1),
+    "last channel taken for an end": to_the_last,
+    "channels before only": lambda x, size: shifted(x, -(size // 2), 0),
+    "size on each side": lambda x, size: shifted(x, -size, size),
+    "not squared": lambda x, size: shifted(x, -(size // 2), size // 2, power=1),
+    "sum squared": lambda x, size: shifted(x, -(size // 2), size // 2, power=1) ** 2,
+}
+
+
 def norm(
-    x: Any,
-    size: int = 5,
-    alpha: float = 1e-4,
-    beta: float = 0.75,
-    k: float = 2.0,
-    *,
-    totals: Totals = around,
-    slip: str = "",
+    x: ArrayLike, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, slip: str = ""
 ) -> np.ndarray:
     x = np.asarray(x)
-    total = alpha * totals(x, size)
+    total = alpha * TOTALS.get(slip, around)(x, size)
     with np.errstate(all="ignore"):  # wrong totals may be negative
         if slip == "no power":
             return x / (k + total)
-        if slip == "k outside":
+        if slip == "k outside the power":
             return x / (k + total**beta)
         return x / (k + total) ** beta
-
-
-def wrong(totals: Totals = around, slip: str = "") -> Callable[..., Any]:
-    return lambda **given: norm(**given, totals=totals, slip=slip)
 
 
 def maps(*shape: int, scale: float = 1.0) -> Random:
@@ -127,63 +131,40 @@ local_response_norm = Exercise(
         "With `squares` padded so, channel i's window is squares[:, i : i + size]; so the sums of all channels are "
         "sum(squares[:, u : u + channels] for u in range(size)).",
     ],
-    mistakes=[
-        Mistake(
-            "alpha divided by size",
-            "You divided alpha by the size of the window, as torch does: the paper multiplies the plain sum by alpha.",
-            wrong(lambda x, size: around(x, size) / size),
-        ),
-        Mistake(
-            "mean of the window",
-            "You averaged over the channels in the window: the paper adds them up, at the borders too.",
-            wrong(averaged),
-        ),
-        Mistake(
-            "neighbouring pixels",
-            "You summed over neighbouring pixels: the sum runs over channels, at one and the same pixel.",
-            wrong(pixels),
-        ),
-        Mistake(
-            "channels wrapped",
-            "Your windows go on from the last channel to the first: beyond the borders there are no channels to add.",
-            wrong(wrapped),
-        ),
-        Mistake(
-            "last channel left out",
-            "Your windows lack their last channel: a slice or range stops before its end, so add 1 to it.",
-            wrong(lambda x, size: shifted(x, -(size // 2), size // 2 - 1)),
-        ),
-        Mistake(
-            "last channel taken for an end",
-            "You ended your slices at the window's last channel, min(C - 1, i + size // 2): a slice stops before its end, "
-            "so end it one later.",
-            wrong(to_the_last),
-        ),
-        Mistake(
-            "channels before only",
-            "You looked at the channels before only: the window has size // 2 on both sides of its own.",
-            wrong(lambda x, size: shifted(x, -(size // 2), 0)),
-        ),
-        Mistake(
-            "size on each side",
-            "You took `size` channels on each side: there are size // 2 on each, `size` together with its own.",
-            wrong(lambda x, size: shifted(x, -size, size)),
-        ),
-        Mistake(
-            "not squared",
-            "You added the values: add their squares, or negative ones will cancel positive ones.",
-            wrong(lambda x, size: shifted(x, -(size // 2), size // 2, power=1)),
-        ),
-        Mistake(
-            "sum squared",
-            "You squared the sum: square each value first, then add.",
-            wrong(lambda x, size: shifted(x, -(size // 2), size // 2, power=1) ** 2),
-        ),
-        Mistake("no power", "You divided by the sum itself: raise it to the power beta first.", wrong(slip="no power")),
-        Mistake(
-            "k outside the power",
-            "You added k after the power: it belongs into the bracket, (k + alpha * sum) ** beta.",
-            wrong(slip="k outside"),
-        ),
-    ],
+    mistakes=slips(
+        norm,
+        {
+            "alpha divided by size": (
+                "You divided alpha by the size of the window, as torch does: the paper multiplies the plain sum by "
+                "alpha."
+            ),
+            "mean of the window": (
+                "You averaged over the channels in the window: the paper adds them up, at the borders too."
+            ),
+            "neighbouring pixels": (
+                "You summed over neighbouring pixels: the sum runs over channels, at one and the same pixel."
+            ),
+            "channels wrapped": (
+                "Your windows go on from the last channel to the first: beyond the borders there are no channels to "
+                "add."
+            ),
+            "last channel left out": (
+                "Your windows lack their last channel: a slice or range stops before its end, so add 1 to it."
+            ),
+            "last channel taken for an end": (
+                "You ended your slices at the window's last channel, min(C - 1, i + size // 2): a slice stops before "
+                "its end, so end it one later."
+            ),
+            "channels before only": (
+                "You looked at the channels before only: the window has size // 2 on both sides of its own."
+            ),
+            "size on each side": (
+                "You took `size` channels on each side: there are size // 2 on each, `size` together with its own."
+            ),
+            "not squared": "You added the values: add their squares, or negative ones will cancel positive ones.",
+            "sum squared": "You squared the sum: square each value first, then add.",
+            "no power": "You divided by the sum itself: raise it to the power beta first.",
+            "k outside the power": "You added k after the power: it belongs into the bracket, (k + alpha * sum) ** beta.",
+        },
+    ),
 )

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 
 # kernel, stride, padding; the first convolution's padding is asked
 LAYERS = [(11, 4, None), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
+POOLINGS = (1, 3, 7)  # which of them
 
 
-def places(size: int, kernel: int, stride: int, padding: int) -> int:
+def places(size: int, kernel: int, stride: int, padding: int, slip: str) -> int:
     """Count the windows by laying them down, one after the other."""
+    if slip == "rounded up":
+        return -(-(size + 2 * padding - kernel) // stride) + 1
+    if slip == "one too few":
+        return max((size + 2 * padding - kernel) // stride, 0)
+    if slip == "padding on one side":
+        return (size + padding - kernel) // stride + 1
     return len(range(-padding, size + padding - kernel + 1, stride))
 
 
-def sides(image: int, padding: int = 0, *, count: Callable[..., int] = places, slip: str = "") -> list[int]:
+def sides(image: int, padding: int = 0, slip: str = "") -> list[int]:
     found, side = [], image
     for number, (kernel, stride, own) in enumerate(LAYERS):
         around = padding if own is None else own
-        if slip == "unpadded" and own is not None:
+        if slip == "later layers unpadded" and own is not None:
             around = 0
-        if slip == "two" and number in (1, 3, 7):
+        if slip == "windows that do not overlap" and number in POOLINGS:
             kernel = 2
-        side = count(side, kernel, stride, around)
+        side = places(side, kernel, stride, around, slip)
         found.append(side)
-    return found
-
-
-def rounded_up(size: int, kernel: int, stride: int, padding: int) -> int:
-    return -(-(size + 2 * padding - kernel) // stride) + 1
-
-
-def not_plus_one(size: int, kernel: int, stride: int, padding: int) -> int:
-    return max((size + 2 * padding - kernel) // stride, 0)
-
-
-def one_sided(size: int, kernel: int, stride: int, padding: int) -> int:
-    return (size + padding - kernel) // stride + 1
+    if slip == "poolings left out":
+        return [side for number, side in enumerate(found) if number not in POOLINGS]
+    return [image, *found] if slip == "the image too" else found
 
 
 def of_even(low: int, high: int, rest: int) -> Random:
@@ -88,41 +84,23 @@ alexnet_sides = Exercise(
         "Write the eight layers down as a list of (kernel, stride, padding) and go through it with one side that changes.",
         "Each layer turns the side n into (n + 2*padding - kernel) // stride + 1; the 3 x 3 convolutions give n again.",
     ],
-    mistakes=[
-        Mistake(
-            "rounded up",
-            "You rounded a window that does not fit up: what is left over at the end is dropped, as // does.",
-            lambda image, padding=0: sides(image, padding, count=rounded_up),
-        ),
-        Mistake(
-            "one too few",
-            "You counted steps, not windows: add 1 for the window before the first step.",
-            lambda image, padding=0: sides(image, padding, count=not_plus_one),
-        ),
-        Mistake(
-            "padding on one side",
-            "You added the padding once: it lies on both sides, so a layer's input is n + 2 * padding long.",
-            lambda image, padding=0: sides(image, padding, count=one_sided),
-        ),
-        Mistake(
-            "windows that do not overlap",
-            "You pooled with 2 x 2 windows: here they are 3 x 3 at stride 2, and overlap.",
-            lambda image, padding=0: sides(image, padding, slip="two"),
-        ),
-        Mistake(
-            "later layers unpadded",
-            "You left out the padding of the later convolutions: 2 for the 5 x 5, 1 for each of the 3 x 3.",
-            lambda image, padding=0: sides(image, padding, slip="unpadded"),
-        ),
-        Mistake(
-            "the image too",
-            "You put the image's own side first: return the eight sides that come after it.",
-            lambda image, padding=0: [image, *sides(image, padding)],
-        ),
-        Mistake(
-            "poolings left out",
-            "You gave the sides after the five convolutions only: list those after the three poolings too, in order.",
-            lambda image, padding=0: [sides(image, padding)[i] for i in (0, 2, 4, 5, 6)],
-        ),
-    ],
+    mistakes=slips(
+        sides,
+        {
+            "rounded up": "You rounded a window that does not fit up: what is left over at the end is dropped, as // does.",
+            "one too few": "You counted steps, not windows: add 1 for the window before the first step.",
+            "padding on one side": (
+                "You added the padding once: it lies on both sides, so a layer's input is n + 2 * padding long."
+            ),
+            "windows that do not overlap": "You pooled with 2 x 2 windows: here they are 3 x 3 at stride 2, and overlap.",
+            "later layers unpadded": (
+                "You left out the padding of the later convolutions: 2 for the 5 x 5, 1 for each of the 3 x 3."
+            ),
+            "the image too": "You put the image's own side first: return the eight sides that come after it.",
+            "poolings left out": (
+                "You gave the sides after the five convolutions only: list those after the three poolings too, in "
+                "order."
+            ),
+        },
+    ),
 )

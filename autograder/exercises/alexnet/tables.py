@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercise import Exercise, Random
 from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
+Row = dict[str, Value]  # column -> value
 COLUMNS = ("name", "kind", "shape", "parameters", "activations", "macs")
-
-
-def table(*slips: str) -> Any:
-    return lazy_import("autograder.exercises.alexnet.counting:layer_table", slips=slips)
+table = lazy_import("autograder.exercises.alexnet.counting", "layer_table")
 
 
 def image(channels: int, low: int, high: int) -> Random:
@@ -27,7 +26,7 @@ def image(channels: int, low: int, high: int) -> Random:
 layer_table = Exercise(
     name="layer_table",
     returns=("rows",),
-    reference=lazy_import("autograder.exercises.alexnet.counting:layer_table"),
+    reference=table,
     way=Way(functions=("model",), table=COLUMNS),
     points={"chain": 3, "groups": 3, "nested": 3, "shared": 1, "biases": 2},
     cases=[
@@ -68,109 +67,68 @@ layer_table = Exercise(
         "Each output value of a convolution or linear layer costs as many multiply-adds as a filter has weights: "
         "math.prod(shape) * math.prod(module.weight.shape[1:]).",
     ],
-    mistakes=[
-        Mistake(
-            "containers counted",
-            "You have rows for modules that hold others: leave those with children out, or their parameters count twice.",
-            table("containers"),
-        ),
-        Mistake(
-            "order of definition",
-            "Your rows are in the order in which the layers were defined: add a row when a layer is used, in its hook.",
-            table("definition"),
-        ),
-        Mistake(
-            "one name for all",
-            "All your rows have the last layer's name: a hook looks the loop's variable up when it runs, after the loop; "
-            "make each hook in a function that takes the name.",
-            table("last name"),
-        ),
-        Mistake(
-            "layers without weights left out",
-            "You left out the layers that learn nothing: they have a row too, for the activations they make.",
-            table("weights only"),
-        ),
-        Mistake("batch in the shape", "Your shapes begin with the batch: leave out the first axis.", table("batch")),
-        Mistake(
-            "groups ignored",
-            "You gave each filter all input channels: in groups it sees channels / groups of them.",
-            table("groups"),
-        ),
-        Mistake(
-            "one place",
-            "You counted each weight of a convolution once: it is used at every place of the output.",
-            table("one place"),
-        ),
-        Mistake(
-            "places of the input",
-            "You counted the places of the input: there is one use of a weight for each place of the output.",
-            table("input places"),
-        ),
-        Mistake(
-            "kernel taken for square",
-            "You squared one side of the kernel: it may be 3 x 5, so multiply both.",
-            table("square"),
-        ),
-        Mistake(
-            "biases left out", "Your parameters lack the biases: add up all of module.parameters().", table("bias")
-        ),
-        Mistake(
-            "biases as multiply-adds", "You counted a multiply-add for each bias: it is only added.", table("bias macs")
-        ),
-        Mistake(
-            "multiplications and additions apart",
-            "You counted a multiplication and an addition as two: a multiply-add is both together.",
-            table("doubled"),
-        ),
-        Mistake(
-            "running statistics counted",
-            "You counted what batch normalisation keeps but does not learn: count parameters, not buffers.",
-            table("buffers"),
-        ),
-        Mistake(
-            "shared parameters counted twice",
-            "A layer that is used twice learns its parameters once: give its second row 0 of them.",
-            table("twice"),
-        ),
-        Mistake(
-            "second use left out",
-            "A layer that is used twice works twice: give it a row for each use.",
-            table("first use"),
-        ),
-    ],
+    mistakes=slips(
+        table,
+        {
+            "containers counted": (
+                "You have rows for modules that hold others: leave those with children out, or their parameters count "
+                "twice."
+            ),
+            "order of definition": (
+                "Your rows are in the order in which the layers were defined: add a row when a layer is used, in its "
+                "hook."
+            ),
+            "one name for all": (
+                "All your rows have the last layer's name: a hook looks the loop's variable up when it runs, after the "
+                "loop; make each hook in a function that takes the name."
+            ),
+            "layers without weights left out": (
+                "You left out the layers that learn nothing: they have a row too, for the activations they make."
+            ),
+            "batch in the shape": "Your shapes begin with the batch: leave out the first axis.",
+            "groups ignored": "You gave each filter all input channels: in groups it sees channels / groups of them.",
+            "one place": "You counted each weight of a convolution once: it is used at every place of the output.",
+            "places of the input": (
+                "You counted the places of the input: there is one use of a weight for each place of the output."
+            ),
+            "kernel taken for square": "You squared one side of the kernel: it may be 3 x 5, so multiply both.",
+            "biases left out": "Your parameters lack the biases: add up all of module.parameters().",
+            "biases as multiply-adds": "You counted a multiply-add for each bias: it is only added.",
+            "multiplications and additions apart": (
+                "You counted a multiplication and an addition as two: a multiply-add is both together."
+            ),
+            "running statistics counted": (
+                "You counted what batch normalisation keeps but does not learn: count parameters, not buffers."
+            ),
+            "shared parameters counted twice": (
+                "A layer that is used twice learns its parameters once: give its second row 0 of them."
+            ),
+            "second use left out": "A layer that is used twice works twice: give it a row for each use.",
+        },
+    ),
 )
 
 
-def shares(rows: Sequence[dict[str, Any]], chosen: Callable[[dict[str, Any]], bool]) -> tuple[float, float]:
-    """Take the share of the chosen rows in each column, 0.0 of nothing."""
+def shares(rows: Sequence[Row], slip: str = "") -> tuple[float, float]:
+    """Take the convolutions' share in each column, 0.0 of nothing."""
+    chosen = np.array([row["kind"] == "Conv2d" for row in rows])
+    if slip == "all maps":
+        chosen = np.array([len(row["shape"]) == 3 for row in rows])
+    if slip == "share of the rest":
+        chosen = ~chosen
+    of_what = np.array([slip != "ratio to the dense layers" or row["kind"] == "Linear" for row in rows])
     found = []
     for column in ("parameters", "macs"):
-        numbers = np.array([row[column] for row in rows], dtype=np.float64)
-        picked = np.array([chosen(row) for row in rows], dtype=bool)
-        found.append(float(numbers[picked].sum() / numbers.sum()) if numbers.sum() else 0.0)
-    return found[0], found[1]
+        numbers = np.array([1 if slip == "share of the layers" else row[column] for row in rows], dtype=np.float64)
+        total = numbers[of_what].sum()
+        found.append(float(numbers[chosen].sum() / total) if total else 0.0)
+    if slip == "swapped":
+        found.reverse()
+    factor = 100 if slip == "percent" else 1
+    return factor * found[0], factor * found[1]
 
 
-def is_conv(row: dict[str, Any]) -> bool:
-    return row["kind"] == "Conv2d"
-
-
-def right(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    return shares(rows, is_conv)
-
-
-def of_dense(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    linear = [sum(row[c] for row in rows if row["kind"] == "Linear") for c in ("parameters", "macs")]
-    convs = [sum(row[c] for row in rows if is_conv(row)) for c in ("parameters", "macs")]
-    return tuple(float(a / b) if b else 0.0 for a, b in zip(convs, linear, strict=True))  # type: ignore[return-value]
-
-
-def of_layers(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    share = sum(map(is_conv, rows)) / len(rows)
-    return share, share
-
-
-def row(kind: str, shape: tuple[int, ...], parameters: int = 0, macs: int = 0) -> dict[str, Any]:
+def row(kind: str, shape: tuple[int, ...], parameters: int = 0, macs: int = 0) -> Row:
     name = {"Conv2d": "conv", "Linear": "fc", "BatchNorm2d": "norm"}.get(kind, kind.lower())
     return {
         "name": f"{name}{shape[0]}",
@@ -182,7 +140,7 @@ def row(kind: str, shape: tuple[int, ...], parameters: int = 0, macs: int = 0) -
     }
 
 
-def small(rng: np.random.Generator, normed: bool = False) -> list[dict[str, Any]]:
+def small(rng: np.random.Generator, normed: bool = False) -> list[Row]:
     """Rows of a network with two convolutions and a linear layer, whose numbers are drawn."""
     f, g, m = (int(n) for n in rng.integers(6, 40, 3))
     first = [row("Conv2d", (f, 8, 6), 28 * f, 27 * f * 48)]
@@ -199,7 +157,7 @@ def drawn(normed: bool = False) -> Random:
 conv_share = Exercise(
     name="conv_share",
     returns=("of_parameters", "of_macs"),
-    reference=right,
+    reference=shares,
     points={"shares": 3, "nothing": 1},
     cases=[
         *group(
@@ -220,34 +178,17 @@ conv_share = Exercise(
         "For one column: the sum over the rows with kind 'Conv2d', divided by the sum over all rows.",
         "Where the sum over all rows is 0, the share is 0.0: look before you divide.",
     ],
-    mistakes=[
-        Mistake(
-            "swapped",
-            "You returned the two shares in the wrong order: that of the parameters comes first.",
-            lambda rows: right(rows)[::-1],
-        ),
-        Mistake(
-            "all maps",
-            "You counted every layer that returns maps: take those whose kind is Conv2d, for norms learn too.",
-            lambda rows: shares(rows, lambda row: len(row["shape"]) == 3),
-        ),
-        Mistake(
-            "percent",
-            "You returned percent: return shares, from 0 to 1.",
-            lambda rows: tuple(100 * share for share in right(rows)),
-        ),
-        Mistake(
-            "ratio to the dense layers",
-            "You divided by the dense layers: divide by the sum over all rows, the convolutions among them.",
-            of_dense,
-        ),
-        Mistake(
-            "share of the layers", "You counted layers: add up their parameters, and their multiply-adds.", of_layers
-        ),
-        Mistake(
-            "share of the rest",
-            "You returned the share of all other layers: take those whose kind is Conv2d.",
-            lambda rows: shares(rows, lambda row: not is_conv(row)),
-        ),
-    ],
+    mistakes=slips(
+        shares,
+        {
+            "swapped": "You returned the two shares in the wrong order: that of the parameters comes first.",
+            "all maps": "You counted every layer that returns maps: take those whose kind is Conv2d, for norms learn too.",
+            "percent": "You returned percent: return shares, from 0 to 1.",
+            "ratio to the dense layers": (
+                "You divided by the dense layers: divide by the sum over all rows, the convolutions among them."
+            ),
+            "share of the layers": "You counted layers: add up their parameters, and their multiply-adds.",
+            "share of the rest": "You returned the share of all other layers: take those whose kind is Conv2d.",
+        },
+    ),
 )

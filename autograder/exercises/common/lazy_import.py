@@ -1,4 +1,4 @@
-"""References and Mistakes that are loaded when they are first asked: torch costs seconds that a grader may not need."""
+"""References that are loaded when they are first asked: torch costs seconds that a grader may not need."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 
-def lazy_import(path: str, **fixed: Any) -> Callable[..., Any]:
-    """Return a function that calls the function or class at `path`, "package.module:name", and imports it only then.
-
-    fixed: keyword arguments that each call gets besides its own.
-    """
-    module, _, name = path.partition(":")
+def lazy_import(module: str, name: str) -> Callable[..., Any]:
+    """Return a function that calls the function or class `name` of `module`, and imports it only then."""
 
     def call(*arguments: Any, **given: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*arguments, **given, **fixed)
+        return getattr(importlib.import_module(module), name)(*arguments, **given)
 
     call.__name__ = name
     return call
+
+
+def lazy_imports(module: str, *names: str) -> list[Callable[..., Any]]:
+    """Return `lazy_import` of each name."""
+    return [lazy_import(module, name) for name in names]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercise import Case, Exercise, normal
+from autograder.exercises.common.lazy_import import lazy_imports
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
-NETWORKS = "autograder.exercises.googlenet.networks"
+inception, auxiliary_head = lazy_imports("autograder.exercises.googlenet.networks", "Inception", "AuxiliaryHead")
 OUTPUTS = ("y_shape", "parameters", "shapes", "y_eval", "y", "dx", "gradients")
 FILTERS = ("ones", "reduce3", "threes", "reduce5", "fives", "pooled")
 
@@ -20,14 +20,10 @@ def block(key: str, group: str, shape: tuple[int, ...], *filters: int) -> Case:
     return Case(key, group=group, channels=shape[1], x=normal(*shape), **of_branches)
 
 
-def slip(name: str, hint: str, what: str, which: str = "Inception") -> Mistake:
-    return Mistake(name, hint, lazy_import(f"{NETWORKS}:{which}", slips=(what,)))
-
-
 Inception = Exercise(
     name="Inception",
     returns=OUTPUTS,
-    reference=lazy_import(f"{NETWORKS}:Inception"),
+    reference=inception,
     points={"branches": 6, "equal": 2, "edges": 3, "one": 3},
     way=Way(module="x"),
     cases=[
@@ -65,94 +61,58 @@ Inception = Exercise(
         "In forward each branch gets the same x: torch.cat([self.one(x), self.three(x), self.five(x), self.pool(x)], "
         "dim=1), where axis 1 holds the channels.",
     ],
-    mistakes=[
-        slip(
-            "sizes do not fit",
-            "Shapes do not fit, and the error says which. If it speaks of channels, a convolution expects other ones than "
-            "it gets; if of sizes, a branch changes height or width: the 3 x 3 needs padding 1, the 5 x 5 padding 2, the "
-            "pooling stride=1 and padding 1.",
-            "padding",
-        ),
-        slip(
-            "joined along the batch",
-            "You joined the branches along the batch: channels are axis 1, so torch.cat needs dim=1.",
-            "batch",
-        ),
-        slip(
-            "joined along the rows",
-            "You stacked the branches' maps on top of each other: channels are axis 1, so torch.cat needs dim=1.",
-            "rows",
-        ),
-        slip(
-            "no ReLU after the reductions",
-            "Your 1 x 1 reductions have no ReLU: every convolution is followed by one, so use conv_norm_relu there too.",
-            "relu",
-        ),
-        slip(
-            "bare reductions",
-            "Your 1 x 1 reductions have neither batch norm nor ReLU: make them with conv_norm_relu too.",
-            "bare",
-        ),
-        slip(
-            "no ReLU at the end of the 1 x 1 branch",
-            "The last convolution of your 1 x 1 branch has no ReLU: every convolution is followed by one.",
-            "open one",
-        ),
-        slip(
-            "no ReLU at the end of the 3 x 3 branch",
-            "The last convolution of your 3 x 3 branch has no ReLU: every convolution is followed by one.",
-            "open three",
-        ),
-        slip(
-            "no ReLU at the end of the 5 x 5 branch",
-            "The last convolution of your 5 x 5 branch has no ReLU: every convolution is followed by one.",
-            "open five",
-        ),
-        slip(
-            "no ReLU at the end of the pooling branch",
-            "The last convolution of your pooling branch has no ReLU: every convolution is followed by one.",
-            "open last",
-        ),
-        slip(
-            "no batch norm", "Your convolutions have a bias and no batch norm: make each with conv_norm_relu.", "norm"
-        ),
-        slip(
-            "reductions left out",
-            "Your 3 x 3 and 5 x 5 convolutions read all channels: put a 1 x 1 with reduce3 and reduce5 filters before "
-            "them.",
-            "reduction",
-        ),
-        slip(
-            "3 x 3 in the 5 x 5 branch",
-            "Both of your larger kernels are 3 x 3: the third branch has a 5 x 5, with padding 2.",
-            "kernel",
-        ),
-        slip(
-            "pooling without its 1 x 1",
-            "Your pooling branch passes all its channels on: a 1 x 1 with `pooled` filters follows the pooling.",
-            "projection",
-        ),
-        slip(
-            "pooled after the 1 x 1",
-            "You pool after the 1 x 1 of the pooling branch: pool the input first, then convolve.",
-            "pooled last",
-        ),
-        slip("average pooling", "Your pooling branch averages: it takes the largest value of each window.", "average"),
-        slip(
-            "pooling branch first",
-            "You put the pooling branch first: the order is 1 x 1, 3 x 3, 5 x 5, pooling.",
-            "pooled first",
-        ),
-        slip(
-            "5 x 5 before 3 x 3",
-            "You put the 5 x 5 branch before the 3 x 3: the order is 1 x 1, 3 x 3, 5 x 5, pooling.",
-            "fives first",
-        ),
-    ],
+    mistakes=slips(
+        inception,
+        {
+            "sizes do not fit": (
+                "Shapes do not fit, and the error says which. If it speaks of channels, a convolution expects other "
+                "ones than it gets; if of sizes, a branch changes height or width: the 3 x 3 needs padding 1, the 5 x "
+                "5 padding 2, the pooling stride=1 and padding 1."
+            ),
+            "joined along the batch": (
+                "You joined the branches along the batch: channels are axis 1, so torch.cat needs dim=1."
+            ),
+            "joined along the rows": (
+                "You stacked the branches' maps on top of each other: channels are axis 1, so torch.cat needs dim=1."
+            ),
+            "no ReLU after the reductions": (
+                "Your 1 x 1 reductions have no ReLU: every convolution is followed by one, so use conv_norm_relu there "
+                "too."
+            ),
+            "bare reductions": "Your 1 x 1 reductions have neither batch norm nor ReLU: make them with conv_norm_relu too.",
+            "no ReLU at the end of the 1 x 1 branch": (
+                "The last convolution of your 1 x 1 branch has no ReLU: every convolution is followed by one."
+            ),
+            "no ReLU at the end of the 3 x 3 branch": (
+                "The last convolution of your 3 x 3 branch has no ReLU: every convolution is followed by one."
+            ),
+            "no ReLU at the end of the 5 x 5 branch": (
+                "The last convolution of your 5 x 5 branch has no ReLU: every convolution is followed by one."
+            ),
+            "no ReLU at the end of the pooling branch": (
+                "The last convolution of your pooling branch has no ReLU: every convolution is followed by one."
+            ),
+            "no batch norm": "Your convolutions have a bias and no batch norm: make each with conv_norm_relu.",
+            "reductions left out": (
+                "Your 3 x 3 and 5 x 5 convolutions read all channels: put a 1 x 1 with reduce3 and reduce5 filters "
+                "before them."
+            ),
+            "3 x 3 in the 5 x 5 branch": (
+                "Both of your larger kernels are 3 x 3: the third branch has a 5 x 5, with padding 2."
+            ),
+            "pooling without its 1 x 1": (
+                "Your pooling branch passes all its channels on: a 1 x 1 with `pooled` filters follows the pooling."
+            ),
+            "pooled after the 1 x 1": "You pool after the 1 x 1 of the pooling branch: pool the input first, then convolve.",
+            "average pooling": "Your pooling branch averages: it takes the largest value of each window.",
+            "pooling branch first": "You put the pooling branch first: the order is 1 x 1, 3 x 3, 5 x 5, pooling.",
+            "5 x 5 before 3 x 3": "You put the 5 x 5 branch before the 3 x 3: the order is 1 x 1, 3 x 3, 5 x 5, pooling.",
+        },
+    ),
 )
 
 
-def head(key: str, group: str, shape: tuple[int, ...], **arguments: Any) -> Case:
+def head(key: str, group: str, shape: tuple[int, ...], **arguments: Value) -> Case:
     """A Case of AuxiliaryHead: shape of x, then its arguments."""
     return Case(key, group=group, channels=shape[1], x=normal(*shape), **arguments)
 
@@ -160,7 +120,7 @@ def head(key: str, group: str, shape: tuple[int, ...], **arguments: Any) -> Case
 AuxiliaryHead = Exercise(
     name="AuxiliaryHead",
     returns=OUTPUTS[:-1],  # at its published size the gradients would fill 16 MiB for each Mistake
-    reference=lazy_import(f"{NETWORKS}:AuxiliaryHead"),
+    reference=auxiliary_head,
     points={"square": 4, "sizes": 3, "as published": 1},
     way=Way(module="x"),
     cases=[
@@ -191,60 +151,26 @@ AuxiliaryHead = Exercise(
         "nn.AdaptiveAvgPool2d(4), conv_norm_relu(channels, reduced, 1), nn.Flatten(), nn.Linear(reduced * 4 * 4, "
         "hidden), nn.ReLU(), nn.Dropout(0.7), nn.Linear(hidden, classes): one nn.Sequential holds them all.",
     ],
-    mistakes=[
-        slip(
-            "pooled to one value",
-            "You average each map to a single value: this head keeps 4 x 4 of them.",
-            "global",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "max pooling",
-            "You take the largest value of each part of the map: this pooling averages.",
-            "largest",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "pooled after the convolution",
-            "You convolve at full size and pool afterwards: pool first, then convolve 4 x 4 values.",
-            "pooled last",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "no ReLU between the linear layers",
-            "Your two linear layers are one: put a ReLU after the first.",
-            "relu",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "no dropout",
-            "Dropout is missing: it comes after the first linear layer and its ReLU.",
-            "dropout",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "0.7 kept",
-            "You keep 70 % and drop 30: nn.Dropout takes the share that is dropped, here 0.7.",
-            "kept",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "dropout in evaluation too",
-            "Your dropout drops in evaluation too: F.dropout must be told training=self.training; nn.Dropout knows it.",
-            "always",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "pooled as published",
-            "Your pooling, nn.AvgPool2d(5, 3), makes 4 x 4 of 14 x 14 only: nn.AdaptiveAvgPool2d(4) makes it of any size.",
-            "published",
-            "AuxiliaryHead",
-        ),
-        slip(
-            "softmax at the end",
-            "You return probabilities: return the scores, the loss applies the softmax.",
-            "softmax",
-            "AuxiliaryHead",
-        ),
-    ],
+    mistakes=slips(
+        auxiliary_head,
+        {
+            "pooled to one value": "You average each map to a single value: this head keeps 4 x 4 of them.",
+            "max pooling": "You take the largest value of each part of the map: this pooling averages.",
+            "pooled after the convolution": (
+                "You convolve at full size and pool afterwards: pool first, then convolve 4 x 4 values."
+            ),
+            "no ReLU between the linear layers": "Your two linear layers are one: put a ReLU after the first.",
+            "no dropout": "Dropout is missing: it comes after the first linear layer and its ReLU.",
+            "0.7 kept": "You keep 70 % and drop 30: nn.Dropout takes the share that is dropped, here 0.7.",
+            "dropout in evaluation too": (
+                "Your dropout drops in evaluation too: F.dropout must be told training=self.training; nn.Dropout knows "
+                "it."
+            ),
+            "pooled as published": (
+                "Your pooling, nn.AvgPool2d(5, 3), makes 4 x 4 of 14 x 14 only: nn.AdaptiveAvgPool2d(4) makes it of "
+                "any size."
+            ),
+            "softmax at the end": "You return probabilities: return the scores, the loss applies the softmax.",
+        },
+    ),
 )

@@ -2,223 +2,140 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.common.lazy_import import lazy_import
+from autograder.exercise import Case, Exercise, normal
+from autograder.exercises.common.lazy_import import lazy_imports
+from autograder.exercises.common.mistakes import slips
+from autograder.exercises.common.modules import MODULE
 from autograder.exercises.rows import group, public, secret
-from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 RETURNS = ("y_shape", "parameters", "shapes", "y_eval", "y")
-CIFAR, LARGE = ("autograder.exercises.resnet.networks:" + name for name in ("CifarResNet", "ResNet18"))
+cifar, large = lazy_imports("autograder.exercises.resnet.networks", "CifarResNet", "ResNet18")
 
 
-def case(key: str, group: str, shape: tuple[int, int, int], **arguments: Any) -> Case:
+def case(key: str, group: str, shape: tuple[int, int, int], **arguments: Value) -> Case:
     """A Case of `shape[0]` colour images of shape[1:]."""
     return Case(key, group=group, x=normal(shape[0], 3, *shape[1:]), **arguments)
 
 
-def mistake(network: str, name: str, hint: str, *slips: str) -> Mistake:
-    """A Mistake that the reference makes with these slips."""
-    return Mistake(name, hint, lazy_import(network, slips=slips))
-
+networks = partial(group, make=case)
 
 make_resnet = Exercise(
     name="make_resnet",
     returns=RETURNS,
-    reference=lazy_import(CIFAR),
+    reference=cifar,
     points={"shallow": 5, "deep": 4, "options": 3},
-    way=Way(module="x"),
+    way=MODULE,
     cases=[
-        *group(
+        *networks(
             "shallow",
             public("depth 8", (2, 8, 12), depth=8, width=4),
             secret("depth 8, wide images", (2, 10, 16), depth=8, width=5),
-            make=case,
         ),
-        *group(
+        *networks(
             "deep",
             secret("depth 26", (2, 14, 9), depth=26, width=3),
             public("depth 20", (2, 12, 8), depth=20, width=4),
             secret("depth 32", (2, 8, 9), depth=32, width=4),
-            make=case,
         ),
-        *group(
+        *networks(
             "options",
             public("5 classes, images of 9 x 14", (3, 9, 14), depth=8, classes=5, width=3),
             secret("3 classes, images of 15 x 9", (2, 15, 9), depth=14, classes=3, width=4),
             public("depth 14, one image", (1, 16, 10), depth=14, classes=7, width=2),
             secret("6 classes, one image", (1, 12, 17), depth=8, classes=6, width=6),
-            make=case,
         ),
     ],
-    mistakes=[
-        mistake(
-            CIFAR,
-            "shortcuts that project",
-            "Your network learns more numbers than it must: where a stage begins, put PaddedShortcut in the place of the "
-            "block's projection.",
-            "projection",
-        ),
-        mistake(
-            CIFAR,
-            "two layers counted as one",
-            "You have twice the blocks that you need: a block is two layers, so each stage has (depth - 2) // 6.",
-            "too many blocks",
-        ),
-        mistake(
-            CIFAR,
-            "first stage strided",
-            "Your first stage halves the maps too: only the second and the third begin with stride 2.",
-            "stride in stage 1",
-        ),
-        mistake(
-            CIFAR,
-            "never strided",
-            "Your maps stay as large as the image: the first block of the second and of the third stage has stride 2.",
-            "no stride",
-        ),
-        mistake(
-            CIFAR, "one width", "Your stages are all equally wide: width, 2 * width and 4 * width filters.", "one width"
-        ),
-        mistake(
-            CIFAR,
-            "no ReLU after the first convolution",
-            "You left out the ReLU behind the first convolution and its batch normalisation.",
-            "no stem relu",
-        ),
-        mistake(
-            CIFAR,
-            "no batch norm after the first convolution",
-            "The first convolution, before all blocks, is followed by batch normalisation too.",
-            "no stem norm",
-        ),
-        mistake(
-            CIFAR,
-            "pooling before the stages",
-            "You pool before the first stage, as networks for large images do: here the image is small and stays whole.",
-            "stem pooled",
-        ),
-        mistake(
-            CIFAR, "largest instead of mean", "You took each map's largest value at the end: take its mean.", "largest"
-        ),
-        mistake(
-            CIFAR,
-            "softmax at the end",
-            "Your network ends in a softmax: return the scores, the loss applies it.",
-            "softmax",
-        ),
-        mistake(CIFAR, "linear layer without bias", "Leave the linear layer's bias as it is: bias=True.", "no bias"),
-    ],
+    mistakes=slips(
+        cifar,
+        {
+            "shortcuts that project": (
+                "Your network learns more numbers than it must: where a stage begins, put PaddedShortcut in the place "
+                "of the block's projection."
+            ),
+            "two layers counted as one": (
+                "You have twice the blocks that you need: a block is two layers, so each stage has (depth - 2) // 6."
+            ),
+            "first stage strided": (
+                "Your first stage halves the maps too: only the second and the third begin with stride 2."
+            ),
+            "never strided": (
+                "Your maps stay as large as the image: the first block of the second and of the third stage has stride "
+                "2."
+            ),
+            "one width": "Your stages are all equally wide: width, 2 * width and 4 * width filters.",
+            "no ReLU after the first convolution": (
+                "You left out the ReLU behind the first convolution and its batch normalisation."
+            ),
+            "no batch norm after the first convolution": (
+                "The first convolution, before all blocks, is followed by batch normalisation too."
+            ),
+            "pooling before the stages": (
+                "You pool before the first stage, as networks for large images do: here the image is small and stays "
+                "whole."
+            ),
+            "largest instead of mean": "You took each map's largest value at the end: take its mean.",
+            "softmax at the end": "Your network ends in a softmax: return the scores, the loss applies it.",
+            "linear layer without bias": "Leave the linear layer's bias as it is: bias=True.",
+        },
+    ),
     clues=(
         "Collect the modules in a list and return nn.Sequential(*modules); keep the number of channels in a variable that "
         "each block updates.",
         "for stage in range(3): filters = width * 2**stage; for number in range((depth - 2) // 6): the stride is 2 where "
         "stage > 0 and number == 0.",
-        "block = BasicBlock(channels, filters, stride); if channels != filters: block.shortcut = "
-        "PaddedShortcut(channels, filters, stride). At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), "
-        "nn.Linear(channels, classes).",
+        "block = BasicBlock(channels, filters, stride); if channels != filters: block.shortcut = PaddedShortcut(channels, "
+        "filters, stride). At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes).",
     ),
 )
 
 ResNet18 = Exercise(
     name="ResNet18",
     returns=RETURNS,
-    reference=lazy_import(LARGE),
+    reference=large,
     points={"stem": 4, "stages": 4, "options": 2},
-    way=Way(module="x"),
+    way=MODULE,
     cases=[
-        *group(
+        *networks(
             "stem",
             public("images of 33 x 40", (2, 33, 40), classes=10, width=4),
             secret("images of 36 x 64", (2, 36, 64), classes=10, width=3),
-            make=case,
         ),
-        *group(
+        *networks(
             "stages",
             public("images of 41 x 34", (2, 41, 34), classes=10, width=3),
             secret("images of 66 x 37", (2, 66, 37), classes=10, width=4),
-            make=case,
         ),
-        *group(
+        *networks(
             "options",
             public("one image of 71 x 34, 4 classes", (1, 71, 34), classes=4, width=5),
             secret("6 classes, one image of 45 x 68", (1, 45, 68), classes=6, width=6),
             secret("a thousand classes", (2, 49, 72), classes=1000, width=2),
-            make=case,
         ),
     ],
-    mistakes=[
-        mistake(
-            LARGE,
-            "no pooling",
-            "You left out the pooling behind the first convolution: 3 x 3, stride 2, padding 1.",
-            "no pooling",
-        ),
-        mistake(
-            LARGE,
-            "average pooling",
-            "You pool the mean behind the first convolution: here it is the maximum.",
-            "average pooling",
-        ),
-        mistake(
-            LARGE,
-            "pooling of 2 x 2",
-            "Your pooling windows are 2 x 2: they are 3 x 3 with stride 2 and padding 1, and overlap.",
-            "small pooling",
-        ),
-        mistake(
-            LARGE,
-            "small first convolution",
-            "Your first convolution is 3 x 3: for large images it is 7 x 7, stride 2, padding 3.",
-            "small stem",
-        ),
-        mistake(
-            LARGE,
-            "first stage strided",
-            "Your first stage halves the maps too: only the later three begin with stride 2.",
-            "stride in stage 1",
-        ),
-        mistake(
-            LARGE,
-            "never strided",
-            "Your maps stay as large as the pooling leaves them: each stage but the first begins with stride 2.",
-            "no stride",
-        ),
-        mistake(
-            LARGE,
-            "blocks of ResNet-34",
-            "You stacked 3, 4, 6 and 3 blocks, which makes ResNet-34: here each stage has two.",
-            "stages of 34",
-        ),
-        mistake(
-            LARGE,
-            "three stages",
-            "You have three stages, as the network for small images: here there are four.",
-            "three stages",
-        ),
-        mistake(
-            LARGE, "one width", "Your stages are all equally wide: width, then 2, 4 and 8 times that.", "one width"
-        ),
-        mistake(
-            LARGE,
-            "padded shortcuts",
-            "Your shortcuts pad with zeros where a stage begins: here the block's own projection stays.",
-            "padded shortcuts",
-        ),
-        mistake(
-            LARGE,
-            "no ReLU after the first convolution",
-            "You left out the ReLU between the first batch normalisation and the pooling.",
-            "no stem relu",
-        ),
-        mistake(
-            LARGE,
-            "softmax at the end",
-            "Your network ends in a softmax: return the scores, the loss applies it.",
-            "softmax",
-        ),
-    ],
+    mistakes=slips(
+        large,
+        {
+            "no pooling": "You left out the pooling behind the first convolution: 3 x 3, stride 2, padding 1.",
+            "average pooling": "You pool the mean behind the first convolution: here it is the maximum.",
+            "pooling of 2 x 2": "Your pooling windows are 2 x 2: they are 3 x 3 with stride 2 and padding 1, and overlap.",
+            "small first convolution": "Your first convolution is 3 x 3: for large images it is 7 x 7, stride 2, padding 3.",
+            "first stage strided": "Your first stage halves the maps too: only the later three begin with stride 2.",
+            "never strided": (
+                "Your maps stay as large as the pooling leaves them: each stage but the first begins with stride 2."
+            ),
+            "blocks of ResNet-34": "You stacked 3, 4, 6 and 3 blocks, which makes ResNet-34: here each stage has two.",
+            "three stages": "You have three stages, as the network for small images: here there are four.",
+            "one width": "Your stages are all equally wide: width, then 2, 4 and 8 times that.",
+            "padded shortcuts": "Your shortcuts pad with zeros where a stage begins: here the block's own projection stays.",
+            "no ReLU after the first convolution": (
+                "You left out the ReLU between the first batch normalisation and the pooling."
+            ),
+            "softmax at the end": "Your network ends in a softmax: return the scores, the loss applies it.",
+        },
+    ),
     clues=(
         "The first convolution has width filters, 7 x 7, stride 2, padding 3, no bias; batch normalisation, ReLU and "
         "nn.MaxPool2d(3, 2, padding=1) follow.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Case, Exercise, Random
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
@@ -44,31 +44,27 @@ def crop_flip(images: np.ndarray, padding: int, rng: np.random.Generator) -> np.
     return views
 
 
-def cropping(slip: str) -> Callable[..., Any]:
-    """Return a crop and flip of the whole batch by slices that goes wrong in one way."""
-
-    def wrong(images: np.ndarray, padding: int, rng: np.random.Generator) -> np.ndarray:
-        count, _, height, width = images.shape
-        mode: Any = {"edge": "edge", "mirrored border": "reflect", "rolled": "wrap"}.get(slip, "constant")
-        padded = np.pad(images, ((0, 0), (0, 0), (padding, padding), (padding, padding)), mode=mode)
-        low, high = {"last left out": (0, 2 * padding), "one way": (padding, 2 * padding + 1)}.get(
-            slip, (0, 2 * padding + 1)
-        )
-        draws = 1 if slip == "one for all" else count
-        down, across = (np.resize(rng.integers(low, high, draws), count) for _ in range(2))
-        coins = np.resize(rng.random(draws) < 0.5, count)
-        if slip == "one coin":
-            coins[:] = coins[0]
-        if slip == "diagonal":
-            across = down
-        views = np.empty(images.shape, float if slip == "float" else images.dtype)
-        for n, (row, column) in enumerate(zip(down, across, strict=True)):
-            view = padded[n, :, row : row + height, column : column + width]
-            flipped = view[:, ::-1] if slip == "upside down" else view[..., ::-1]
-            views[n] = flipped if coins[n] else view
-        return padded if slip == "not cropped" else views
-
-    return wrong
+def cropping(images: np.ndarray, padding: int, rng: np.random.Generator, slip: str) -> np.ndarray:
+    """The same for the whole batch, by slices, wrong in one way."""
+    count, _, height, width = images.shape
+    modes: Any = {"edges repeated": "edge", "border mirrored": "reflect", "rolled round": "wrap"}
+    around = (padding, padding)
+    padded = np.pad(images, ((0, 0), (0, 0), around, around), mode=modes.get(slip, "constant"))
+    low = padding if slip == "one way only" else 0
+    high = 2 * padding + (0 if slip == "last place left out" else 1)
+    draws = 1 if slip == "one draw for the batch" else count
+    down, across = (np.resize(rng.integers(low, high, draws), count) for _ in range(2))
+    coins = np.resize(rng.random(draws) < 0.5, count)
+    if slip == "no coin for each image":
+        coins[:] = coins[0]
+    if slip == "same way down and across":
+        across = down
+    views = np.empty(images.shape, float if slip == "always floating point" else images.dtype)
+    for n, (row, column) in enumerate(zip(down, across, strict=True)):
+        view = padded[n, :, row : row + height, column : column + width]
+        flipped = view[:, ::-1] if slip == "upside down" else view[..., ::-1]
+        views[n] = flipped if coins[n] else view
+    return padded if slip == "not cropped" else views
 
 
 random_crop_flip = Exercise(
@@ -99,52 +95,34 @@ random_crop_flip = Exercise(
             make=moved,
         ),
     ],
-    mistakes=[
-        Mistake(
-            "one draw for the batch",
-            "You move and flip the whole batch alike: draw for each image, N numbers of each kind.",
-            cropping("one for all"),
-        ),
-        Mistake(
-            "last place left out",
-            "The last place is never drawn: rng.integers leaves its upper end out, and there are 2 * padding + 1 "
-            "places.",
-            cropping("last left out"),
-        ),
-        Mistake(
-            "one way only",
-            "Your crops begin at `padding` or later, so images move one way only: draw from 0 to 2 * padding.",
-            cropping("one way"),
-        ),
-        Mistake(
-            "same way down and across",
-            "Down and across move by the same number, so crops lie on a diagonal: draw two numbers for each image.",
-            cropping("diagonal"),
-        ),
-        Mistake(
-            "no coin for each image",
-            "All images came out unflipped, or all flipped: toss a coin for each image.",
-            cropping("one coin"),
-        ),
-        Mistake(
-            "upside down",
-            "You turned images upside down: the last axis is the one that runs from left to right.",
-            cropping("upside down"),
-        ),
-        Mistake("edges repeated", "You repeat the edge pixels: pad with zeros.", cropping("edge")),
-        Mistake("border mirrored", "You mirror the image at its border: pad with zeros.", cropping("mirrored border")),
-        Mistake(
-            "rolled round",
-            "What leaves on one side comes in on the other: pad with zeros and crop.",
-            cropping("rolled"),
-        ),
-        Mistake("not cropped", "You return padded images: crop each to the size it had.", cropping("not cropped")),
-        Mistake(
-            "always floating point",
-            "Your result is floating point whatever comes in: make it with the dtype of images, as np.empty_like does.",
-            cropping("float"),
-        ),
-    ],
+    mistakes=slips(
+        cropping,
+        {
+            "one draw for the batch": (
+                "You move and flip the whole batch alike: draw for each image, N numbers of each kind."
+            ),
+            "last place left out": (
+                "The last place is never drawn: rng.integers leaves its upper end out, and there are 2 * padding + 1 "
+                "places."
+            ),
+            "one way only": (
+                "Your crops begin at `padding` or later, so images move one way only: draw from 0 to 2 * padding."
+            ),
+            "same way down and across": (
+                "Down and across move by the same number, so crops lie on a diagonal: draw two numbers for each image."
+            ),
+            "no coin for each image": "All images came out unflipped, or all flipped: toss a coin for each image.",
+            "upside down": "You turned images upside down: the last axis is the one that runs from left to right.",
+            "edges repeated": "You repeat the edge pixels: pad with zeros.",
+            "border mirrored": "You mirror the image at its border: pad with zeros.",
+            "rolled round": "What leaves on one side comes in on the other: pad with zeros and crop.",
+            "not cropped": "You return padded images: crop each to the size it had.",
+            "always floating point": (
+                "Your result is floating point whatever comes in: make it with the dtype of images, as np.empty_like "
+                "does."
+            ),
+        },
+    ),
     clues=(
         "Pad all images at once with np.pad; only rows and columns get zeros, not images and channels.",
         "rng.integers(0, 2 * padding + 1, N) draws a first row for each image; draw the columns apart, and coins with "
@@ -166,42 +144,35 @@ def pierce(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarra
     return cut
 
 
-def piercing(slip: str) -> Callable[..., Any]:
-    """Return a cutout of slices that goes wrong in one way."""
-
-    def wrong(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-        count, channels, height, width = images.shape
-        cut = images.astype(float) if slip == "float" else images.copy()
-        draws = 1 if slip == "one for all" else count
-        if slip == "channels":
-            draws = count * channels
-        whole = slip == "whole"
-        rows = np.resize(rng.integers(size // 2, height - size + size // 2 + 1, draws), draws)
-        columns = np.resize(rng.integers(size // 2, width - size + size // 2 + 1, draws), draws)
-        if not whole:
-            rows, columns = rng.integers(0, height, draws), rng.integers(0, width, draws)
-        if slip == "diagonal":
-            columns = np.minimum(rows, width - 1)
-        if slip == "one for all":
-            rows, columns = np.resize(rows, count), np.resize(columns, count)
-        for k, (row, column) in enumerate(zip(rows, columns, strict=True)):
-            before = {"corner": 0, "radius": size}.get(slip, size // 2)
-            after = {"corner": size, "radius": size, "odd": size // 2}.get(slip, size - size // 2)
-            top, left = row - before, column - before
-            if slip != "negative":
-                top, left = max(top, 0), max(left, 0)
-            where = slice(top, row + after), slice(left, column + after)
-            if slip == "channels":
-                cut[(k // channels, k % channels, *where)] = 0
-            elif slip == "stripe":
-                cut[k, :, where[0]] = 0
-            elif slip == "mean":
-                cut[(k, slice(None), *where)] = max(int(images[k].mean()), 1)
-            else:
-                cut[(k, slice(None), *where)] = 0
-        return cut
-
-    return wrong
+def piercing(images: np.ndarray, size: int, rng: np.random.Generator, slip: str) -> np.ndarray:
+    """The same by slices, wrong in one way."""
+    count, channels, height, width = images.shape
+    cut = images.astype(float) if slip == "always floating point" else images.copy()
+    draws = {"one hole for the batch": 1, "a hole for each channel": count * channels}.get(slip, count)
+    half = size // 2
+    rows = rng.integers(half, height - size + half + 1, draws)
+    columns = rng.integers(half, width - size + half + 1, draws)
+    if slip != "never cut off":
+        rows, columns = rng.integers(0, height, draws), rng.integers(0, width, draws)
+    if slip == "same middle down and across":
+        columns = np.minimum(rows, width - 1)
+    if slip == "one hole for the batch":
+        rows, columns = np.resize(rows, count), np.resize(columns, count)
+    before = {"corner drawn": 0, "size as a radius": size}.get(slip, half)
+    after = {"corner drawn": size, "size as a radius": size, "odd sizes one short": half}.get(slip, size - half)
+    for k, (row, column) in enumerate(zip(rows, columns, strict=True)):
+        top, left = row - before, column - before
+        if slip != "negative start":
+            top, left = max(top, 0), max(left, 0)
+        where = slice(top, row + after), slice(left, column + after)
+        if slip == "a hole for each channel":
+            cut[(k // channels, k % channels, *where)] = 0
+        elif slip == "stripes":
+            cut[k, :, where[0]] = 0
+        else:
+            filled = max(int(images[k].mean()), 1) if slip == "filled with the mean" else 0
+            cut[(k, slice(None), *where)] = filled
+    return cut
 
 
 cutout = Exercise(
@@ -231,62 +202,35 @@ cutout = Exercise(
             make=pierced,
         ),
     ],
-    mistakes=[
-        Mistake(
-            "one hole for the batch",
-            "All images have their hole at the same place: draw a middle for each image.",
-            piercing("one for all"),
-        ),
-        Mistake(
-            "never cut off",
-            "Your holes always lie whole inside the image: draw the middle from all pixels, and let the border cut "
-            "the hole off.",
-            piercing("whole"),
-        ),
-        Mistake(
-            "corner drawn",
-            "You draw the first corner of the hole: draw its middle, and begin size // 2 before it.",
-            piercing("corner"),
-        ),
-        Mistake(
-            "negative start",
-            "Near the first rows or columns your hole is missing: a negative start of a slice counts from the end, so "
-            "take max(start, 0).",
-            piercing("negative"),
-        ),
-        Mistake(
-            "odd sizes one short",
-            "For odd sizes your hole is one pixel short: it ends size pixels after its beginning, not size // 2 after "
-            "its middle.",
-            piercing("odd"),
-        ),
-        Mistake(
-            "size as a radius",
-            "Your hole is twice as wide: size is its side, so begin size // 2 before the middle.",
-            piercing("radius"),
-        ),
-        Mistake(
-            "a hole for each channel",
-            "Your channels have holes at different places: all channels of an image share one hole.",
-            piercing("channels"),
-        ),
-        Mistake(
-            "same middle down and across",
-            "Row and column of the middle are the same number: draw two numbers for each image.",
-            piercing("diagonal"),
-        ),
-        Mistake("stripes", "You cut whole rows: give the slice of columns as well.", piercing("stripe")),
-        Mistake(
-            "filled with the mean",
-            "You fill the hole with something else, such as the image's mean: put 0.",
-            piercing("mean"),
-        ),
-        Mistake(
-            "always floating point",
-            "Your result is floating point whatever comes in: begin with images.copy().",
-            piercing("float"),
-        ),
-    ],
+    mistakes=slips(
+        piercing,
+        {
+            "one hole for the batch": "All images have their hole at the same place: draw a middle for each image.",
+            "never cut off": (
+                "Your holes always lie whole inside the image: draw the middle from all pixels, and let the border cut "
+                "the hole off."
+            ),
+            "corner drawn": "You draw the first corner of the hole: draw its middle, and begin size // 2 before it.",
+            "negative start": (
+                "Near the first rows or columns your hole is missing: a negative start of a slice counts from the end, "
+                "so take max(start, 0)."
+            ),
+            "odd sizes one short": (
+                "For odd sizes your hole is one pixel short: it ends size pixels after its beginning, not size // 2 "
+                "after its middle."
+            ),
+            "size as a radius": "Your hole is twice as wide: size is its side, so begin size // 2 before the middle.",
+            "a hole for each channel": (
+                "Your channels have holes at different places: all channels of an image share one hole."
+            ),
+            "same middle down and across": (
+                "Row and column of the middle are the same number: draw two numbers for each image."
+            ),
+            "stripes": "You cut whole rows: give the slice of columns as well.",
+            "filled with the mean": "You fill the hole with something else, such as the image's mean: put 0.",
+            "always floating point": "Your result is floating point whatever comes in: begin with images.copy().",
+        },
+    ),
     clues=(
         "Begin with images.copy(), draw N rows from 0 to H - 1 and N columns from 0 to W - 1, and loop over the images.",
         "The hole begins at row - size // 2 and ends before row - size // 2 + size. A slice may end beyond the image, "

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 
-def reference(models: list[nn.Module], images: torch.Tensor) -> torch.Tensor:
+def average(models: list[nn.Module], images: torch.Tensor) -> torch.Tensor:
     """Add up one view of one network after the other."""
     total, count = torch.zeros(()), 0
     before = [model.training for model in models]
@@ -24,8 +24,8 @@ def reference(models: list[nn.Module], images: torch.Tensor) -> torch.Tensor:
 
 def slipped(models: list[nn.Module], images: torch.Tensor, slip: str) -> torch.Tensor:
     """Ask the networks, with a slip."""
-    models = models[:1] if slip == "first only" else models
-    axis = {"rows": 2, "channels": 1}.get(slip, 3)
+    models = models[:1] if slip == "first network only" else models
+    axis = {"upside down": 2, "channels reversed": 1}.get(slip, 3)
     views = [images] if slip == "no mirror" else [images, images.flip(axis)]
     if slip == "mirror only":
         views = views[1:]
@@ -36,18 +36,18 @@ def slipped(models: list[nn.Module], images: torch.Tensor, slip: str) -> torch.T
             said += [model(view) for view in views]
             model.train()
         scores = torch.stack(said)  # (views of all models, N, M)
-        if slip == "scores":
+        if slip == "scores averaged":
             return scores.mean(0)
-        if slip == "softmax of mean scores":
+        if slip == "softmax of the mean score":
             return scores.mean(0).softmax(1)
         if slip == "votes":
             return nn.functional.one_hot(scores.argmax(2), scores.shape[2]).to(scores.dtype).mean(0)
-        if slip == "over the batch":
+        if slip == "softmax over the batch":
             return scores.softmax(1).mean(0)
         if slip == "sum":
             return scores.softmax(2).sum(0)
-        if slip == "most sure":
+        if slip == "largest probability":
             return scores.softmax(2).amax(0)
-        if slip == "classes":
+        if slip == "classes returned":
             return scores.softmax(2).mean(0).argmax(1)
         return scores.softmax(2).mean(0)

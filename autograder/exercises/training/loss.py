@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Case, Exercise, Random
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.convolution.operations import scaled, tensor
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
+SIZE = 2.0  # of scores: large enough for some to be sure
 Result = tuple[float, np.ndarray]
 
 
@@ -24,72 +25,43 @@ def smoothed(scores: np.ndarray, labels: np.ndarray, smoothing: float) -> Result
     return float(loss.detach()), leaf.grad.numpy().astype(scores.dtype)
 
 
-def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    return np.eye(classes)[labels]
+def target(hot: np.ndarray, smoothing: float, slip: str) -> np.ndarray:
+    """Smooth a one-hot target, (N, M)."""
+    classes = hot.shape[1]
+    if slip == "smoothing ignored":
+        return hot
+    if slip == "smoothing turned round":
+        smoothing = 1 - smoothing
+    kept, share = (1 - smoothing) * hot, smoothing / classes
+    if slip == "shared by the others alone":
+        return kept + smoothing / (classes - 1) * (1 - hot)
+    if slip == "label without its share":
+        return kept + share * (1 - hot)
+    return hot + share if slip == "label not lowered" else kept + share
 
 
-def mixed(labels: np.ndarray, classes: int, smoothing: float) -> np.ndarray:
-    return (1 - smoothing) * one_hot(labels, classes) + smoothing / classes
-
-
-def by(
-    targets: Callable[[np.ndarray, int, float], np.ndarray] = mixed,
-    count: Callable[[np.ndarray], float] = len,
-    gradient: Callable[[np.ndarray, np.ndarray, int], np.ndarray] = lambda p, q, n: (p - q) / n,
-    shift: bool = True,
-) -> Callable[..., Any]:
-    """Return a loss with some of its parts exchanged."""
-
-    def wrong(scores: np.ndarray, labels: np.ndarray, smoothing: float) -> Any:
-        s = scores - scores.max(axis=1, keepdims=True) if shift else scores
-        logs = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
-        q = targets(labels, scores.shape[1], smoothing)
-        loss = -np.sum(q * logs) / count(scores)
-        return float(loss), gradient(np.exp(logs), q, len(scores)).astype(scores.dtype)
-
-    return wrong
-
-
-def others(labels: np.ndarray, classes: int, smoothing: float) -> np.ndarray:
-    """1 - s for the label and the rest for the other classes alone."""
-    hot = one_hot(labels, classes)
-    return (1 - smoothing) * hot + smoothing / (classes - 1) * (1 - hot)
-
-
-def label_without_share(labels: np.ndarray, classes: int, smoothing: float) -> np.ndarray:
-    """smoothing / M for the others, and only 1 - s for the label."""
-    hot = one_hot(labels, classes)
-    return (1 - smoothing) * hot + smoothing / classes * (1 - hot)
-
-
-def hard_gradient(scores: np.ndarray, labels: np.ndarray, smoothing: float) -> Result:
-    """The right loss with the gradient of the target before it was smoothed."""
-    loss, _ = by()(scores, labels, smoothing)
-    return loss, by(lambda labels, classes, s: one_hot(labels, classes))(scores, labels, smoothing)[1]
-
-
-def of_smoothed_probabilities(scores: np.ndarray, labels: np.ndarray, smoothing: float) -> Result:
-    """Smooth what the network says in place of the target."""
-    p = np.exp(scores - scores.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    p = (1 - smoothing) * p + smoothing / scores.shape[1]
-    hot = one_hot(labels, scores.shape[1])
-    loss = -np.mean(np.log(p[np.arange(len(labels)), labels]))
-    return float(loss), ((p - hot) / len(labels)).astype(scores.dtype)
+def slipped(scores: np.ndarray, labels: np.ndarray, smoothing: float, slip: str) -> Result:
+    """The same in NumPy, wrong in one way."""
+    (count, classes), hot = scores.shape, np.eye(scores.shape[1])[labels]
+    shifted = scores if slip == "not shifted" else scores - scores.max(axis=1, keepdims=True)
+    if slip == "probabilities smoothed":
+        p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+        p = (1 - smoothing) * p + smoothing / classes
+        return float(-np.mean(np.log(p[np.arange(count), labels]))), ((p - hot) / count).astype(scores.dtype)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    q = target(hot, smoothing, slip)
+    divisor = {"summed over the batch": 1, "mean over the classes": scores.size}.get(slip, count)
+    gradient = np.exp(logs) - (hot if slip == "gradient of the hard target" else q)
+    if slip not in {"summed over the batch", "gradient of the sum"}:
+        gradient = gradient / count
+    return float(-np.sum(q * logs) / divisor), gradient.astype(scores.dtype)
 
 
 def judged(
-    key: str,
-    group: str,
-    count: int,
-    classes: int,
-    smoothing: float,
-    size: float = 2.0,
-    dtype: str = "float64",
-    offset: float = 0.0,
+    key: str, group: str, count: int, classes: int, smoothing: float, dtype: str = "float64", offset: float = 0.0
 ) -> Case:
     """A Case of scores of this size and labels, both drawn."""
-    plain = scaled(size, count, classes, offset=offset)
+    plain = scaled(SIZE, count, classes, offset=offset)
     return Case(
         key,
         group=group,
@@ -99,13 +71,15 @@ def judged(
     )
 
 
+losses = partial(group, make=judged)
+
 label_smoothing_loss = Exercise(
     name="label_smoothing_loss",
     returns=("loss", "dscores"),
     reference=smoothed,
     points={"smooth": 3, "sharp": 1, "large": 1},
     cases=[
-        *group(
+        *losses(
             "smooth",
             public("4 images, 3 classes, smoothing 0.1", 4, 3, 0.1),
             secret("6 images, 5 classes, smoothing 0.15", 6, 5, 0.15),
@@ -113,73 +87,42 @@ label_smoothing_loss = Exercise(
             secret("two images, 8 classes, smoothing 0.4", 2, 8, 0.4),
             public("5 images, 2 classes, float32", 5, 2, 0.2, dtype="float32"),
             secret("7 images, 3 classes, float32", 7, 3, 0.25, dtype="float32"),
-            make=judged,
         ),
-        *group("sharp", public("no smoothing", 3, 5, 0.0), secret("smoothing 0", 8, 4, 0.0), make=judged),
-        *group(
+        *losses("sharp", public("no smoothing", 3, 5, 0.0), secret("smoothing 0", 8, 4, 0.0)),
+        *losses(
             "large",
             public("scores around 1000", 3, 4, 0.1, offset=1000.0),
             secret("scores around -2000", 9, 3, 0.2, offset=-2000.0),
-            make=judged,
         ),
     ],
-    mistakes=[
-        Mistake(
-            "smoothing ignored",
-            "Your target is still 1 for the label and 0 elsewhere: mix it with 1/M for every class.",
-            by(lambda labels, classes, s: one_hot(labels, classes)),
-        ),
-        Mistake(
-            "shared by the others alone",
-            "You share the smoothing among the other classes: every class gets smoothing / M, the label's too.",
-            by(others),
-        ),
-        Mistake(
-            "label without its share",
-            "Your label gets 1 - smoothing alone: it gets its share, smoothing / M, on top.",
-            by(label_without_share),
-        ),
-        Mistake(
-            "gradient of the hard target",
-            "Your gradient is of the target that is 1 for the label: subtract the smoothed target q there too.",
-            hard_gradient,
-        ),
-        Mistake(
-            "smoothing turned round",
-            "Your target gives the label `smoothing`: it keeps 1 - smoothing, and `smoothing` is shared.",
-            by(lambda labels, classes, s: mixed(labels, classes, 1 - s)),
-        ),
-        Mistake(
-            "label not lowered",
-            "You added smoothing / M and left the label's 1: scale the one-hot target by 1 - smoothing.",
-            by(lambda labels, classes, s: one_hot(labels, classes) + s / classes),
-        ),
-        Mistake(
-            "probabilities smoothed",
-            "You smoothed what the network says: it is the target that is smoothed.",
-            of_smoothed_probabilities,
-        ),
-        Mistake(
-            "summed over the batch",
-            "You summed over the images: loss and gradient are of their mean.",
-            by(count=lambda scores: 1.0, gradient=lambda p, q, n: p - q),
-        ),
-        Mistake(
-            "gradient of the sum",
-            "Your loss is a mean and your gradient one of the sum: divide it by N as well.",
-            by(gradient=lambda p, q, n: p - q),
-        ),
-        Mistake(
-            "mean over the classes",
-            "You took the mean over images and classes: sum over the classes, then take the mean over the images.",
-            by(count=lambda scores: scores.size),
-        ),
-        Mistake(
-            "not shifted",
-            "Large scores overflow, or all their exponentials vanish: subtract each row's largest score first.",
-            by(shift=False),
-        ),
-    ],
+    mistakes=slips(
+        slipped,
+        {
+            "smoothing ignored": "Your target is still 1 for the label and 0 elsewhere: mix it with 1/M for every class.",
+            "shared by the others alone": (
+                "You share the smoothing among the other classes: every class gets smoothing / M, the label's too."
+            ),
+            "label without its share": "Your label gets 1 - smoothing alone: it gets its share, smoothing / M, on top.",
+            "gradient of the hard target": (
+                "Your gradient is of the target that is 1 for the label: subtract the smoothed target q there too."
+            ),
+            "smoothing turned round": (
+                "Your target gives the label `smoothing`: it keeps 1 - smoothing, and `smoothing` is shared."
+            ),
+            "label not lowered": (
+                "You added smoothing / M and left the label's 1: scale the one-hot target by 1 - smoothing."
+            ),
+            "probabilities smoothed": "You smoothed what the network says: it is the target that is smoothed.",
+            "summed over the batch": "You summed over the images: loss and gradient are of their mean.",
+            "gradient of the sum": "Your loss is a mean and your gradient one of the sum: divide it by N as well.",
+            "mean over the classes": (
+                "You took the mean over images and classes: sum over the classes, then take the mean over the images."
+            ),
+            "not shifted": (
+                "Large scores overflow, or all their exponentials vanish: subtract each row's largest score first."
+            ),
+        },
+    ),
     clues=(
         "Two arrays of shape (N, M): the logarithms of the probabilities, and the targets, (1 - smoothing) * one-hot + "
         "smoothing / M.",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Case, Exercise, Random
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.convolution.operations import tensor
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
 Arrays = tuple[np.ndarray, ...]
@@ -52,7 +53,7 @@ class Slipped:
         slip: str = "",
     ) -> None:
         self.parameters, self.lr, self.momentum, self.decay = parameters, lr, momentum, weight_decay
-        self.nesterov = {"nesterov": False, "always nesterov": True}.get(slip, nesterov)
+        self.nesterov = {"Nesterov ignored": False, "always Nesterov": True}.get(slip, nesterov)
         self.slip = slip
         self.velocities = [np.zeros(p.shape) for p in parameters]
 
@@ -60,22 +61,18 @@ class Slipped:
         """Make a step with the slip in it."""
         slip, m, lr = self.slip, self.momentum, self.lr
         for i, (p, g) in enumerate(zip(self.parameters, gradients, strict=True)):
-            decay = {"no decay": 0.0, "decay's sign": -self.decay}.get(slip, self.decay)
-            d = g if slip == "decay apart" else g + decay * p
-            share = {"dampened": 1 - m, "rate inside": lr}.get(slip, 1.0)
-            v = share * d if slip == "forgotten" else m * self.velocities[i] + share * d
+            decay = {"decay ignored": 0.0, "decay's sign": -self.decay}.get(slip, self.decay)
+            d = g if slip == "decay beside the velocity" else g + decay * p
+            share = {"gradient dampened": 1 - m, "learning rate in the velocity": lr}.get(slip, 1.0)
+            v = share * d if slip == "velocity forgotten" else m * self.velocities[i] + share * d
             self.velocities[i] = v
             move = share * d + m * v if self.nesterov else v
-            move = move + decay * p if slip == "decay apart" else move
-            if slip == "rebound":
+            move = move + decay * p if slip == "decay beside the velocity" else move
+            if slip == "not in place":
                 continue  # p = p - lr * move: a new array, which nobody keeps
-            if slip == "replaced":
+            if slip == "arrays replaced":
                 self.parameters[i] = p - lr * move  # type: ignore[index]
-            p -= (-lr if slip == "uphill" else 1.0 if slip == "rate inside" else lr) * move
-
-
-def wrong(slip: str) -> Callable[..., Any]:
-    return lambda **arguments: Slipped(**arguments, slip=slip)
+            p -= (-lr if slip == "uphill" else 1.0 if slip == "learning rate in the velocity" else lr) * move
 
 
 def run(
@@ -85,15 +82,22 @@ def run(
     steps: int = 3,
     rates: tuple[float, ...] = (),
     dtype: str = "float64",
-    **how: Any,
+    **how: Value,
 ) -> Case:
-    """A Case of steps on arrays of these shapes. rates: the learning rate from the second step on, step by step."""
+    """A Case of steps on arrays of these shapes.
+
+    Args:
+        steps: how many; the gradients of each are drawn.
+        rates: the learning rate from the second step on, step by step.
+        dtype: of parameters and gradients.
+        how: the settings that are not their default.
+    """
 
     def draw(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         return tuple(rng.standard_normal(shape).astype(dtype) for shape in shapes)
 
-    def calls(rng: np.random.Generator) -> list[Any]:
-        made: list[Any] = []
+    def calls(rng: np.random.Generator) -> list[Value]:
+        made: list[Value] = []
         for number in range(steps):
             if 0 < number <= len(rates):
                 made.append(("__setattr__", "lr", rates[number - 1]))
@@ -105,6 +109,8 @@ def run(
     return Case(key, group=group, tolerance=tolerance, parameters=Random(draw), calls=Random(calls), **settings)
 
 
+runs = partial(group, make=run)
+
 SGD = Exercise(
     name="SGD",
     returns=("parameters",),
@@ -112,103 +118,70 @@ SGD = Exercise(
     points={"plain": 1, "momentum": 2, "decay": 2, "nesterov": 2, "rate": 1},
     way=Way(script="calls"),
     cases=[
-        *group(
+        *runs(
             "plain",
             public("no momentum, no decay", (3, 2), (3,)),
             secret("neither momentum nor decay", (2, 4), (2,), lr=0.2),
-            make=run,
         ),
-        *group(
+        *runs(
             "momentum",
             public("momentum 0.9", (2, 3), (4,), momentum=0.9, steps=4),
             secret("momentum 0.95", (3, 2), (5,), lr=0.05, momentum=0.95, steps=5),
             public("momentum 0.5, float32", (2, 1, 2, 2), (2,), lr=0.3, momentum=0.5, dtype="float32"),
             secret("momentum 0.6, float32", (3, 1, 1, 2), (3,), lr=0.2, momentum=0.6, dtype="float32"),
-            make=run,
         ),
-        *group(
+        *runs(
             "decay",
             public("weight decay 0.1", (3, 2), (2,), weight_decay=0.1),
             secret("weight decay 0.2", (2, 3), (4,), lr=0.2, weight_decay=0.2),
             public("momentum and weight decay", (2, 4), momentum=0.9, weight_decay=0.05, steps=4),
             secret("momentum and decay", (5, 2), momentum=0.85, weight_decay=0.1, steps=5),
-            make=run,
         ),
-        *group(
+        *runs(
             "nesterov",
             public("Nesterov", (3, 3), (2,), momentum=0.9, nesterov=True),
             secret("Nesterov's momentum", (2, 2), (3,), lr=0.2, momentum=0.85, nesterov=True),
             public("Nesterov with weight decay", (2, 5), momentum=0.8, weight_decay=0.1, nesterov=True, steps=4),
             secret("Nesterov and decay", (4, 3), momentum=0.7, weight_decay=0.15, nesterov=True, steps=4),
-            make=run,
         ),
-        *group(
+        *runs(
             "rate",
             public("lr changed between steps", (4, 2), (3,), momentum=0.9, steps=4, rates=(0.01, 0.2)),
             secret("lr cut between steps", (3, 4), (2,), momentum=0.8, steps=4, rates=(0.03, 0.01)),
-            make=run,
         ),
     ],
-    mistakes=[
-        Mistake(
-            "uphill",
-            "You added the step: the gradient points to where the loss grows, so subtract lr times the velocity.",
-            wrong("uphill"),
-        ),
-        Mistake(
-            "not in place",
-            "Your arrays stay as they were: p = p - ... makes a new array under the name p. Write p -= ..., which "
-            "changes the array that the network holds.",
-            wrong("rebound"),
-        ),
-        Mistake(
-            "arrays replaced",
-            "You put new arrays in place of those given, so the network keeps its old ones: change them with p -= ...",
-            wrong("replaced"),
-        ),
-        Mistake(
-            "velocity forgotten",
-            "Your velocity begins anew at every step: keep one array for each parameter in the object.",
-            wrong("forgotten"),
-        ),
-        Mistake(
-            "gradient dampened",
-            "You multiplied the gradient by 1 - momentum, as in an average: here it is added in full.",
-            wrong("dampened"),
-        ),
-        Mistake(
-            "learning rate in the velocity",
-            "Your velocity holds lr times the gradient, so a change of lr comes late: keep lr out of it and multiply "
-            "when p moves.",
-            wrong("rate inside"),
-        ),
-        Mistake(
-            "decay ignored",
-            "You left the weight decay out: add weight_decay * p to the gradient first.",
-            wrong("no decay"),
-        ),
-        Mistake(
-            "decay beside the velocity",
-            "You took the decay off after the momentum, which is decoupled weight decay: here weight_decay * p joins "
-            "the gradient before the velocity.",
-            wrong("decay apart"),
-        ),
-        Mistake(
-            "decay's sign",
-            "Your weights grow: add weight_decay * p to the gradient, which is then subtracted.",
-            wrong("decay's sign"),
-        ),
-        Mistake(
-            "Nesterov ignored",
-            "You make the same step with nesterov=True: then p moves by lr times gradient plus momentum * velocity.",
-            wrong("nesterov"),
-        ),
-        Mistake(
-            "always Nesterov",
-            "You look ahead even where nesterov is False: then p moves by lr times the velocity.",
-            wrong("always nesterov"),
-        ),
-    ],
+    mistakes=slips(
+        Slipped,
+        {
+            "uphill": "You added the step: the gradient points to where the loss grows, so subtract lr times the velocity.",
+            "not in place": (
+                "Your arrays stay as they were: p = p - ... makes a new array under the name p. Write p -= ..., which "
+                "changes the array that the network holds."
+            ),
+            "arrays replaced": (
+                "You put new arrays in place of those given, so the network keeps its old ones: change them with p -= "
+                "..."
+            ),
+            "velocity forgotten": (
+                "Your velocity begins anew at every step: keep one array for each parameter in the object."
+            ),
+            "gradient dampened": "You multiplied the gradient by 1 - momentum, as in an average: here it is added in full.",
+            "learning rate in the velocity": (
+                "Your velocity holds lr times the gradient, so a change of lr comes late: keep lr out of it and "
+                "multiply when p moves."
+            ),
+            "decay ignored": "You left the weight decay out: add weight_decay * p to the gradient first.",
+            "decay beside the velocity": (
+                "You took the decay off after the momentum, which is decoupled weight decay: here weight_decay * p "
+                "joins the gradient before the velocity."
+            ),
+            "decay's sign": "Your weights grow: add weight_decay * p to the gradient, which is then subtracted.",
+            "Nesterov ignored": (
+                "You make the same step with nesterov=True: then p moves by lr times gradient plus momentum * velocity."
+            ),
+            "always Nesterov": "You look ahead even where nesterov is False: then p moves by lr times the velocity.",
+        },
+    ),
     clues=(
         "In __init__ keep the settings and one array of zeros for each parameter; step goes through parameters, "
         "gradients and velocities together with zip.",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random
+from autograder.exercise import Case, Exercise, Random
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
 
@@ -50,44 +51,35 @@ class Slipped:
         slip: str = "",
     ) -> None:
         self.lr = self.start = lr
-        self.factor, self.patience, self.threshold, self.smallest, self.slip = (
-            factor,
-            patience,
-            threshold,
-            smallest,
-            slip,
-        )
-        self.best, self.count = 0.0 if slip == "best 0" else math.inf, 0
+        self.factor, self.patience, self.threshold, self.smallest = factor, patience, threshold, smallest
+        self.slip = slip
+        self.best, self.count = 0.0 if slip == "best begins at 0" else math.inf, 0
 
-    def step(self, loss: float) -> Any:
+    def step(self, loss: float) -> float | None:
         """Take note of a loss, with the slip."""
         slip = self.slip
         bar = self.best * (1 - (0.0 if slip == "threshold ignored" else self.threshold))
-        bar = self.best - self.threshold if slip == "absolute" else bar
-        better = loss <= bar if slip == "ties" else loss < bar
-        if better or slip == "last":
+        bar = self.best - self.threshold if slip == "threshold subtracted" else bar
+        better = loss <= bar if slip == "ties are better" else loss < bar
+        if better or slip == "compared with the last":
             self.best = loss
-        elif slip == "creeping":
+        elif slip == "best creeps down":
             self.best = min(self.best, loss)
         if not better:
             self.count += 1
         elif slip != "never forgiven":
             self.count = 0
-        if self.count >= self.patience + (0 if slip == "early" else 1):
-            factor = {"divided": 1 / self.factor, "taken off": 1 - self.factor}.get(slip, self.factor)
-            lr = (self.start if slip == "once" else self.lr) * factor
-            self.lr = lr if slip == "floor" else max(lr, self.smallest)
-            if slip != "count kept":
+        if self.count >= self.patience + (0 if slip == "one too early" else 1):
+            factor = {"divided": 1 / self.factor, "cut by the factor": 1 - self.factor}.get(slip, self.factor)
+            lr = (self.start if slip == "cut from the first rate" else self.lr) * factor
+            self.lr = lr if slip == "no floor" else max(lr, self.smallest)
+            if slip != "count kept after a cut":
                 self.count = 0
-            if slip == "best forgotten":
+            if slip == "best forgotten after a cut":
                 self.best = math.inf
-            if slip == "best renewed":
+            if slip == "best renewed at a cut":
                 self.best = loss
-        return None if slip == "nothing" else self.lr
-
-
-def wrong(slip: str) -> Callable[..., Any]:
-    return lambda **arguments: Slipped(**arguments, slip=slip)
+        return None if slip == "nothing returned" else self.lr
 
 
 def losses(*pattern: float) -> Random:
@@ -100,9 +92,16 @@ def losses(*pattern: float) -> Random:
     return Random(draw)
 
 
-def told(key: str, group: str, *pattern: float, **how: Any) -> Case:
+def told(key: str, group: str, *pattern: float, **how: Value) -> Case:
     return Case(key, group=group, calls=losses(*pattern), **{"lr": 0.1, "threshold": 0.0, **how})
 
+
+def falling(first: float, share: float, count: int) -> list[float]:
+    """Losses of which each is this share of the one before."""
+    return [first * share**k for k in range(count)]
+
+
+courses = partial(group, make=told)
 
 ReduceOnPlateau = Exercise(
     name="ReduceOnPlateau",
@@ -111,15 +110,14 @@ ReduceOnPlateau = Exercise(
     points={"wait": 2, "best": 2, "threshold": 2, "floor": 1},
     way=Way(script="calls"),
     cases=[
-        *group(
+        *courses(
             "wait",
             public("a loss that stays", 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, factor=0.5, patience=2),
             secret("a longer wait", *[2] * 13, 1, 1, lr=0.2, factor=0.4, patience=3),
             public("patience 0", 3, 2, 2, 2, 1, 1, factor=0.2, patience=0),
             secret("no patience", 5, 4, 4, 4, 4, 3, 3, lr=0.3, factor=0.3, patience=0),
-            make=told,
         ),
-        *group(
+        *courses(
             "best",
             public("a loss that comes back", 4, 2, 5, 4, 3, 2.5, 4, 2.3, 1.5, 2, factor=0.1, patience=2),
             public("down, up, down", 5, 4, 5, 3, 4, 2, 3, 1, 2, 2, 2, factor=0.5, patience=1),
@@ -127,129 +125,59 @@ ReduceOnPlateau = Exercise(
             secret("a saw", 6, 5, 6, 4, 5, 3, 4, 2, 3, 3, 3, 3, lr=0.4, factor=0.6, patience=1),
             public("no loss yet to compare with", 1, factor=0.5, patience=0),
             secret("one loss only", 2, lr=0.7, factor=0.5, patience=0),
-            make=told,
         ),
-        *group(
+        *courses(
             "threshold",
-            public(
-                "gains of 4 % where 10 % count", *(4 * 0.96**k for k in range(9)), factor=0.5, patience=1, threshold=0.1
-            ),
-            secret(
-                "gains of 3 % where 8 % count",
-                *(5 * 0.97**k for k in range(11)),
-                lr=0.2,
-                factor=0.5,
-                patience=1,
-                threshold=0.08,
-            ),
-            public(
-                "gains of 0.3 % where 10 % count",
-                *(4 * 0.997**k for k in range(6)),
-                factor=0.5,
-                patience=0,
-                threshold=0.1,
-            ),
-            secret(
-                "gains of 0.2 % where 8 % count",
-                *(5 * 0.998**k for k in range(7)),
-                lr=0.2,
-                factor=0.5,
-                patience=0,
-                threshold=0.08,
-            ),
-            public(
-                "gains of 20 % where 10 % count", *(4 * 0.8**k for k in range(5)), factor=0.5, patience=0, threshold=0.1
-            ),
-            secret(
-                "gains of 30 % where 20 % count",
-                *(5 * 0.7**k for k in range(6)),
-                lr=0.2,
-                factor=0.5,
-                patience=0,
-                threshold=0.2,
-            ),
-            make=told,
+            public("gains of 4 % where 10 % count", *falling(4, 0.96, 9), patience=1, threshold=0.1),
+            secret("gains of 3 % where 8 % count", *falling(5, 0.97, 11), lr=0.2, patience=1, threshold=0.08),
+            public("gains of 0.3 % where 10 % count", *falling(4, 0.997, 6), patience=0, threshold=0.1),
+            secret("gains of 0.2 % where 8 % count", *falling(5, 0.998, 7), lr=0.2, patience=0, threshold=0.08),
+            public("gains of 20 % where 10 % count", *falling(4, 0.8, 5), patience=0, threshold=0.1),
+            secret("gains of 30 % where 20 % count", *falling(5, 0.7, 6), lr=0.2, patience=0, threshold=0.2),
+            make=partial(told, factor=0.5),
         ),
-        *group(
+        *courses(
             "floor",
             public("a smallest rate", 2, 3, 3, 3, 3, 3, factor=0.1, patience=0, smallest=0.004),
             secret("a floor", 1, 2, 2, 2, 2, 2, lr=0.5, factor=0.2, patience=0, smallest=0.01),
-            make=told,
         ),
     ],
-    mistakes=[
-        Mistake(
-            "ties are better",
-            "You take a loss that is only as small as the best for better: it must be below best * (1 - threshold).",
-            wrong("ties"),
-        ),
-        Mistake(
-            "compared with the last",
-            "You compare with the loss before: compare with the best so far, else every second loss is better.",
-            wrong("last"),
-        ),
-        Mistake(
-            "one too early",
-            "You cut when `patience` losses were no better: so many are allowed, cut at the next one.",
-            wrong("early"),
-        ),
-        Mistake(
-            "count kept after a cut",
-            "Once your rate is cut it falls at every step: begin to count anew after a cut.",
-            wrong("count kept"),
-        ),
-        Mistake(
-            "never forgiven",
-            "You count all losses that were no better: a better one sets the count back to 0.",
-            wrong("never forgiven"),
-        ),
-        Mistake(
-            "threshold ignored",
-            "You take any smaller loss for better: it must be below best * (1 - threshold).",
-            wrong("threshold ignored"),
-        ),
-        Mistake(
-            "threshold subtracted",
-            "You subtract the threshold from the best: it is a share of it, so compare with best * (1 - threshold).",
-            wrong("absolute"),
-        ),
-        Mistake(
-            "best creeps down",
-            "You lower the best with every smaller loss, so small gains never add up: keep the best until a loss is "
-            "better by the threshold.",
-            wrong("creeping"),
-        ),
-        Mistake("no floor", "Your rate falls below `smallest`: take the larger of the two.", wrong("floor")),
-        Mistake(
-            "best forgotten after a cut",
-            "You forget the best loss when you cut: it stays, only the count begins anew.",
-            wrong("best forgotten"),
-        ),
-        Mistake(
-            "best renewed at a cut",
-            "When you cut you take the present loss for the best: the best stays, only the count begins anew.",
-            wrong("best renewed"),
-        ),
-        Mistake(
-            "best begins at 0",
-            "Your best begins at 0, so no loss is ever better: begin with math.inf, which any loss is below.",
-            wrong("best 0"),
-        ),
-        Mistake("divided", "You divided by the factor, so the rate grows: multiply by it.", wrong("divided")),
-        Mistake(
-            "cut by the factor",
-            "You took the share `factor` off: the new rate is the old one times `factor`.",
-            wrong("taken off"),
-        ),
-        Mistake(
-            "cut from the first rate",
-            "You multiply the first rate at each cut: multiply the rate as it is now, so that cuts add up.",
-            wrong("once"),
-        ),
-        Mistake(
-            "nothing returned", "Your step returns nothing: return self.lr, the rate after this loss.", wrong("nothing")
-        ),
-    ],
+    mistakes=slips(
+        Slipped,
+        {
+            "ties are better": (
+                "You take a loss that is only as small as the best for better: it must be below best * (1 - threshold)."
+            ),
+            "compared with the last": (
+                "You compare with the loss before: compare with the best so far, else every second loss is better."
+            ),
+            "one too early": "You cut when `patience` losses were no better: so many are allowed, cut at the next one.",
+            "count kept after a cut": "Once your rate is cut it falls at every step: begin to count anew after a cut.",
+            "never forgiven": "You count all losses that were no better: a better one sets the count back to 0.",
+            "threshold ignored": "You take any smaller loss for better: it must be below best * (1 - threshold).",
+            "threshold subtracted": (
+                "You subtract the threshold from the best: it is a share of it, so compare with best * (1 - threshold)."
+            ),
+            "best creeps down": (
+                "You lower the best with every smaller loss, so small gains never add up: keep the best until a loss "
+                "is better by the threshold."
+            ),
+            "no floor": "Your rate falls below `smallest`: take the larger of the two.",
+            "best forgotten after a cut": "You forget the best loss when you cut: it stays, only the count begins anew.",
+            "best renewed at a cut": (
+                "When you cut you take the present loss for the best: the best stays, only the count begins anew."
+            ),
+            "best begins at 0": (
+                "Your best begins at 0, so no loss is ever better: begin with math.inf, which any loss is below."
+            ),
+            "divided": "You divided by the factor, so the rate grows: multiply by it.",
+            "cut by the factor": "You took the share `factor` off: the new rate is the old one times `factor`.",
+            "cut from the first rate": (
+                "You multiply the first rate at each cut: multiply the rate as it is now, so that cuts add up."
+            ),
+            "nothing returned": "Your step returns nothing: return self.lr, the rate after this loss.",
+        },
+    ),
     clues=(
         "Keep three things in the object besides the settings: lr, the best loss (math.inf at first) and how many "
         "losses in a row were no better.",

@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.resnet.trained import fresh, unscaled, unshifted
+from autograder.exercise import Exercise
+from autograder.exercises.common.mistakes import slips
+from autograder.exercises.common.shapes import hidden, trained
 from autograder.exercises.rows import group, public, secret
-from cnnlab import data
 from cnnlab.checking.way import Way
 
 FILE = Path(__file__).with_name("hard_shapes.safetensors")  # written by autograder.authoring.weights
-CLASSES = len(data.SHAPE_NAMES)
 STEP = 16  # of grey: noise in few levels makes the public Cases a small file
-Weights = dict[str, np.ndarray]
-
-
-def reference() -> Weights:
-    """Weights that the solved lesson's own training made."""
-    from safetensors.numpy import load_file
-
-    return load_file(FILE)
-
-
-def changed(**changes: Callable[[Weights], np.ndarray]) -> Callable[[], Weights]:
-    """Return a function that returns the reference's weights with some arrays exchanged; _ stands for a point."""
-
-    def wrong() -> Weights:
-        weights = reference()
-        exchanged = {
-            name.replace("_", "."): np.ascontiguousarray(change(weights), np.float32)
-            for name, change in changes.items()
-        }
-        return weights | exchanged
-
-    return wrong
-
-
-def as_drawn() -> Weights:
-    """Weights before any training: convolutions drawn, batch normalisation as torch begins."""
-    rng = np.random.default_rng(8)
-    weights = {}
-    for name, array in reference().items():
-        if name.startswith("norm"):
-            weights[name] = np.stack([np.full(array.shape[1], value, np.float32) for value in (1, 0, 0, 1)])
-        else:
-            weights[name] = (rng.standard_normal(array.shape) * np.sqrt(2 / array[0].size)).astype(np.float32)
-    return weights
+reference = partial(trained, FILE, seed=8)
+new_images = partial(group, make=hidden)
 
 
 def hardened(images: np.ndarray, rng: np.random.Generator, faded: float, bar: int, noise: float) -> np.ndarray:
     """Fade, cover and roughen images, one after the other; bytes in steps of grey.
 
-    faded: the least contrast that is left, of 1; bar: pixels that a grey bar over each is wide, at most, 0 for none; noise:
-    its standard deviation, of 255.
+    Args:
+        faded: the least contrast that is left, of 1.
+        bar: pixels that a grey bar over each is wide, at most; 0 for none.
+        noise: its standard deviation, of 255.
     """
     out = np.empty(images.shape)
     size = images.shape[2]
@@ -72,20 +40,9 @@ def hardened(images: np.ndarray, rng: np.random.Generator, faded: float, bar: in
     return (STEP * np.rint(out / STEP)).clip(0, 255).astype(np.uint8)
 
 
-def hidden(count: int, *, at_least: float, **how: Any) -> dict[str, Any]:
-    """The inputs of a Case: new images, all classes alike often, changed as `how` says, and what to reach."""
-    labels = np.arange(count) % CLASSES
-
-    def draw(rng: np.random.Generator) -> np.ndarray:
-        # No seed that anybody trains with.
-        return hardened(fresh(labels, int(rng.integers(1 << 40, 1 << 41))), rng, **how)
-
-    return {"images": Random(draw), "labels": labels, "at_least": at_least}
-
-
-PLAIN: dict[str, Any] = {"faded": 0.8, "bar": 0, "noise": 3.0}
-SLIGHT: dict[str, Any] = {"faded": 0.5, "bar": 4, "noise": 8.0}
-HARD: dict[str, Any] = {"faded": 0.25, "bar": 6, "noise": 16.0}
+PLAIN = partial(hardened, faded=0.8, bar=0, noise=3.0)
+SLIGHT = partial(hardened, faded=0.5, bar=4, noise=8.0)
+HARD = partial(hardened, faded=0.25, bar=6, noise=16.0)
 # Per cent. The secret bars lie a little lower, so that nobody who passes the check fails by a hair.
 LEARNED, GOOD, HARDER = (60.0, 55.0), (97.0, 95.0), (80.0, 76.0)
 
@@ -96,44 +53,37 @@ trained_network = Exercise(
     points={"learned": 2, "plain": 3, "hard": 5},
     way=Way(file="hard_shapes.safetensors", summary="resnet20"),
     cases=[
-        *group(
+        *new_images(
             "learned",
-            public("40 harder images", **hidden(40, at_least=LEARNED[0], **HARD)),
-            secret("60 harder images", **hidden(60, at_least=LEARNED[1], **HARD)),
+            public("40 harder images", 40, LEARNED[0], HARD),
+            secret("60 harder images", 60, LEARNED[1], HARD),
         ),
-        *group(
-            "plain",
-            public("80 plain images", **hidden(80, at_least=GOOD[0], **PLAIN)),
-            secret("150 plain images", **hidden(150, at_least=GOOD[1], **PLAIN)),
+        *new_images(
+            "plain", public("80 plain images", 80, GOOD[0], PLAIN), secret("150 plain images", 150, GOOD[1], PLAIN)
         ),
-        *group(
+        *new_images(
             "hard",
-            secret("100 images, a little harder", **hidden(100, at_least=HARDER[1], **SLIGHT)),
-            public("120 harder images", **hidden(120, at_least=HARDER[0], **HARD)),
-            secret("200 harder images", **hidden(200, at_least=HARDER[1], **HARD)),
+            secret("100 images, a little harder", 100, HARDER[1], SLIGHT),
+            public("120 harder images", 120, HARDER[0], HARD),
+            secret("200 harder images", 200, HARDER[1], HARD),
         ),
     ],
-    mistakes=[
-        Mistake(
-            "not trained",
-            "The weights in the file are hardly better than chance: train the network, then return what "
-            "arrays_by_name(network) gives.",
-            as_drawn,
-        ),
-        Mistake(
-            "images from 0 to 1",
-            "Your network was trained on images from 0 to 1: hand fit the DeviceData as they come, they are normalised.",
-            changed(conv1=unscaled, norm1=unshifted),
-        ),
-        Mistake(
-            "labels one too high",
-            "Your network answers with the next class: the labels are 0 to 4, and score k stands for class k.",
-            changed(
-                linear_weight=lambda weights: np.roll(weights["linear.weight"], 1, axis=0),
-                linear_bias=lambda weights: np.roll(weights["linear.bias"], 1),
+    mistakes=slips(
+        reference,
+        {
+            "not trained": (
+                "The weights in the file are hardly better than chance: train the network, then return what "
+                "arrays_by_name(network) gives."
             ),
-        ),
-    ],
+            "images from 0 to 1": (
+                "Your network was trained on images from 0 to 1: hand fit the DeviceData as they come, they are "
+                "normalised."
+            ),
+            "labels one too high": (
+                "Your network answers with the next class: the labels are 0 to 4, and score k stands for class k."
+            ),
+        },
+    ),
     clues=(
         "Three lines: recipe = Recipe(...), fit(network, train, validation, recipe), return arrays_by_name(network).",
         "More epochs and batches of 50 help most. If training images are nearly all right and validation images are not, "

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.drawn import whole
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
-from autograder.exercises.vgg.stacks import whole
 from autograder.exercises.vgg.tables import COLUMNS, Row
 
 
-def memory(rows: list[Row], batch: int, value_bytes: int = 4, slips: tuple[str, ...] = ()) -> tuple[int, int]:
+def memory(rows: list[Row], batch: int, value_bytes: int = 4, slip: str = "") -> tuple[int, int]:
     """Count values as they are alive: at each layer when predicting, at the turn when training."""
     maps = [row["activations"] for row in rows]
     learned = sum(row["parameters"] for row in rows)
     pair = max(one + other for one, other in pairwise(maps))
-    if "single" in slips:
+    if slip == "largest map only":
         pair = max(maps)
-    if "largest two" in slips:
+    if slip == "largest two maps":
         pair = sum(sorted(maps)[-2:])
-    if "bytes" in slips:
+    if slip == "values not bytes":
         value_bytes = 1
-    if "four bytes" in slips:
+    if slip == "always four bytes":
         value_bytes = 4
     per_image = sum(maps) + pair
-    if "twice" in slips:
+    if slip == "all maps twice":
         per_image = 2 * sum(maps)
-    if "no gradients of maps" in slips:
+    if slip == "gradients of maps forgotten":
         per_image = sum(maps)
-    copies = 2 if "momentum" in slips else 1 if "weights once" in slips else 3
-    each = batch if "weights for each image" in slips else 1
-    if "one image" in slips:
+    copies = 2 if slip == "momentum forgotten" else 1 if slip == "weights once" else 3
+    each = batch if slip == "weights for each image" else 1
+    if slip == "batch ignored":
         batch = 1
-    seen = sum(maps) if "all kept" in slips else pair
+    seen = sum(maps) if slip == "all maps kept when predicting" else pair
     return value_bytes * (each * learned + batch * seen), value_bytes * (each * copies * learned + batch * per_image)
-
-
-def leak(name: str) -> Callable[..., Any]:
-    return lambda **arguments: memory(**arguments, slips=(name,))
 
 
 def rows_of(*pairs: tuple[int, int]) -> list[Row]:
@@ -99,49 +94,28 @@ memory_bytes = Exercise(
         "The pair: the largest sum of two rows that follow each other, max over i of rows[i] + rows[i + 1].",
         "predicting = parameters + batch * pair; training = 3 * parameters + batch * (all activations + pair).",
     ],
-    mistakes=[
-        Mistake(
-            "largest map only",
-            "You took the largest map alone: a layer holds the map that it reads and the one that it makes.",
-            leak("single"),
-        ),
-        Mistake(
-            "largest two maps",
-            "You added the two largest maps: they count together only where one follows the other.",
-            leak("largest two"),
-        ),
-        Mistake("values not bytes", "You counted values: each takes value_bytes bytes.", leak("bytes")),
-        Mistake("always four bytes", "You took 4 bytes for each value: take value_bytes.", leak("four bytes")),
-        Mistake(
-            "all maps twice",
-            "You doubled all maps, as the slide does: of their gradients only two neighbours are there at a time.",
-            leak("twice"),
-        ),
-        Mistake(
-            "gradients of maps forgotten",
-            "You left out the gradients of the maps: two neighbours' are there at a time, as large as the pair.",
-            leak("no gradients of maps"),
-        ),
-        Mistake(
-            "momentum forgotten",
-            "You counted weights and their gradients: momentum keeps a third number for each.",
-            leak("momentum"),
-        ),
-        Mistake(
-            "weights once",
-            "You counted the parameters once in training: each also has a gradient and a momentum.",
-            leak("weights once"),
-        ),
-        Mistake(
-            "weights for each image",
-            "You multiplied the parameters by the batch: all images share one set of them.",
-            leak("weights for each image"),
-        ),
-        Mistake("batch ignored", "You counted the maps of one image: there are `batch` images.", leak("one image")),
-        Mistake(
-            "all maps kept when predicting",
-            "You keep all maps when predicting: there a map may go as soon as the next layer has read it.",
-            leak("all kept"),
-        ),
-    ],
+    mistakes=slips(
+        memory,
+        {
+            "largest map only": (
+                "You took the largest map alone: a layer holds the map that it reads and the one that it makes."
+            ),
+            "largest two maps": "You added the two largest maps: they count together only where one follows the other.",
+            "values not bytes": "You counted values: each takes value_bytes bytes.",
+            "always four bytes": "You took 4 bytes for each value: take value_bytes.",
+            "all maps twice": (
+                "You doubled all maps, as the slide does: of their gradients only two neighbours are there at a time."
+            ),
+            "gradients of maps forgotten": (
+                "You left out the gradients of the maps: two neighbours' are there at a time, as large as the pair."
+            ),
+            "momentum forgotten": "You counted weights and their gradients: momentum keeps a third number for each.",
+            "weights once": "You counted the parameters once in training: each also has a gradient and a momentum.",
+            "weights for each image": "You multiplied the parameters by the batch: all images share one set of them.",
+            "batch ignored": "You counted the maps of one image: there are `batch` images.",
+            "all maps kept when predicting": (
+                "You keep all maps when predicting: there a map may go as soon as the next layer has read it."
+            ),
+        },
+    ),
 )

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from autograder.exercise import Exercise, Mistake, Random
+import numpy as np
+
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.drawn import one_of, whole
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
 
 Image = tuple[int, int]
 
 
-def whole(low: int, high: int) -> Random:
-    """An int from low to high, both included."""
-    return Random(lambda rng: int(rng.integers(low, high + 1)))
-
-
 def drawn_image(low: int, high: int) -> Random:
     """Height and width, not the same."""
 
-    def draw(rng: Any) -> Image:
+    def draw(rng: np.random.Generator) -> Image:
         height, width = (int(n) for n in rng.choice(range(low, high + 1), 2, replace=False))
         return height, width
 
     return Random(draw)
 
 
-def stack(
-    kernel: int, depth: int, channels: int, image: Image, slips: tuple[str, ...] = ()
-) -> tuple[int, int, int, int]:
+def stack(kernel: int, depth: int, channels: int, image: Image, slip: str = "") -> tuple[int, int, int, int]:
     """Walk through the layers one by one and add up."""
     first = last = 0  # what one output reads along one axis
     weights = macs = activations = 0
@@ -39,29 +35,25 @@ def stack(
         macs += one * image[0] * image[1]
         activations += channels * image[0] * image[1]
     field = last - first + 1
-    if "kernels added" in slips:
+    if slip == "kernels added":
         field = kernel * depth
-    if "first pixel" in slips:
+    if slip == "first pixel forgotten":
         field -= 1
-    if "channels once" in slips:
+    if slip == "channels once":
         weights, macs = weights // channels, macs // channels
-    if "biases" in slips:
+    if slip == "biases counted":
         weights += channels * depth
-    if "places" in slips:
+    if slip == "places forgotten":
         macs = weights
-    if "one layer" in slips:
+    if slip == "one layer":
         weights, macs, activations = weights // depth, macs // depth, activations // depth
-    if "last map" in slips:
+    if slip == "last map only":
         activations //= depth
-    if "input too" in slips:
+    if slip == "input counted":
         activations += channels * image[0] * image[1]
-    if "one row" in slips:
+    if slip == "kernel not squared":
         weights, macs = weights // kernel, macs // kernel
     return field, weights, macs, activations
-
-
-def slip(name: str) -> Callable[..., Any]:
-    return lambda **arguments: stack(**arguments, slips=(name,))
 
 
 stack_parameters = Exercise(
@@ -74,11 +66,7 @@ stack_parameters = Exercise(
             "one",
             public("one 7 x 7 layer, 64 channels", kernel=7, depth=1, channels=64, image=(56, 56)),
             secret(
-                "one large kernel",
-                kernel=Random(lambda rng: int(rng.choice([9, 11, 13]))),
-                depth=1,
-                channels=whole(2, 200),
-                image=drawn_image(13, 60),
+                "one large kernel", kernel=one_of(9, 11, 13), depth=1, channels=whole(2, 200), image=drawn_image(13, 60)
             ),
             public("one 5 x 5 layer, 3 channels", kernel=5, depth=1, channels=3, image=(6, 9)),
         ),
@@ -89,7 +77,7 @@ stack_parameters = Exercise(
             public("two 5 x 5 layers, 4 channels", kernel=5, depth=2, channels=4, image=(7, 10)),
             secret(
                 "a few larger layers",
-                kernel=Random(lambda rng: int(rng.choice([5, 7]))),
+                kernel=one_of(5, 7),
                 depth=whole(3, 6),
                 channels=whole(5, 200),
                 image=drawn_image(11, 60),
@@ -103,77 +91,54 @@ stack_parameters = Exercise(
         "weights = depth * channels * channels * kernel * kernel; macs = weights * height * width; activations = "
         "depth * channels * height * width.",
     ],
-    mistakes=[
-        Mistake(
-            "kernels added",
-            "You added the kernels up for the field: each layer adds kernel - 1 to the one pixel at the start.",
-            slip("kernels added"),
-        ),
-        Mistake(
-            "first pixel forgotten",
-            "Your field is one too small: a unit without any layer sees one pixel, so begin with 1.",
-            slip("first pixel"),
-        ),
-        Mistake(
-            "channels once",
-            "You multiplied by the channels once: each of the `channels` filters reaches through `channels` maps.",
-            slip("channels once"),
-        ),
-        Mistake("biases counted", "You counted biases as weights: these layers have none.", slip("biases")),
-        Mistake(
-            "places forgotten",
-            "Your macs are the weights alone: each weight is used at every place of its map, height * width times.",
-            slip("places"),
-        ),
-        Mistake(
-            "one layer",
-            "You counted weights, macs and activations of one layer: there are `depth` of them.",
-            slip("one layer"),
-        ),
-        Mistake(
-            "last map only",
-            "You counted the last map alone: each layer makes one, and the backward pass needs them all.",
-            slip("last map"),
-        ),
-        Mistake(
-            "input counted",
-            "You counted the input among the activations: count what the layers make.",
-            slip("input too"),
-        ),
-        Mistake(
-            "kernel not squared", "You counted one row of the kernel: it has kernel * kernel places.", slip("one row")
-        ),
-    ],
+    mistakes=slips(
+        stack,
+        {
+            "kernels added": (
+                "You added the kernels up for the field: each layer adds kernel - 1 to the one pixel at the start."
+            ),
+            "first pixel forgotten": (
+                "Your field is one too small: a unit without any layer sees one pixel, so begin with 1."
+            ),
+            "channels once": (
+                "You multiplied by the channels once: each of the `channels` filters reaches through `channels` maps."
+            ),
+            "biases counted": "You counted biases as weights: these layers have none.",
+            "places forgotten": (
+                "Your macs are the weights alone: each weight is used at every place of its map, height * width times."
+            ),
+            "one layer": "You counted weights, macs and activations of one layer: there are `depth` of them.",
+            "last map only": "You counted the last map alone: each layer makes one, and the backward pass needs them all.",
+            "input counted": "You counted the input among the activations: count what the layers make.",
+            "kernel not squared": "You counted one row of the kernel: it has kernel * kernel places.",
+        },
+    ),
 )
 
 
-def configuration(convolutions: Sequence[int], width: int = 64, slips: tuple[str, ...] = ()) -> list[int | str]:
+def configuration(convolutions: Sequence[int], width: int = 64, slip: str = "") -> list[int | str]:
     """Write the list stage by stage."""
-    if "width" in slips:
+    if slip == "width ignored":
         width = 64
-    most = 512 if "limit in numbers" in slips else 8 * width
+    most = 512 if slip == "limit always 512" else 8 * width
     config: list[int | str] = []
     filters = width
     for count in convolutions:
-        if "pool first" in slips:
+        if slip == "pooling first":
             config.append("M")
         for _ in range(count):
             config.append(filters)
-            if "pool each" in slips:
+            if slip == "pooling after each convolution":
                 config.append("M")
-            if "double each" in slips:
+            if slip == "doubled within a stage":
                 filters = min(2 * filters, most)
-        if not {"pool first", "pool each"} & set(slips):
+        if slip not in {"pooling first", "pooling after each convolution"}:
             config.append("M")
-        if "double each" not in slips and "constant" not in slips:
-            filters = 2 * filters if "no limit" in slips else min(2 * filters, most)
-    if "no last pool" in slips:
+        if slip != "doubled within a stage" and slip != "never doubled":
+            filters = 2 * filters if slip == "doubled without end" else min(2 * filters, most)
+    if slip == "last pooling forgotten":
         del config[-1]
     return config
-
-
-def misread(name: str) -> Callable[..., Any]:
-    return lambda **arguments: configuration(**arguments, slips=(name,))
 
 
 def some_stages(count: int) -> Random:
@@ -205,40 +170,21 @@ vgg_config = Exercise(
         "Go through the stages and remember how many filters the present one has.",
         'In each stage: config += [filters] * count + ["M"]; then double filters, but to no more than 8 * width.',
     ],
-    mistakes=[
-        Mistake(
-            "last pooling forgotten",
-            "Your last stage has no pooling: every stage ends with one, so the list ends with an M.",
-            misread("no last pool"),
-        ),
-        Mistake(
-            "pooling first", "You pool before each stage: convolve first, and pool at its end.", misread("pool first")
-        ),
-        Mistake(
-            "pooling after each convolution",
-            "You pool after every convolution: once a stage, at its end, is enough.",
-            misread("pool each"),
-        ),
-        Mistake(
-            "doubled without end",
-            "You go on doubling: the filters stay where they are once they have come to 8 * width.",
-            misread("no limit"),
-        ),
-        Mistake(
-            "never doubled",
-            "All your stages have equally many filters: each has twice those of the stage before it.",
-            misread("constant"),
-        ),
-        Mistake(
-            "doubled within a stage",
-            "You double from one convolution to the next: all of one stage have equally many filters.",
-            misread("double each"),
-        ),
-        Mistake("width ignored", "You always begin with 64 filters: begin with `width`.", misread("width")),
-        Mistake(
-            "limit always 512",
-            "You stop doubling at 512 filters whatever the width: stop at 8 * width.",
-            misread("limit in numbers"),
-        ),
-    ],
+    mistakes=slips(
+        configuration,
+        {
+            "last pooling forgotten": (
+                "Your last stage has no pooling: every stage ends with one, so the list ends with an M."
+            ),
+            "pooling first": "You pool before each stage: convolve first, and pool at its end.",
+            "pooling after each convolution": "You pool after every convolution: once a stage, at its end, is enough.",
+            "doubled without end": "You go on doubling: the filters stay where they are once they have come to 8 * width.",
+            "never doubled": "All your stages have equally many filters: each has twice those of the stage before it.",
+            "doubled within a stage": (
+                "You double from one convolution to the next: all of one stage have equally many filters."
+            ),
+            "width ignored": "You always begin with 64 filters: begin with `width`.",
+            "limit always 512": "You stop doubling at 512 filters whatever the width: stop at 8 * width.",
+        },
+    ),
 )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.drawn import whole
+from autograder.exercises.common.mistakes import slips
 from autograder.exercises.rows import group, public, secret
-from autograder.exercises.vgg.stacks import drawn_image, whole
+from autograder.exercises.vgg.stacks import drawn_image
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 COLUMNS = ("name", "shape", "activations", "parameters", "macs")
 Size = int | tuple[int, int]
-Row = dict[str, Any]
+Row = dict[str, Value]
 
 
 def size_of(shape: Sequence[int]) -> int:
@@ -30,10 +32,10 @@ def table(
     classes: int = 1000,
     bias: bool = True,
     hidden: int = 4096,
-    slips: tuple[str, ...] = (),
+    slip: str = "",
 ) -> list[Row]:
     """Cut the list into stages and name the layers; then one row for each, from the one before it."""
-    has_bias = {"bias forgotten": False, "bias always": True}.get(next(iter(slips), ""), bias)
+    has_bias = {"bias forgotten": False, "bias always": True}.get(slip, bias)
     text = " ".join(map(str, config))
     kinds: list[tuple[str, str, int]] = []
     for stage, part in enumerate(text.split("M"), start=1):
@@ -42,61 +44,62 @@ def table(
         if stage <= text.count("M"):
             kinds.append(("pool", f"pool{stage}", 0))
     kinds += [("dense", "dense1", hidden), ("dense", "dense2", hidden), ("dense", "dense3", classes)]
-    if "one hidden" in slips:
+    if slip == "one hidden layer":
         del kinds[-2]
         kinds[-1] = ("dense", "dense2", classes)
 
     height, width = (image, image) if isinstance(image, int) else image
-    if "square" in slips:
+    if slip == "square image assumed":
         width = height
     shape: tuple[int, ...] = (3, height, width)
-    rows = [_row("input", shape, 0, 0, slips)]
+    rows = [_row("input", shape, 0, 0, slip)]
     for kind, name, units in kinds:
         if kind == "pool":
-            up = 1 if "round up" in slips else 0
+            up = 1 if slip == "rounded up" else 0
             shape = tuple([shape[0], *((side + up) // 2 for side in shape[1:])])
-            rows.append(_row(name, shape, 0, 0, slips))
+            rows.append(_row(name, shape, 0, 0, slip))
             continue
-        reach = shape[:1] if kind == "conv" or "grid forgotten" in slips else shape
+        reach = shape[:1] if kind == "conv" or slip == "first dense layer reads channels" else shape
         fan = size_of(reach) * (9 if kind == "conv" else 1)
-        if kind == "conv" and "inputs forgotten" in slips:
+        if kind == "conv" and slip == "input channels forgotten":
             fan = 9
-        less = 2 if "padding" in slips else 0
+        less = 2 if slip == "padding forgotten" else 0
         sides = [side - less for side in shape[1:]] if kind == "conv" else []
         shape = tuple([units, *sides])
         weights = fan * units
         places = size_of(shape[1:])
         parameters = weights + (units if has_bias else 0)
-        macs = weights if "places" in slips else weights * places
-        if "biases multiply" in slips:
+        macs = weights if slip == "places forgotten" else weights * places
+        if slip == "biases multiplied":
             macs = parameters * places
-        rows.append(_row(name, shape, parameters, macs, slips))
-    return rows[1:] if "no input" in slips else rows
+        rows.append(_row(name, shape, parameters, macs, slip))
+    return rows[1:] if slip == "no row for the input" else rows
 
 
-def _row(name: str, shape: tuple[int, ...], parameters: int, macs: int, slips: tuple[str, ...]) -> Row:
+def _row(name: str, shape: tuple[int, ...], parameters: int, macs: int, slip: str) -> Row:
     activations = size_of(shape)
-    if "one map" in slips and len(shape) == 3:
+    if slip == "one map" and len(shape) == 3:
         activations //= shape[0]
-    if "channels last" in slips and len(shape) == 3:
+    if slip == "channels last" and len(shape) == 3:
         shape = (*shape[1:], shape[0])
-    if "dense as maps" in slips and len(shape) == 1:
+    if slip == "dense shapes with three axes" and len(shape) == 1:
         shape = (shape[0], 1, 1)
     return dict(zip(COLUMNS, (name, shape, activations, parameters, macs), strict=True))
 
 
-def slip(name: str) -> Callable[..., Any]:
-    return lambda **arguments: table(**arguments, slips=(name,))
+def some_config(*convolutions: int, last: int = 0) -> Random:
+    """A list of stages with these numbers of convolutions and any numbers of filters.
 
-
-def some_config(*convolutions: int) -> Random:
-    """A list of stages with these numbers of convolutions and any numbers of filters."""
+    Args:
+        convolutions: how many each stage has.
+        last: at most so many filters has one more convolution, which no pooling follows; 0 for none.
+    """
 
     def draw(rng: np.random.Generator) -> list[int | str]:
         config: list[int | str] = []
         for count in convolutions:
             config += [int(n) for n in rng.integers(4, 40, count)] + ["M"]
-        return config
+        return [*config, int(rng.integers(4, last + 1))] if last else config
 
     return Random(draw)
 
@@ -116,7 +119,7 @@ vgg16_table = Exercise(
             public("VGG16", config=VGG16),
             secret("VGG16 for other classes", config=VGG16, classes=whole(20, 900)),
             public("VGG13 for ten classes", config=VGG13, classes=10),
-            secret("VGG13 on a larger image", config=VGG13, image=Random(lambda rng: int(rng.integers(240, 400)))),
+            secret("VGG13 on a larger image", config=VGG13, image=whole(240, 399)),
         ),
         *group(
             "small",
@@ -144,7 +147,7 @@ vgg16_table = Exercise(
             ),
             secret(
                 "three stages and one convolution more",
-                config=Random(lambda rng: [*some_config(1, 2, 1).draw(rng), int(rng.integers(4, 40))]),
+                config=some_config(1, 2, 1, last=39),
                 image=drawn_image(33, 63),
                 classes=whole(3, 30),
                 hidden=whole(31, 60),
@@ -173,71 +176,30 @@ vgg16_table = Exercise(
         "1 with the next stage. parameters = weights + n if bias else weights; macs = weights * places, with one "
         "place for a dense layer.",
     ],
-    mistakes=[
-        Mistake(
-            "bias forgotten",
-            "You counted no biases: with bias=True each filter and unit has one.",
-            slip("bias forgotten"),
-        ),
-        Mistake("bias always", "You counted biases although bias is False: leave them out there.", slip("bias always")),
-        Mistake(
-            "input channels forgotten",
-            "You counted 9 weights for a filter: it has 9 for each channel that it reads.",
-            slip("inputs forgotten"),
-        ),
-        Mistake(
-            "places forgotten",
-            "Your macs are the weights: a convolution uses each at every place of its map, height * width times.",
-            slip("places"),
-        ),
-        Mistake(
-            "biases multiplied",
-            "You counted biases among the macs: a bias is added and multiplies nothing.",
-            slip("biases multiply"),
-        ),
-        Mistake(
-            "rounded up",
-            "You rounded up when you halved an odd side: the pooling drops what is left over.",
-            slip("round up"),
-        ),
-        Mistake(
-            "padding forgotten",
-            "Your convolutions shrink the map: with padding 1 a 3 x 3 convolution keeps its size.",
-            slip("padding"),
-        ),
-        Mistake(
-            "channels last",
-            "You wrote shapes with the channels last, as the slide does: here they come first, (C, H, W).",
-            slip("channels last"),
-        ),
-        Mistake(
-            "no row for the input",
-            "You left the input out: it is the first row, and its values take memory too.",
-            slip("no input"),
-        ),
-        Mistake(
-            "one map",
-            "You counted the values of one map: a layer makes as many maps as it has filters.",
-            slip("one map"),
-        ),
-        Mistake(
-            "first dense layer reads channels",
-            "Your first dense layer reads one number for each channel: it reads the whole last map, c * height * "
-            "width numbers.",
-            slip("grid forgotten"),
-        ),
-        Mistake(
-            "one hidden layer", "You have one hidden dense layer: VGG has two, then the classes.", slip("one hidden")
-        ),
-        Mistake(
-            "dense shapes with three axes",
-            "You wrote the shape of a dense layer as a map of 1 x 1: write (units,).",
-            slip("dense as maps"),
-        ),
-        Mistake(
-            "square image assumed",
-            "You took the image for a square: image may be (height, width), so halve each on its own.",
-            slip("square"),
-        ),
-    ],
+    mistakes=slips(
+        table,
+        {
+            "bias forgotten": "You counted no biases: with bias=True each filter and unit has one.",
+            "bias always": "You counted biases although bias is False: leave them out there.",
+            "input channels forgotten": "You counted 9 weights for a filter: it has 9 for each channel that it reads.",
+            "places forgotten": (
+                "Your macs are the weights: a convolution uses each at every place of its map, height * width times."
+            ),
+            "biases multiplied": "You counted biases among the macs: a bias is added and multiplies nothing.",
+            "rounded up": "You rounded up when you halved an odd side: the pooling drops what is left over.",
+            "padding forgotten": "Your convolutions shrink the map: with padding 1 a 3 x 3 convolution keeps its size.",
+            "channels last": "You wrote shapes with the channels last, as the slide does: here they come first, (C, H, W).",
+            "no row for the input": "You left the input out: it is the first row, and its values take memory too.",
+            "one map": "You counted the values of one map: a layer makes as many maps as it has filters.",
+            "first dense layer reads channels": (
+                "Your first dense layer reads one number for each channel: it reads the whole last map, c * height * "
+                "width numbers."
+            ),
+            "one hidden layer": "You have one hidden dense layer: VGG has two, then the classes.",
+            "dense shapes with three axes": "You wrote the shape of a dense layer as a map of 1 x 1: write (units,).",
+            "square image assumed": (
+                "You took the image for a square: image may be (height, width), so halve each on its own."
+            ),
+        },
+    ),
 )

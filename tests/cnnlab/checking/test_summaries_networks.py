@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.exercises.resnet.trained import SLIGHT, STRONG, fresh, moved, reference, unscaled, unshifted
+from autograder.exercises.common.shapes import Change, fresh, unscaled, unshifted
+from autograder.exercises.resnet.trained import SLIGHT, STRONG, reference
 from cnnlab import data, models
 from cnnlab.checking.filling import fill
 from cnnlab.checking.outcome import Outcome
@@ -21,9 +22,9 @@ from cnnlab.torch_settings import one_thread
 LABELS = np.arange(150) % 5
 
 
-def judged(weights: Any, at_least: float = 96.0, count: int = 150, **how: Any) -> Outcome:
+def judged(weights: Any, at_least: float = 96.0, count: int = 150, change: Change | None = None) -> Outcome:
     images = fresh(LABELS[:count], 1 << 43)
-    pixels = moved(images, np.random.default_rng(0), **how) if how else images
+    pixels = change(images, np.random.default_rng(0)) if change else images
     inputs = {"images": pixels, "labels": LABELS[:count], "at_least": at_least}
     return summarise("resnet20", inputs, Outcome("values", {"weights": weights}))
 
@@ -76,9 +77,9 @@ def test_the_images_are_normalised_by_their_mean_and_spread() -> None:
 
 
 def test_the_references_weights_are_good_with_some_room() -> None:
-    for how in ({}, SLIGHT, STRONG):
-        bar = 95.0 if how == STRONG else 98.0
-        assert judged(reference(), bar, **how).values == {"accuracy": f"at least {bar:g} %"}
+    for change in (None, SLIGHT, STRONG):
+        bar = 95.0 if change is STRONG else 98.0
+        assert judged(reference(), bar, change=change).values == {"accuracy": f"at least {bar:g} %"}
 
 
 def test_half_and_double_precision_are_as_good() -> None:

@@ -1,0 +1,15 @@
+"""Plain values that Cases draw from their seed."""
+
+from __future__ import annotations
+
+from autograder.exercise import Random
+
+
+def whole(low: int, high: int) -> Random:
+    """An int from low to high, both included."""
+    return Random(lambda rng: int(rng.integers(low, high + 1)))
+
+
+def one_of(*values: int) -> Random:
+    """One of these ints."""
+    return Random(lambda rng: int(rng.choice(values)))

@@ -1,0 +1,19 @@
+"""Mistakes that are slips of one function, which is told by the Mistake's name what to get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from autograder.exercise import Mistake
+
+
+def slips(function: Callable[..., Any], hints: Mapping[str, str]) -> list[Mistake]:
+    """Return a Mistake for each hint.
+
+    Args:
+        function: takes what the Answer takes, and `slip`, the name of the Mistake to make.
+        hints: the Mistake's name -> its sentence for the student.
+    """
+    return [Mistake(name, hint, partial(function, slip=name)) for name, hint in hints.items()]

@@ -1,0 +1,21 @@
+"""What the Exercises on torch modules share: each is built, filled, run and differentiated."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from autograder.exercise import Case, normal
+from autograder.exercises.rows import group
+from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
+
+MODULE = Way(module="x")
+OF_BLOCKS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")  # what blocks are asked for
+
+
+def block(key: str, group: str, shape: tuple[int, ...], **arguments: Value) -> Case:
+    """A Case of a block for maps of this shape, (N, C, H, W): its channels are C."""
+    return Case(key, group=group, x=normal(*shape), channels=shape[1], **arguments)
+
+
+blocks = partial(group, make=block)

@@ -1,0 +1,87 @@
+"""Networks that were trained on drawn shapes: their weights, right and wrong, and images that they have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from autograder.exercise import Case, Random
+from cnnlab import data
+from cnnlab.checking.summaries.networks import SHAPES_MEAN, SHAPES_STD
+
+CLASSES = len(data.SHAPE_NAMES)
+Weights = dict[str, np.ndarray]
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+def trained(file: Path, seed: int, slip: str = "") -> Weights:
+    """Return the weights that the solved lesson's own training made.
+
+    Args:
+        file: holds them; `autograder.authoring.weights` wrote it.
+        seed: of the weights that were never trained.
+        slip: the name of a Mistake, which exchanges some arrays.
+    """
+    from safetensors.numpy import load_file  # a grader that has its answers does not need it
+
+    weights = load_file(file)
+    if slip == "not trained":
+        return as_drawn(weights, np.random.default_rng(seed))
+    if slip.startswith("images from 0 to"):
+        largest = 255 if slip == "images from 0 to 255" else 1
+        changes = {"conv1": unscaled(weights) / largest, "norm1": unshifted(weights)}
+    elif slip == "labels one too high":
+        changes = {name: np.roll(weights[name], 1, axis=0) for name in ("linear.weight", "linear.bias")}
+    else:
+        return weights
+    return weights | {name: np.ascontiguousarray(array, np.float32) for name, array in changes.items()}
+
+
+def as_drawn(weights: Weights, rng: np.random.Generator) -> Weights:
+    """Draw He's weights, as before any training, with batch normalisation as torch begins."""
+    drawn = {}
+    for name, array in sorted(weights.items()):
+        if name.startswith("norm"):
+            drawn[name] = np.repeat(np.array([1, 0, 0, 1], np.float32)[:, None], array.shape[1], axis=1)
+        else:
+            drawn[name] = (np.sqrt(2 / array[0].size) * rng.standard_normal(array.shape)).astype(np.float32)
+    return drawn
+
+
+def unscaled(weights: Weights) -> np.ndarray:
+    """Return a first convolution that makes of images from 0 to 1 what the one given makes of normalised ones."""
+    return weights["conv1"] / np.array(SHAPES_STD)[:, None, None]
+
+
+def unshifted(weights: Weights) -> np.ndarray:
+    """Return the batch normalisation behind it: the mean of the images adds to each map's running mean."""
+    gain, offset, mean, variance = weights["norm1"]
+    added = (unscaled(weights) * np.array(SHAPES_MEAN)[:, None, None]).sum((1, 2, 3))
+    return np.stack([gain, offset, mean + added, variance])
+
+
+def fresh(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Draw one image of each of these classes: (N, 3, 32, 32) uint8."""
+    pool, classes = data.shape_images(4 * len(labels) + 40, seed=seed)
+    places = {label: np.flatnonzero(classes == label) for label in range(CLASSES)}
+    turn = [int(np.sum(labels[:i] == label)) for i, label in enumerate(labels)]
+    return pool[[places[int(label)][t] for label, t in zip(labels, turn, strict=True)]]
+
+
+def hidden(key: str, group: str, count: int, at_least: float, change: Change | None = None) -> Case:
+    """A Case of new images.
+
+    Args:
+        count: of images; all classes are alike often.
+        at_least: per cent that the network must get right.
+        change: what is done to the images.
+    """
+    labels = np.arange(count) % CLASSES
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        images = fresh(labels, int(rng.integers(1 << 40, 1 << 41)))  # no seed that anybody trains with
+        return change(images, rng) if change else images
+
+    return Case(key, group=group, images=Random(draw), labels=labels, at_least=at_least)
