@@ -20,9 +20,14 @@ TAGS = {"setup", "show"}
 class Cell:
     """One cell of an authored lesson.
 
-    kind: "code" or "markdown"; role: "exercise", "check", "question", "setup" (installs on Colab), "show" (pictures and
-    timings, not run when grading) or "given" (text, imports and helpers); name: the Exercise's or question's name, ""
-    for the others; line: where the cell begins in the script, counted from 1.
+    Args:
+        kind: "code" or "markdown".
+        role: "exercise", "check", "question", "setup" (installs on Colab), "show" (pictures and timings, not run when
+            grading) or "given" (text, imports and helpers).
+        name: the Exercise's or question's name, "" for the others.
+        source: the cell's text.
+        line: where the cell begins in the script, counted from 1.
+        options: the marker's keys with their values.
     """
 
     kind: str
@@ -43,7 +48,7 @@ class Script:
 
     @property
     def run(self) -> tuple[Cell, ...]:
-        """The cells that are run when grading: given code and exercises, no checks, pictures or set-up."""
+        """Return the cells that are run when grading: given code and exercises, no checks, pictures or set-up."""
         return tuple(c for c in self.cells if c.kind == "code" and c.role in ("given", "exercise"))
 
 

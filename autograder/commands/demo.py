@@ -17,6 +17,7 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Build, grade the sample class, and raise CourseError where a submission did not earn what it must."""
+    # Imported here, so that other commands start sooner.
     from autograder import sample
     from autograder.authoring import build
     from autograder.exercises import all_lessons

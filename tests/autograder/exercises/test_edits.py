@@ -3,45 +3,38 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import pytest
 
-from autograder.authoring.script import read
-from autograder.course import Course
 from autograder.exercise import Exercise, Lesson
-from autograder.exercises import all_lessons
-from cnnlab.checking import probe
-from cnnlab.checking.assess import Finding, Questionnaire, assess
-from tests.edits import all_edits
+from autograder.sample.edit import Edit
+from cnnlab.checking.assess import Finding
+from tests.autograder.exercises.dependence import touched
+from tests.autograder.exercises.proof import LESSONS, finding, lesson_cells, namespace, secret_cases, solved
+from tests.edits import FOLDER, all_edits
 
 SECRETS = (b"first course", b"second course")
-LESSONS = {lesson.name: lesson for lesson in all_lessons()}
 FILES = all_edits()
 EDITS = [(LESSONS[name], edit) for name, edits in FILES.items() for edit in edits.values()]
 
 
-def namespace(lesson: Lesson, exercise: str, source: str) -> dict[str, Any]:
-    """Run the solved lesson with one cell replaced, as a student's notebook would run."""
-    names: dict[str, Any] = {"__name__": "lesson"}
-    for cell in read(lesson, Course.here().script(lesson)).run:
-        text = source if cell.name == exercise and cell.role == "exercise" else cell.source
-        exec(compile(text, cell.name or "given", "exec"), names)
-    return names
+def judged(lesson: Lesson, edit: Edit, key: bytes) -> dict[str, Finding]:
+    """Judge what the wrong answer touches: its exercise, and those that reach it or what it shares with them."""
+    names = namespace(lesson, edit.exercise, edit.source)
+    cells = lesson_cells(lesson)
+    place = next(i for i, c in enumerate(cells) if (c.role, c.name) == ("exercise", edit.exercise))
+    sources = [edit.source if i == place else cell.source for i, cell in enumerate(cells)]
+    again = {cells[i].name for i in touched(sources, place, cells[place].source, names)}
+    return {
+        name: finding(secret_cases(lesson, name, key), names[name])
+        for name in called(lesson)
+        if name in again
+    }
 
 
-@cache
-def secret(lesson: str, exercise: str, key: bytes) -> Questionnaire:
-    return LESSONS[lesson].exercises[exercise].secret_questions(key)
-
-
-def judged(lesson: Lesson, exercise: str, function: Any, key: bytes) -> Finding:
-    questionnaire = secret(lesson.name, exercise, key)
-    outcomes = [
-        probe.ask(function, dict(q.inputs), questionnaire.returns, questionnaire.way)
-        for q in questionnaire.questions
-    ]
-    return assess(questionnaire, outcomes)
+def called(lesson: Lesson) -> list[str]:
+    """Return the exercises that are functions or classes to be called, not trained weights."""
+    return [name for name, exercise in lesson.exercises.items() if not exercise.way.file]
 
 
 def lost(exercise: Exercise, finding: Finding) -> tuple[str, ...]:
@@ -49,17 +42,24 @@ def lost(exercise: Exercise, finding: Finding) -> tuple[str, ...]:
     return tuple(group for group in exercise.points if group in failed)
 
 
+@cache
+def lost_by_the_solution(lesson: Lesson, exercise: str, key: bytes) -> tuple[str, ...]:
+    """Return the groups that an exercise which a wrong answer does not touch loses: as in the solved lesson."""
+    found = finding(secret_cases(lesson, exercise, key), solved(lesson)[exercise])
+    return lost(lesson.exercises[exercise], found)
+
+
 @pytest.mark.parametrize("lesson, edit", EDITS, ids=[edit.student for _, edit in EDITS])
 @pytest.mark.parametrize("key", SECRETS, ids=["first", "second"])
-def test_an_edit_is_recognised_and_loses_its_groups(lesson: Lesson, edit: Any, key: bytes) -> None:
-    names = namespace(lesson, edit.exercise, edit.source)
-    finding = judged(lesson, edit.exercise, names[edit.exercise], key)
-    assert finding.mistake == edit.mistake
-    assert bool(finding.hint) == bool(edit.mistake)
+def test_an_edit_is_recognised_and_loses_its_groups(lesson: Lesson, edit: Edit, key: bytes) -> None:
+    findings = judged(lesson, edit, key)
+    assert findings[edit.exercise].mistake == edit.mistake
+    assert bool(findings[edit.exercise].hint) == bool(edit.mistake)
     losses = {
-        name: lost(e, judged(lesson, name, names[name], key))
-        for name, e in lesson.exercises.items()
-        if not e.way.file
+        name: lost(lesson.exercises[name], findings[name])
+        if name in findings
+        else lost_by_the_solution(lesson, name, key)
+        for name in called(lesson)
     }
     expected = {edit.exercise: edit.lost, **edit.follows}
     assert {name: groups for name, groups in losses.items() if groups} == {
@@ -70,9 +70,13 @@ def test_an_edit_is_recognised_and_loses_its_groups(lesson: Lesson, edit: Any, k
 @pytest.mark.parametrize("name", FILES)
 def test_every_exercise_has_an_edit_and_some_edits_are_unexplained(name: str) -> None:
     lesson, edits = LESSONS[name], list(FILES[name].values())
-    called = {name for name, exercise in lesson.exercises.items() if not exercise.way.file}
-    assert {edit.exercise for edit in edits} == called
+    assert {edit.exercise for edit in edits} == set(called(lesson))
     assert any(not edit.mistake for edit in edits)
     known = {name: {m.name for m in exercise.mistakes} for name, exercise in lesson.exercises.items()}
     assert all(edit.mistake in known[edit.exercise] | {""} for edit in edits)
     assert all("autograder" not in edit.source for edit in edits)
+    assert len({edit.source for edit in edits}) == len(edits)
+
+
+def test_every_script_of_wrong_answers_is_a_lessons() -> None:
+    assert {path.stem for path in FOLDER.glob("[0-9]*")} == set(LESSONS)
