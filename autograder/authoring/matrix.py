@@ -29,8 +29,14 @@ Two Mistakes are *told apart* when some Case gets different results from them, s
 class Row:
     """What one Exercise's Cases do to its Mistakes.
 
-    cases: public and secret; killed: Mistakes that fail some public, some secret Case; apart: pairs of Mistakes that the
-    public and the secret Cases both tell apart; pairs: how many pairs there are.
+    Args:
+        lesson, exercise: their names.
+        points: all that the exercise gives.
+        cases: how many public and secret Cases there are.
+        mistakes: how many Mistakes there are.
+        killed: how many of them fail some public, some secret Case.
+        apart: how many pairs of Mistakes both the public and the secret Cases tell apart.
+        pairs: how many pairs there are.
     """
 
     lesson: str
@@ -44,13 +50,13 @@ class Row:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing slips through."""
+        """Say whether nothing slips through."""
         return self.killed == (self.mistakes, self.mistakes) and self.apart == self.pairs
 
 
-def row(lesson: Lesson, exercise: Exercise) -> Row:
-    """Work out one Exercise's row."""
-    asked = (exercise.public_questions(), exercise.secret_questions(SECRET))
+def row(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Questionnaire) -> Row:
+    """Count what the public and the secret Cases of one Exercise, as they are asked, do to its Mistakes."""
+    asked = (public, secret)
     names = [mistake.name for mistake in exercise.mistakes]
     pairs = list(combinations(names, 2))
     killed = tuple(sum(_killed(questionnaire, name) for name in names) for questionnaire in asked)
@@ -66,9 +72,17 @@ def row(lesson: Lesson, exercise: Exercise) -> Row:
     )
 
 
-def page(lessons: Sequence[Lesson]) -> str:
-    """Return the page for these lessons."""
-    rows = [row(lesson, exercise) for lesson in lessons for exercise in lesson.exercises.values()]
+def rows(lessons: Sequence[Lesson]) -> list[Row]:
+    """Work out what all Cases of these lessons do."""
+    return [
+        row(lesson, exercise, exercise.public_questions(), exercise.secret_questions(SECRET))
+        for lesson in lessons
+        for exercise in lesson.exercises.values()
+    ]
+
+
+def page(rows: Sequence[Row]) -> str:
+    """Return the page that shows these rows."""
     lines = [
         f"| {r.lesson} | `{r.exercise}` | {r.points:g} | {r.cases[0]} + {r.cases[1]} | {r.mistakes} | "
         f"{r.killed[0]} | {r.killed[1]} | {r.apart} of {r.pairs} |"
