@@ -20,7 +20,7 @@ help:
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt tools/setup.sh tools/apt.sh
+$(READY): pyproject.toml constraints.txt tools/setup.sh tools/relocatable.py tools/apt.sh
 	@PYTHON="$(PYTHON)" sh tools/setup.sh "$(VENV)"
 
 $(PROGRAMS): $(READY) tools/programs.sh
@@ -33,7 +33,7 @@ demo: $(READY)
 	@$(BIN)/autograder demo
 
 test: $(READY) $(PROGRAMS)
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/python -m ruff check --quiet .
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not proof"
 
 slow: $(READY) $(PROGRAMS)
@@ -43,15 +43,15 @@ proof: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -p tests.resume --resume .proof.jsonl -m proof
 
 lab: $(READY)
-	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" notebooks/1_layers/01_why_convolution.ipynb
+	@$(BIN)/python -m jupyterlab --ServerApp.root_dir="$$PWD" notebooks/1_layers/01_why_convolution.ipynb
 
 matrix: $(READY)
 	@$(BIN)/autograder matrix
 
 lint: $(READY)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/pyright
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m pyright
 	@$(BIN)/lint-imports
 
 clean:

@@ -41,6 +41,10 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 
+# What students wrote, and their grades, are for the owner of work/ alone.
+c.Autograde.permissions = 400
+c.GenerateFeedback.permissions = 600
+
 # nbgrader's own templates show Markdown uncleaned, whatever sanitize_html says; this filter cleans it
 # wherever it is shown.
 c.HTMLExporter.sanitize_html = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +14,22 @@ if TYPE_CHECKING:
     from autograder.exercise import Lesson
 
 SECRET_BYTES = 32
-PRIVATE = 0o700  # of the folder where a class's work and grades lie
+OTHERS = 0o077  # the rights of all but the owner, which what a class leaves on disk gives nobody
 CHECKOUT = Path(__file__).resolve().parent.parent  # that this package lies in
 
 
 class CourseError(Exception):
     """Something about the course or a command's input, in one sentence that says what to do."""
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Have all that this process, and those that it starts, make meanwhile be its owner's alone, nbgrader's files too."""
+    before = os.umask(OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,11 @@ class Course:
         """The gradebook's address for SQLAlchemy; $CNNLAB_DB_URL names another database."""
         return os.environ.get("CNNLAB_DB_URL") or f"sqlite:///{self.work / 'gradebook.db'}"
 
+    def make_work(self) -> None:
+        """Make the class's folder, and those above it that are missing; they are their owner's alone."""
+        with private_files():
+            self.work.mkdir(parents=True, exist_ok=True)
+
     def secret(self) -> bytes:
         """Return the course's secret, from which the secret Cases are drawn; made on first use, readable by its owner only.
 
@@ -100,7 +117,7 @@ class Course:
         """
         path = self.work / "secret"
         if not path.exists():
-            self.work.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+            self.make_work()
             draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:

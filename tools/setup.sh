@@ -22,12 +22,5 @@ say "Installing the Python packages (some minutes the first time) ..."
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[developer]" ||
     fail "The Python packages could not be installed; see the lines above, then run make again."
 
-cat >"$venv/bin/autograder" <<END
-#!$PWD/$venv/bin/python
-import sys
-if __name__ == "__main__":  # the processes of a class read this file too
-    from autograder.cli import main
-    sys.exit(main())
-END
-chmod +x "$venv/bin/autograder"
+"$venv/bin/python" tools/relocatable.py
 touch "$venv/.ready"

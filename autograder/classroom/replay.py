@@ -17,7 +17,7 @@ from autograder.classroom.shared_folder import verify_shared
 from autograder.classroom.submissions import find_submissions
 from autograder.classroom.tasks import GradedSubmission, Task, list_tasks
 from autograder.classroom.workers import start_workers
-from autograder.course import PRIVATE, Course, CourseError
+from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.judging import judgement
 from autograder.judging.companions import Submission
@@ -94,8 +94,8 @@ def _judge_and_compare(task: Task) -> GradedSubmission:
     result, differences = StudentResult(task.student), []
     folder = started_folder(task.course) / "replay" / task.student
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=PRIVATE, parents=True)
     without_journal = Course(task.course.root, folder)
+    without_journal.make_work()
     (folder / "secret").write_bytes(task.course.secret())
 
     def judge_one(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from typing import TYPE_CHECKING
 
 from autograder.commands import Subparsers, command
 from autograder.commands.grade import grade_and_show
-from autograder.course import Course, CourseError
+from autograder.course import Course, CourseError, private_files
+
+if TYPE_CHECKING:
+    from autograder.exercise import Lesson
 
 
 def add(commands: Subparsers) -> None:
@@ -21,13 +25,19 @@ def run(course: Course, options: argparse.Namespace) -> int:
     from autograder import sample
     from autograder.authoring import build
     from autograder.exercises import all_lessons
-    from autograder.recording import registration
 
     lesson = next(one for one in all_lessons() if sample.sample_class(one))
     print("Building the student notebooks ...")
     for path in build.build(course, all_lessons()):
         print(f"  {path}")
-    demo = Course(course.root, course.root / "work" / "demo")
+    with private_files():  # students are to read what was built before
+        return _grade_sample(Course(course.root, course.root / "work" / "demo"), lesson)
+
+
+def _grade_sample(demo: Course, lesson: Lesson) -> int:
+    from autograder import sample
+    from autograder.recording import registration
+
     shutil.rmtree(demo.work, ignore_errors=True)
     print("Making a gradebook ...")
     registration.sync(demo, lesson.assignment)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.commands import Subparsers, command
-from autograder.course import Course, CourseError
+from autograder.course import Course, CourseError, private_files
 
 if TYPE_CHECKING:
     from autograder.exports.grades import ClassGrades
@@ -59,6 +59,7 @@ def _list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out-of", type=float, metavar="N", help="scale the points to N in all")
 
 
+@private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
     """Write the file or files, and say where they are and what to know about them."""
     from autograder.exports.canvas import canvas_table

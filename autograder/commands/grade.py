@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from autograder.classroom import forkserver
 from autograder.commands import Subparsers, command
-from autograder.course import Course, CourseError
+from autograder.course import Course, CourseError, private_files
 from autograder.startup import no_interrupts
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def add(commands: Subparsers) -> None:
     )
 
 
+@private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
     """Grade, and show the class's table and where everything is."""
     _verify(options)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 
 from autograder.commands import Subparsers, command
-from autograder.course import Course
+from autograder.course import Course, private_files
 
 
 def add(commands: Subparsers) -> None:
@@ -22,7 +23,9 @@ def run(course: Course, options: argparse.Namespace) -> int:
 
     from autograder.authoring import kit
 
-    path = kit.write_kit(course, options.assignment, options.out)
+    # What lies in the class's folder is its owner's alone, what is written elsewhere is for students.
+    with nullcontext() if options.out else private_files():
+        path = kit.write_kit(course, options.assignment, options.out)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             print(f"  {entry.filename}  {entry.file_size / 1024:.0f} KiB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from autograder.commands import Subparsers, command
-from autograder.course import Course
+from autograder.course import Course, private_files
 
 
 def add(commands: Subparsers) -> None:
@@ -18,6 +18,7 @@ def add(commands: Subparsers) -> None:
     )
 
 
+@private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
     """Register every assignment of the course, and work its secret cases out."""
     from autograder.judging import secret_cases

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from autograder.commands import Subparsers, command
-from autograder.course import Course
+from autograder.course import Course, private_files
 
 if TYPE_CHECKING:
     from autograder.recording.verify import Difference
@@ -26,6 +26,7 @@ def add(commands: Subparsers) -> None:
     )
 
 
+@private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
     """Print what differs and return 1, or one sentence and 0; with --rebuild, after writing what was missing."""
     from autograder.recording import verify

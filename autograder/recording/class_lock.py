@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autograder.course import PRIVATE, Course, CourseError
+from autograder.course import Course, CourseError
 
 PREFIX = "cnnlab-run-"
 
@@ -23,7 +23,7 @@ def class_lock(course: Course) -> Iterator[Path]:
     The lock ends with the process, however that ends; the temporary folder's path stands in the lock's file, so
     that the next run removes what a killed one left. Raises CourseError where another run holds the class's folder.
     """
-    course.work.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    course.make_work()
     with (course.work / "grading.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -27,7 +27,7 @@ from autograder.judging.judgement import Judgement, judgement_key
 from autograder.recording import nbgrader_settings, record, released_cells
 from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, lesson_record, scores
 
-READ_ONLY = 0o444  # what nbgrader leaves
+READ_ONLY = 0o400  # what nbgrader leaves with our settings
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ AUTOGRADE = {
         "autograder.recording.nbgrader_steps.SaveVerdicts",
         "nbgrader.preprocessors.AssignLatePenalties",
     ],
+    "permissions": 400,
 }
 
 

@@ -14,9 +14,10 @@ from autograder.course import Course, CourseError
 from autograder.judging.judge import judge_notebook
 from autograder.judging.judgement import Judgement
 from autograder.recording import database, nbgrader_runs, nbgrader_settings, record, registration, tables
-from autograder.recording.drafting import READ_ONLY, Draft, drafts_folder
+from autograder.recording.drafting import Draft, drafts_folder
 
 BATCH = 200  # submissions in one commit at most; databases limit how many values a query may name
+WRITABLE = 0o222  # by anybody
 FORGOTTEN = 3600  # seconds after which a draft belongs to no run that still goes on
 
 
@@ -157,7 +158,7 @@ class Recorder:
             mode = path.stat().st_mode
         except OSError:
             return False
-        return not self.usual or not mode & ~READ_ONLY & 0o777
+        return not self.usual or not mode & WRITABLE
 
     def _sweep(self) -> None:
         """Remove what a run that was killed has left of its drafts."""

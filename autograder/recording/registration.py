@@ -10,7 +10,7 @@ from typing import Any
 from nbgrader import api, dbutil
 from sqlalchemy import select
 
-from autograder.course import PRIVATE, Course, CourseError
+from autograder.course import Course, CourseError
 from autograder.recording.database import TABLES, connect, errors, gradebook_exists, url_of
 from autograder.recording.released_cells import Rows, current, exercise_of
 
@@ -149,7 +149,7 @@ def _create_tables(course: Course) -> None:
 def _one_at_a_time(course: Course) -> Iterator[None]:
     """Let one process at a time make and change the gradebook's structure."""
     try:
-        course.work.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+        course.make_work()
         with (course.work / ".sync.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

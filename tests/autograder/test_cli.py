@@ -22,7 +22,7 @@ from tests import ROOT
 
 
 def start(*arguments: str, work: Path, **environment: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "autograder.cli", *arguments]
+    command = [sys.executable, "-m", "autograder", *arguments]
     everything = {**os.environ, "CNNLAB_WORK": str(work), **environment}
     return subprocess.Popen(
         command, cwd=ROOT, env=everything, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -260,7 +260,7 @@ def test_a_bar_with_the_time_left_where_somebody_watches(
     ours, theirs = os.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     process = subprocess.Popen(
-        [sys.executable, "-m", "autograder.cli", "grade", "1_layers", str(small_class)],
+        [sys.executable, "-m", "autograder", "grade", "1_layers", str(small_class)],
         cwd=ROOT,
         env={**os.environ, "CNNLAB_WORK": str(tmp_path / "work")},
         stdout=subprocess.DEVNULL,

@@ -48,7 +48,7 @@ def copy(checkout: Course, tmp_path: Path) -> Course:
 def run(course: Course, *arguments: str) -> tuple[int, str, str]:
     """Run the commands of a checkout of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "autograder.cli", *arguments],
+        [sys.executable, "-m", "autograder", *arguments],
         cwd=course.root,
         env={**os.environ, "CNNLAB_WORK": str(course.work)},
         capture_output=True,

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("bubblewrap")
 def start(work: Path, temporary: Path, *arguments: str) -> subprocess.Popen[str]:
     temporary.mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-m", "autograder.cli", "grade", ASSIGNMENT, *arguments, "--workers", "2"],
+        [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, *arguments, "--workers", "2"],
         cwd=ROOT,
         env={**os.environ, "CNNLAB_WORK": str(work), "TMPDIR": str(temporary)},
         text=True,

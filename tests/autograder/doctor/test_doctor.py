@@ -71,7 +71,7 @@ def test_a_machine_where_all_is_well(bubblewrap: str, tmp_path: Path) -> None:
     environment = {**os.environ, "CNNLAB_WORK": str(tmp_path / "work")}
     environment.pop("CNNLAB_DB_URL", None)
     done = subprocess.run(
-        [sys.executable, "-m", "autograder.cli", "doctor"],
+        [sys.executable, "-m", "autograder", "doctor"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
