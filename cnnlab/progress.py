@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-from cnnlab.checking import report, tries
+from cnnlab.checking import boxes, report, tries
 from cnnlab.checking.picture import INK, LINE, MONO, PALE_INK
 from cnnlab.library import catalogue, shelf
 from cnnlab.library.cells import in_notebook
@@ -76,7 +76,7 @@ def html(rows: Iterable[Row]) -> str:
     body = "".join(_lesson(lesson, of_lesson) for lesson, of_lesson in _by_lesson(rows).items())
     upcoming = f'<div style="margin-bottom:8px;font-weight:600;color:{INK}">{escape(_next(rows))}</div>'
     style = "border-collapse:collapse;background:#ffffff;width:100%"
-    return report.box(f'{upcoming}<table style="{style}">{body}</table>')
+    return boxes.box(f'{upcoming}<table style="{style}">{body}</table>')
 
 
 def _by_lesson(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -108,7 +108,7 @@ def _next(rows: list[Row]) -> str:
 def _lesson(lesson: str, rows: list[Row]) -> str:
     chips = "".join(
         f'<span style="display:inline-flex;align-items:center;gap:4px;margin:1px 14px 1px 0;white-space:nowrap">'
-        f'{report.sign(SIGNS[row.state], 11)}<span style="font-family:{MONO};font-size:12.5px;'
+        f'{boxes.sign(SIGNS[row.state], 11)}<span style="font-family:{MONO};font-size:12.5px;'
         f'color:{INK if row.done or row.failed else PALE_INK}">{escape(_words(row))}</span></span>'
         for row in rows
     )

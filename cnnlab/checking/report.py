@@ -12,6 +12,7 @@ import numpy as np
 
 from cnnlab.checking import picture, rows, scripts
 from cnnlab.checking.assess import CaseResult, Finding
+from cnnlab.checking.boxes import box, cell, code, heading, marked, paragraph, sign
 from cnnlab.checking.picture import INK, LINE, MONO, PALE_INK
 from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
@@ -20,12 +21,6 @@ WIDTH = 88  # columns of a terminal
 MADE = 6  # calls of a script that are written out
 LONGEST = 240  # characters of one value, message or Case in words
 NEXT_STEP = "Replace the line that raises NotImplementedError with your own code, then run both cells again."
-GREEN, RED, GREY = "#1a7f37", "#b42318", "#59636e"
-SIGNS = {  # paths on a 16 x 16 grid: the shape tells pass from fail, not the colour alone
-    "passes": (GREEN, "M3.5 8.5l3 3 6-7"),
-    "fails": (RED, "M4 4l8 8M12 4l-8 8"),
-    "is not attempted": (GREY, "M4 8h8"),
-}
 
 
 @dataclass(frozen=True)
@@ -75,23 +70,23 @@ def text(finding: Finding, remarks: Remarks = NONE) -> str:
 def html(finding: Finding, remarks: Remarks = NONE) -> str:
     """Return the report for a notebook: one bordered box of HTML that needs nothing from outside."""
     quiet = f"margin-top:4px;font-size:13px;color:{PALE_INK}"
-    helped = _paragraph(escape(_helped(remarks)), quiet) if remarks.helped else ""
+    helped = paragraph(escape(_helped(remarks)), quiet) if remarks.helped else ""
     if finding.passed:
-        fast = _paragraph(escape(remarks.speed), quiet) if remarks.speed else ""
-        kept = _paragraph(_marked(_printable(remarks.kept)), quiet) if remarks.kept else ""
+        fast = paragraph(escape(remarks.speed), quiet) if remarks.speed else ""
+        kept = paragraph(marked(_printable(remarks.kept)), quiet) if remarks.kept else ""
         return box(heading("passes", _count(finding)) + helped + fast + kept)
     if not finding.attempted:
-        step = _paragraph(escape(_next_step(finding)))
+        step = paragraph(escape(_next_step(finding)))
         return box(heading("is not attempted", _count(finding)) + step)
     result = finding.telling
     assert result is not None, "a Finding that did not pass has a failed Case"
-    hint = _paragraph(_marked(_clean(finding.hint)), "font-size:15px;margin-top:6px") if finding.hint else ""
-    case = _paragraph(
+    hint = paragraph(marked(_clean(finding.hint)), "font-size:15px;margin-top:6px") if finding.hint else ""
+    case = paragraph(
         f'<span style="color:{PALE_INK}">Case:</span> {escape(_clean(result.question.words))}'
-        f"<br/>{_code(_call(finding.exercise, result.question.inputs, remarks.way))}",
+        f"<br/>{code(_call(finding.exercise, result.question.inputs, remarks.way))}",
         "margin-top:10px",
     )
-    came = _paragraph(escape(_what_came(result, remarks.way)), "margin-top:10px")
+    came = paragraph(escape(_what_came(result, remarks.way)), "margin-top:10px")
     shown = picture.draw(result) or rows.draw(result, _in_a_row) or _table(result)
     top = heading("fails", _count(finding)) + hint + helped + case + came + shown
     return box(top + _clues(remarks.clues, remarks.clue_count) + _case_list(finding))
@@ -275,61 +270,13 @@ def _case_lines(finding: Finding) -> list[str]:
 # HTML: styles stand in each element, since a notebook's own style sheet reaches what is left open
 
 
-def box(inner: str) -> str:
-    """Return HTML inside the bordered box that every report of ours is."""
-    return (
-        f'<div style="box-sizing:border-box;max-width:960px;padding:12px 16px;border:1px solid {LINE};'
-        f"border-radius:6px;background:#ffffff;color:{INK};"
-        f"font:14px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif\">"
-        f"{inner}</div>"
-    )
-
-
-def heading(sign_name: str, words: str) -> str:
-    """Return a line of HTML with a sign of SIGNS before it, in its colour."""
-    colour = SIGNS[sign_name][0]
-    return (
-        f'<div style="display:flex;gap:8px;align-items:center;font-weight:600;color:{colour}">'
-        f"{sign(sign_name, 16)}<span>{escape(words)}</span></div>"
-    )
-
-
-def sign(name: str, size: int) -> str:
-    """Return a sign of SIGNS as a small SVG."""
-    colour, path = SIGNS[name]
-    return (
-        f'<svg role="img" width="{size}" height="{size}" viewBox="0 0 16 16" style="flex:none">'
-        f"<title>{name}</title>"
-        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.2" stroke-linecap="round"/></svg>'
-    )
-
-
-def _paragraph(inner: str, style: str = "margin-top:4px") -> str:
-    return f'<div style="color:{INK};overflow-wrap:anywhere;{style}">{inner}</div>'
-
-
-def _marked(words: str) -> str:
-    """Return a sentence as HTML, with what stands between backquotes as code."""
-    parts = words.split("`")
-    if len(parts) % 2 == 0:  # a backquote without its partner
-        return escape(words)
-    return "".join(_code(part) if i % 2 else escape(part) for i, part in enumerate(parts))
-
-
 def _clues(clues: Sequence[str], count: int) -> str:
     """Return the clues that have been earned, the latest last; each can be folded away."""
     summary = f'style="cursor:pointer;font-weight:600;color:{PALE_INK};font-size:13px"'
     return "".join(
         f'<details open="open" style="margin-top:8px;padding:4px 0 4px 10px;border-left:3px solid {LINE}">'
-        f"<summary {summary}>Clue {number} of {count}</summary>{_paragraph(_marked(_printable(clue)))}</details>"
+        f"<summary {summary}>Clue {number} of {count}</summary>{paragraph(marked(_printable(clue)))}</details>"
         for number, clue in enumerate(clues, 1)
-    )
-
-
-def _code(words: str) -> str:
-    return (
-        f'<code style="font-family:{MONO};font-size:12.5px;background:#f3f4f6;color:{INK};padding:1px 5px;'
-        f'border-radius:4px;white-space:normal">{escape(words)}</code>'
     )
 
 
@@ -344,18 +291,11 @@ def _table(result: CaseResult) -> str:
     sides = (("expected", result.question.expected), ("yours", result.outcome.values))
     values = [(title, picture.follow(named, name)) for title, named in sides]
     lines = "".join(
-        f'<tr style="background:#ffffff">{_cell(title, PALE_INK)}{_cell(name, INK, MONO)}'
-        f"{_cell(_plain(value), INK, MONO)}</tr>"
+        f'<tr style="background:#ffffff">{cell(title, PALE_INK)}{cell(name, INK, MONO)}'
+        f"{cell(_plain(value), INK, MONO)}</tr>"
         for title, value in values
     )
     return f'<table style="border-collapse:collapse;margin:10px 0 2px;background:#ffffff">{lines}</table>'
-
-
-def _cell(words: str, colour: str, font: str = "inherit") -> str:
-    return (
-        f'<td style="text-align:left;padding:3px 12px;border:1px solid {LINE};background:#ffffff;'
-        f'color:{colour};font-family:{font};font-size:12.5px">{escape(words)}</td>'
-    )
 
 
 def _case_list(finding: Finding) -> str:
