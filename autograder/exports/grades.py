@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from nbgrader import api
 from sqlalchemy import select
 
 from autograder.course import Course, CourseError
 from autograder.recording import database, gradebook
+from autograder.recording.database import TABLES
 from autograder.recording.gradebook import Grade
-
-TABLES: Any = api  # where its classes stand for tables in a query
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError, SAWarning, SQLAlchemyError
 
-from autograder.course import Course, CourseError
+from autograder.course import Course
+from autograder.recording.errors import RecordError
 
 # nbgrader reads a submission's notebooks before it adds the submission: SQLAlchemy 2.1 remarks on each,
 # nothing is lost.
@@ -42,12 +43,12 @@ def url_of(course: Course) -> str:
 def engine(course: Course) -> Engine:
     """Return a connection pool to the gradebook, which the caller disposes of.
 
-    Raises CourseError where the database's driver is not installed.
+    Raises RecordError where the database's driver is not installed.
     """
     try:
         made = create_engine(url_of(course), pool_pre_ping=True)  # a server may have been started anew
     except ModuleNotFoundError as error:
-        raise CourseError(
+        raise RecordError(
             f"The gradebook {shown_url(course)} needs the package {error.name}, which is not installed; for "
             "PostgreSQL install psycopg and let the address begin with postgresql+psycopg://."
         ) from error
@@ -72,7 +73,7 @@ def gradebook_exists(course: Course) -> bool:
 
 @contextlib.contextmanager
 def connection(course: Course) -> Iterator[Connection]:
-    """Give a connection to the gradebook; raise CourseError where it cannot be used."""
+    """Give a connection to the gradebook; raise RecordError where it cannot be used."""
     with errors(course), connect(course) as connected:
         yield connected
 
@@ -97,7 +98,7 @@ def errors(course: Course) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, api.InvalidEntry) as error:
-        raise CourseError(said_of_database(error, shown_url(course))) from error
+        raise RecordError(said_of_database(error, shown_url(course))) from error
     finally:
         log.disabled = silent
 

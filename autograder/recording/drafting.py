@@ -25,6 +25,7 @@ from autograder.course import Course, CourseError
 from autograder.judging.companions import Submission
 from autograder.judging.judgement import Judgement, judgement_key
 from autograder.recording import nbgrader_settings, record, released_cells
+from autograder.recording.errors import RecordError
 from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, lesson_record, scores
 
 READ_ONLY = 0o400  # what nbgrader leaves with our settings
@@ -63,7 +64,7 @@ def draft(
 
     judgements: by lesson; a notebook that was handed in and is not among them keeps the file and the grades
     that it has. identity: a hash of what was judged and by what, for the record, by default made here;
-    submission: the submission's notebooks, where they were read already. Raises CourseError for a submission
+    submission: the submission's notebooks, where they were read already. Raises RecordError for a submission
     without a notebook, or points that cannot be; nothing is left of the draft then.
     """
     submission = submission or Submission.of_student(course, assignment, student)
@@ -88,7 +89,7 @@ class _Drafting:
     def draft(self, judgements: Mapping[str, Judgement], identity: str) -> Draft:
         handed_in = self._handed_in()
         if odd := sorted(set(judgements) - set(handed_in)):
-            raise CourseError(f"{', '.join(odd)} of {self.student} was judged but is not in work/submitted")
+            raise RecordError(f"{', '.join(odd)} of {self.student} was judged but is not in work/submitted")
         usual = nbgrader_settings.are_usual(self.course)
         time = handed_in_at(self.course, self.assignment, self.student)
         try:
@@ -100,7 +101,7 @@ class _Drafting:
             raise
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
-            raise CourseError(f"{self.assignment} of {self.student} cannot be recorded: {words}") from error
+            raise RecordError(f"{self.assignment} of {self.student} cannot be recorded: {words}") from error
         said = identity or _hash(records)
         now = record.Record(self.assignment, self.student, said, records, time.isoformat() if time else "")
         kept = {} if usual else dict(judgements)
@@ -110,7 +111,7 @@ class _Drafting:
         registered = sorted(lesson for lesson, _ in self.rows["notebooks"])
         handed_in = tuple(name for name in registered if (self.home / f"{name}.ipynb").is_file())
         if not handed_in:
-            raise CourseError(f"no notebook of {self.assignment} was handed in by {self.student}")
+            raise RecordError(f"no notebook of {self.assignment} was handed in by {self.student}")
         return handed_in
 
     @contextmanager

@@ -14,10 +14,11 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 
 from autograder import files
-from autograder.course import Course, CourseError
+from autograder.course import Course
 from autograder.intake import IntakeRecord
 from autograder.judging.judgement import Judgement
 from autograder.recording import record
+from autograder.recording.errors import RecordError
 from autograder.recording.released_cells import exercise_of
 from autograder.verdict import Verdict
 from autograder.words import plain, verdict_html, verdict_text
@@ -30,7 +31,7 @@ LOG.addHandler(logging.NullHandler())
 def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRecord | None) -> None:
     """Write into a lesson's notebook what came of it: Verdicts, what was printed, flags for the instructor.
 
-    taken: what intake noted about the submission. Raises CourseError for points that cannot be.
+    taken: what intake noted about the submission. Raises RecordError for points that cannot be.
     """
     known = taken.lessons.get(lesson) if taken else None
     _write(nb, judgement, dict(known.notes) if known else {})
@@ -63,15 +64,15 @@ def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:
     """Return the outputs of a check: the points for nbgrader, then the Verdict for people.
 
     points: the check's points in the gradebook. nbgrader gives full points for a number below zero or none
-    at all, and fails on one above the maximum, so such a Verdict is refused here with a CourseError.
+    at all, and fails on one above the maximum, so such a Verdict is refused here with a RecordError.
     """
     total = max(points, verdict.total)
     if not math.isfinite(verdict.points) or not -1e-9 <= verdict.points <= total + 1e-9:
-        raise CourseError(
+        raise RecordError(
             f"{verdict.exercise} was given {verdict.points} points of {verdict.total:g}, which cannot be"
         )
     if not math.isclose(points, verdict.total, abs_tol=1e-9):
-        raise CourseError(
+        raise RecordError(
             f"{verdict.exercise} was judged out of {verdict.total:g} points but carries {points:g}"
         )
     given = min(max(float(verdict.points), 0.0), points)
@@ -141,4 +142,4 @@ def handed_in_at(course: Course, assignment: str, student: str) -> datetime | No
     try:
         return utils.parse_utc(text) if text else None
     except (ValueError, OverflowError, TypeError) as error:
-        raise CourseError(f"{path} holds no date: take it away, or take the submission in again.") from error
+        raise RecordError(f"{path} holds no date: take it away, or take the submission in again.") from error

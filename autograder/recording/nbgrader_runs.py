@@ -14,8 +14,9 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
-from autograder.course import Course, CourseError
+from autograder.course import Course
 from autograder.recording.database import errors
+from autograder.recording.errors import RecordError
 from autograder.recording.gradebook import students_with
 from autograder.recording.graded import LOG
 from autograder.recording.nbgrader_settings import configuration
@@ -36,7 +37,7 @@ def autograde(
 
     on_done(student): called after each; take_in and judge: by default intake's take_in_submitted and
     judge_notebook, which find what they did before. Where one fails, nothing is recorded for that student,
-    what was recorded before stays, and the others go on. Raises CourseError where the gradebook is locked.
+    what was recorded before stays, and the others go on. Raises RecordError where the gradebook is locked.
     """
     record_one = student_autograder(course, assignment, take_in=take_in, judge=judge)
     problems = {}
@@ -78,7 +79,7 @@ def student_autograder(
 def feedback(course: Course, assignment: str, students: Sequence[str] | None = None) -> dict[str, list[Path]]:
     """Write the feedback pages of `students` (by default of all that are graded) and return student -> pages.
 
-    Raises CourseError naming those whose page could not be written, after the others are.
+    Raises RecordError naming those whose page could not be written, after the others are.
     """
     config = configuration(course)
     graded = students_with(course.work / "autograded", assignment)
@@ -88,7 +89,7 @@ def feedback(course: Course, assignment: str, students: Sequence[str] | None = N
     with errors(course):
         problem = FeedbackWriter(_course_directory(config, assignment), config, chosen).run()
     if problem:
-        raise CourseError(problem)
+        raise RecordError(problem)
     return {student: sorted((course.feedback / student / assignment).glob("*.html")) for student in chosen}
 
 
@@ -136,7 +137,7 @@ class Autograder(_InProcess, Autograde):
     def _take_in(self) -> None:
         self.take_in(self.notebooks)
         if not self.notebooks:
-            raise CourseError(f"no notebook of {self.assignment} was handed in")
+            raise RecordError(f"no notebook of {self.assignment} was handed in")
 
     def run(self) -> str:
         """Grade, and return "" or a sentence that says why nothing was recorded."""

@@ -24,6 +24,7 @@ from autograder.judging.companions import Submission
 from autograder.judging.judge import judge_notebook
 from autograder.judging.judgement import judgement_key
 from autograder.recording import record
+from autograder.recording.errors import RecordError
 from autograder.recording.graded import Scores, fill_in, lesson_record, needs_a_person, scores
 from autograder.recording.registration import sync
 from autograder.words import plain
@@ -86,7 +87,7 @@ class JudgeStep(NbGraderPreprocessor):
     judge = AnyTrait(judge_notebook, help="runs a notebook and returns its Judgement").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Judge a notebook that intake wrote; raise CourseError where that fails, to record nothing."""
+        """Judge a notebook that intake wrote; raise RecordError where that fails, to record nothing."""
         about = resources["nbgrader"]
         student, assignment, lesson = about["student"], about["assignment"], about["notebook"]
         course = self.course or Course.here()
@@ -97,7 +98,7 @@ class JudgeStep(NbGraderPreprocessor):
             judgement = self.judge(course, declared, nb, submission)
             fill_in(nb, lesson, judgement, intake.load_record(course, assignment, student))
         except Exception as error:
-            raise CourseError(f"{lesson} of {student} is not graded: {reason_of(error)}") from error
+            raise RecordError(f"{lesson} of {student} is not graded: {reason_of(error)}") from error
         for flag in nb.metadata.cnnlab.flags:
             self.log.warning("%s: %s", student, flag)
         resources["cnnlab"] = {"course": course, "judgement": key}

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course, CourseError
+from autograder.course import Course
 from autograder.judging.judge import judge_notebook
 from autograder.judging.judgement import Judgement
 from autograder.recording import database, nbgrader_runs, nbgrader_settings, record, registration, tables
 from autograder.recording.drafting import Draft, drafts_folder
+from autograder.recording.errors import RecordError, RecordRejected
 
 BATCH = 200  # submissions in one commit at most; databases limit how many values a query may name
 WRITABLE = 0o222  # by anybody
@@ -25,7 +26,7 @@ class Recorder:
     """Writes the gradebook and work/autograded/ for one run; one process has one, and the others send it drafts.
 
     Registers the assignment when made. A run may be killed anywhere: what was not recorded whole is not
-    `standing`, and recording it again gives what recording it once would have given. Raises CourseError where
+    `standing`, and recording it again gives what recording it once would have given. Raises RecordError where
     the gradebook cannot be used.
     """
 
@@ -67,11 +68,11 @@ class Recorder:
     def commit(self, drafts: Sequence[Draft]) -> dict[str, str]:
         """Record a batch, all scores in one commit, and return student -> why nothing was recorded.
 
-        What a person gave is never touched. Raises CourseError where the gradebook cannot be used.
+        What a person gave is never touched. Raises RecordError where the gradebook cannot be used.
         """
         for draft in drafts:
             if draft.assignment != self.assignment:
-                raise CourseError(f"A draft of {draft.assignment} cannot be recorded as {self.assignment}.")
+                raise RecordError(f"A draft of {draft.assignment} cannot be recorded as {self.assignment}.")
         last = {draft.student: draft for draft in drafts}
         now = {draft.student: self._whole_record(draft) for draft in last.values()}
         if self.usual:
@@ -108,9 +109,9 @@ class Recorder:
             try:
                 with database.errors(self.course):
                     tables.write(self.engine, self.config, self.assignment, batch)
-            except tables.Refused as refusal:
-                problems[refusal.student] = refusal.reason
-                del waiting[refusal.student]
+            except RecordRejected as rejected:
+                problems[rejected.student] = rejected.reason
+                del waiting[rejected.student]
             else:
                 for draft in batch:
                     del waiting[draft.student]

@@ -10,8 +10,9 @@ from typing import Any
 from nbgrader import api, dbutil
 from sqlalchemy import select
 
-from autograder.course import Course, CourseError
+from autograder.course import Course
 from autograder.recording.database import TABLES, connect, errors, gradebook_exists, url_of
+from autograder.recording.errors import RecordError
 from autograder.recording.released_cells import Rows, current, exercise_of
 
 
@@ -20,7 +21,7 @@ def sync(course: Course, assignment: str) -> bool:
 
     Builds the lessons, writes them to work/source/, and compares the gradebook with them: so it is cheap to
     call again, repairs a gradebook that was replaced or half written, and follows lessons that changed
-    after submissions came in. Raises CourseError where an exercise that a person graded is gone from its
+    after submissions came in. Raises RecordError where an exercise that a person graded is gone from its
     lesson, or the gradebook is locked.
     """
     lessons = course.lessons(assignment)
@@ -102,7 +103,7 @@ def _drop_stale(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None
 def _verify_untouched(cell: Any, lesson: str) -> None:
     by_hand = any(g.manual_score is not None or g.extra_credit for g in cell.grades or ())
     if by_hand or any(c.manual_comment for c in cell.comments or ()):
-        raise CourseError(
+        raise RecordError(
             f"{exercise_of(cell.name)} was graded by hand, but {lesson} no longer has it: put it back under "
             "this name, or delete all grades of the assignment with 'nbgrader db assignment remove "
             f"{lesson.split('/')[0]} --force'."
@@ -154,4 +155,4 @@ def _one_at_a_time(course: Course) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
     except OSError as error:
-        raise CourseError(f"{error.filename or course.work} cannot be written: {error.strerror}.") from error
+        raise RecordError(f"{error.filename or course.work} cannot be written: {error.strerror}.") from error

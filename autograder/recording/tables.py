@@ -15,18 +15,10 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
+from autograder.recording.database import TABLES
 from autograder.recording.drafting import Draft
+from autograder.recording.errors import RecordRejected
 from autograder.recording.graded import LOG, Scores, needs_a_person
-
-TABLES: Any = api  # where its classes stand for tables in a query
-
-
-class Refused(Exception):
-    """One submission of a batch cannot be recorded: its student, and why."""
-
-    def __init__(self, student: str, reason: str) -> None:
-        super().__init__(reason)
-        self.student, self.reason = student, reason
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class _Notebook:
 
 
 def write(engine: Engine, config: Config, assignment: str, drafts: Sequence[Draft]) -> None:
-    """Record a batch in one transaction; raise Refused, with nothing written, where one of them cannot be."""
+    """Record a batch in one transaction; raise RecordRejected, with nothing written, where one of them cannot be."""
     with Session(engine) as session:
         if engine.dialect.name == "sqlite":
             # SQLite would take the right to write only at the first change, after what it depends on was read.
@@ -102,7 +94,7 @@ class _Batch:
                 or set(scores.auto) != set(registered.graded)
                 or not set(scores.remarks) <= set(registered.written)
             ):
-                raise Refused(draft.student, f"{lesson} has changed while it was graded: grade again")
+                raise RecordRejected(draft.student, f"{lesson} has changed while it was graded: grade again")
 
     def _submissions(self) -> dict[str, str]:
         """Return student -> id of the submission, made where there is none yet."""
@@ -229,4 +221,6 @@ class _Batch:
             return None if penalty is None else step._check_late_penalty(notebook, penalty)
         except Exception as error:  # an instructor's own plugin
             words = f"{type(error).__name__}: {error}"
-            raise Refused(student, f"its penalty for being late could not be found: {words}") from error
+            raise RecordRejected(
+                student, f"its penalty for being late could not be found: {words}"
+            ) from error

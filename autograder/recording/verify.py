@@ -23,6 +23,7 @@ from autograder.judging.judgement import Judgement
 from autograder.recording import database, gradebook, record, released_cells
 from autograder.recording.class_lock import class_lock
 from autograder.recording.drafting import Draft, draft
+from autograder.recording.errors import RecordError
 from autograder.recording.graded import Scores
 from autograder.recording.recorder import Recorder
 
@@ -186,11 +187,11 @@ class _Rebuilding:
         """Draft what the journals say of a submission; scores only of lessons whose points are not as they were."""
         known = record.find(self.course, self.assignment, student)
         if known is None or not known.lessons:
-            raise CourseError(f"the journal does not say what was recorded of {student}: grade again")
+            raise RecordError(f"the journal does not say what was recorded of {student}: grade again")
         usable = {name: j for name, one in known.lessons.items() if (j := self._usable(student, name, one))}
         lost = sorted(set(known.lessons) - set(usable))
         if lost and not self.recorder.usual:
-            raise CourseError(f"the journal no longer holds {', '.join(lost)} of {student}: grade again")
+            raise RecordError(f"the journal no longer holds {', '.join(lost)} of {student}: grade again")
         self.result.points_only.extend(f"{name} of {student}" for name in lost)
         if usable:
             made = draft(self.course, self.assignment, student, usable, identity=known.submission)
@@ -234,7 +235,7 @@ def _set_damaged_aside(course: Course) -> Path | None:
     try:
         sound = [row[0] for row in connection.execute("PRAGMA quick_check(1)")] == ["ok"]
     except sqlite3.OperationalError as error:
-        raise CourseError(database.said_of_database(error, str(url))) from error
+        raise RecordError(database.said_of_database(error, str(url))) from error
     except sqlite3.DatabaseError:
         sound = False
     finally:
