@@ -8,8 +8,9 @@ import numpy as np
 
 from autograder.exercise import Exercise, Mistake
 from autograder.exercises.backward.operations import columns_case, positions
-from autograder.exercises.convolution.operations import pair, sides, tensor
-from autograder.exercises.convolution.slips import sides_swapped, swapped, without
+from autograder.exercises.common.operations import tensor
+from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.slips import sides_swapped, swapped, without
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from autograder.exercise import Exercise, Mistake
 from autograder.exercises.backward.operations import conv2d_gradients, layer_gradient_case, positions
-from autograder.exercises.convolution.operations import pair, scaled, sides
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.sizes import sides, turned
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 
@@ -282,7 +283,7 @@ conv2d_backward = Exercise(
         Mistake(
             "stride swapped",
             "You moved down by the stride's width and across by its height: (h, w) is height first.",
-            with_setting("stride", lambda value: pair(value)[::-1]),
+            with_setting("stride", lambda value: turned(value)),
         ),
         Mistake(
             "padding kept", "Your dx still has the padding: cut it off, so that it has the shape of x.", padding_kept

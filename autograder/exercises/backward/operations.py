@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
-from autograder.exercises.convolution.operations import gradients, must_fit, pair, sides
+from autograder.exercises.common.operations import gradients
+from autograder.exercises.common.sizes import must_fit, pair, sides
 
 
 def conv2d_gradients(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import gradients
+from autograder.exercises.common.operations import gradients
 from autograder.exercises.rows import group, public, secret
 
 Pair = tuple[np.ndarray, np.ndarray]

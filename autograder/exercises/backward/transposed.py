@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import pair, sides, tensor
-from autograder.exercises.convolution.slips import sides_swapped, swapped, without
+from autograder.exercises.common.operations import tensor
+from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.slips import sides_swapped, swapped, without
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 

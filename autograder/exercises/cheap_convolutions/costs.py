@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.convolution.operations import pair, sides
+from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.slips import swapped, without
 from autograder.exercises.convolution.sizes import count_positions
-from autograder.exercises.convolution.slips import swapped, without
 from autograder.exercises.rows import group, public, secret
 
 

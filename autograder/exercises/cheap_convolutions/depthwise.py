@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import conv2d, gradients, pair, scaled, sides
-from autograder.exercises.convolution.slips import LAYER, without
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.operations import conv2d, gradients
+from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.slips import LAYER, without
 from autograder.exercises.rows import group, public, secret
 
 Arrays = tuple[np.ndarray, ...]

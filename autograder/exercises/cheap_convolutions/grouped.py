@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake
+from autograder.exercises.common.cases import layer_case
+from autograder.exercises.common.operations import conv2d
+from autograder.exercises.common.slips import LAYER, without
 from autograder.exercises.convolution.layer import as_one_product, blocks, by_group, dealt
-from autograder.exercises.convolution.operations import conv2d, layer_case
-from autograder.exercises.convolution.slips import LAYER, without
 from autograder.exercises.rows import group, public, secret
 
 

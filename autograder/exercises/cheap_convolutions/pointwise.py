@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, Random, normal
-from autograder.exercises.convolution.operations import conv2d, gradients, scaled
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.operations import conv2d, gradients
 from autograder.exercises.rows import group, public, secret
 
 Arrays = tuple[np.ndarray, ...]

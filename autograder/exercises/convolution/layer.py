@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import conv2d, layer_case, pair, scaled, sides, unfold
-from autograder.exercises.convolution.slips import LAYER, swapped, without
+from autograder.exercises.common.cases import layer_case, scaled
+from autograder.exercises.common.operations import conv2d, unfold
+from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.slips import LAYER, swapped, without
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import conv2d, layer_case, scaled
-from autograder.exercises.convolution.slips import LAYER
+from autograder.exercises.common.cases import layer_case, scaled
+from autograder.exercises.common.operations import conv2d
+from autograder.exercises.common.slips import LAYER
 from autograder.exercises.rows import group, public, secret
 
 # The lecture's worked example, its third slices repaired; the outputs are those that it prints.

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import pad, scaled, sides
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.operations import pad
+from autograder.exercises.common.sizes import sides
 from autograder.exercises.rows import group, public, secret
 
 

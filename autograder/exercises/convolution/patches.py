@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import conv2d, pair, scaled, unfold
-from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.operations import conv2d, unfold
+from autograder.exercises.common.sizes import pair, turned
+from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 from autograder.exercises.rows import group, public, secret
 
 
@@ -158,7 +160,7 @@ im2col = Exercise(
         Mistake(
             "kernel swapped",
             "You read kernel as (w, h): height comes first.",
-            lambda x, kernel, **how: unfold(x, pair(kernel)[::-1], **how),
+            lambda x, kernel, **how: unfold(x, turned(kernel), **how),
         ),
         Mistake(
             "stride ignored",

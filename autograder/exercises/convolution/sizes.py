@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.convolution.operations import pair
+from autograder.exercises.common.sizes import pair
 from autograder.exercises.rows import group, public, secret
 
 

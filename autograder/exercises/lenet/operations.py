@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Random
-from autograder.exercises.convolution.operations import tensor
+from autograder.exercises.common.operations import tensor
 from cnnlab.torch_settings import one_thread
 
 

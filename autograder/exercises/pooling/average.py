@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import pad, pair, scaled
-from autograder.exercises.convolution.slips import without
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.operations import pad
+from autograder.exercises.common.sizes import pair
+from autograder.exercises.common.slips import without
 from autograder.exercises.pooling.maximum import first
 from autograder.exercises.pooling.operations import (
     avg_pool,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import gradients, scaled, tensor
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.operations import gradients, tensor
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, integers, normal
-from autograder.exercises.convolution.operations import scaled
-from autograder.exercises.convolution.slips import without
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.slips import without
 from autograder.exercises.pooling.operations import (
     Share,
     avg_pool,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, integers, normal
-from autograder.exercises.convolution.operations import pair
+from autograder.exercises.common.sizes import pair
 from autograder.exercises.pooling.operations import avg_pool, max_pool
 from autograder.exercises.pooling.slips import window_slips
 from autograder.exercises.rows import group, public, secret

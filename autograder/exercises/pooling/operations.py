@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
-from autograder.exercises.convolution.operations import gradients, pad, pair, sides, tensor
+from autograder.exercises.common.operations import gradients, pad, tensor
+from autograder.exercises.common.sizes import pair, sides
 from cnnlab.torch_settings import one_thread
 
 Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Mistake
-from autograder.exercises.convolution.operations import pair
-from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
+from autograder.exercises.common.sizes import turned
+from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 
 Pool = Callable[..., np.ndarray]
 
@@ -30,9 +30,9 @@ def with_default(how: dict[str, Any], default: Any) -> dict[str, Any]:
     return {**how, "stride": default if how.get("stride") is None else how["stride"]}
 
 
-def turned(how: dict[str, Any]) -> dict[str, Any]:
+def stride_turned(how: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments with a stride that is given as (h, w) read as (w, h)."""
-    return how if how.get("stride") is None else {**how, "stride": pair(how["stride"])[::-1]}
+    return how if how.get("stride") is None else {**how, "stride": turned(how["stride"])}
 
 
 def window_slips(pool: Pool) -> list[Mistake]:
@@ -43,13 +43,13 @@ def window_slips(pool: Pool) -> list[Mistake]:
         return pool(x, kernel=kernel, stride=1, **how)[:, :, :height, :width]
 
     def swapped_kernel(x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> np.ndarray:
-        return pool(x, kernel=pair(kernel)[::-1], stride=stride, **how)
+        return pool(x, kernel=turned(kernel), stride=stride, **how)
 
     return [
         Mistake(*STRIDE_ONE, lambda x, **how: pool(x, **with_default(how, 1))),
         Mistake(*STRIDE_IGNORED, lambda x, **how: pool(x, **without(how, "stride"))),
         Mistake(*KERNEL_SWAPPED, swapped_kernel),
-        Mistake(*STRIDE_SWAPPED, lambda x, **how: pool(x, **turned(how))),
+        Mistake(*STRIDE_SWAPPED, lambda x, **how: pool(x, **stride_turned(how))),
         Mistake(
             "stride in the size only",
             "Your output has the right size, but the windows start one pixel apart: output (i, j) reads from row "
@@ -104,13 +104,13 @@ def backward_slips(backward: Pool) -> list[Mistake]:
     """What goes wrong with windows and strides in a backward that is written in loops over dout."""
 
     def swapped_kernel(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> Any:
-        return backward(dout, x, kernel=pair(kernel)[::-1], stride=stride, **how)
+        return backward(dout, x, kernel=turned(kernel), stride=stride, **how)
 
     return [
         Mistake(*STRIDE_ONE, lambda dout, x, **how: backward(dout, x, **with_default(how, 1))),
         Mistake(*STRIDE_IGNORED, lambda dout, x, **how: backward(dout, x, **without(how, "stride"))),
         Mistake(*KERNEL_SWAPPED, swapped_kernel),
-        Mistake(*STRIDE_SWAPPED, lambda dout, x, **how: backward(dout, x, **turned(how))),
+        Mistake(*STRIDE_SWAPPED, lambda dout, x, **how: backward(dout, x, **stride_turned(how))),
         Mistake(
             "upstream gradient ignored",
             "You passed on ones: multiply by the gradient that comes in, dout.",

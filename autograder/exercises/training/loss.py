@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Random
+from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import slips
-from autograder.exercises.convolution.operations import scaled, tensor
+from autograder.exercises.common.operations import tensor
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Random
 from autograder.exercises.common.mistakes import slips
-from autograder.exercises.convolution.operations import tensor
+from autograder.exercises.common.operations import tensor
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value

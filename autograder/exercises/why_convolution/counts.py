@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.convolution.operations import pair
+from autograder.exercises.common.sizes import pair
 from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int, int]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
-from autograder.exercises.convolution.operations import Sides, conv2d, pair, sides
-from autograder.exercises.convolution.slips import after_only, before_only, sides_swapped, swapped, without
+from autograder.exercises.common.operations import conv2d
+from autograder.exercises.common.sizes import Sides, pair, sides, turned
+from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int]
@@ -237,7 +238,7 @@ toeplitz_matrix = Exercise(
         Mistake(
             "padding sides swapped",
             "You swapped the sides of the padding: the pair is (before, after).",
-            lambda padding=0, **how: matrix_1d(padding=pair(padding)[::-1], **how),
+            lambda padding=0, **how: matrix_1d(padding=turned(padding), **how),
         ),
         Mistake(
             "padding columns kept",

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal, uniform
-from autograder.exercises.convolution.operations import scaled, tensor
+from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.operations import tensor
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 

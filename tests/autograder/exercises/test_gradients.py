@@ -17,7 +17,9 @@ import pytest
 from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercises import all_lessons
-from autograder.exercises.convolution.operations import one_thread, pair, sides, tensor
+from autograder.exercises.common.operations import tensor
+from autograder.exercises.common.sizes import pair, sides
+from cnnlab.torch_settings import one_thread
 
 ASSIGNMENT = "1_layers"
 MORE = {"col2im", "softmax_cross_entropy"}  # backwards by another name: of im2col, and of itself

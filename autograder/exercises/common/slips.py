@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Mistake
-from autograder.exercises.convolution.operations import conv2d, pair, sides
+from autograder.exercises.common.operations import conv2d
+from autograder.exercises.common.sizes import sides, turned
 
 
 def swapped(how: dict[str, Any], name: str) -> dict[str, Any]:
     """Return the arguments with (h, w) of `name` read as (w, h)."""
     value = how.get(name, 0 if name == "padding" else 1)
-    return {**how, name: sides(value)[::-1] if name == "padding" else pair(value)[::-1]}
+    return {**how, name: sides(value)[::-1] if name == "padding" else turned(value)}
 
 
 def without(how: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""What the references of several lessons share: torch's own operations, in float64.
+
+torch takes about a second to import, so it is imported only where a reference runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.exercises.common.sizes import Padding, Size, must_fit, pair, sides
+from cnnlab.torch_settings import one_thread
+
+
+def tensor(array: np.ndarray) -> Any:
+    """Return an array as a float64 tensor; a copy, since torch takes no negative steps."""
+    import torch
+
+    return torch.from_numpy(np.array(array, np.float64, order="C"))
+
+
+def gradients(operation: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the gradient of sum(dout * operation(torch, *tensors)) for each array, by autograd, in its dtype."""
+    with one_thread() as torch:
+        leaves = [tensor(array).requires_grad_() for array in arrays]
+        found = torch.autograd.grad(operation(torch, *leaves), leaves, tensor(dout))
+    return tuple(g.numpy().astype(array.dtype) for g, array in zip(found, arrays, strict=True))
+
+
+def pad(x: np.ndarray, padding: Padding, value: float = 0.0) -> np.ndarray:
+    """Surround the last two axes with `value`, by torch."""
+    (top, bottom), (left, right) = sides(padding)
+    with one_thread() as torch:
+        padded = torch.nn.functional.pad(tensor(x), (left, right, top, bottom), value=value)
+    return padded.numpy().astype(x.dtype)
+
+
+def conv2d(
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> np.ndarray:
+    """Cross-correlate, by torch."""
+    must_fit(x, w.shape[2:], padding, dilation)
+    padded = tensor(pad(x, padding))
+    with one_thread() as torch:
+        y = torch.nn.functional.conv2d(padded, tensor(w), tensor(b), pair(stride), 0, pair(dilation), groups)
+    return y.numpy().astype(x.dtype)
+
+
+def unfold(x: np.ndarray, kernel: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1) -> np.ndarray:
+    """Cut out the windows, by torch: (N, C*KH*KW, OH*OW)."""
+    must_fit(x, kernel, padding, dilation)
+    padded = tensor(pad(x, padding))
+    with one_thread() as torch:
+        columns = torch.nn.functional.unfold(padded, pair(kernel), pair(dilation), 0, pair(stride))
+    return columns.numpy().astype(x.dtype)

@@ -1,0 +1,33 @@
+"""Sizes as the lessons write them: one number or (h, w), and a padding in any of its three forms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+Size = int | tuple[int, int]
+Sides = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
+Padding = Size | Sides
+
+
+def pair(value: Size) -> tuple[int, int]:
+    """Return an int or (h, w) as (h, w)."""
+    return (value[0], value[1]) if isinstance(value, tuple) else (value, value)
+
+
+def turned(value: Size) -> tuple[int, int]:
+    """Return an int or (h, w) as (w, h), as who exchanges rows and columns reads it."""
+    height, width = pair(value)
+    return width, height
+
+
+def sides(padding: Padding) -> Sides:
+    """Return a padding in any of its three forms as ((top, bottom), (left, right))."""
+    height, width = padding if isinstance(padding, tuple) else (padding, padding)
+    return pair(height), pair(width)
+
+
+def must_fit(x: np.ndarray, kernel: Size, padding: Padding, dilation: Size) -> None:
+    """Raise ValueError, as the lesson asks, where the dilated kernel is larger than the padded image."""
+    for size, k, side, d in zip(x.shape[2:], pair(kernel), sides(padding), pair(dilation), strict=True):
+        if d * (k - 1) + 1 > size + sum(side):
+            raise ValueError(f"a kernel of {k} with dilation {d} does not fit into {size} with padding {side}")
