@@ -12,6 +12,7 @@ USUAL = 10e6 / 8  # bytes per second, for the estimate before a transfer has a s
 
 
 def say(line: str) -> None:
+    """Print a line for the person who waits, to stderr."""
     print(line, file=sys.stderr, flush=True)
 
 
