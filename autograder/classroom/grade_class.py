@@ -87,7 +87,7 @@ def with_recorded_state(task: Task, recorder: Recorder) -> Task:
 
     nbgrader asks for manual grading anew whenever a submission is recorded, so what did not change is left alone.
     """
-    known = recorder.standing(task.student)
+    known = recorder.recorded_whole(task.student)
     if known is None:
         return task
     return replace(

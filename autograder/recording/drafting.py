@@ -24,9 +24,9 @@ from autograder import files, intake, notebook_io
 from autograder.course import Course, CourseError
 from autograder.judging.companions import Submission
 from autograder.judging.judgement import Judgement, judgement_key
-from autograder.recording import nbgrader_settings, record, released_cells
+from autograder.recording import nbgrader_settings, recorded, released_cells
 from autograder.recording.errors import RecordError
-from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, lesson_record, scores
+from autograder.recording.graded import LOG, Scores, fill_in, handed_in_at, recorded_lesson, scores
 
 READ_ONLY = 0o400  # what nbgrader leaves with our settings
 
@@ -47,7 +47,7 @@ class Draft:
     handed_in: tuple[str, ...]
     scores: Mapping[str, Scores]
     timestamp: datetime | None
-    record: record.Record
+    record: recorded.RecordedSubmission
     judgements: Mapping[str, Judgement] = field(default_factory=dict)
 
 
@@ -83,7 +83,7 @@ class _Drafting:
         self.course, self.assignment = course, assignment
         self.student, self.submission = intake.verify_student(student), submission
         self.home = course.submitted / student / assignment
-        self.standing = course.work / "autograded" / student / assignment
+        self.graded = course.work / "autograded" / student / assignment
         self.rows = released_cells.released(course, assignment)
 
     def draft(self, judgements: Mapping[str, Judgement], identity: str) -> Draft:
@@ -103,7 +103,9 @@ class _Drafting:
             words = f"{type(error).__name__}: {error}"
             raise RecordError(f"{self.assignment} of {self.student} cannot be recorded: {words}") from error
         said = identity or _hash(records)
-        now = record.Record(self.assignment, self.student, said, records, time.isoformat() if time else "")
+        now = recorded.RecordedSubmission(
+            self.assignment, self.student, said, records, time.isoformat() if time else ""
+        )
         kept = {} if usual else dict(judgements)
         return Draft(self.assignment, self.student, str(folder or ""), handed_in, found, time, now, kept)
 
@@ -126,7 +128,7 @@ class _Drafting:
 
     def _write(
         self, judgements: Mapping[str, Judgement], folder: Path | None
-    ) -> tuple[dict[str, Scores], dict[str, record.LessonRecord]]:
+    ) -> tuple[dict[str, Scores], dict[str, recorded.RecordedLesson]]:
         """Fill in each notebook that was judged, and write it to `folder`."""
         taken = intake.load_record(self.course, self.assignment, self.student)
         found, records = {}, {}
@@ -135,7 +137,7 @@ class _Drafting:
             fill_in(notebook, name, judgement, taken)
             _verify_metadata(notebook)
             found[name] = scores(notebook)
-            records[name] = lesson_record(key, digest, found[name])
+            records[name] = recorded_lesson(key, digest, found[name])
             if folder:
                 text = notebook_io.writes(notebook)
                 (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
@@ -144,7 +146,7 @@ class _Drafting:
     def _complete(self, folder: Path, unjudged: set[str]) -> None:
         """Add what nbgrader would have there besides, and take the right to write."""
         for name in unjudged:
-            path = self.standing / f"{name}.ipynb"
+            path = self.graded / f"{name}.ipynb"
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
         self._add_other_files(folder)
@@ -248,6 +250,6 @@ def _ignored() -> tuple[str, ...]:
     return tuple(CourseDirectory().ignore)
 
 
-def _hash(records: Mapping[str, record.LessonRecord]) -> str:
+def _hash(records: Mapping[str, recorded.RecordedLesson]) -> str:
     said = [[name, one.judgement, one.notebook] for name, one in sorted(records.items())]
     return files.sha256(json.dumps(said).encode())

@@ -17,7 +17,7 @@ from autograder import files
 from autograder.course import Course
 from autograder.intake import IntakeRecord
 from autograder.judging.judgement import Judgement
-from autograder.recording import record
+from autograder.recording import recorded
 from autograder.recording.errors import RecordError
 from autograder.recording.released_cells import exercise_of
 from autograder.verdict import Verdict
@@ -123,13 +123,13 @@ def needs_a_person(auto: float | None, manual: float | None) -> bool:
     return manual is not None or auto is None
 
 
-def lesson_record(judgement: str, notebook: str, found: Scores) -> record.LessonRecord:
+def recorded_lesson(judgement: str, notebook: str, found: Scores) -> recorded.RecordedLesson:
     """Return what the journal is to say of one graded notebook.
 
     judgement: the key of its Judgement; notebook: the hash of its file in work/submitted/.
     """
     points = {exercise_of(name): auto for name, auto in found.auto.items()}
-    return record.LessonRecord(judgement, notebook, points)
+    return recorded.RecordedLesson(judgement, notebook, points)
 
 
 def handed_in_at(course: Course, assignment: str, student: str) -> datetime | None:

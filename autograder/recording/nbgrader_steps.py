@@ -23,9 +23,9 @@ from autograder.course import Course, CourseError
 from autograder.judging.companions import Submission
 from autograder.judging.judge import judge_notebook
 from autograder.judging.judgement import judgement_key
-from autograder.recording import record
+from autograder.recording import recorded
 from autograder.recording.errors import RecordError
-from autograder.recording.graded import Scores, fill_in, lesson_record, needs_a_person, scores
+from autograder.recording.graded import Scores, fill_in, needs_a_person, recorded_lesson, scores
 from autograder.recording.registration import sync
 from autograder.words import plain
 
@@ -136,23 +136,25 @@ def _noted(about: dict[str, str], judged: dict[str, Any] | None, found: Scores) 
         return
     course = judged["course"]
     now = _now_recorded(course, about, judged["judgement"], found)
-    record.begin(course, [now])
+    recorded.begin(course, [now])
     yield
-    record.end(course, [now])
+    recorded.end(course, [now])
 
 
-def _now_recorded(course: Course, about: dict[str, str], judgement: str, found: Scores) -> record.Record:
+def _now_recorded(
+    course: Course, about: dict[str, str], judgement: str, found: Scores
+) -> recorded.RecordedSubmission:
     """Return what is recorded of a submission once one of its notebooks is."""
     assignment, student, lesson = about["assignment"], about["student"], about["notebook"]
-    before = record.find(course, assignment, student) or record.Record(assignment, student)
+    before = recorded.find(course, assignment, student) or recorded.RecordedSubmission(assignment, student)
     folder = course.submitted / student / assignment
     lessons = {name: one for name, one in before.lessons.items() if (folder / f"{name}.ipynb").exists()}
-    lessons[lesson] = lesson_record(
-        judgement, record.notebook_hash(course, assignment, student, lesson), found
+    lessons[lesson] = recorded_lesson(
+        judgement, recorded.notebook_hash(course, assignment, student, lesson), found
     )
     # Which other notebooks nbgrader will come to is not known here: only what changes nothing is known whole.
-    submission = before.submission if before.whole and lessons == before.lessons else ""
-    return record.Record(assignment, student, submission, lessons, before.handed_in)
+    identity = before.identity if before.whole and lessons == before.lessons else ""
+    return recorded.RecordedSubmission(assignment, student, identity, lessons, before.handed_in)
 
 
 def _rows(book: api.Gradebook, kind: Any, notebook: api.SubmittedNotebook) -> dict[str, Any]:

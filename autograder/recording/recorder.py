@@ -13,7 +13,7 @@ from typing import Any
 from autograder.course import Course
 from autograder.judging.judge import judge_notebook
 from autograder.judging.judgement import Judgement
-from autograder.recording import database, nbgrader_runs, nbgrader_settings, record, registration, tables
+from autograder.recording import database, nbgrader_runs, nbgrader_settings, recorded, registration, tables
 from autograder.recording.drafting import Draft, drafts_folder
 from autograder.recording.errors import RecordError, RecordRejected
 
@@ -26,7 +26,7 @@ class Recorder:
     """Writes the gradebook and work/autograded/ for one run; one process has one, and the others send it drafts.
 
     Registers the assignment when made. A run may be killed anywhere: what was not recorded whole is not
-    `standing`, and recording it again gives what recording it once would have given. Raises RecordError where
+    `recorded_whole`, and recording it again gives what recording it once would have given. Raises RecordError where
     the gradebook cannot be used.
     """
 
@@ -52,13 +52,13 @@ class Recorder:
         with contextlib.suppress(OSError):  # drafts that were not committed stay
             drafts_folder(self.course, self.assignment).rmdir()
 
-    def standing(self, student: str) -> record.Record | None:
+    def recorded_whole(self, student: str) -> recorded.RecordedSubmission | None:
         """Return what was recorded of a student, None where it is not whole or not all of it is there any more.
 
         nbgrader asks a person to look at a submission anew whenever it is recorded, so what did not change
         should be left alone.
         """
-        known = record.find(self.course, self.assignment, student)
+        known = recorded.find(self.course, self.assignment, student)
         if known is None or not known.whole or student not in self.in_gradebook:
             return None
         folder = self._home(student)
@@ -76,7 +76,7 @@ class Recorder:
         last = {draft.student: draft for draft in drafts}
         now = {draft.student: self._whole_record(draft) for draft in last.values()}
         if self.usual:
-            record.begin(self.course, now.values())
+            recorded.begin(self.course, now.values())
             problems = self._store(last)
             for student, draft in last.items():
                 if student not in problems and (problem := self._swap_in(draft)):
@@ -84,15 +84,15 @@ class Recorder:
         else:
             problems = self._by_nbgrader(last)
         done = [student for student in last if student not in problems]
-        record.end(self.course, [now[student] for student in done])
+        recorded.end(self.course, [now[student] for student in done])
         self.in_gradebook.update(done)
         for student in last:
             shutil.rmtree(drafts_folder(self.course, self.assignment) / student, ignore_errors=True)
         return problems
 
-    def _whole_record(self, draft: Draft) -> record.Record:
+    def _whole_record(self, draft: Draft) -> recorded.RecordedSubmission:
         """Return what is recorded of a submission once a draft is: lessons that were not judged keep theirs."""
-        before = record.find(self.course, self.assignment, draft.student)
+        before = recorded.find(self.course, self.assignment, draft.student)
         kept = {n: one for n, one in (before.lessons if before else {}).items() if n in draft.handed_in}
         return replace(draft.record, lessons={**kept, **draft.record.lessons})
 

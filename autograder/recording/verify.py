@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from autograder.course import Course, CourseError
 from autograder.judging import judgement
 from autograder.judging.judgement import Judgement
-from autograder.recording import database, gradebook, record, released_cells
+from autograder.recording import database, gradebook, recorded, released_cells
 from autograder.recording.class_lock import class_lock
 from autograder.recording.drafting import Draft, draft
 from autograder.recording.errors import RecordError
@@ -71,7 +71,7 @@ def differences(course: Course, assignment: str) -> list[Difference]:
     for grade in gradebook.grades(course, assignment):
         held[grade.student][grade.lesson, grade.exercise] = grade
     found, known = [], set()
-    for one in record.records(course, assignment):
+    for one in recorded.records(course, assignment):
         known.add(one.student)
         found += _of_submission(course, one, held.get(one.student, {}))
     for student, grades in held.items():
@@ -81,7 +81,7 @@ def differences(course: Course, assignment: str) -> list[Difference]:
     return sorted(found, key=lambda one: (one.student, one.lesson, one.exercise))
 
 
-def _of_submission(course: Course, one: record.Record, held: Grades) -> Iterator[Difference]:
+def _of_submission(course: Course, one: recorded.RecordedSubmission, held: Grades) -> Iterator[Difference]:
     if not one.whole:
         yield Difference(one.student, "", "", "recording it was begun and not ended")
     if not held:
@@ -102,7 +102,7 @@ def _of_submission(course: Course, one: record.Record, held: Grades) -> Iterator
 
 
 def _of_lesson(
-    course: Course, student: str, name: str, lesson: record.LessonRecord, held: Grades
+    course: Course, student: str, name: str, lesson: recorded.RecordedLesson, held: Grades
 ) -> Iterator[Difference]:
     for exercise, points in lesson.points.items():
         grade = held.get((name, exercise))
@@ -128,7 +128,7 @@ def _same(one: float | None, other: float | None) -> bool:
     return math.isclose(one, other, abs_tol=1e-9)
 
 
-def _judgement(course: Course, lesson: record.LessonRecord) -> Judgement | None:
+def _judgement(course: Course, lesson: recorded.RecordedLesson) -> Judgement | None:
     try:
         return judgement.find(course, lesson.judgement)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -185,7 +185,7 @@ class _Rebuilding:
 
     def _draft(self, student: str, found: Sequence[Difference]) -> Draft:
         """Draft what the journals say of a submission; scores only of lessons whose points are not as they were."""
-        known = record.find(self.course, self.assignment, student)
+        known = recorded.find(self.course, self.assignment, student)
         if known is None or not known.lessons:
             raise RecordError(f"the journal does not say what was recorded of {student}: grade again")
         usable = {name: j for name, one in known.lessons.items() if (j := self._usable(student, name, one))}
@@ -194,7 +194,7 @@ class _Rebuilding:
             raise RecordError(f"the journal no longer holds {', '.join(lost)} of {student}: grade again")
         self.result.points_only.extend(f"{name} of {student}" for name in lost)
         if usable:
-            made = draft(self.course, self.assignment, student, usable, identity=known.submission)
+            made = draft(self.course, self.assignment, student, usable, identity=known.identity)
         else:
             time = datetime.fromisoformat(known.handed_in) if known.handed_in else None
             made = Draft(self.assignment, student, "", (), {}, time, known)
@@ -211,13 +211,13 @@ class _Rebuilding:
             record=replace(known, lessons={**known.lessons, **lessons}, whole=True),
         )
 
-    def _usable(self, student: str, name: str, lesson: record.LessonRecord) -> Judgement | None:
+    def _usable(self, student: str, name: str, lesson: recorded.RecordedLesson) -> Judgement | None:
         """Return a Judgement if it and the notebook that it is about are still there."""
-        if record.notebook_hash(self.course, self.assignment, student, name) != lesson.notebook:
+        if recorded.notebook_hash(self.course, self.assignment, student, name) != lesson.notebook:
             return None
         return _judgement(self.course, lesson)
 
-    def _recorded(self, name: str, lesson: record.LessonRecord) -> Scores:
+    def _recorded(self, name: str, lesson: recorded.RecordedLesson) -> Scores:
         """Return the points that were recorded, by the names of the gradebook's cells."""
         cells = [
             cell for of, cell in released_cells.released(self.course, self.assignment)["grade"] if of == name

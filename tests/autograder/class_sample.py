@@ -13,7 +13,7 @@ from typing import Any
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.judging.journal import Journal
-from autograder.recording import gradebook, record
+from autograder.recording import gradebook, recorded
 from autograder.sample import Solved, save
 from autograder.sandbox.warm import close_all
 
@@ -66,7 +66,7 @@ def came_of(course: Course) -> dict[str, Any]:
     journal = Journal(course.work / "journal.jsonl")
     verdicts = {
         (one.student, name): (journal.find(lesson.judgement) or {}).get("verdicts")
-        for one in record.records(course, ASSIGNMENT)
+        for one in recorded.records(course, ASSIGNMENT)
         for name, lesson in one.lessons.items()
     }
     return {"grades": grades, "files": files, "verdicts": verdicts}

@@ -123,7 +123,7 @@ def test_both_ways_write_into_postgresql_what_sqlite_holds(
             one for one in verify.differences(fast, ASSIGNMENT) if one.exercise
         ], "only the Judgements, which no judge wrote here, are missing"
         with Recorder(fast, ASSIGNMENT) as recorder:
-            assert recorder.standing("bob")
+            assert recorder.recorded_whole("bob")
     with monkeypatch.context() as patch:
         on_postgresql(slow, patch, make_database(server, "slow"))
         by_nbgrader = _graded_twice(slow, record_slowly, judgements)

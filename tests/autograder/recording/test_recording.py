@@ -27,7 +27,7 @@ from autograder.recording import (
     gradebook,
     nbgrader_runs,
     nbgrader_settings,
-    record,
+    recorded,
     registration,
     released_cells,
 )
@@ -299,7 +299,7 @@ def test_a_draft_touches_nothing_that_stands_and_may_travel(course: Course) -> N
     assert isinstance(found, Draft) and pickle.loads(pickle.dumps(found)) == found
     assert tables(course.db_url) == before and not (course.work / "autograded").exists()
     assert Path(found.folder).is_relative_to(course.work / "drafts")
-    assert found.record.submission == "abc"
+    assert found.record.identity == "abc"
 
 
 def test_a_draft_that_cannot_be_leaves_nothing(course: Course) -> None:
@@ -338,7 +338,7 @@ def test_a_lesson_that_was_not_judged_keeps_its_grades_and_file(course: Course) 
     assert files(course)[f"ada/{ASSIGNMENT}/{SECOND}.ipynb"] == standing
     auto = {(g.lesson, g.exercise): g.auto for g in gradebook.grades(course, ASSIGNMENT)}
     assert (auto[NAME, "double"], auto[SECOND, "double"]) == (1.0, 2.0)
-    found = record.find(course, ASSIGNMENT, "ada")
+    found = recorded.find(course, ASSIGNMENT, "ada")
     assert found and {n: one.points["double"] for n, one in found.lessons.items()} == {NAME: 1.0, SECOND: 2.0}
 
 
@@ -358,7 +358,7 @@ def test_one_bad_draft_costs_only_itself(course: Course) -> None:
             "bob": f"{NAME} has changed while it was graded: grade again",
         }
         assert {g.student for g in gradebook.grades(course, ASSIGNMENT)} == {"eve", "ida", "joe"}
-        assert not recorder.standing("ada") and recorder.standing("eve")
+        assert not recorder.recorded_whole("ada") and recorder.recorded_whole("eve")
 
 
 def test_files_that_cannot_be_written_cost_only_that_submission(course: Course) -> None:
@@ -371,7 +371,7 @@ def test_files_that_cannot_be_written_cost_only_that_submission(course: Course) 
     assert list(problems) == ["bob"] and "its files could not be written" in problems["bob"]
     assert files(course) != before
     with Recorder(course, ASSIGNMENT) as recorder:
-        assert recorder.standing("ada") and not recorder.standing("bob")
+        assert recorder.recorded_whole("ada") and not recorder.recorded_whole("bob")
 
 
 def test_a_failing_plugin_for_late_submissions_costs_only_the_late(course: Course) -> None:
@@ -407,7 +407,7 @@ def test_a_submission_is_held_only_where_all_of_it_is_there(course: Course) -> N
 def test_the_journal_says_what_was_recorded_and_by_what_but_no_secret(course: Course) -> None:
     hand_in(course, "ada", why="Because.")
     record_fast(course, {"ada": {NAME: WRONG, SECOND: SECOND_RIGHT}})
-    entry = record.journal(course).find(f"{ASSIGNMENT}/ada")
+    entry = recorded.journal(course).find(f"{ASSIGNMENT}/ada")
     assert entry and (entry["assignment"], entry["student"], entry["whole"]) == (ASSIGNMENT, "ada", True)
     assert set(entry["versions"]) == {"python", "numpy", "cnnlab", "grader"}
     assert entry["lessons"][NAME]["points"] == {"double": 1.0, "why": None}
@@ -419,13 +419,13 @@ def test_nbgraders_own_way_is_noted_too(course: Course) -> None:
     hand_in(course, "ada")
     found = {"ada": {NAME: RIGHT, SECOND: SECOND_RIGHT}}
     record_fast(course, found)
-    first = record.find(course, ASSIGNMENT, "ada")
+    first = recorded.find(course, ASSIGNMENT, "ada")
     record_slowly(course, found)
-    assert record.find(course, ASSIGNMENT, "ada") == first, "nothing changed, so it is still held"
+    assert recorded.find(course, ASSIGNMENT, "ada") == first, "nothing changed, so it is still held"
     hand_in(course, "ada", code="def double(x):\n    return x")
     record_slowly(course, {"ada": {NAME: WRONG, SECOND: SECOND_RIGHT}})
-    second = record.find(course, ASSIGNMENT, "ada")
-    assert second and second.submission == "" and second.lessons[NAME].points["double"] == 1.0
+    second = recorded.find(course, ASSIGNMENT, "ada")
+    assert second and second.identity == "" and second.lessons[NAME].points["double"] == 1.0
 
 
 # Killed anywhere
@@ -435,7 +435,7 @@ KILL = """
 import os, sys
 sys.path[:0] = [{here!r}]
 import autograder.recording.recorder, autograder.recording.tables as tables
-from autograder.recording import record
+from autograder.recording import recorded
 from tests.autograder.recording import test_recording as t
 from pathlib import Path
 
@@ -456,8 +456,8 @@ def counted(function):
     return wrapper
 
 tables.Session.commit = counted(tables.Session.commit)
-record.begin = counted(record.begin)
-record.end = counted(record.end)
+recorded.begin = counted(recorded.begin)
+recorded.end = counted(recorded.end)
 Path.rename = counted(Path.rename)
 for point, root in enumerate(sys.argv[1:], 1):
     child = os.fork()
@@ -473,10 +473,10 @@ def copy_as(root: str) -> Course:
     return Course(Path(root), Path(root) / "work", two_lessons(Path(root)).declared)
 
 
-def held(recorder: Recorder, student: str, submission: str) -> bool:
+def held(recorder: Recorder, student: str, identity: str) -> bool:
     """Say whether this very submission is recorded, and all of it is there."""
-    known = recorder.standing(student)
-    return known is not None and known.submission == submission
+    known = recorder.recorded_whole(student)
+    return known is not None and known.identity == identity
 
 
 def regrade(course: Course) -> None:
@@ -515,7 +515,7 @@ def test_an_earlier_submission_handed_in_again_after_a_kill_is_not_taken_for_rec
     with Recorder(course, ASSIGNMENT) as recorder:
         recorder.commit([draft(course, ASSIGNMENT, "ada", {NAME: RIGHT}, identity="first")])
         second = draft(course, ASSIGNMENT, "ada", {NAME: WRONG}, identity="second")
-        record.begin(course, [second.record])  # and here it is killed
+        recorded.begin(course, [second.record])  # and here it is killed
         assert not held(recorder, "ada", "first") and not held(recorder, "ada", "second")
 
 

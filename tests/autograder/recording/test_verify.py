@@ -14,7 +14,7 @@ from autograder import sandbox
 from autograder.commands import verify as command
 from autograder.course import CourseError
 from autograder.judging.journal import Journal
-from autograder.recording import gradebook, record, verify
+from autograder.recording import gradebook, recorded, verify
 from autograder.recording.verify import Difference
 from tests.autograder.recording import nbgrader_sample as sample
 from tests.autograder.recording.nbgrader_sample import ASSIGNMENT, NAME, verdict
@@ -49,7 +49,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     }
     assert record_fast(course, found) == {}
     journal = Journal(course.work / "journal.jsonl")  # as the judge writes it
-    for one in record.records(course, ASSIGNMENT):
+    for one in recorded.records(course, ASSIGNMENT):
         for name, lesson in one.lessons.items():
             journal.add(lesson.judgement, found[one.student][name].as_json())
     return course
@@ -110,9 +110,9 @@ def test_submissions_in_one_only_and_missing_files_are_listed(course: Course) ->
 
 
 def test_a_recording_that_was_begun_and_not_ended_is_listed_and_then_ended(course: Course) -> None:
-    known = record.find(course, ASSIGNMENT, "bob")
+    known = recorded.find(course, ASSIGNMENT, "bob")
     assert known
-    record.begin(course, [known])
+    recorded.begin(course, [known])
     assert [one.words for one in verify.differences(course, ASSIGNMENT)] == [
         "recording it was begun and not ended"
     ]
@@ -121,7 +121,7 @@ def test_a_recording_that_was_begun_and_not_ended_is_listed_and_then_ended(cours
 
 
 def test_journals_that_contradict_each_other_are_listed(course: Course) -> None:
-    known = record.find(course, ASSIGNMENT, "bob")
+    known = recorded.find(course, ASSIGNMENT, "bob")
     assert known
     path = course.work / "journal.jsonl"
     path.write_text(path.read_text().replace(known.lessons[NAME].judgement, "0" * 64))

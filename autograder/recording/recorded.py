@@ -1,6 +1,6 @@
-"""What is known of how a submission was recorded: a line of work/recorded.jsonl, the journal beside the gradebook.
+"""Keeps work/recorded.jsonl, the journal beside the gradebook: a line for each submission that was recorded.
 
-Together with the Judgements in work/journal.jsonl it is enough to check the gradebook, and to rebuild it.
+These lines and the Judgements in work/journal.jsonl are enough to check the gradebook, and to rebuild it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ MAX_NOTEBOOK = 64 << 20  # bytes; intake writes none that is larger
 
 
 @dataclass(frozen=True)
-class LessonRecord:
+class RecordedLesson:
     """What was recorded of one notebook.
 
-    judgement: the key of its Judgement in work/journal.jsonl; notebook: the hash of the file in
-    work/submitted/; points: of each Exercise, and of each question that was left as it was; None for what a
-    person grades.
+    judgement: the key of its Judgement in work/journal.jsonl.
+    notebook: the hash of its file in work/submitted/.
+    points: the points of each Exercise and question, by name; None where a person has to grade the answer.
     """
 
     judgement: str
@@ -39,34 +39,35 @@ class LessonRecord:
 
 
 @dataclass(frozen=True)
-class Record:
+class RecordedSubmission:
     """What was recorded of one submission.
 
-    submission: a hash of what was judged and by what, "" where only part of it was recorded; lessons: by name,
-    those that were handed in and judged; handed_in: when, in UTC, or ""; whole: False from just before the
-    gradebook is written until its files lie in work/autograded/.
+    identity: a hash of what was judged and by which grader, "" where only part of the submission was recorded.
+    lessons: the lessons that were handed in and judged, by name.
+    handed_in: when the submission was handed in, in UTC, "" where that is not known.
+    whole: False from just before the gradebook is written until the graded files lie in work/autograded/.
     """
 
     assignment: str
     student: str
-    submission: str = ""
-    lessons: Mapping[str, LessonRecord] = field(default_factory=dict)
+    identity: str = ""
+    lessons: Mapping[str, RecordedLesson] = field(default_factory=dict)
     handed_in: str = ""
     whole: bool = True
 
     @property
     def key(self) -> str:
-        """The key of its lines."""
+        """The key of the submission's lines in the journal."""
         return key_of(self.assignment, self.student)
 
 
 def key_of(assignment: str, student: str) -> str:
-    """Return the key of a submission's lines."""
+    """Return the key of a submission's lines in the journal."""
     return f"{assignment}/{student}"
 
 
 def journal(course: Course) -> Journal:
-    """Return the journal of what was recorded."""
+    """Return the journal work/recorded.jsonl."""
     return _journal(course.work / "recorded.jsonl")
 
 
@@ -75,14 +76,14 @@ def _journal(path: Path) -> Journal:
     return Journal(path)
 
 
-def find(course: Course, assignment: str, student: str) -> Record | None:
-    """Return what was recorded last of a submission, or None."""
+def find(course: Course, assignment: str, student: str) -> RecordedSubmission | None:
+    """Return what was last recorded of a submission, or None where nothing was."""
     entry = journal(course).find(key_of(assignment, student))
     return None if entry is None else _from_json(assignment, student, entry)
 
 
-def records(course: Course, assignment: str) -> Iterator[Record]:
-    """Go through what was recorded last of every submission to an assignment."""
+def records(course: Course, assignment: str) -> Iterator[RecordedSubmission]:
+    """Go through an assignment's submissions, and yield what was last recorded of each."""
     book = journal(course)
     for key in sorted(book.keys()):
         found, _, student = key.partition("/")
@@ -92,18 +93,21 @@ def records(course: Course, assignment: str) -> Iterator[Record]:
                 yield _from_json(assignment, student, entry)
 
 
-def begin(course: Course, records: Iterable[Record]) -> None:
-    """Write the lines that go before the gradebook: a run that is killed then has to record these again."""
-    journal(course).add_all(_entry(course, replace(one, submission="", whole=False)) for one in records)
+def begin(course: Course, records: Iterable[RecordedSubmission]) -> None:
+    """Note in the journal that these submissions are being recorded, before the gradebook is written.
+
+    If the run is killed after that, the next run records them again.
+    """
+    journal(course).add_all(_entry(course, replace(one, identity="", whole=False)) for one in records)
 
 
-def end(course: Course, records: Iterable[Record]) -> None:
-    """Write the lines of what is now recorded."""
+def end(course: Course, records: Iterable[RecordedSubmission]) -> None:
+    """Note in the journal that these submissions are recorded whole."""
     journal(course).add_all(_entry(course, one) for one in records)
 
 
-def _entry(course: Course, record: Record) -> tuple[str, dict[str, Any]]:
-    """Return the line of a Record, with what it was made by and when."""
+def _entry(course: Course, record: RecordedSubmission) -> tuple[str, dict[str, Any]]:
+    """Return a submission's line for the journal, with the time and the versions of what judged it."""
     from cnnlab import __version__
 
     lessons = {
@@ -113,7 +117,7 @@ def _entry(course: Course, record: Record) -> tuple[str, dict[str, Any]]:
     return record.key, {
         "assignment": record.assignment,
         "student": record.student,
-        "submission": record.submission,
+        "submission": record.identity,  # by the name that it had first: old lines are still read
         "lessons": lessons,
         "handed_in": record.handed_in,
         "whole": record.whole,
@@ -130,7 +134,7 @@ def _entry(course: Course, record: Record) -> tuple[str, dict[str, Any]]:
 
 
 def notebook_hash(course: Course, assignment: str, student: str, lesson: str) -> str:
-    """Return the hash of a notebook in work/submitted/, "" where it is not there."""
+    """Return the hash of a notebook in work/submitted/, "" where the notebook is missing."""
     path = course.submitted / student / assignment / f"{lesson}.ipynb"
     try:
         return files.sha256(files.read(path, MAX_NOTEBOOK))
@@ -138,12 +142,14 @@ def notebook_hash(course: Course, assignment: str, student: str, lesson: str) ->
         return ""
 
 
-def _from_json(assignment: str, student: str, entry: Mapping[str, Any]) -> Record:
-    """Read a line; one of an earlier version says less."""
+def _from_json(assignment: str, student: str, entry: Mapping[str, Any]) -> RecordedSubmission:
+    """Read a line; lines of earlier versions lack some fields."""
     found = entry.get("lessons", {})
     lessons = {
-        name: LessonRecord(one["judgement"], one["notebook"], dict(one["points"]))
+        name: RecordedLesson(one["judgement"], one["notebook"], dict(one["points"]))
         for name, one in found.items()
     }
-    submission, handed_in = str(entry.get("submission", "")), str(entry.get("handed_in", ""))
-    return Record(assignment, student, submission, lessons, handed_in, bool(entry.get("whole", True)))
+    identity, handed_in = str(entry.get("submission", "")), str(entry.get("handed_in", ""))
+    return RecordedSubmission(
+        assignment, student, identity, lessons, handed_in, bool(entry.get("whole", True))
+    )
