@@ -1,4 +1,4 @@
-"""Connects to the gradebook's database, and says in one sentence what is wrong with it."""
+"""Connects to the gradebook's database, and puts the database's errors into one sentence."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECONDS_TO_WAIT = 30  # for another program that writes to the gradebook; nbgrad
 
 
 def url_of(course: Course) -> str:
-    """Return the gradebook's address; for SQLite with our patience, unless it says its own."""
+    """Return the gradebook's address; one of SQLite says how long to wait for other programs, if it did not yet."""
     url = make_url(course.db_url)
     if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
         url = url.update_query_dict({"timeout": str(SECONDS_TO_WAIT)})
@@ -41,9 +41,10 @@ def url_of(course: Course) -> str:
 
 
 def engine(course: Course) -> Engine:
-    """Return a connection pool to the gradebook, which the caller disposes of.
+    """Return a pool of connections to the gradebook, which the caller has to dispose of.
 
-    Raises RecordError where the database's driver is not installed.
+    Raises:
+        RecordError: where the database's driver is not installed.
     """
     try:
         made = create_engine(url_of(course), pool_pre_ping=True)  # a server may have been started anew
@@ -63,48 +64,51 @@ def _keep_few_pages(connection: Any, _: object) -> None:
 
 
 def gradebook_exists(course: Course) -> bool:
-    """Say whether there is a gradebook; looking must not make one."""
-    url = make_url(course.db_url)
+    """Say whether there is a gradebook, and make none by looking.
+
+    Raises:
+        RecordError: where the gradebook cannot be used.
+    """
+    with errors(course):
+        url = make_url(course.db_url)
     if url.get_backend_name() == "sqlite" and not (url.database and os.path.isfile(url.database)):
         return False
-    with connect(course) as connection:
-        return connection.dialect.has_table(connection, "grade")
+    with connection(course) as connected:
+        return connected.dialect.has_table(connected, "grade")
 
 
 @contextlib.contextmanager
 def connection(course: Course) -> Iterator[Connection]:
-    """Give a connection to the gradebook; raise RecordError where it cannot be used."""
-    with errors(course), connect(course) as connected:
-        yield connected
+    """Give a connection to the gradebook for the length of a block.
 
-
-@contextlib.contextmanager
-def connect(course: Course) -> Iterator[Connection]:
-    """Give a connection to the gradebook; the database's own errors pass through."""
-    pool = engine(course)
-    try:
-        with pool.connect() as connection:
-            yield connection
-    finally:
-        pool.dispose()
+    Raises:
+        RecordError: where the gradebook cannot be used, also for a database's error that the block raises.
+    """
+    with errors(course):
+        pool = engine(course)
+        try:
+            with pool.connect() as connected:
+                yield connected
+        finally:
+            pool.dispose()
 
 
 @contextlib.contextmanager
 def errors(course: Course) -> Iterator[None]:
-    """Say in one sentence what is wrong with the gradebook."""
+    """Turn a database's error in a block into a RecordError that says in one sentence what is wrong."""
     log = logging.getLogger("tornado.application")  # where nbgrader's api writes tracebacks
     silent = log.disabled
     log.disabled = True
     try:
         yield
     except (SQLAlchemyError, api.InvalidEntry) as error:
-        raise RecordError(said_of_database(error, shown_url(course))) from error
+        raise RecordError(sentence_of(error, shown_url(course))) from error
     finally:
         log.disabled = silent
 
 
-def said_of_database(error: Exception, url: str) -> str:
-    """Put a database's error into one sentence."""
+def sentence_of(error: Exception, url: str) -> str:
+    """Return a database's error as one sentence; url: the gradebook's address, without its password."""
     reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0].rstrip(".")
     if "database is locked" in reason or "database table is locked" in reason:
         return f"The gradebook {url} is in use by another program; try again when that has finished."
@@ -116,7 +120,7 @@ def said_of_database(error: Exception, url: str) -> str:
 
 
 def shown_url(course: Course) -> str:
-    """Return the gradebook's address without a password."""
+    """Return the gradebook's address without its password."""
     try:
         return make_url(course.db_url).render_as_string()
     except SQLAlchemyError:

@@ -188,7 +188,7 @@ class _Drafting:
         step: Any = OverwriteCells()
         step.log = LOG
         step.notebook_id, step.assignment_id = lesson, self.assignment
-        step.gradebook = _Registered(self.rows)
+        step.gradebook = _ReleasedCells(self.rows)
         for index, cell in enumerate(notebook.cells):
             notebook.cells[index], _ = step.preprocess_cell(cell, {}, index)
 
@@ -205,7 +205,7 @@ class _Drafting:
                 shutil.copyfile(path, target)
 
 
-class _Registered:
+class _ReleasedCells:
     """Answers nbgrader's OverwriteCells from what is registered, in place of the gradebook."""
 
     def __init__(self, rows: released_cells.Rows) -> None:

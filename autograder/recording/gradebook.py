@@ -1,4 +1,4 @@
-"""Reads the grades back from nbgrader's gradebook, which stays the system of record."""
+"""Reads the grades back from nbgrader's gradebook, which is the system of record."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from sys import intern
 from sqlalchemy import select
 
 from autograder.course import Course
-from autograder.recording.database import TABLES, connection, errors, gradebook_exists
+from autograder.recording.database import TABLES, connection, gradebook_exists
 from autograder.recording.released_cells import exercise_of
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """One line of the gradebook.
+    """The grade of one Exercise or question of one submission.
 
-    exercise: an Exercise's or a question's name; auto: points the grader gave, None before grading and for
-    an answer that a person grades; manual: points a person gave, None where nobody did; extra: extra
-    credit; max: the points there are; score: what counts; needs_manual: whether a person has to look at it.
+    exercise: the name of the Exercise or question.
+    auto: the points that the grader gave, None before grading and for an answer that a person grades.
+    manual: the points that a person gave, None where nobody did.
+    extra: the points of extra credit.
+    max: the points that can be had.
+    needs_manual: whether a person has to look at the answer.
     """
 
     student: str
@@ -34,21 +37,20 @@ class Grade:
 
     @property
     def score(self) -> float:
-        """The points that count: a person's before the grader's, and the extra credit."""
+        """The points that count: a person's rather than the grader's, and the extra credit."""
         given = self.manual if self.manual is not None else self.auto
         return 0.0 if given is None else given + self.extra
 
 
 def grades(course: Course, assignment: str) -> list[Grade]:
-    """Read the grades of an assignment, by student, lesson and name; [] before any is recorded."""
+    """Return the grades of an assignment by student, lesson and exercise; [] before any is recorded."""
     return list(each_grade(course, assignment))
 
 
 def each_grade(course: Course, assignment: str) -> Iterator[Grade]:
-    """Read the same one by one, as somebody who adds up those of a large class wants them."""
-    with errors(course):
-        if not gradebook_exists(course):
-            return
+    """Read the grades of an assignment one by one, so that a large class need not fit into memory; else as `grades`."""
+    if not gradebook_exists(course):
+        return
     cell, grade = TABLES.GradeCell, TABLES.Grade
     submitted, handed_in = TABLES.SubmittedNotebook, TABLES.SubmittedAssignment
     query = (
@@ -79,7 +81,7 @@ def each_grade(course: Course, assignment: str) -> Iterator[Grade]:
 
 
 def students_with(folder: Path, assignment: str) -> list[str]:
-    """Return the names of the students whose folder in `folder` holds the assignment."""
+    """Return the students whose folder in `folder` holds the assignment, sorted."""
     if not folder.is_dir():
         return []
     return sorted(path.name for path in folder.iterdir() if (path / assignment).is_dir())

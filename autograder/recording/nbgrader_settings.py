@@ -1,4 +1,4 @@
-"""The settings of nbgrader_config.py for a course, and whether an instructor changed what autograde does."""
+"""Reads nbgrader_config.py for a course, and tells whether an instructor changed what autograde does."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ DECIDING = (
 )
 
 
-def settings(course: Course) -> Config:
-    """Return the settings of nbgrader_config.py for a course, for running nbgrader inside this process."""
+def _settings(course: Course) -> Config:
+    """Return what nbgrader_config.py says for a course, without the gradebook's address."""
     config = PyFileConfigLoader(CONFIG, path=str(_settings_file(course).parent)).load_config()
     config.CourseDirectory.root = str(course.work)
     config.JudgeStep.course = course
@@ -60,10 +60,10 @@ def _settings_file(course: Course) -> Path:
 
 
 def is_usual(config: Config) -> bool:
-    """Say whether nbgrader's autograde would do, with these settings, only what `autograder.recording` does as well.
+    """Say whether nbgrader's autograde, with these settings, would do only what `autograder.recording` does as well.
 
-    That is so with nbgrader_config.py as it comes; where an instructor changed what nbgrader does to
-    notebooks, files or paths, nbgrader itself has to do it.
+    It would with nbgrader_config.py as it comes. Where an instructor changed what nbgrader does to notebooks,
+    files or paths, nbgrader itself has to record.
     """
     if any(config.get(section) for section in DECIDING):
         return False
@@ -75,18 +75,18 @@ def is_usual(config: Config) -> bool:
 
 
 def are_usual(course: Course) -> bool:
-    """Say whether a course's settings are what `is_usual` asks for; they are read again where their file changed."""
+    """Say whether a course's settings are `is_usual`; their file is read again only after it changed."""
     state = _settings_file(course).stat()
     return _are_usual(course, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=16)
 def _are_usual(course: Course, _modified: int, _size: int) -> bool:
-    return is_usual(settings(course))
+    return is_usual(_settings(course))
 
 
 def configuration(course: Course) -> Config:
-    """Return the settings of nbgrader_config.py for a course, for running nbgrader inside this process."""
-    config = settings(course)
+    """Return all settings to run nbgrader with inside this process: nbgrader_config.py's and the gradebook's address."""
+    config = _settings(course)
     config.CourseDirectory.db_url = url_of(course)
     return config

@@ -11,7 +11,7 @@ from nbgrader import api, dbutil
 from sqlalchemy import select
 
 from autograder.course import Course
-from autograder.recording.database import TABLES, connect, errors, gradebook_exists, url_of
+from autograder.recording.database import TABLES, connection, errors, gradebook_exists, url_of
 from autograder.recording.errors import RecordError
 from autograder.recording.released_cells import Rows, current, exercise_of
 
@@ -19,46 +19,48 @@ from autograder.recording.released_cells import Rows, current, exercise_of
 def sync(course: Course, assignment: str) -> bool:
     """Register an assignment with its cells in the gradebook, and return whether anything was changed.
 
-    Builds the lessons, writes them to work/source/, and compares the gradebook with them: so it is cheap to
-    call again, repairs a gradebook that was replaced or half written, and follows lessons that changed
-    after submissions came in. Raises RecordError where an exercise that a person graded is gone from its
-    lesson, or the gradebook is locked.
+    Builds the lessons, writes them to work/source/, and changes the gradebook only where it differs from them.
+    So calling it again is cheap, and it repairs a gradebook that was replaced or half written, and follows
+    lessons that changed after submissions came in.
+
+    Raises:
+        RecordError: where an exercise that a person graded is gone from its lesson, or the gradebook cannot be used.
     """
     lessons = course.lessons(assignment)
     with errors(course), _one_at_a_time(course):
         wanted = current(course, assignment, lessons)
         if gradebook_exists(course):
-            if _registered(course, assignment) == wanted:
+            if registered_rows(course, assignment) == wanted:
                 return False
         else:
             _create_tables(course)
         with api.Gradebook(url_of(course)) as gradebook:
-            _register(gradebook, assignment, wanted)
+            _write_rows(gradebook, assignment, wanted)
         return True
 
 
-def _registered(course: Course, assignment: str) -> Rows:
-    """Return what the gradebook holds of an assignment, in the form of _rows_of."""
+def registered_rows(course: Course, assignment: str) -> Rows:
+    """Return the cells that the gradebook holds of an assignment, in the form of `released_cells.released`."""
     notebook, grade, source = TABLES.Notebook, TABLES.GradeCell, TABLES.SourceCell
-    with connect(course) as connection:
+    with connection(course) as connected:
 
         def stored(cell: Any, *columns: Any) -> dict[tuple[str, str], tuple[Any, ...]]:
             query = select(notebook.name, cell.name, *columns)
             query = query.join_from(cell, notebook, notebook.id == cell.notebook_id)
             query = query.join(TABLES.Assignment).where(TABLES.Assignment.name == assignment)
-            return {(lesson, name): tuple(rest) for lesson, name, *rest in connection.execute(query)}
+            return {(lesson, name): tuple(rest) for lesson, name, *rest in connected.execute(query)}
 
         named = select(notebook.name, notebook.kernelspec).join(TABLES.Assignment)
         named = named.where(TABLES.Assignment.name == assignment)
         return {
-            "notebooks": {(lesson, ""): (kernelspec,) for lesson, kernelspec in connection.execute(named)},
+            "notebooks": {(lesson, ""): (kernelspec,) for lesson, kernelspec in connected.execute(named)},
             "grade": stored(grade, grade.max_score, grade.cell_type),
             "solution": stored(TABLES.SolutionCell),
             "source": stored(source, source.cell_type, source.locked, source.source, source.checksum),
         }
 
 
-def _register(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None:
+def _write_rows(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None:
     gradebook.update_or_create_assignment(assignment)
     _drop_stale(gradebook, assignment, wanted)
     for (lesson, _), (kernelspec,) in wanted["notebooks"].items():
@@ -136,14 +138,14 @@ def _create_tables(course: Course) -> None:
     from alembic.script import ScriptDirectory
 
     head = ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head()
-    with connect(course) as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else each table would be a transaction of its own
-        api.Base.metadata.create_all(connection)
-        if not connection.dialect.has_table(connection, "alembic_version"):
-            connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-            connection.exec_driver_sql(f"INSERT INTO alembic_version (version_num) VALUES ('{head}')")
-        connection.commit()
+    with connection(course) as connected:
+        if connected.dialect.name == "sqlite":
+            connected.exec_driver_sql("BEGIN IMMEDIATE")  # else each table would be a transaction of its own
+        api.Base.metadata.create_all(connected)
+        if not connected.dialect.has_table(connected, "alembic_version"):
+            connected.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            connected.exec_driver_sql(f"INSERT INTO alembic_version (version_num) VALUES ('{head}')")
+        connected.commit()
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ class _Batch:
         self.assignment = session.scalars(
             select(TABLES.Assignment).where(TABLES.Assignment.name == assignment)
         ).one()
-        self.notebooks = self._registered()
+        self.notebooks = self._lessons()
 
     def write(self) -> None:
         for draft in self.drafts.values():
@@ -72,7 +72,7 @@ class _Batch:
                 self.session.execute(update(kind), self.changed[kind])
         self._penalise(submissions)
 
-    def _registered(self) -> dict[str, _Notebook]:
+    def _lessons(self) -> dict[str, _Notebook]:
         """Return the assignment's lessons by name."""
         query = select(TABLES.Notebook.id, TABLES.Notebook.name)
         found = self.session.execute(query.where(TABLES.Notebook.assignment_id == self.assignment.id)).all()

@@ -235,7 +235,7 @@ def _set_damaged_aside(course: Course) -> Path | None:
     try:
         sound = [row[0] for row in connection.execute("PRAGMA quick_check(1)")] == ["ok"]
     except sqlite3.OperationalError as error:
-        raise RecordError(database.said_of_database(error, str(url))) from error
+        raise RecordError(database.sentence_of(error, str(url))) from error
     except sqlite3.DatabaseError:
         sound = False
     finally:

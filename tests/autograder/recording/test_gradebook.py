@@ -84,8 +84,8 @@ def test_sync_registers_what_nbgrader_itself_would(
     clear = ClearSolutions(code_stub={"python": build.STUB}, text_stub=build.TEXT_STUB)
     for step in (LockCells(), clear, ComputeChecksums(), SaveCells()):
         notebook, _ = step.preprocess(notebook, {"nbgrader": about})
-    registered = registration._registered(course, ASSIGNMENT)
-    assert registered == registration._registered(theirs, ASSIGNMENT)
+    registered = registration.registered_rows(course, ASSIGNMENT)
+    assert registered == registration.registered_rows(theirs, ASSIGNMENT)
     assert registered["grade"] == {(NAME, "double_check"): (3.0, "code"), (NAME, "why"): (4.0, "markdown")}
     assert "BEGIN SOLUTION" not in str(registered)
 
