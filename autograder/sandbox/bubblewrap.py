@@ -14,13 +14,13 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from autograder.course import Course
+from autograder.course import CHECKOUT, Course
 from autograder.sandbox import seccomp, usage
 from autograder.sandbox.errors import SandboxError
-from autograder.sandbox.limits import MIB
+from autograder.sandbox.inside.agreed import MIB, SMALL_FOLDERS
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+INSIDE = Path(__file__).resolve().parent / "inside"
+ROOT = CHECKOUT
 FIRST_UID = (
     200_000  # beyond the ids that systems hand out; one a sandbox, since the process limit counts by user
 )
@@ -41,8 +41,7 @@ def worker_command(slot: int, without: Sequence[str], given: str, memory: int, h
     filtered = seccomp.filter_for(platform.machine())
     refuses = ["--seccomp", str(hold(filtered))] if filtered else []
     command = [*_sandbox([slot], without, rights, hold), *refuses]
-    arguments = ["/course", given, uid, uid, str(memory), *preloaded(without)]
-    return [*command, _python()[0], "-I", "/course/worker.py", *arguments]
+    return [*command, *_program("alone", given, uid, uid, str(memory), *preloaded(without))]
 
 
 def server_command(slots: Sequence[int], without: Sequence[str], control: int, hold: Hold) -> list[str]:
@@ -54,7 +53,7 @@ def server_command(slots: Sequence[int], without: Sequence[str], control: int, h
     rights += ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"] if os.getuid() == 0 else []
     no_more = [] if os.getuid() == 0 else ["--disable-userns"]
     command = [*_sandbox(slots, without, rights, hold), *no_more]
-    return [*command, _python()[0], "-I", "/course/server.py", str(control), *preloaded(without)]
+    return [*command, *_program("server", str(control), *preloaded(without))]
 
 
 def preloaded(without: Sequence[str]) -> tuple[str, ...]:
@@ -65,6 +64,11 @@ def preloaded(without: Sequence[str]) -> tuple[str, ...]:
 def user_of(slot: int) -> int:
     """Return the user id that a slot's workers have: one of its own where that can be."""
     return FIRST_UID + slot if os.getuid() == 0 else 1000
+
+
+def _program(name: str, *arguments: str) -> list[str]:
+    """Return the command that runs a program of `inside` in a sandbox."""
+    return [_python()[0], "-I", "/course/inside/__main__.py", "/course", name, *arguments]
 
 
 def _sandbox(slots: Sequence[int], without: Sequence[str], rights: Sequence[str], hold: Hold) -> list[str]:
@@ -85,12 +89,11 @@ def _sandbox(slots: Sequence[int], without: Sequence[str], rights: Sequence[str]
         command += ["--perms", "0755", "--dir", path]
     command += [*_system_mounts(), *_python()[1], *_hidden()]
     command += ["--ro-bind", str(ROOT / "cnnlab"), "/course/cnnlab", *_masks(without, hold)]
-    for script in ("worker.py", "server.py"):
-        command += ["--ro-bind", str(HERE / script), f"/course/{script}"]
+    command += ["--ro-bind", str(INSIDE), "/course/inside"]
     command += ["--perms", "0644", "--file", str(hold(accounts.encode())), "/etc/passwd"]
     command += ["--proc", "/proc", "--dev", "/dev"]
     command += ["--dev-bind", "/dev/null", "/dev/zero"]  # mapped shared, it gives memory that no limit counts
-    for path, size in (("/tmp", 64 * MIB), ("/home/student", 64 * MIB), ("/dev/shm", 16 * MIB)):
+    for path, size in SMALL_FOLDERS:
         command += ["--perms", "1777", "--size", str(size), "--tmpfs", path]
     return [*command, "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/home/student"]
 
@@ -158,8 +161,8 @@ def verify_available() -> str:
 
 def bare_command(without: Sequence[str], given: str, memory: int) -> list[str]:
     """Return the command that runs the worker without a sandbox, with the rights of whoever grades."""
-    arguments = [str(ROOT), given, "0", "0", str(memory), *preloaded(without)]
-    return [sys.executable, "-I", str(HERE / "worker.py"), *arguments]
+    arguments = [given, "0", "0", str(memory), *preloaded(without)]
+    return [sys.executable, "-I", str(INSIDE / "__main__.py"), str(ROOT), "alone", *arguments]
 
 
 def environment(home: str) -> dict[str, str]:

@@ -22,16 +22,16 @@ from autograder.sandbox.errors import (
     SubmissionTimeout,
 )
 from autograder.sandbox.fresh import BareWorker, FreshWorker
-from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.inside.agreed import CHANNEL, MAX_RESULT, MIB
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.warm import ForkedWorker, place
 from cnnlab.checking import wire
 from cnnlab.checking.wire import Value
 
 Box: TypeAlias = FreshWorker | ForkedWorker  # starts a worker and ends all that came of it
-MAX_REPLY = 33 * MIB  # what the worker lets a probe send, and room for its frame
+MAX_REPLY = MAX_RESULT + MIB  # what the worker lets a probe send, and room for its frame
 MAX_REPLY_HEADER = 256 << 10  # holds what one cell printed
 CELLS = -1  # the place of the worker itself; those put aside have the position of their Probe
-FIRST_DESCRIPTOR = 3  # as in worker.py
 READ = 1 << 18  # bytes taken from a socket at once, at most
 START_SECONDS = 30.0
 CHECK_SECONDS = 0.2  # between two looks at what a sandbox uses
@@ -119,14 +119,14 @@ class Sandbox:
 
     def hold(self, place: int) -> None:
         """Have the process as it is now put aside, to be asked by `place`."""
-        self.ask({"hold": self._descriptor(place)}, 2 * self.limits.cell_seconds)
+        self.ask({"hold": {"place": self._descriptor(place)}}, 2 * self.limits.cell_seconds)
 
     def end_of(self, place: int) -> Value:
         """Ask the worker how the process that was put aside for `place` has ended; raises as `ask` does."""
-        return self.ask({"ended": self._descriptor(place)}, 2 * self.limits.cell_seconds)
+        return self.ask({"ended": {"place": self._descriptor(place)}}, 2 * self.limits.cell_seconds)
 
     def _descriptor(self, place: int) -> int:
-        return FIRST_DESCRIPTOR + 1 + self.probes.index(place)
+        return CHANNEL + 1 + self.probes.index(place)
 
     def ask(self, request: Value, seconds: float, place: int = CELLS) -> Value:
         """Send a request and return the reply.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograder.sandbox.errors import ProbeTimeout, SandboxError, SandboxLost, SubmissionTimeout
+from autograder.sandbox.inside import agreed
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.process import CELLS, MAX_REPLY, Sandbox, free_slot
 from cnnlab.checking import wire
@@ -25,7 +26,7 @@ STOPPED = {  # kind of an Outcome -> what is said of it
     "out of memory": "it asked for more memory than there is",
     "died": "it ended the process",
 }
-MAX_PRINTED = 20_100  # characters that a cell's text can have, if the worker is what it was
+MAX_PRINTED = agreed.MAX_PRINTED + 100  # characters that a cell's text can have, if the worker is what it was
 MAX_ALL_PRINTED = 1_000_000  # characters of all cells that are kept
 
 
@@ -158,7 +159,7 @@ def lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits)
     """Put the submission's own Answers, and nothing else, into the sandbox's library."""
     lessons = {lesson: list(cells) for lesson, cells in library.items()}
     try:
-        sandbox.ask({"library": _bytes(json.dumps(lessons))}, 2 * limits.cell_seconds)
+        sandbox.ask({"lend": {"lessons": _bytes(json.dumps(lessons))}}, 2 * limits.cell_seconds)
     except SandboxLost as error:  # no code of the student's has run yet
         raise SandboxError("The sandbox's library cannot be filled; install the package again.") from error
 

@@ -147,7 +147,7 @@ FIXTURES = [
                 "/course/nbgrader_config.py",
                 "/course/solutions/1_layers/02_convolution.py",
                 "/course/cnnlab/__init__.py",
-                "/course/worker.py",
+                "/course/inside/worker.py",
                 "../../../nbgrader_config.py",
                 "/etc/profile",
                 "/etc/passwd",
