@@ -15,7 +15,8 @@ from autograder.classroom.tasks import chosen_lessons
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.judging import grader_version, secret_cases
-from autograder.sandbox import Limits, SandboxError, process, warm
+from autograder.sandbox import Limits, SandboxError, slots, warm
+from autograder.sandbox.server import Server
 from autograder.startup import end_with
 
 
@@ -45,7 +46,7 @@ class Prepared:
                 secret_cases.load(course, lesson)
 
     @contextmanager
-    def sandbox_server(self) -> Iterator[warm.Server | None]:
+    def sandbox_server(self) -> Iterator[Server | None]:
         """Give a server of sandboxes to the worker that is forked meanwhile, None without a sandbox."""
         server = self._template.copy() if self._template else None
         try:
@@ -75,7 +76,7 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
         os._exit(0)  # whoever needs what is missing now works it out, or says why it can't
 
 
-def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.Server | None = None) -> None:
+def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: Server | None = None) -> None:
     """Do what arrives until the end, and send back what it returned or raised.
 
     Args:
@@ -84,7 +85,7 @@ def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: warm.S
         server: of these sandboxes, where there is one already.
     """
     intake.start_reader_server()
-    with contextlib.suppress(SandboxError, OSError), process.free_slot() as slot:
+    with contextlib.suppress(SandboxError, OSError), slots.free_slot() as slot:
         if server:
             warm.adopt(slot, server)
             os.sched_setaffinity(server.pid, os.sched_getaffinity(0))

@@ -8,7 +8,7 @@ from autograder.course import Course
 from autograder.exercise import FLOAT32_TOLERANCE, SPEED, Exercise, Lesson
 from autograder.judging import points, secret_cases
 from autograder.sandbox import STOPPED, Probe, Timing
-from autograder.sandbox.race import REPETITIONS
+from autograder.sandbox.racing import REPETITIONS
 from autograder.verdict import CaseVerdict, Verdict
 from cnnlab.checking.compare import compare
 from cnnlab.checking.speed import TASKS

@@ -12,15 +12,17 @@ from autograder.sandbox import bubblewrap, socket_pairs
 from autograder.sandbox.errors import SandboxError
 from autograder.sandbox.limits import Limits
 
+MAX_WORDS = 4000  # bytes of what the ended process wrote
+
 
 class FreshWorker:
-    """Starts a worker in a bubblewrap sandbox of its own, and ends it."""
+    """A worker in a bubblewrap sandbox of its own."""
 
     def __init__(self, slot: int, without: tuple[str, ...], limits: Limits) -> None:
         self.slot, self.without, self.limits = slot, without, limits
 
     def open(self, count: int) -> tuple[list[socket.socket], int]:
-        """Return `count` ways to a new worker and the process that all of it descends from."""
+        """Start the worker; return `count` sockets to it and the process that all of it descends from."""
         with socket_pairs.pairs(count) as (ours, descriptors):
             return ours, self._start(descriptors)
 
@@ -33,21 +35,21 @@ class FreshWorker:
 
     def last_words(self) -> str:
         """Return the last line that the ended process wrote to stderr."""
-        said = self.process.stderr.read(4000).decode(errors="replace") if self.process.stderr else ""
+        said = self.process.stderr.read(MAX_WORDS).decode(errors="replace") if self.process.stderr else ""
         return (said.strip().splitlines() or ["it said nothing"])[-1]
 
     def stop(self) -> None:
-        """End every process of the sandbox, and wait until they have."""
+        """End every process of the sandbox, and wait until all have ended."""
         bubblewrap.end(self.process)
 
     def close(self) -> None:
-        """Leave nothing behind; after `stop`."""
+        """Remove what is left after `stop`."""
         if self.process.stderr:
             self.process.stderr.close()
 
 
 class BareWorker(FreshWorker):
-    """Starts a worker without a sandbox, with the rights of whoever grades."""
+    """A worker without a sandbox, with the rights of whoever grades."""
 
     def __init__(self, without: tuple[str, ...], limits: Limits) -> None:
         super().__init__(0, without, limits)
@@ -78,6 +80,6 @@ class BareWorker(FreshWorker):
         bubblewrap.end(self.process, bare=True)
 
     def close(self) -> None:
-        """Leave nothing behind; after `stop`."""
+        """Remove what is left after `stop`."""
         super().close()
         self.home.close()

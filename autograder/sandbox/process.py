@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TypeAlias
 
 from autograder.sandbox import socket_pairs, usage
@@ -31,17 +29,32 @@ from cnnlab.checking.wire import Value
 Box: TypeAlias = FreshWorker | ForkedWorker  # starts a worker and ends all that came of it
 MAX_REPLY = MAX_RESULT + MIB  # what the worker lets a probe send, and room for its frame
 MAX_REPLY_HEADER = 256 << 10  # holds what one cell printed
-CELLS = -1  # the place of the worker itself; those put aside have the position of their Probe
+WORKER = -1  # the place of the worker itself; a copy that is put aside has the position of its Probe
 READ = 1 << 18  # bytes taken from a socket at once, at most
 START_SECONDS = 30.0
 CHECK_SECONDS = 0.2  # between two looks at what a sandbox uses
+PROCESSORS = (
+    1.2  # that a submission may use: one, as an honest notebook does, and room for what the clock rounds
+)
+CPU_AT_FIRST = (
+    2.5  # seconds of CPU time beside that: imports before the worker was ready, which came to a second or two
+)
 
 
 class Sandbox:
     """A worker in a sandbox, and the sockets to it and to the copies of it that are put aside.
 
-    probes: the positions of the steps that may be put aside; deadline: of the submission; stop: set to have it end.
-    root: the process that all others of the sandbox descend from.
+    Args:
+        slot: the sandbox's number, which no other has now.
+        without: packages that cannot be imported.
+        limits: of the submission.
+        bare: whether there is no sandbox around the worker.
+        probes: the positions of the steps that may be put aside.
+        deadline: when the submission has used up its time, by the monotonic clock.
+        stop: set by another thread to end the run.
+
+    Attributes:
+        root: the process that all others of the sandbox descend from.
     """
 
     def __init__(
@@ -58,13 +71,13 @@ class Sandbox:
         self.probes, self.deadline = list(probes), deadline
 
     def __enter__(self) -> Sandbox:
-        places = (CELLS, *self.probes)
+        places = (WORKER, *self.probes)
         self.unread: dict[int, bytearray] = defaultdict(bytearray)  # come with what was read before
         self.box, ours, self.root = self._started(len(places))
         self.sockets = dict(zip(places, ours, strict=True))
         self.began = self.looked = time.monotonic()
         try:
-            ready = self._receive(time.monotonic() + START_SECONDS, CELLS)
+            ready = self._receive(time.monotonic() + START_SECONDS, WORKER)
         except SandboxLost:
             self.box.stop()
             last = self.box.last_words()
@@ -103,7 +116,7 @@ class Sandbox:
 
     def __exit__(self, *exception: object) -> None:
         if isinstance(self.box, ForkedWorker) and not any(exception):
-            self.box.follow(len(self.sockets))  # the next submission is likely to be of the same lesson
+            self.box.replace(len(self.sockets))  # the next submission is likely to be of the same lesson
             socket_pairs.close(self.sockets.values())
         else:
             self._end()
@@ -115,26 +128,27 @@ class Sandbox:
 
     @property
     def seconds_left(self) -> float:
+        """Seconds until the deadline."""
         return self.deadline - time.monotonic()
 
     def hold(self, place: int) -> None:
-        """Have the process as it is now put aside, to be asked by `place`."""
-        self.ask({"hold": {"place": self._descriptor(place)}}, 2 * self.limits.cell_seconds)
+        """Put a copy of the process as it is now aside, which `place` leads to from now on; raises as `ask` does."""
+        self.ask({"hold": {"place": self._descriptor(place)}}, self.limits.cell_reply_seconds)
 
     def end_of(self, place: int) -> Value:
         """Ask the worker how the process that was put aside for `place` has ended; raises as `ask` does."""
-        return self.ask({"ended": {"place": self._descriptor(place)}}, 2 * self.limits.cell_seconds)
+        return self.ask({"ended": {"place": self._descriptor(place)}}, self.limits.cell_reply_seconds)
 
     def _descriptor(self, place: int) -> int:
         return CHANNEL + 1 + self.probes.index(place)
 
-    def ask(self, request: Value, seconds: float, place: int = CELLS) -> Value:
+    def ask(self, request: Value, seconds: float, place: int = WORKER) -> Value:
         """Send a request and return the reply.
 
         Args:
             request: what the worker is asked to do.
             seconds: how long the reply may take.
-            place: CELLS for the worker itself, or the position of the Probe whose copy is asked.
+            place: WORKER for the worker itself, or the position of the Probe whose copy is asked.
 
         Raises:
             SandboxLost: where no reply comes in time.
@@ -183,7 +197,7 @@ class Sandbox:
             raise (ProbeTimeout if time.monotonic() >= deadline else SandboxLost) from error
 
     def _send(self, data: bytes, deadline: float, place: int) -> None:
-        """Send all of it; raise SandboxLost where the other side does not take it in time."""
+        """Send all of the data; raise SandboxLost where the other side does not take it in time."""
         left = memoryview(data)
         while left:
             with contextlib.suppress(TimeoutError):
@@ -243,27 +257,10 @@ class Sandbox:
         processes = usage.tree(self.root)
         # Pages that processes share are counted once only by the slower of the two.
         for count in (usage.resident, usage.proportional):
-            if sum(map(count, processes)) <= 2 * self.limits.memory:
+            if sum(map(count, processes)) <= self.limits.memory_of_all:
                 break
         else:
             raise SandboxLost
-        # One thread at a time is what an honest notebook has; more would take the processors from its neighbours.
-        if sum(map(usage.cpu_seconds, processes)) > 1.2 * (now - self.began) + 2.5:
+        # More than one processor would be taken from its neighbours.
+        if sum(map(usage.cpu_seconds, processes)) > PROCESSORS * (now - self.began) + CPU_AT_FIRST:
             raise SandboxLost
-
-
-_slots: set[int] = set()
-_slots_lock = threading.Lock()
-
-
-@contextmanager
-def free_slot() -> Iterator[int]:
-    """Reserve a number that no other sandbox of this process uses now; processes differ by their id."""
-    with _slots_lock:
-        number = next(n for n in range(1000) if n not in _slots)
-        _slots.add(number)
-    try:
-        yield (os.getpid() % 100_000) * 1000 + number
-    finally:
-        with _slots_lock:
-            _slots.discard(number)

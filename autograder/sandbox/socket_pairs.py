@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def pairs(count: int) -> Iterator[tuple[list[socket.socket], list[int]]]:
-    """Give `count` sockets and the descriptors of their other ends, which are closed at the end; all are where it fails."""
+    """Give `count` sockets and the descriptors of their other ends.
+
+    The other ends are closed at the end, when the process that was started has them; where that fails, all ends are.
+    """
     made: list[tuple[socket.socket, socket.socket]] = []
     try:
         made += [socket.socketpair() for _ in range(count)]

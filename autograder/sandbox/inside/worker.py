@@ -26,7 +26,7 @@ from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
-from .agreed import CHANNEL, MIB
+from .agreed import CHANNEL, MIB, WALL_PER_CPU
 from .cells import run_cell
 from .descriptors import read_until_closed, write_all
 from .rights import MAX_DESCRIPTORS, limit_probe, limit_process, mapped_memory
@@ -37,7 +37,6 @@ MAX_PROCESSES = 24  # beside those put aside
 NO_MEMORY = 3  # exit status of a probe that has run out of memory
 SECONDS_TO_END = 0.5  # for a process that has closed its descriptors
 SECONDS_TO_LOOK = 0.005  # between two looks at whether a process has ended
-WALL_PER_CPU = 2  # seconds that a probe may take, for each second of CPU time that it may use
 
 Reply: TypeAlias = dict[str, Value]
 

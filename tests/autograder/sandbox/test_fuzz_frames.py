@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from autograder.sandbox.asking import read_outcomes
 from autograder.sandbox.process import MAX_REPLY, MAX_REPLY_HEADER
-from autograder.sandbox.session import _outcomes as read_outcomes
 from cnnlab.checking import wire
 from cnnlab.checking.outcome import KINDS, Outcome
 

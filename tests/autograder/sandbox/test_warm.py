@@ -14,8 +14,11 @@ from contextlib import ExitStack
 import pytest
 
 from autograder import sandbox
-from autograder.sandbox import Limits, Probe, RunCell, process, usage, warm
+from autograder.sandbox import Limits, Probe, RunCell, process, slots, usage, warm
+from autograder.sandbox.asking import run_cell
 from autograder.sandbox.errors import CannotFork
+from autograder.sandbox.server import Server
+from tests.autograder.sandbox.sample import NO_TORCH
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -23,20 +26,20 @@ pytestmark = pytest.mark.usefixtures("bubblewrap")
 @pytest.fixture(autouse=True)
 def servers() -> None:
     """Skip where this machine makes a fresh sandbox for each submission."""
-    with process.free_slot() as slot:
-        if warm.place(slot, (), Limits()) is None:
+    with slots.free_slot() as slot:
+        if warm.place(slot, NO_TORCH, Limits()) is None:
             pytest.skip(f"no sandbox may make namespaces here: {warm.refused()}")
 
 
-def look(source: str, **options) -> str:
+def look(source: str, without: tuple[str, ...] = NO_TORCH) -> str:
     """Run a cell and return what it prints."""
-    return sandbox.run([RunCell(0, textwrap.dedent(source))], **options).printed.get(0, "").strip()
+    return sandbox.run([RunCell(0, textwrap.dedent(source))], without=without).printed.get(0, "").strip()
 
 
-def server() -> warm.Server:
-    """The server that the next run without `without` will use."""
-    with process.free_slot() as slot:
-        place = warm.place(slot, (), Limits())
+def server() -> Server:
+    """The server that the next run will use."""
+    with slots.free_slot() as slot:
+        place = warm.place(slot, NO_TORCH, Limits())
     assert place is not None
     return place.server
 
@@ -47,7 +50,7 @@ def test_the_second_submission_is_forked_by_the_same_server() -> None:
     assert server() is before
 
 
-def kill(server: warm.Server) -> None:
+def kill(server: Server) -> None:
     """Kill a server, and wait until it has ended: on a busy machine it could fork one more worker before."""
     os.kill(server.pid, signal.SIGKILL)
     until = time.monotonic() + 20
@@ -56,7 +59,7 @@ def kill(server: warm.Server) -> None:
         time.sleep(0.01)
 
 
-def waiting(server: warm.Server) -> int:
+def waiting(server: Server) -> int:
     """The one process below the server, when it has said that the next worker is there."""
     assert select.select([server.control], [], [], 20)[0]
     (only,) = usage.children(server.pid)
@@ -71,11 +74,11 @@ def test_what_is_left_after_a_submission_is_a_worker_that_nobody_has_asked() -> 
     assert look("print(2 + 2)") == "4", "which is the next submission's"
     second = waiting(here)
     assert first != second
-    assert sandbox.run([RunCell(0, "x = 1"), Probe("f", ("out",), ({"x": 1.0},))]).outcomes["f"], (
-        "one with other ways to it is put in its place"
-    )
+    assert sandbox.run([RunCell(0, "x = 1"), Probe("f", ("out",), ({"x": 1.0},))], without=NO_TORCH).outcomes[
+        "f"
+    ], "one with other sockets to it is put in its place"
     third = waiting(here)
-    assert third not in (first, second) and here.spare is not None and len(here.spare[0]) == 2
+    assert third not in (first, second) and here.spare is not None and len(here.spare.sockets) == 2
     here.close()
     assert here.spare is None and not any(os.path.exists(f"/proc/{one}") for one in (first, second, third))
 
@@ -98,22 +101,29 @@ print(json.dumps([status, files, sorted(set(mounts)), limits, descriptors, proce
 """
 
 
-def test_it_looks_as_in_a_sandbox_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    forked = json.loads(look(VIEW))
-    monkeypatch.setattr(process, "place", lambda *_: None)
-    fresh = json.loads(look(VIEW))
-    assert forked == fresh
+def fresh(source: str, without: tuple[str, ...] = NO_TORCH) -> str:
+    """Do as `look`, in a sandbox that is started for it."""
+    warm.close_all()
+    warm.refuse("as a test wants it")
+    try:
+        return look(source, without)
+    finally:
+        warm.refuse("")
 
 
-def test_what_the_server_has_rehearsed_left_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("without", [NO_TORCH, ()], ids=["without torch", "with torch"])
+def test_it_looks_as_in_a_sandbox_of_its_own(without: tuple[str, ...]) -> None:
+    forked = json.loads(look(VIEW, without))
+    assert forked == json.loads(fresh(VIEW, without))
+
+
+def test_what_the_server_has_rehearsed_left_nothing() -> None:
     look_round = """
     import json, signal
     handlers = [str(signal.getsignal(number)) for number in sorted(signal.Signals) if number != signal.SIGALRM]
     print(json.dumps([sorted(globals()), sorted(vars(__builtins__)), handlers, get_ipython().execution_count]))
     """
-    forked = look(look_round)
-    monkeypatch.setattr(process, "place", lambda *_: None)
-    assert json.loads(forked) == json.loads(look(look_round))
+    assert json.loads(look(look_round)) == json.loads(fresh(look_round))
 
 
 LEAVE = """
@@ -158,35 +168,34 @@ def side_by_side(one: int, other: int, first: str, second: str) -> list[str]:
     deadline, stop = time.monotonic() + 30, process.threading.Event()
     with ExitStack() as stack:
         boxes = [
-            stack.enter_context(process.Sandbox(slot, (), Limits(), False, (), deadline, stop))
+            stack.enter_context(process.Sandbox(slot, NO_TORCH, Limits(), False, (), deadline, stop))
             for slot in (one, other)
         ]
         replies = [
-            sandbox.session.run_cell(box, textwrap.dedent(source), Limits())
+            run_cell(box, textwrap.dedent(source), Limits())
             for box, source in zip(boxes, (first, second), strict=True)
         ]
     return [reply["printed"].strip() for reply in replies]
 
 
 def test_two_at_a_time_see_nothing_of_each_other() -> None:
-    with process.free_slot() as one, process.free_slot() as other:
+    with slots.free_slot() as one, slots.free_slot() as other:
         assert side_by_side(one, other, LEAVE, FIND) == ["done", "[]"]
 
 
 @pytest.fixture
-def copies() -> Iterator[list[warm.Server]]:
+def copies() -> Iterator[list[Server]]:
     """Two copies of one server, which serve slots of their own."""
     if os.getuid() != 0:
         pytest.skip("copies of a server are for the superuser, who has a user for each")
-    template = warm.SandboxTemplate(())
+    template = warm.SandboxTemplate(NO_TORCH)
     found = [copy for copy in (template.copy(), template.copy()) if copy]
     assert len(found) == 2 and template.server
     for slot, copy in enumerate(found):
         warm.adopt(slot, copy)
     yield found
     for slot in range(len(found)):
-        for one in warm._servers.pop(slot):
-            one.close()
+        warm.release(slot)
     assert left_below(template.server.pid) == [], "a copy ends when nobody asks it any more"
     template.server.close()
 
@@ -199,18 +208,18 @@ def left_below(process: int) -> list[int]:
     return [one for one in usage.children(process) if usage.resident(one)]
 
 
-def test_copies_of_one_server_see_nothing_of_each_other(copies: list[warm.Server]) -> None:
+def test_copies_of_one_server_see_nothing_of_each_other(copies: list[Server]) -> None:
     assert side_by_side(0, 1, LEAVE, FIND) == ["done", "[]"]
     assert [server.alive for server in copies] == [True, True]
 
 
-def test_workers_of_copies_are_different_users_with_the_same_name(copies: list[warm.Server]) -> None:
+def test_workers_of_copies_are_different_users_with_the_same_name(copies: list[Server]) -> None:
     who = "import getpass, os; print(os.getuid(), getpass.getuser())"
     (one, name), (other, same) = map(str.split, side_by_side(0, 1, who, who))
     assert one != other and name == same == "student"
 
 
-def test_a_worker_that_starts_all_it_may_takes_nothing_from_the_others(copies: list[warm.Server]) -> None:
+def test_a_worker_that_starts_all_it_may_takes_nothing_from_the_others(copies: list[Server]) -> None:
     fill = """
     import os, time
     count = 0
@@ -226,7 +235,7 @@ def test_a_worker_that_starts_all_it_may_takes_nothing_from_the_others(copies: l
     assert first == second and int(first) > 10
 
 
-def test_a_copy_that_is_lost_is_replaced_by_a_server(copies: list[warm.Server]) -> None:
+def test_a_copy_that_is_lost_is_replaced_by_a_server(copies: list[Server]) -> None:
     kill(copies[0])
     assert side_by_side(0, 1, "print('there')", "print('there')") == ["there", "there"]
     assert copies[1].alive and not copies[0].alive
@@ -274,10 +283,12 @@ def test_where_no_worker_can_be_forked_each_has_a_sandbox_of_its_own(monkeypatch
     def cannot(*_: object) -> int:
         raise CannotFork("unshare: Operation not permitted")
 
-    monkeypatch.setattr(warm.Server, "spawn", cannot)
-    monkeypatch.setattr(warm, "_refused", "")
-    assert look("print('fresh')") == "fresh"
-    assert "not permitted" in warm.refused()
+    monkeypatch.setattr(Server, "spawn", cannot)
+    try:
+        assert look("print('fresh')") == "fresh"
+        assert "not permitted" in warm.refused()
+    finally:
+        warm.refuse("")
 
 
 def test_a_closed_server_leaves_no_process() -> None:

@@ -15,7 +15,7 @@ from autograder.course import Course  # noqa: E402
 from autograder.exercise import Exercise  # noqa: E402
 from autograder.judging.judge import judge_notebook  # noqa: E402
 from autograder.judging.judgement import Judgement  # noqa: E402
-from autograder.sandbox import Limits, Probe, RunCell, Transcript, process  # noqa: E402
+from autograder.sandbox import Limits, Probe, RunCell, Transcript, warm  # noqa: E402
 from cnnlab.checking.assess import Finding, assess  # noqa: E402
 from tests.ways_sample import ANSWERS, BLOCK, BLOCK_ANSWER, EXERCISES, LESSON, PLATEAU, PLATEAU_ANSWER  # noqa: E402
 
@@ -74,10 +74,14 @@ def test_what_a_wrong_kind_of_answer_says_in_the_feedback_holds_none_of_its_own_
     assert any("no module" in s for s in said) and any("a list of rows" in s for s in said)
 
 
-def test_without_a_server_and_without_a_sandbox_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_and_without_a_sandbox_it_is_the_same() -> None:
     assert found(run(BLOCK_ANSWER)).passed
-    monkeypatch.setattr(process, "place", lambda *_: None)
-    assert found(run(BLOCK_ANSWER)).passed
+    warm.close_all()
+    warm.refuse("as a test wants it")
+    try:
+        assert found(run(BLOCK_ANSWER)).passed
+    finally:
+        warm.refuse("")
     assert found(run(BLOCK_ANSWER, bare=True)).passed
 
 
