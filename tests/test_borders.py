@@ -68,7 +68,7 @@ def test_no_import_crosses_a_border() -> None:
             "no circle between packages",
         ),
         (
-            {"autograder/sandbox/server.py": "import autograder.exercises"},
+            {"autograder/sandbox/inside/server.py": "import autograder.exercises"},
             "what runs beside hostile code holds no reference and no gradebook",
         ),
     ],

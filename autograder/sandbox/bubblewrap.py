@@ -17,9 +17,10 @@ from pathlib import Path
 from autograder.course import CHECKOUT, Course
 from autograder.sandbox import seccomp, usage
 from autograder.sandbox.errors import SandboxError
+from autograder.sandbox.inside import FOLDER
 from autograder.sandbox.inside.agreed import MIB, SMALL_FOLDERS
 
-INSIDE = Path(__file__).resolve().parent / "inside"
+INSIDE = Path(FOLDER).resolve()
 ROOT = CHECKOUT
 FIRST_UID = (
     200_000  # beyond the ids that systems hand out; one a sandbox, since the process limit counts by user

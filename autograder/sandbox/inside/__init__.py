@@ -7,3 +7,5 @@ value.
 
 `__main__.py` starts one of two programs: alone.py runs one submission, server.py forks a worker for one after the other.
 """
+
+FOLDER: str = __path__[0]  # all of it is shown to the sandbox

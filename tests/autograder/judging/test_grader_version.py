@@ -52,7 +52,7 @@ def test_it_is_the_same_in_every_copy_of_a_checkout(copy: Path) -> None:
     [
         ("autograder/judging/points.py", r'^""".*?"""', '"""Points, said otherwise."""'),
         ("autograder/judging/points.py", r'"""Give no points [^"]*"""', '"""Say it otherwise."""'),
-        ("autograder/sandbox/worker.py", r"\Z", "\n\n# A remark.\n"),
+        ("autograder/sandbox/inside/worker.py", r"\Z", "\n\n# A remark.\n"),
         ("cnnlab/checking/compare.py", r"^import numpy as np\n", "import numpy as np  # arrays\n\n"),
         ("autograder/exercises/pooling/__init__.py", r"\Z", "\n# A remark.\n"),
         ("autograder/recording/tables.py", r"\Z", "\nUNUSED = 1\n"),
@@ -74,8 +74,8 @@ def test_what_decides_no_grade_changes_nothing(
     [
         ("autograder/exercise.py", r"1e-6", "1e-5"),
         ("autograder/exercises/pooling/__init__.py", r"\Z", "\nUNUSED = 1\n"),
-        ("autograder/sandbox/worker.py", r"\b1 << \d+", "1 << 3"),
-        ("autograder/sandbox/server.py", r"\Z", "\nUNUSED = 1\n"),
+        ("autograder/sandbox/inside/worker.py", r"\b1 << \d+", "1 << 3"),
+        ("autograder/sandbox/inside/server.py", r"\Z", "\nUNUSED = 1\n"),
         ("autograder/sandbox/limits.py", r"cell_seconds: float = 5.0", "cell_seconds: float = 6.0"),
         ("autograder/intake/reader/server.py", r"\Z", "\nUNUSED = 1\n"),
         ("autograder/judging/sentences.py", r"has wrong values", "has values that are wrong"),
