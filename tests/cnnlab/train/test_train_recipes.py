@@ -97,11 +97,14 @@ def test_a_small_setting_learns_in_seconds() -> None:
     assert history.test_accuracy[-1] > 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seed",
+    [pytest.param(0, marks=pytest.mark.slow), *(pytest.param(n, marks=pytest.mark.proof) for n in (1, 2))],
+)
 @pytest.mark.parametrize("name", recipes.names())
-def test_every_small_setting_reaches_its_bar(name: str) -> None:
+def test_every_small_setting_reaches_its_bar(name: str, seed: int) -> None:
     setting = recipes.get(name, "small")
-    _, history = setting.run(device="cpu", show=False)
+    _, history = setting.run(seed, device="cpu", show=False)
     assert history.test_accuracy[-1] >= setting.bar
 
 
