@@ -9,7 +9,7 @@ import numpy as np
 from autograder.exercise import Exercise, Mistake
 from autograder.exercises.backward.operations import columns_case, positions
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 
 def fold(
-    cols: np.ndarray, x_shape: Shape, kernel: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1
+    cols: np.ndarray, x_shape: Shape, kernel: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> np.ndarray:
     """Add the columns up, by torch, and cut the padding off."""
     (top, bottom), (left, right) = sides(padding)
@@ -32,7 +32,7 @@ def fold(
 def reordered(*axes: int) -> Any:
     """Return a wrong col2im that reads the axes N C KH KW OH OW (0 to 5) in another order."""
 
-    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Any, **how: Any) -> np.ndarray:
+    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
         shape = (*x_shape[:2], *pair(kernel), *positions(x_shape[2:], kernel, **how))  # type: ignore[arg-type]
         misread = cols.reshape([shape[axis] for axis in axes]).transpose(np.argsort(axes))
         return fold(misread.reshape(cols.shape), x_shape, kernel, **how)
@@ -43,7 +43,7 @@ def reordered(*axes: int) -> Any:
 def overwritten(by_window: bool) -> Any:
     """Return a wrong col2im that puts each value in its place, where the last one to come stays."""
 
-    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Any, **how: Any) -> np.ndarray:
+    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
         n, c, height, width = x_shape
         (top, bottom), (left, right) = sides(how.get("padding", 0))
         (sh, sw), (dh, dw) = pair(how.get("stride", 1)), pair(how.get("dilation", 1))
@@ -60,12 +60,12 @@ def overwritten(by_window: bool) -> Any:
     return wrong
 
 
-def averaged(cols: np.ndarray, x_shape: Shape, kernel: Any, **how: Any) -> np.ndarray:
+def averaged(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
     counts = fold(np.ones_like(cols), x_shape, kernel, **how)
     return fold(cols, x_shape, kernel, **how) / np.maximum(counts, 1)
 
 
-def padding_kept(cols: np.ndarray, x_shape: Shape, kernel: Any, **how: Any) -> np.ndarray:
+def padding_kept(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     n, c, height, width = x_shape
     padded = (n, c, height + top + bottom, width + left + right)
@@ -75,7 +75,7 @@ def padding_kept(cols: np.ndarray, x_shape: Shape, kernel: Any, **how: Any) -> n
 def cut_from(change: Any) -> Any:
     """Return a wrong col2im that cuts the padded image at a place that `change(top, bottom)` gives per axis."""
 
-    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Any, **how: Any) -> np.ndarray:
+    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
         image = padding_kept(cols, x_shape, kernel, **how)
         (top, bottom), (left, right) = sides(how.get("padding", 0))
         rows, columns = change(top, bottom), change(left, right)
@@ -84,7 +84,7 @@ def cut_from(change: Any) -> Any:
     return wrong
 
 
-def cut_with_minus(cols: np.ndarray, x_shape: Shape, kernel: Any, **how: Any) -> np.ndarray:
+def cut_with_minus(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
     """Cuts with [top:-bottom], which leaves nothing where bottom is 0."""
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     return padding_kept(cols, x_shape, kernel, **how)[:, :, top:-bottom, left:-right]

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.exercise import Case, Random, normal
 from autograder.exercises.common.operations import gradients
-from autograder.exercises.common.sizes import must_fit, pair, sides
+from autograder.exercises.common.sizes import Padding, Size, must_fit, pair, sides
 
 
 def conv2d_gradients(
@@ -16,9 +16,9 @@ def conv2d_gradients(
     x: np.ndarray,
     w: np.ndarray,
     b: np.ndarray,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> tuple[np.ndarray, ...]:
     """Return dx, dw and db of a convolution, by torch."""
@@ -33,7 +33,7 @@ def conv2d_gradients(
 
 
 def positions(
-    size: tuple[int, int], kernel: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1
+    size: tuple[int, int], kernel: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> tuple[int, int]:
     """Return OH and OW by laying windows until one no longer ends inside."""
     each = zip(size, pair(kernel), pair(stride), sides(padding), pair(dilation), strict=True)
@@ -57,7 +57,7 @@ def layer_gradient_case(
 
 
 def columns_case(
-    key: str, group: str, x_shape: tuple[int, ...], kernel: Any, dtype: str = "float64", **how: Any
+    key: str, group: str, x_shape: tuple[int, ...], kernel: Size, dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of col2im: columns of normal values for the windows of images of x_shape."""
     oh, ow = positions(x_shape[2:], kernel, **how)  # type: ignore[arg-type]

@@ -8,14 +8,14 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
 from autograder.exercises.rows import group, public, secret
 from cnnlab.torch_settings import one_thread
 
 
 def conv_transpose2d(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0, output_padding: Any = 0
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0, output_padding: Size = 0
 ) -> np.ndarray:
     """Enlarge by torch with no padding, and cut off what each side asks for."""
     extra, steps = pair(output_padding), pair(stride)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from autograder.exercises.common.slips import swapped, without
 from autograder.exercises.convolution.sizes import count_positions
 from autograder.exercises.rows import group, public, secret
@@ -36,7 +36,7 @@ def image(channels: int, height: int, width: int, step: int = 1) -> Random:
 
 
 def count_macs(
-    in_shape: tuple[int, int, int], filters: int, kernel: Any, stride: Any = 1, padding: Any = 0, groups: int = 1
+    in_shape: tuple[int, int, int], filters: int, kernel: Size, stride: Size = 1, padding: Padding = 0, groups: int = 1
 ) -> int:
     """Go through the filters and the positions, and count the weights of each window."""
     channels, height, width = in_shape
@@ -46,7 +46,7 @@ def count_macs(
     return sum(weights[f].size for f in range(filters) for _ in range(rows * columns))
 
 
-def compare_costs(filters: int, kernel: Any) -> float:
+def compare_costs(filters: int, kernel: Size) -> float:
     """Count the multiply-adds of both ways on a few channels and divide."""
     shape = (7, *pair(kernel))  # one position; neither the channels nor the positions matter
     depthwise = count_macs(shape, 7, kernel, groups=7)
@@ -134,7 +134,7 @@ separable_cost_ratio = Exercise(
 )
 
 
-def build_bottleneck(channels: int, reduced: int, kernel: Any = 3, bias: bool = False) -> int:
+def build_bottleneck(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> int:
     """Make the arrays of the three layers and add their sizes up."""
     shapes = [(reduced, channels, 1, 1), (reduced, reduced, *pair(kernel)), (channels, reduced, 1, 1)]
     arrays = [np.zeros(shape) for shape in shapes]
@@ -149,21 +149,21 @@ def counted(
 ) -> Callable[..., Any]:
     """Return a wrong bottleneck_parameters: weights(channels, reduced, kh, kw) and biases(channels, reduced)."""
 
-    def wrong(channels: int, reduced: int, kernel: Any = 3, bias: bool = False) -> Any:
+    def wrong(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> Any:
         return weights(channels, reduced, *pair(kernel)) + (biases(channels, reduced) if bias else 0)
 
     return wrong
 
 
-def always_biased(channels: int, reduced: int, kernel: Any = 3, bias: bool = False) -> int:
+def always_biased(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> int:
     return build_bottleneck(channels, reduced, kernel, True)
 
 
-def doubled(channels: int, reduced: int, kernel: Any = 3, bias: bool = False) -> int:
+def doubled(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> int:
     return build_bottleneck(channels, reduced, kernel) * (2 if bias else 1)
 
 
-def three_alike(channels: int, reduced: int, kernel: Any = 3, bias: bool = False) -> int:
+def three_alike(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> int:
     return build_bottleneck(channels, reduced, kernel) + (3 if bias else 0)
 
 
@@ -263,11 +263,11 @@ bottleneck_parameters = Exercise(
 )
 
 
-def positions(in_shape: tuple[int, int, int], kernel: Any, stride: Any = 1, padding: Any = 0) -> int:
+def positions(in_shape: tuple[int, int, int], kernel: Size, stride: Size = 1, padding: Padding = 0) -> int:
     return count_macs((1, *in_shape[1:]), 1, kernel, stride, padding) // (pair(kernel)[0] * pair(kernel)[1])
 
 
-def rounded_up(in_shape: tuple[int, int, int], kernel: Any, stride: Any = 1, padding: Any = 0) -> int:
+def rounded_up(in_shape: tuple[int, int, int], kernel: Size, stride: Size = 1, padding: Padding = 0) -> int:
     axes = zip(in_shape[1:], pair(kernel), pair(stride), sides(padding), strict=True)
     rows, columns = (-(-(n + sum(p) - k) // s) + 1 for n, k, s, p in axes)
     return rows * columns
@@ -276,21 +276,21 @@ def rounded_up(in_shape: tuple[int, int, int], kernel: Any, stride: Any = 1, pad
 def macs_with(change: Callable[..., Any]) -> Callable[..., Any]:
     """Return a wrong macs: change(right answer, in_shape, filters, kernel, **how)."""
 
-    def wrong(in_shape: tuple[int, int, int], filters: int, kernel: Any, **how: Any) -> Any:
+    def wrong(in_shape: tuple[int, int, int], filters: int, kernel: Size, **how: Any) -> Any:
         return change(count_macs(in_shape, filters, kernel, **how), in_shape, filters, kernel, **how)
 
     return wrong
 
 
-def padded_once(in_shape: tuple[int, int, int], filters: int, kernel: Any, padding: Any = 0, **how: Any) -> int:
-    if not isinstance(padding, tuple):
-        padding = ((0, padding), (0, padding))
-    elif not isinstance(padding[0], tuple):
-        padding = ((0, padding[0]), (0, padding[1]))
-    return count_macs(in_shape, filters, kernel, padding=padding, **how)
+def padded_once(in_shape: tuple[int, int, int], filters: int, kernel: Size, padding: Padding = 0, **how: Any) -> int:
+    def once(side: Size) -> tuple[int, int]:
+        return side if isinstance(side, tuple) else (0, side)
+
+    height, width = padding if isinstance(padding, tuple) else (padding, padding)
+    return count_macs(in_shape, filters, kernel, padding=(once(height), once(width)), **how)
 
 
-def taps_of(kernel: Any) -> int:
+def taps_of(kernel: Size) -> int:
     return pair(kernel)[0] * pair(kernel)[1]
 
 

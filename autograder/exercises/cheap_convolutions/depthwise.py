@@ -10,7 +10,7 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.operations import conv2d, gradients
-from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from autograder.exercises.common.slips import LAYER, without
 from autograder.exercises.rows import group, public, secret
 
@@ -22,13 +22,13 @@ def as_groups(w: np.ndarray) -> np.ndarray:
     return w.reshape(-1, 1, *w.shape[2:])
 
 
-def depthwise(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+def depthwise(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
     """Convolve every channel by itself, by torch."""
     return conv2d(x, as_groups(w), b, stride, padding, groups=len(w))
 
 
 def depthwise_backward(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0
 ) -> Arrays:
     """Return dx, dw, db, by torch."""
     (top, bottom), (left, right) = sides(padding)
@@ -41,7 +41,7 @@ def depthwise_backward(
     return gradients(forward, dout, x, w, b)
 
 
-def out_shape(x: tuple[int, ...], w: tuple[int, ...], stride: Any, padding: Any) -> tuple[int, ...]:
+def out_shape(x: tuple[int, ...], w: tuple[int, ...], stride: Size, padding: Padding) -> tuple[int, ...]:
     """Return the shape of the output, by its formula."""
     lengths = [n + sum(side) for n, side in zip(x[2:], sides(padding), strict=True)]
     steps = zip(lengths, w[2:], pair(stride), strict=True)
@@ -81,7 +81,7 @@ def added_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndar
     return conv2d(x, w.transpose(1, 0, 2, 3), b[: w.shape[1]], **how)
 
 
-def wrapped(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+def wrapped(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
     return depthwise(np.pad(x, ((0, 0), (0, 0), *sides(padding)), mode="wrap"), w, b, stride)
 
 

@@ -9,12 +9,15 @@ import numpy as np
 from autograder.exercise import Exercise, Mistake
 from autograder.exercises.common.cases import layer_case
 from autograder.exercises.common.operations import conv2d
+from autograder.exercises.common.sizes import Padding, Size
 from autograder.exercises.common.slips import LAYER, without
 from autograder.exercises.convolution.layer import as_one_product, blocks, by_group, dealt
 from autograder.exercises.rows import group, public, secret
 
 
-def grouped(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+def grouped(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, stride: Size = 1, padding: Padding = 0
+) -> np.ndarray:
     """Convolve in groups, by torch."""
     return conv2d(x, w, b, stride, padding, 1, groups)
 

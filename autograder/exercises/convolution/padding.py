@@ -9,7 +9,7 @@ import numpy as np
 from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.operations import pad
-from autograder.exercises.common.sizes import sides
+from autograder.exercises.common.sizes import Padding, sides
 from autograder.exercises.rows import group, public, secret
 
 
@@ -18,13 +18,13 @@ def with_sides(change: Any) -> Any:
     return lambda x, padding, value=0.0: pad(x, change(padding), value)
 
 
-def read_as_before_and_after(padding: Any) -> Any:
+def read_as_before_and_after(padding: Padding) -> Any:
     if isinstance(padding, tuple) and isinstance(padding[0], int):
         return padding, padding
     return padding
 
 
-def halved(padding: Any) -> Any:
+def halved(padding: Padding) -> Any:
     return tuple((a // 2, a - a // 2) if a == b else (a, b) for a, b in sides(padding))
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.operations import pad
-from autograder.exercises.common.sizes import pair
+from autograder.exercises.common.sizes import Padding, Size, pair
 from autograder.exercises.common.slips import without
 from autograder.exercises.pooling.maximum import first
 from autograder.exercises.pooling.operations import (
@@ -26,7 +24,7 @@ from autograder.exercises.pooling.slips import backward_slips, padding_slips, wi
 from autograder.exercises.rows import group, public, secret
 
 
-def real_share(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def real_share(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
     """The share of each window that is image and not padding."""
     return avg_pool(np.ones_like(x), kernel, stride, padding)
 

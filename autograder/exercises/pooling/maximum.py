@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, integers, normal
 from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.sizes import Padding, Size
 from autograder.exercises.common.slips import without
 from autograder.exercises.pooling.operations import (
     Share,
@@ -26,7 +26,7 @@ from autograder.exercises.pooling.slips import backward_slips, padding_slips, wi
 from autograder.exercises.rows import group, public, secret
 
 
-def over_zeros(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def over_zeros(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
     return max_pool(pad(x, padding), kernel, stride)
 
 

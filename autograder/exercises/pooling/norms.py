@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, integers, normal
-from autograder.exercises.common.sizes import pair
+from autograder.exercises.common.sizes import Size, pair
 from autograder.exercises.pooling.operations import avg_pool, max_pool
 from autograder.exercises.pooling.slips import window_slips
 from autograder.exercises.rows import group, public, secret
 
 
-def lp_pool(x: np.ndarray, p: float, kernel: Any, stride: Any = None) -> np.ndarray:
+def lp_pool(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
     """(mean of |x|^p)^(1/p) over each window, the largest |x| for p = infinity, by torch's poolings."""
     if np.isinf(p):
         return max_pool(np.abs(x), kernel, stride)
@@ -24,13 +24,13 @@ def lp_pool(x: np.ndarray, p: float, kernel: Any, stride: Any = None) -> np.ndar
 def changed(wrong: Any) -> Any:
     """Return `wrong(x, p, kernel, stride)`, with the right answer where p is infinity."""
 
-    def function(x: np.ndarray, p: float, kernel: Any, stride: Any = None) -> np.ndarray:
+    def function(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
         return lp_pool(x, p, kernel, stride) if np.isinf(p) else wrong(x, p, kernel, stride)
 
     return function
 
 
-def as_torch(x: np.ndarray, p: float, kernel: Any, stride: Any) -> np.ndarray:
+def as_torch(x: np.ndarray, p: float, kernel: Size, stride: Size) -> np.ndarray:
     sums = avg_pool(x**p, kernel, stride) * np.prod(pair(kernel))
     return sums ** (1 / p)  # NaN where the sum is negative, as in torch
 

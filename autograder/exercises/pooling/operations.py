@@ -9,19 +9,19 @@ import numpy as np
 
 from autograder.exercise import Case, Random, normal
 from autograder.exercises.common.operations import gradients, pad, tensor
-from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from cnnlab.torch_settings import one_thread
 
 Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)
 Share = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
 
-def step(kernel: Any, stride: Any) -> tuple[int, int]:
+def step(kernel: Size, stride: Size | None) -> tuple[int, int]:
     """Return the stride as (h, w); it defaults to the kernel."""
     return pair(kernel if stride is None else stride)
 
 
-def max_pool(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def max_pool(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
     """Take the largest value of each window, by torch."""
     padded = tensor(pad(x, padding, -np.inf))
     with one_thread() as torch:
@@ -29,7 +29,7 @@ def max_pool(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -
     return y.numpy().astype(x.dtype)
 
 
-def avg_pool(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def avg_pool(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
     """Average each window, the padding's zeros included, by torch."""
     padded = tensor(pad(x, padding))
     with one_thread() as torch:
@@ -37,7 +37,9 @@ def avg_pool(x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -
     return y.numpy().astype(x.dtype)
 
 
-def max_pool_gradient(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def max_pool_gradient(
+    dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
+) -> np.ndarray:
     """The gradient of `max_pool` with respect to x, by torch's autograd: at a tie the first takes all."""
     (top, bottom), (left, right) = sides(padding)
 
@@ -49,7 +51,9 @@ def max_pool_gradient(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any 
     return dx
 
 
-def avg_pool_gradient(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+def avg_pool_gradient(
+    dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
+) -> np.ndarray:
     """The gradient of `avg_pool` with respect to x, by torch's autograd."""
     (top, bottom), (left, right) = sides(padding)
 
@@ -61,7 +65,7 @@ def avg_pool_gradient(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any 
     return dx
 
 
-def out_size(shape: tuple[int, ...], kernel: Any, stride: Any = None, padding: Any = 0) -> tuple[int, int]:
+def out_size(shape: tuple[int, ...], kernel: Size, stride: Size | None = None, padding: Padding = 0) -> tuple[int, int]:
     """How many windows fit, down and across."""
     height, width = (
         (n + sum(side) - k) // s + 1
@@ -70,7 +74,7 @@ def out_size(shape: tuple[int, ...], kernel: Any, stride: Any = None, padding: A
     return height, width
 
 
-def places(size: tuple[int, int], kernel: Any, stride: Any) -> Iterator[tuple[int, int, Any]]:
+def places(size: tuple[int, int], kernel: Size, stride: Size | None) -> Iterator[tuple[int, int, Any]]:
     """Each output position with the index of its window in the padded image."""
     (kh, kw), (sh, sw) = pair(kernel), step(kernel, stride)
     for i in range(size[0]):
@@ -79,7 +83,7 @@ def places(size: tuple[int, int], kernel: Any, stride: Any) -> Iterator[tuple[in
 
 
 def rounded_up(
-    x: np.ndarray, pool: Pool, kernel: Any, stride: Any = None, padding: Any = 0, value: float = 0.0
+    x: np.ndarray, pool: Pool, kernel: Size, stride: Size | None = None, padding: Padding = 0, value: float = 0.0
 ) -> np.ndarray:
     """Pool with sizes rounded up; the last windows hold what is left."""
     padded = pad(x, padding, value)
@@ -99,7 +103,9 @@ def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True)
     does so only where its share is not zero; crops: whether the padding is cut off at the end.
     """
 
-    def backward(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+    def backward(
+        dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
+    ) -> np.ndarray:
         padded = pad(x, padding, value)
         dx = np.zeros_like(padded)
         for i, j, window in places(dout.shape[2:], kernel, stride):
@@ -117,7 +123,9 @@ def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True)
 def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndarray]:
     """Return a backward like `routed`'s that visits the positions in the window, and where the last one wins."""
 
-    def backward(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, padding: Any = 0) -> np.ndarray:
+    def backward(
+        dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
+    ) -> np.ndarray:
         padded = pad(x, padding, value)
         dx = np.zeros_like(padded)
         windows = list(places(dout.shape[2:], kernel, stride))
@@ -131,13 +139,13 @@ def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndar
     return backward
 
 
-def pool_case(key: str, group: str, x: Any, kernel: Any, **how: Any) -> Case:
+def pool_case(key: str, group: str, x: Any, kernel: Size, **how: Any) -> Case:
     """A Case of a pooling forward. x: a shape, for normal values, or what draws them."""
     return Case(key, group=group, x=x if isinstance(x, (Random, np.ndarray)) else normal(*x), kernel=kernel, **how)
 
 
 def back_case(
-    key: str, group: str, shape: tuple[int, ...], kernel: Any, x: Any = None, dtype: str = "float64", **how: Any
+    key: str, group: str, shape: tuple[int, ...], kernel: Size, x: Any = None, dtype: str = "float64", **how: Any
 ) -> Case:
     """A Case of a pooling backward: the shape of x, what draws it (normal values by default), a random dout."""
     values = normal(*shape, dtype=dtype) if x is None else x

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Mistake
-from autograder.exercises.common.sizes import turned
+from autograder.exercises.common.sizes import Size, turned
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 
 Pool = Callable[..., np.ndarray]
@@ -38,11 +38,11 @@ def stride_turned(how: dict[str, Any]) -> dict[str, Any]:
 def window_slips(pool: Pool) -> list[Mistake]:
     """What goes wrong with windows and strides in a forward."""
 
-    def crowded(x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> np.ndarray:
+    def crowded(x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Any) -> np.ndarray:
         height, width = pool(x, kernel=kernel, stride=stride, **how).shape[2:]
         return pool(x, kernel=kernel, stride=1, **how)[:, :, :height, :width]
 
-    def swapped_kernel(x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> np.ndarray:
+    def swapped_kernel(x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Any) -> np.ndarray:
         return pool(x, kernel=turned(kernel), stride=stride, **how)
 
     return [
@@ -103,7 +103,7 @@ def padding_slips(pool: Pool) -> list[Mistake]:
 def backward_slips(backward: Pool) -> list[Mistake]:
     """What goes wrong with windows and strides in a backward that is written in loops over dout."""
 
-    def swapped_kernel(dout: np.ndarray, x: np.ndarray, kernel: Any, stride: Any = None, **how: Any) -> Any:
+    def swapped_kernel(dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Any) -> Any:
         return backward(dout, x, kernel=turned(kernel), stride=stride, **how)
 
     return [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.common.sizes import pair
+from autograder.exercises.common.sizes import Size, pair
 from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int, int]
@@ -36,11 +36,11 @@ def dense_count(in_shape: Shape, out_shape: Shape, bias: bool = True) -> int:
     return size((*out_shape, *in_shape)) + size(out_shape) * bias
 
 
-def local_count(in_shape: Shape, out_shape: Shape, kernel: Any, bias: bool = True) -> int:
+def local_count(in_shape: Shape, out_shape: Shape, kernel: Size, bias: bool = True) -> int:
     return size((*out_shape, in_shape[0], *pair(kernel))) + size(out_shape) * bias
 
 
-def conv_count(c_in: int, c_out: int, kernel: Any, groups: int = 1, bias: bool = True) -> int:
+def conv_count(c_in: int, c_out: int, kernel: Size, groups: int = 1, bias: bool = True) -> int:
     filters, rest = divmod(c_in, groups)
     if rest or c_out % groups:
         raise ValueError(f"{groups} groups do not divide {c_in} and {c_out} channels")
@@ -60,11 +60,11 @@ def dense_weights(in_shape: Shape, out_shape: Shape) -> int:
     return dense_count(in_shape, out_shape, False)
 
 
-def local_weights(in_shape: Shape, out_shape: Shape, kernel: Any) -> int:
+def local_weights(in_shape: Shape, out_shape: Shape, kernel: Size) -> int:
     return local_count(in_shape, out_shape, kernel, False)
 
 
-def conv_weights(c_in: int, c_out: int, kernel: Any, groups: int = 1) -> int:
+def conv_weights(c_in: int, c_out: int, kernel: Size, groups: int = 1) -> int:
     return conv_count(c_in, c_out, kernel, groups, False)
 
 
@@ -76,12 +76,12 @@ def maps(out_shape: Shape, **_: Any) -> int:
     return out_shape[0]
 
 
-def squared(kernel: Any) -> tuple[int, int]:
+def squared(kernel: Size) -> tuple[int, int]:
     """The kernel's first number twice."""
     return pair(kernel)[0], pair(kernel)[0]
 
 
-def one_side(kernel: Any) -> tuple[int, int]:
+def one_side(kernel: Size) -> tuple[int, int]:
     """An int kernel as a row."""
     return kernel if isinstance(kernel, tuple) else (1, kernel)
 

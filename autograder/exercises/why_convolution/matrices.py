@@ -9,14 +9,14 @@ import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.common.operations import conv2d
-from autograder.exercises.common.sizes import Sides, pair, sides, turned
+from autograder.exercises.common.sizes import Padding, Sides, Size, pair, sides, turned
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int]
 
 
-def responses(w: np.ndarray, shape: Shape, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+def responses(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
     """Show torch each image that has a single 1 and write down what comes out: (OH, OW, H, W)."""
     units = np.eye(shape[0] * shape[1], dtype=w.dtype).reshape(-1, 1, *shape)
     maps = conv2d(units, w[None, None], np.zeros(1), stride, padding)[:, 0]  # (H*W, OH, OW)
@@ -33,11 +33,11 @@ def matrix_2d(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
     return flat(responses(w, shape, **how))
 
 
-def matrix_1d(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+def matrix_1d(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
     return matrix_2d(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
 
 
-def padded(shape: Shape, padding: Any) -> Shape:
+def padded(shape: Shape, padding: Padding) -> Shape:
     """The image's size with its padding."""
     (top, bottom), (left, right) = sides(padding)
     return top + shape[0] + bottom, left + shape[1] + right
@@ -50,7 +50,7 @@ def cropped(matrix: np.ndarray, shape: Shape, around: Sides) -> np.ndarray:
 
 
 def painted(
-    w: np.ndarray, shape: Shape, place: Callable[..., np.ndarray], stride: Any = 1, padding: Any = 0
+    w: np.ndarray, shape: Shape, place: Callable[..., np.ndarray], stride: Size = 1, padding: Padding = 0
 ) -> np.ndarray:
     """Lay a wrong matrix: place(w, (i, j), first row and column, OW, padded size) is a padded image, flat."""
     oh, ow = responses(w, shape, stride, padding).shape[:2]
@@ -78,7 +78,7 @@ def by_output_width(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape)
     return row
 
 
-def wrapped(w: np.ndarray, shape: Shape, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+def wrapped(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
     """What hangs over the image's edge comes in again at the opposite one."""
     oh, ow = responses(w, shape, stride, padding).shape[:2]
     (sh, sw), ((top, _), (left, _)) = pair(stride), sides(padding)
@@ -95,17 +95,17 @@ def crowded(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
     return flat(responses(w, shape, **without(how, "stride"))[:oh, :ow])
 
 
-def with_padding_columns(w: np.ndarray, shape: Shape, stride: Any = 1, padding: Any = 0) -> np.ndarray:
+def with_padding_columns(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
     return matrix_2d(w, padded(shape, padding), stride=stride)
 
 
-def cut_from_the_end(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+def cut_from_the_end(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
     """The columns before:-after of the padded signal's matrix."""
     before, after = pair(padding)
     return matrix_1d(w, before + n + after, stride)[:, before:-after]
 
 
-def hanging_over(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+def hanging_over(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
     """A row for every start of a window, also of those that hang over the end."""
     before, after = pair(padding)
     room = before + n + after
@@ -119,7 +119,7 @@ def hanging_over(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np
 def as_row(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Return the 1-D form of a wrong toeplitz_matrix_2d: a signal is an image of one row."""
 
-    def wrong(w: np.ndarray, n: int, stride: int = 1, padding: Any = 0) -> np.ndarray:
+    def wrong(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
         return function(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
 
     return wrong
