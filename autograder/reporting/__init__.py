@@ -1,4 +1,4 @@
-"""Reporting: what people read of a graded class, a table for the terminal and pages for the browser."""
+"""Reporting: the grade table for the terminal and the pages for the browser."""
 
 from pathlib import Path
 

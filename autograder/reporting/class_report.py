@@ -1,4 +1,4 @@
-"""The class report: one page that loads nothing, in which all that comes from students is text."""
+"""The class report: one page that loads nothing and shows whatever comes from students as plain text."""
 
 from __future__ import annotations
 
@@ -47,7 +47,13 @@ SLOWEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table: text, kind ("part" or "none" of the points, else "") and where it leads, or ""."""
+    """One cell of a table.
+
+    Args:
+        text: the text that the cell shows.
+        kind: "part" or "none" where only some or none of the points were earned, else "".
+        link: the address that the cell leads to, or "".
+    """
 
     text: str
     kind: str = ""
@@ -56,10 +62,19 @@ class Cell:
 
 @dataclass(slots=True)
 class Line:
-    """One student in the table.
+    """One student's row in the table.
 
-    anchor: the row's id in the page; cells: by column; automatic, hand and total: points as text; link: to the
-    feedback, or ""; lost: what was lost, in words; more: how many further such lines there are; flags: their number.
+    Args:
+        student: the student's id.
+        anchor: the row's id in the page.
+        cells: the cells, one for each column.
+        automatic, hand, total: points, as text.
+        seconds: the time that grading took.
+        link: the address of the feedback page, or "".
+        problem: why the submission could not be graded, or "".
+        lost: sentences that say what cost points.
+        more: how many further such sentences are left out.
+        flags: how many flags intake raised.
     """
 
     student: str
@@ -84,11 +99,17 @@ def write_page(
     grades: Iterable[Grade] = (),
     when: datetime | None = None,
 ) -> Path:
-    """Write the class report, one self-contained page, and return its path; it is swapped in whole.
+    """Write the class report, one self-contained page, and return its path.
 
-    Written row by row, so that the page of a large class needs no more memory than a small one's.
+    The page is written row by row, so that a large class needs no more memory than a small one. It replaces an older
+    page only when it is complete.
 
-    grades: the gradebook's, for the points that a person gave; when: the time that the page shows, by default now.
+    Args:
+        result: the graded class.
+        lessons: the lessons of the assignment.
+        path: the file to write.
+        grades: the gradebook's grades, for the points that a person gave.
+        when: the time that the page shows, by default now.
     """
     with files.replacing(path) as file:
         for piece in _pieces(result, lessons, grades, when):
@@ -103,7 +124,11 @@ def render(
     grades: Iterable[Grade] = (),
     when: datetime | None = None,
 ) -> str:
-    """Return the class report as HTML; the arguments are those of `write_page`."""
+    """Return the class report as HTML.
+
+    Args:
+        result, lessons, grades, when: as for `write_page`.
+    """
     return "".join(_pieces(result, lessons, grades, when))
 
 
@@ -148,7 +173,9 @@ def _pieces(
 class Hand:
     """The points that people give: for free-text questions, and where they set an Exercise's points themselves.
 
-    questions: name -> points; known: whether the gradebook was asked, so that there is something to show.
+    Attributes:
+        questions: name -> points of the free-text questions.
+        known: whether the gradebook was asked, so that there are points to show.
     """
 
     def __init__(self, lessons: Sequence[Lesson], grades: Iterable[Grade]) -> None:
@@ -169,11 +196,11 @@ class Hand:
         self.waiting = len(self._waiting)
 
     def given(self, student: str) -> float:
-        """The points that people gave a student, or took."""
+        """Return the points that people gave a student, negative where they took some away."""
         return self._given.get(student, 0.0)
 
     def text(self, student: str) -> str:
-        """The same as the table shows it."""
+        """Return the points that people gave a student, as the table shows them."""
         if student not in self._given:
             return "-"
         return "waits" if student in self._waiting else number(self.given(student))
@@ -241,19 +268,19 @@ def _table(
 
 
 def _feedback(result: ClassResult, row: StudentResult, lesson: str) -> str:
-    """Where the student's feedback on a lesson lies, seen from the report; "" where none was written."""
+    """Return the path of a student's feedback page relative to the report, "" where none was written."""
     if row.problem or lesson not in row.verdicts:
         return ""
     return f"../feedback/{_part(row.student)}/{_part(result.assignment)}/{_part(lesson)}.html"
 
 
 def _part(name: str) -> str:
-    """A name as one part of an address."""
+    """Return a name escaped for use as one part of an address."""
     return quote(name, safe="@", errors="replace")
 
 
 def _time(result: ClassResult) -> dict[str, Any]:
-    """What the sandbox took, in seconds: all, median, the 95th percentile, and the slowest students."""
+    """Return the seconds spent in the sandbox: sum, median, 95th percentile, and the slowest students."""
     seconds = [row.seconds for row in result.rows]
     slowest = sorted(result.rows, key=lambda row: -row.seconds)[:SLOWEST]
     return {
@@ -283,7 +310,7 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """Take from every text that the page shows, wherever it comes from, what could disturb the reader."""
+    """Remove from a text that the page shows whatever could disturb the reader."""
     return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -292,5 +319,5 @@ def _cut(sentence: str) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may be broken after its underscores."""
+    """Return a name that the browser may break after its underscores."""
     return Markup("_<wbr>").join(escape(part) for part in one_line(name).split("_"))

@@ -1,4 +1,4 @@
-"""The page that a student reads about graded work: what the student wrote, safe to look at, beside the Verdicts."""
+"""The feedback page for a student: the submitted notebook, safe to look at, beside the Verdicts."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ LINK = re.compile(r"https?://[^\s]+|#[^\s]*|mailto:[^\s]+", re.IGNORECASE)
 
 
 class FeedbackExporter(HTMLExporter):
-    """Renders a graded notebook with our template, whose page loads nothing and runs nothing."""
+    """An exporter that renders a graded notebook with our template, as a page that loads nothing and runs nothing."""
 
     def __init__(self, config: Config | None = None, **options: Any) -> None:
         # GenerateFeedback puts its own template into the configuration; this class's section goes before it.
@@ -83,7 +83,10 @@ class FeedbackExporter(HTMLExporter):
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
-        """Render a notebook; HTMLExporter would parse the page again, to add what our template has."""
+        """Render a notebook with our template.
+
+        HTMLExporter's own method would parse the page once more, only to add what our template already has.
+        """
         self.register_filter("clean_html", _clean_html)
         self.register_filter("visible", visible)
         self.register_filter("cut", cut_for_one_page())
@@ -96,7 +99,7 @@ class FeedbackExporter(HTMLExporter):
 
 @cache
 def page_style() -> str:
-    """Return the style of a feedback page, with that of highlighted code for light and dark screens and for paper."""
+    """Return the style sheet of a feedback page, with code highlighting for light screens, dark screens and paper."""
     page = (TEMPLATES / "cnnlab_feedback" / "style.css").read_text(encoding="utf-8")
     return page + "".join(
         f"@media {medium} {{\n{_code_style(name)}\n}}\n" for medium, name in CODE_STYLES.items()
@@ -109,9 +112,10 @@ def _code_style(name: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return what a student wrote with every character shown that is none, such as one that turns the text around.
+    """Return a student's text with a visible code in place of each invisible character.
 
-    https://trojansource.codes shows what such characters can hide in a program.
+    Some invisible characters reverse the order in which text is shown; https://trojansource.codes shows what they can
+    hide in a program.
     """
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
@@ -122,7 +126,7 @@ def visible(text: str) -> str:
 
 
 def cached(render: Callable[[str], str]) -> Callable[..., str]:
-    """Keep what a function made of texts that are not long: a class hands in many that are the same."""
+    """Cache the results of a function for short texts, because a class hands in many that are the same."""
     kept = lru_cache(4096)(render)
 
     @wraps(render)
@@ -139,10 +143,10 @@ def _clean_html(element: str) -> str:
 
 @cached
 def safe_markdown(source: str) -> str:
-    """Render Markdown and keep of it only what cannot run, load or send anything.
+    """Render Markdown to HTML that cannot run, load or send anything.
 
-    A Jinja filter that stands in for nbconvert's `markdown2html`, after which nbgrader's templates clean
-    nothing. Formulas stay as they are written.
+    The function is a Jinja filter in place of nbconvert's `markdown2html`, because nbgrader's templates do not clean its
+    output. Formulas stay as they are written.
     """
     source = visible(source)
     formulas = sum(map(source.count, ("\\begin", "\\(", "\\[")))  # one without an end is sought to the end
@@ -161,9 +165,14 @@ def as_written(source: str) -> str:
 def of_one_page(
     render: Callable[..., str] = safe_markdown, longest: int = MAX_MARKDOWN, most: int = MAX_PAGE
 ) -> Callable[..., str]:
-    """Return what renders the texts of one page, by default Markdown: by `render` until `most` characters are used up.
+    """Return a function that renders the texts of one page, by default as Markdown, up to a limit.
 
-    Texts of more than `longest` characters, and all that come after `most`, are shown as they are written.
+    Texts beyond either limit are shown as they are written.
+
+    Args:
+        render: renders one text.
+        longest: the most characters of one text that is rendered.
+        most: the most characters of all rendered texts together.
     """
     left = most
 
@@ -178,7 +187,7 @@ def of_one_page(
 
 
 def cut_for_one_page() -> Callable[[str], str]:
-    """Return what cuts the texts of one page: each after MAX_TEXT characters, and all of them after MAX_SHOWN."""
+    """Return a function that cuts each text of one page after MAX_TEXT characters, and all of them after MAX_SHOWN."""
     left = MAX_SHOWN
 
     def cut(text: str) -> str:

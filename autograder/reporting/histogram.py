@@ -1,4 +1,4 @@
-"""The histogram of scores as places in a drawing, which the page's template turns into SVG."""
+"""The histogram of scores, as coordinates that the page's template turns into SVG."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 14, 30, 46  # around the plot, for the axes' labe
 
 @dataclass(frozen=True)
 class Bar:
-    """One bin: x, y, width and height in the drawing, and what it stands for in words."""
+    """One bar of the histogram.
+
+    Args:
+        x, y, width, height: the bar's rectangle in the drawing.
+        words: what the bar stands for.
+    """
 
     x: float
     y: float
@@ -25,7 +30,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis, in the drawing, and the number there."""
+    """A tick on an axis: its coordinate in the drawing, and its label."""
 
     at: float
     text: str
@@ -33,8 +38,17 @@ class Tick:
 
 @dataclass(frozen=True)
 class Histogram:
-    """A drawing of WIDTH x HEIGHT; median: its place and label, None without students;
-    anchor: on which side of the place the label goes."""
+    """A drawing of WIDTH x HEIGHT.
+
+    Args:
+        bars: one bar for each bin.
+        x_ticks, y_ticks: the ticks of the two axes.
+        median: the coordinate and label of the median, None without students.
+        anchor: the side of the median on which its label stands.
+        words: the drawing in words.
+        width, height: the size of the drawing.
+        left, right, top, bottom: the edges of the plot in the drawing.
+    """
 
     bars: list[Bar]
     x_ticks: list[Tick]
@@ -51,7 +65,7 @@ class Histogram:
 
 
 def histogram(scores: Scores) -> Histogram:
-    """Lay out the histogram of some scores."""
+    """Lay out the histogram of a class's scores."""
     bins = scores.bins()
     end, most = bins[-1][1], max(count for *_, count in bins)
     y_step = max(1.0, round_step(most / 4))

@@ -1,4 +1,4 @@
-"""What a class's points say about its students and about the exercises."""
+"""Statistics of a class: how its students did, and how hard and how telling each exercise is."""
 
 from __future__ import annotations
 
@@ -24,28 +24,31 @@ ATTEMPTS = ("passed", "failed", "not attempted", "not found")
 
 @dataclass(frozen=True)
 class Scores:
-    """The automatic points of all who were graded, in [0, total]."""
+    """The automatic points of every student who was graded, in [0, total]."""
 
     points: tuple[float, ...]
     total: float
 
     @property
     def median(self) -> float | None:
-        """The middle score, None without students."""
+        """The median score, None without students."""
         return float(np.median(self.points)) if self.points else None
 
     @property
     def mean(self) -> float | None:
-        """The average score, None without students."""
+        """The mean score, None without students."""
         return float(np.mean(self.points)) if self.points else None
 
     @property
     def full(self) -> int:
-        """How many have all the points."""
+        """The number of students who have all the points."""
         return sum(points >= self.total - 1e-9 for points in self.points)
 
     def bins(self) -> list[tuple[float, float, int]]:
-        """Return (from, to, students) of equal, round widths; `to` belongs to the last, which may reach beyond total."""
+        """Return (from, to, students) for bins of equal, round widths.
+
+        Each bin excludes its upper bound, but the last one includes it. The last bin may reach beyond the total.
+        """
         step = round_step(self.total / MOST_BINS)
         edges = step * np.arange(int(np.ceil(self.total / step - 1e-9)) + 1)
         counts, _ = np.histogram(np.clip(self.points, 0.0, edges[-1]), edges)
@@ -57,9 +60,15 @@ class Scores:
 
 @dataclass(frozen=True)
 class Item:
-    """What the class made of one Exercise, among those who handed its lesson in.
+    """Statistics of one Exercise, among the students who handed its lesson in.
 
-    share: the mean share of its points; discrimination: see `discrimination`; attempts: status -> students.
+    Args:
+        lesson, exercise: their names.
+        points: all that the exercise gives.
+        students: how many handed the lesson in.
+        share: the mean share of the points that they earned.
+        discrimination: see `discrimination`.
+        attempts: status -> number of students.
     """
 
     lesson: str
@@ -73,7 +82,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Made:
-    """What several students lost points by: a Mistake, or else what was found; hint: the Mistake's sentence."""
+    """A reason for which students lost points in one Exercise.
+
+    Args:
+        lesson, exercise: their names.
+        mistake: the name of the Mistake, "" where none was recognised.
+        reason: the reason in words.
+        hint: the Mistake's sentence.
+        students: the ids of the students who lost points for this reason.
+    """
 
     lesson: str
     exercise: str
@@ -84,12 +101,12 @@ class Made:
 
 
 def graded(result: ClassResult) -> list[StudentResult]:
-    """Return the rows that count in statistics: not those which could not be graded."""
+    """Return the rows that count in statistics: all but the submissions that could not be graded."""
     return [row for row in result.rows if not row.problem]
 
 
 def scores(result: ClassResult, lessons: Sequence[Lesson]) -> Scores:
-    """Return everybody's automatic points in these lessons; a lesson that was not handed in counts as 0."""
+    """Return every student's automatic points in these lessons; a lesson that was not handed in counts as 0."""
     names = {lesson.name for lesson in lessons}
     points = (
         sum(v.points for name, verdicts in row.verdicts.items() if name in names for v in verdicts.values())
@@ -99,7 +116,7 @@ def scores(result: ClassResult, lessons: Sequence[Lesson]) -> Scores:
 
 
 def items(result: ClassResult, lesson: Lesson) -> list[Item]:
-    """Return what the class made of each Exercise of a lesson."""
+    """Return the statistics of each Exercise of a lesson."""
     rows = [row.verdicts[lesson.name] for row in graded(result) if lesson.name in row.verdicts]
     names = list(lesson.exercises)
     points = np.array([[v[name].points if name in v else 0.0 for name in names] for v in rows])
@@ -122,9 +139,12 @@ def items(result: ClassResult, lesson: Lesson) -> list[Item]:
 def discrimination(points: np.ndarray) -> list[float | None]:
     """Return each Exercise's correlation with the rest of its lesson, r(x_i, sum of x_j over j != i), in [-1, 1].
 
-    points: (students, exercises). This is the corrected item-total correlation of S. Henrysson, Psychometrika 28
-    (1963), 211-218. It is None where it is undefined (all have the same points in the one or the other, or there is
-    nothing else in the lesson), and for fewer than FEWEST students.
+    This is the corrected item-total correlation of S. Henrysson, Psychometrika 28 (1963), 211-218. It is None for fewer
+    than FEWEST students and where it is undefined: where all students have the same points in the Exercise or in the
+    rest, or where the lesson has no other Exercise.
+
+    Args:
+        points: (students, exercises).
     """
     if len(points) < FEWEST:
         return [None] * points.shape[1]
@@ -136,7 +156,10 @@ def discrimination(points: np.ndarray) -> list[float | None]:
 
 
 def made(result: ClassResult) -> list[Made]:
-    """Return what points were lost by, those that most students share first; the Mistakes before what has no name."""
+    """Return the reasons for which students lost points.
+
+    Mistakes come before other reasons, and reasons that more students share come first.
+    """
     found: dict[tuple[str, str, str, str], Made] = {}
     for row in graded(result):
         for lesson, verdicts in row.verdicts.items():

@@ -1,4 +1,4 @@
-"""The grade table of a class: its columns, and the whole of it as text for the terminal."""
+"""The grade table of a class: its columns, and the whole table as text for the terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ DEPENDS = "depends on "
 class Column:
     """One column of the table: an Exercise, or a whole lesson where a class handed in several.
 
-    name: of the Exercise or lesson; points: in all; lesson: the lesson's name.
+    Args:
+        name: of the Exercise or lesson.
+        points: all that it gives.
+        lesson: the lesson's name.
     """
 
     lesson: str
@@ -30,7 +33,7 @@ class Column:
     points: float
 
     def won(self, row: StudentResult) -> float | None:
-        """The points of a row in this column, None where nothing was handed in."""
+        """Return the points of a row in this column, None where nothing was handed in."""
         verdicts = row.verdicts.get(self.lesson)
         if verdicts is None:
             return None
@@ -53,7 +56,7 @@ def exercises(lesson: Lesson) -> list[Column]:
 
 
 def handed_in(result: ClassResult, lessons: Sequence[Lesson]) -> list[Lesson]:
-    """Return the lessons that anybody handed in; all where nobody did."""
+    """Return the lessons that at least one student handed in, or all lessons where nobody did."""
     names = {name for row in result.rows for name in row.verdicts}
     return [lesson for lesson in lessons if lesson.name in names] or list(lessons)
 
@@ -64,7 +67,7 @@ def by_hand(lessons: Sequence[Lesson]) -> dict[str, float]:
 
 
 def counted(result: ClassResult) -> str:
-    """Return how many submissions a class has, in words."""
+    """Return the number of a class's submissions, in words."""
     return plural(len(result.rows), "submission")
 
 
@@ -74,7 +77,7 @@ def plural(count: float, noun: str) -> str:
 
 
 def number(value: float | None, option: str = "") -> str:
-    """Return a number of points as people write it, with at most two decimals; "-" for None."""
+    """Return points as people write them, with at most two decimals; "-" for None."""
     if value is None:
         return "-"
     text = f"{round(value, 2) + 0.0:{option}.2f}"
@@ -82,7 +85,10 @@ def number(value: float | None, option: str = "") -> str:
 
 
 def text_table(result: ClassResult, lessons: Sequence[Lesson]) -> str:
-    """The grade table as text: one row a student, one column an exercise or lesson, then what was found."""
+    """Return the grade table as text, with one row for each student.
+
+    The columns are exercises or lessons; the findings follow at the end of each row.
+    """
     wanted = columns(result, lessons)
     legend = [f"{place:>3}  {c.name} ({number(c.points)} points)" for place, c in enumerate(wanted, 1)]
     questions = by_hand(handed_in(result, lessons))
@@ -102,7 +108,7 @@ def text_table(result: ClassResult, lessons: Sequence[Lesson]) -> str:
 
 
 def findings(row: StudentResult) -> list[str]:
-    """What went wrong in each failing Exercise, and which earlier lessons it lacks."""
+    """Return a clause for each failing Exercise and for each earlier lesson that is missing."""
     said: list[str] = []
     for verdicts in row.verdicts.values():
         for verdict in verdicts.values():
@@ -118,15 +124,16 @@ def findings(row: StudentResult) -> list[str]:
 
 
 def not_attempted(row: StudentResult) -> list[str]:
-    """Return the names of the Exercises that are as they were handed out."""
+    """Return the names of the Exercises that still are as they were handed out."""
     verdicts = [verdict for one in row.verdicts.values() for verdict in one.values()]
     return [verdict.exercise for verdict in verdicts if verdict.status == "not attempted"]
 
 
 def cause(verdict: Verdict) -> str:
-    """Why points were lost: the Mistake, else the rule broken, else the first failing Case's sentence.
+    """Return why points were lost: the Mistake, else the broken rule, else the sentence of the first failing Case.
 
-    "" where nothing was lost or written, or where all comes from an earlier Answer that fails.
+    Return "" where no points were lost, where nothing was written, or where the only cause is an earlier Answer that
+    fails.
     """
     if verdict.mistake:
         return verdict.mistake
