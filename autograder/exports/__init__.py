@@ -1,4 +1,4 @@
-"""Takes the grades to where a university wants them: Canvas, Moodle, Gradescope.
+"""Exports the grades to the systems that universities use: Canvas, Moodle, Gradescope.
 
-What counts is read from the gradebook, so a person's points, extra credit and late penalties are in it.
+The points are read from the gradebook, so they include a person's grading, extra credit and late penalties.
 """

@@ -1,8 +1,8 @@
 """The table that Canvas's gradebook imports.
 
-Its columns and the row "Points Possible" are those of a gradebook that Canvas exports, which the Canvas Instructor Guide,
-"How do I import grades in the Gradebook?", asks for; which cells it reads, and that an assignment is found by
-"title (id)", then by title, is in lib/gradebook_importer.rb of instructure/canvas-lms.
+The columns and the row "Points Possible" are those of a gradebook that Canvas exports. The Canvas Instructor Guide, "How
+do I import grades in the Gradebook?", asks for this form. The file lib/gradebook_importer.rb of instructure/canvas-lms
+shows which cells Canvas reads, and that it looks for an assignment by "title (id)" first, then by title.
 """
 
 from __future__ import annotations
@@ -24,10 +24,17 @@ def canvas_table(
     assignment_id: int | None = None,
     out_of: float | None = None,
 ) -> Table:
-    """Return the table, a row for each who handed in.
+    """Return the table, with a row for each student who handed in.
 
-    title and assignment_id: of the assignment in Canvas, by default the assignment's name and none; out_of: the points
-    it has there, by default those of the gradebook. Raises CourseError where somebody is not in the roster.
+    Args:
+        grades_of_class: the class's grades in the assignment.
+        roster: the class list, where there is one.
+        title: the assignment's title in Canvas, by default its name here.
+        assignment_id: the assignment's number in Canvas, by default left out.
+        out_of: the points that the assignment gives in Canvas, by default those of the gradebook.
+
+    Raises:
+        CourseError: where a student is not in the roster.
     """
     maximum = grades_of_class.maximum if out_of is None else out_of
     name = spreadsheet.text(title or grades_of_class.assignment)

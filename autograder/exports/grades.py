@@ -1,4 +1,4 @@
-"""What a class has earned in an assignment, as the gradebook counts it."""
+"""A class's grades in an assignment, as the gradebook counts them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ from autograder.recording.gradebook import Grade
 
 @dataclass(frozen=True)
 class StudentGrades:
-    """One submission: who handed it in, as the gradebook knows them, its grades in the lessons' order, the late penalty.
+    """One student's submission to an assignment.
 
-    lms_id: the student's number in the university's system, where nbgrader was told; penalty: points.
+    Args:
+        student: the student's id.
+        first_name, last_name, email: as in the gradebook.
+        lms_id: the student's number in the university's system, where nbgrader knows it.
+        penalty: the points taken off for lateness.
+        grades: the grades, in the order of the lessons.
     """
 
     student: str
@@ -31,12 +36,12 @@ class StudentGrades:
 
     @property
     def points(self) -> float:
-        """The points of all grades, a person's before the grader's, with extra credit."""
+        """The sum of all points, extra credit included; a person's points replace the grader's."""
         return sum(grade.score for grade in self.grades)
 
     @property
     def score(self) -> float:
-        """What counts: the points less the penalty, never below zero, as `nbgrader export` has it."""
+        """The points less the late penalty, never below zero, as in `nbgrader export`."""
         return max(0.0, self.points - self.penalty)
 
     @property
@@ -47,7 +52,7 @@ class StudentGrades:
 
 @dataclass(frozen=True)
 class ClassGrades:
-    """The submissions to an assignment in the order of their students, and the points that there are (maximum)."""
+    """The submissions to an assignment, in the order of their students, and the points that it gives (maximum)."""
 
     assignment: str
     maximum: float
@@ -55,7 +60,11 @@ class ClassGrades:
 
 
 def read_class_grades(course: Course, assignment: str) -> ClassGrades:
-    """Read what every student has earned; raise CourseError where nothing is graded yet or the gradebook cannot be read."""
+    """Read the grades of every student in an assignment.
+
+    Raises:
+        CourseError: where nothing is graded yet, or the gradebook cannot be read.
+    """
     order = _order(course, assignment)
     grades = gradebook.grades(course, assignment)
     if not grades:

@@ -1,7 +1,8 @@
-"""A results.json for each submission, as a Gradescope autograder hands it in.
+"""The file results.json for each submission, as a Gradescope autograder hands it in.
 
-The format is that of gradescope-autograders.readthedocs.io/en/latest/specs ("Output format"). All text is plain text that
-students are shown here too: points, Verdicts' sentences, no input and no expected value of a secret Case.
+The format is that of gradescope-autograders.readthedocs.io/en/latest/specs ("Output format"). All text is plain text, and
+it holds only what students see in our own feedback too: points and the Verdicts' sentences, but no input and no expected
+value of a secret Case.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 def results(
     course: Course, assignment: str, student_grades: StudentGrades, *, visibility: str = "after_published"
 ) -> dict[str, Any]:
-    """Return what results.json holds for one submission; visibility: one of VISIBILITIES, for all of it."""
+    """Return the content of results.json for one submission.
+
+    Args:
+        course: the course that the submission belongs to.
+        assignment: the assignment's name.
+        student_grades: the submission's grades.
+        visibility: one of VISIBILITIES, for the whole file.
+    """
     shown = texts(course, assignment, student_grades)
     lessons = list(dict.fromkeys(grade.lesson for grade in student_grades.grades))
     count = dict.fromkeys(lessons, 0)
@@ -50,7 +58,14 @@ def write_results(
 ) -> list[Path]:
     """Write folder/<student>/results.json for every submission and return the paths.
 
-    Raises CourseError before anything is written where a student's id cannot be a folder's name.
+    Args:
+        course: the course that the submissions belong to.
+        grades_of_class: the class's grades in the assignment.
+        folder: the folder to write to.
+        visibility: one of VISIBILITIES, for all files.
+
+    Raises:
+        CourseError: before anything is written, where a student's id cannot be a folder's name.
     """
     names = [verify_student(student_grades.student) for student_grades in grades_of_class.submissions]
     paths = []

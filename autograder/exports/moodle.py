@@ -1,7 +1,8 @@
-"""The table that Moodle's grade import takes: who, the grade, a few words of feedback.
+"""The table that Moodle's grade import takes: the student, the grade, a few words of feedback.
 
-See "Grade import" in the Moodle documentation (docs.moodle.org/en/Grade_import): a person maps the columns on Moodle's
-import page, feedback is imported together with its grade or the grade is lost, and an unknown person stops the import.
+See "Grade import" in the Moodle documentation (docs.moodle.org/en/Grade_import). A person maps the columns on Moodle's
+import page. Feedback has to be imported together with its grade, or the grade is lost. An unknown student stops the
+import.
 """
 
 from __future__ import annotations
@@ -30,10 +31,18 @@ def moodle_table(
     title: str = "",
     out_of: float | None = None,
 ) -> Table:
-    """Return the table, a row for each who handed in.
+    """Return the table, with a row for each student who handed in.
 
-    identify_by: one of IDENTIFIERS; title: of the grade item in Moodle, by default the assignment's name; out_of: the
-    points it has there, by default those of the gradebook. Raises CourseError naming those who have no such identifier.
+    Args:
+        course: the course that the submissions belong to.
+        grades_of_class: the class's grades in the assignment.
+        roster: the class list, where there is one.
+        identify_by: the column that identifies a student, one of IDENTIFIERS.
+        title: the grade item's title in Moodle, by default the assignment's name.
+        out_of: the points that the grade item gives in Moodle, by default those of the gradebook.
+
+    Raises:
+        CourseError: where students have no such identifier; it names them.
     """
     name = spreadsheet.text(title or grades_of_class.assignment)
     maximum = grades_of_class.maximum if out_of is None else out_of
@@ -61,7 +70,13 @@ def moodle_table(
 
 
 def feedback(course: Course, grades_of_class: ClassGrades, student_grades: StudentGrades) -> str:
-    """Return some sentences: the points, by lesson, with what is known of each exercise that lost some."""
+    """Return a student's feedback: the points of each lesson, and a remark on each exercise that lost some.
+
+    Args:
+        course: the course that the submissions belong to.
+        grades_of_class: the class's grades in the assignment.
+        student_grades: the grades of the student.
+    """
     said = [f"{_of(student_grades.score, grades_of_class.maximum)} points."]
     if student_grades.penalty:
         said.append(f"{spreadsheet.number(student_grades.penalty)} points were taken off for lateness.")

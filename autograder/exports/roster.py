@@ -1,4 +1,4 @@
-"""The class list that an instructor gives: who is who in the university's system."""
+"""The class list that an instructor gives: each student's names and numbers in the university's system."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from autograder.spreadsheet import named, visible
 
 @dataclass(frozen=True)
 class Person:
-    """One line of the class list: the columns of the file, each "" where the file does not say.
+    """One line of the class list, with "" for each column that the file leaves out.
 
-    student_id: the name of the student's folder; name: as the university writes it; username, email and idnumber: as in
-    Moodle; canvas_id, sis_user_id, sis_login_id and section: as in Canvas.
+    Args:
+        student_id: the name of the student's folder.
+        name: the student's name, as the university writes it.
+        username, email, idnumber: as in Moodle.
+        canvas_id, sis_user_id, sis_login_id, section: as in Canvas.
     """
 
     student_id: str
@@ -36,9 +39,12 @@ Roster = dict[str, Person]
 
 
 def read_roster(path: Path) -> Roster:
-    """Read a class list, a CSV file with a header of Person's columns; student_id is needed, the others may lack.
+    """Read a class list from a CSV file.
 
-    Raises CourseError with the line for what cannot be used.
+    The header names columns of Person; only student_id is required.
+
+    Raises:
+        CourseError: where a line cannot be used; it names the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -74,7 +80,11 @@ def _people(path: Path, rows: Iterator[list[str]]) -> Roster:
 
 
 def everybody(grades_of_class: ClassGrades, roster: Roster | None) -> list[tuple[StudentGrades, Person]]:
-    """Return each submission with its line of the class list; raise CourseError naming those who are not in it."""
+    """Return each submission with its line of the class list.
+
+    Raises:
+        CourseError: where students are not in the class list; it names them.
+    """
     if roster is None:
         return [
             (student_grades, Person(student_grades.student)) for student_grades in grades_of_class.submissions
@@ -90,7 +100,7 @@ def everybody(grades_of_class: ClassGrades, roster: Roster | None) -> list[tuple
 
 
 def without_submission(grades_of_class: ClassGrades, roster: Roster | None) -> list[str]:
-    """Return the ids of those in the class list who have handed nothing in."""
+    """Return the ids of the students in the class list who have handed nothing in."""
     handed_in = {student_grades.student for student_grades in grades_of_class.submissions}
     return [student for student in roster or {} if student not in handed_in]
 

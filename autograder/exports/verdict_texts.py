@@ -1,4 +1,4 @@
-"""What a student is shown of each exercise: the Verdict in words, as it stands in the graded notebook that we wrote."""
+"""The Verdicts in words, as they stand in the graded notebooks that the grader wrote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ Texts = dict[tuple[str, str], str]
 
 
 def texts(course: Course, assignment: str, student_grades: StudentGrades) -> Texts:
-    """Return (lesson, exercise) -> the Verdict's text for what of a submission is graded and can be read."""
+    """Return the texts of a submission's Verdicts: (lesson, exercise) -> text.
+
+    Lessons that are not graded or cannot be read are left out.
+
+    Args:
+        course: the course that the submission belongs to.
+        assignment: the assignment's name.
+        student_grades: the submission's grades.
+    """
     try:
         folder = course.work / "autograded" / verify_student(student_grades.student) / assignment
     except IntakeError:
@@ -30,7 +38,7 @@ def texts(course: Course, assignment: str, student_grades: StudentGrades) -> Tex
 
 
 def first_remark(words: str) -> str:
-    """Return the sentence that helps most: the recognised Mistake's hint or the first note, "" where there is none."""
+    """Return the most helpful sentence of a Verdict: the recognised Mistake's hint, else the first note, else ""."""
     second = words.split("\n")[1:2]
     return second[0] if second and not second[0].startswith(" ") else ""
 
