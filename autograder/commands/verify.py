@@ -54,10 +54,10 @@ def run(course: Course, options: argparse.Namespace) -> int:
 def _rebuild(course: Course, assignments: list[str]) -> None:
     from tqdm import tqdm
 
-    from autograder.recording import verify
+    from autograder.recording.rebuild import rebuild
 
     with tqdm(unit=" submissions", desc="rebuilding", file=sys.stderr, disable=None, leave=False) as bar:
-        result = verify.rebuild(course, assignments, on_done=lambda _: bar.update(1))
+        result = rebuild(course, assignments, on_done=lambda _: bar.update(1))
     if result.set_aside:
         print(
             f"The gradebook was damaged and now lies in {result.set_aside}: points and comments that people gave"

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
 from autograder.course import Course
+from autograder.intake import take_in_submitted
 from autograder.recording.database import errors
 from autograder.recording.errors import RecordError
 from autograder.recording.gradebook import students_with
@@ -33,16 +34,31 @@ def autograde(
     take_in: Callable[[Course, list[str]], None] | None = None,
     judge: Callable[..., Any] | None = None,
 ) -> dict[str, str]:
-    """Run nbgrader's autograde for `students`, by default all; return student -> why nothing was recorded.
+    """Run nbgrader's autograde, and return student -> why nothing was recorded.
 
-    on_done(student): called after each; take_in and judge: by default intake's take_in_submitted and
-    judge_notebook, which find what they did before. Where one fails, nothing is recorded for that student,
-    what was recorded before stays, and the others go on. Raises RecordError where the gradebook is locked.
+    Where one student's submission fails, nothing is recorded for that student, what was recorded before stays,
+    and the others go on.
+
+    Args:
+        course: whose class it is.
+        assignment: the assignment, which is registered first.
+        students: whose submissions are graded, by default all in work/submitted/.
+        on_done: called with each student, after nbgrader has ended.
+        take_in: takes one submission in, by default intake's take_in_submitted.
+        judge: judges one notebook, by default judge_notebook, which finds in the journal what it judged before.
+
+    Raises:
+        RecordError: where the gradebook cannot be used.
     """
-    record_one = student_autograder(course, assignment, take_in=take_in, judge=judge)
+    sync(course, assignment)
+    config = configuration(course)
+    if judge:
+        config.JudgeStep.judge = judge
     problems = {}
     for student in students_with(course.submitted, assignment) if students is None else students:
-        problem = record_one(student)
+        with errors(course):
+            directory = _course_directory(config, assignment, student)
+            problem = Autograder(directory, config, partial(take_in or take_in_submitted, course)).run()
         if problem:
             problems[student] = problem
         if on_done:
@@ -50,36 +66,16 @@ def autograde(
     return problems
 
 
-def student_autograder(
-    course: Course,
-    assignment: str,
-    *,
-    take_in: Callable[[Course, list[str]], None] | None = None,
-    judge: Callable[..., Any] | None = None,
-) -> Callable[[str], str]:
-    """Register the assignment, and return what records one student and returns "" or why nothing was recorded.
-
-    The arguments and errors are those of `autograde`.
-    """
-    from autograder.intake import take_in_submitted
-
-    sync(course, assignment)
-    config = configuration(course)
-    if judge:
-        config.JudgeStep.judge = judge
-
-    def record_one(student: str) -> str:
-        with errors(course):
-            directory = _course_directory(config, assignment, student)
-            return Autograder(directory, config, partial(take_in or take_in_submitted, course)).run()
-
-    return record_one
-
-
 def feedback(course: Course, assignment: str, students: Sequence[str] | None = None) -> dict[str, list[Path]]:
-    """Write the feedback pages of `students` (by default of all that are graded) and return student -> pages.
+    """Write the feedback pages of graded submissions, and return student -> pages.
 
-    Raises RecordError naming those whose page could not be written, after the others are.
+    Args:
+        course: whose class it is.
+        assignment: the assignment.
+        students: whose pages are written, by default those of all that are graded.
+
+    Raises:
+        RecordError: where pages could not be written; it names their students, and the others' are written.
     """
     config = configuration(course)
     graded = students_with(course.work / "autograded", assignment)
@@ -94,7 +90,7 @@ def feedback(course: Course, assignment: str, students: Sequence[str] | None = N
 
 
 class _InProcess(BaseConverter):
-    """What nbgrader's converters need to run quietly here and to say in one sentence what went wrong."""
+    """A converter of nbgrader's that prints nothing, and keeps the errors that nbgrader would only log."""
 
     assignment: str
     student: str
@@ -122,7 +118,7 @@ class _InProcess(BaseConverter):
 
 
 class Autograder(_InProcess, Autograde):
-    """nbgrader's autograde for one student; take_in(notebooks) runs in place of its hook, and may raise."""
+    """Runs nbgrader's autograde for one student; take_in(notebooks) replaces nbgrader's hook, and may raise."""
 
     def __init__(
         self, directory: CourseDirectory, config: Config, take_in: Callable[[list[str]], None]
@@ -131,7 +127,7 @@ class Autograder(_InProcess, Autograde):
         self._prepare(directory, config)
 
     def run_pre_convert_hook(self) -> None:
-        """Take the submission in; where that fails nothing of it is read or copied."""
+        """Take the submission in; where that fails, nothing of the submission is read or copied."""
         self._noted(self.student, self._take_in)
 
     def _take_in(self) -> None:
@@ -149,14 +145,14 @@ class Autograder(_InProcess, Autograde):
 
 
 class FeedbackWriter(_InProcess, GenerateFeedback):
-    """nbgrader's generate_feedback for the students named, with one exporter for all of them."""
+    """Runs nbgrader's generate_feedback for the students named, with one exporter for all of them."""
 
     def __init__(self, directory: CourseDirectory, config: Config, students: list[str]) -> None:
         self.students = students
         self._prepare(directory, config)
 
     def init_notebooks(self) -> None:
-        """Find the graded notebooks of the students, where nbgrader knows one student or all."""
+        """Find the graded notebooks of the students named; nbgrader itself can only name one student, or all."""
         self.assignments, self.notebooks = {}, []
         for student in self.students:
             folder = self._format_source(self.assignment, student)
@@ -165,7 +161,7 @@ class FeedbackWriter(_InProcess, GenerateFeedback):
                 self.assignments[folder] = found
 
     def run(self) -> str:
-        """Write the pages, and return "" or a sentence that says whose failed and why."""
+        """Write the pages, and return "" or a sentence that says whose pages failed and why."""
         try:
             self.start()
         except NbGraderException as error:

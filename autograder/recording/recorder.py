@@ -8,9 +8,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+from nbformat.notebooknode import NotebookNode
 
 from autograder.course import Course
+from autograder.exercise import Lesson
+from autograder.judging.companions import Submission
 from autograder.judging.judge import judge_notebook
 from autograder.judging.judgement import Judgement
 from autograder.recording import database, nbgrader_runs, nbgrader_settings, recorded, registration, tables
@@ -135,20 +138,20 @@ class Recorder:
 
     def _by_nbgrader(self, drafts: Mapping[str, Draft]) -> dict[str, str]:
         """Have nbgrader itself record what was judged, as its changed configuration wants it."""
-        judgements: dict[str, Mapping[str, Judgement]] = {s: draft.judgements for s, draft in drafts.items()}
-        student = ""
+        judgements = {
+            Submission.of_student(self.course, self.assignment, student).folder: draft.judgements
+            for student, draft in drafts.items()
+        }
 
-        def judge(course: Course, lesson: Any, notebook: Any, submission: Any) -> Judgement:
-            found = judgements[student].get(lesson.name)  # what was not judged now is in the journal
+        def judge(
+            course: Course, lesson: Lesson, notebook: NotebookNode, submission: Submission
+        ) -> Judgement:
+            found = judgements[submission.folder].get(
+                lesson.name
+            )  # what was not judged now is in the journal
             return found or judge_notebook(course, lesson, notebook, submission)
 
-        record_one = nbgrader_runs.student_autograder(self.course, self.assignment, judge=judge)
-        problems = {}
-        for student in drafts:
-            problem = record_one(student)
-            if problem:
-                problems[student] = problem
-        return problems
+        return nbgrader_runs.autograde(self.course, self.assignment, list(drafts), judge=judge)
 
     def _home(self, student: str) -> Path:
         return self.course.work / "autograded" / student / self.assignment

@@ -15,6 +15,7 @@ from autograder.commands import verify as command
 from autograder.course import CourseError
 from autograder.judging.journal import Journal
 from autograder.recording import gradebook, recorded, verify
+from autograder.recording.rebuild import rebuild
 from autograder.recording.verify import Difference
 from tests.autograder.recording import nbgrader_sample as sample
 from tests.autograder.recording.nbgrader_sample import ASSIGNMENT, NAME, verdict
@@ -116,7 +117,7 @@ def test_a_recording_that_was_begun_and_not_ended_is_listed_and_then_ended(cours
     assert [one.words for one in verify.differences(course, ASSIGNMENT)] == [
         "recording it was begun and not ended"
     ]
-    verify.rebuild(course, [ASSIGNMENT])
+    rebuild(course, [ASSIGNMENT])
     assert verify.differences(course, ASSIGNMENT) == []
 
 
@@ -161,7 +162,7 @@ def test_rebuilding_leaves_alone_what_is_right_and_what_a_person_gave(course: Co
     change(course, "bob", "double_check", auto_score=3.0, manual_score=2.0, needs_manual_grade=False)
     change(course, "ada", "why", manual_score=4.0, needs_manual_grade=False)
     (course.work / "autograded" / "ada" / ASSIGNMENT / f"{NAME}.ipynb").unlink()
-    result = verify.rebuild(course, [ASSIGNMENT])
+    result = rebuild(course, [ASSIGNMENT])
     assert (result.students, result.problems, result.set_aside) == (["ada", "bob"], {}, None)
     grades = {(g.student, g.lesson, g.exercise): g for g in gradebook.grades(course, ASSIGNMENT)}
     bob, ada = grades["bob", NAME, "double"], grades["ada", NAME, "why"]
@@ -176,7 +177,7 @@ def test_points_come_back_without_the_notebook_or_its_judgement(course: Course) 
     hand_in(course, "bob", both=False, code="def double(x):\n    return 'another'")
     before = {(g.student, g.lesson, g.exercise): g.auto for g in gradebook.grades(course, ASSIGNMENT)}
     (course.work / "gradebook.db").unlink()
-    result = verify.rebuild(course, [ASSIGNMENT])
+    result = rebuild(course, [ASSIGNMENT])
     assert not result.problems
     assert len(result.points_only) == 5
     after = {(g.student, g.lesson, g.exercise): g.auto for g in gradebook.grades(course, ASSIGNMENT)}
@@ -210,7 +211,7 @@ def test_a_class_that_is_being_graded_is_not_rebuilt(course: Course) -> None:
     from autograder.recording.class_lock import class_lock
 
     with class_lock(course), pytest.raises(CourseError, match="is being graded by another run"):
-        verify.rebuild(course, [ASSIGNMENT])
+        rebuild(course, [ASSIGNMENT])
 
 
 def test_the_command_is_there(
