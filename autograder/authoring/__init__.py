@@ -1,1 +1,1 @@
-"""Authoring: from the solved lessons in solutions/ to what students are handed."""
+"""Authoring: builds what students are handed from the solved lessons in solutions/."""

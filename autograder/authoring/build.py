@@ -1,9 +1,11 @@
-"""The builder: from the authored lessons to everything that is derived from them, one way only.
+"""The builder: derives every generated file from the authored lessons.
 
-notebooks/<assignment>/<lesson>.ipynb         what students open: no solution, no output
+notebooks/<assignment>/<lesson>.ipynb         the notebook that students open: no solution, no output
 solutions/<assignment>/<lesson>.ipynb         the solved lesson, for Colab
 cnnlab/checking/cases/<lesson>.npz            the public Cases
 README.md                                     the Colab badges in its table of lessons
+
+Nothing flows back: an edit in a derived file is lost with the next build.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ def student_notebook(script: Script, where: Release) -> NotebookNode:
 
 
 def source_notebook(script: Script, where: Release) -> NotebookNode:
-    """Return the lesson as nbgrader's source directory wants it: solved, with regions and grading metadata."""
+    """Return the lesson for nbgrader's source directory: solved, with solution regions and grading metadata."""
     folder = f"notebooks/{script.lesson.assignment}"
     notebook = _notebook(script, where, folder)
     for cell, node in zip(script.cells, notebook.cells, strict=True):
@@ -64,7 +66,7 @@ def source_notebook(script: Script, where: Release) -> NotebookNode:
 
 
 def solved_notebook(script: Script, where: Release) -> NotebookNode:
-    """Return the solved lesson to read and run: no regions' marks, no grading metadata, no outputs."""
+    """Return the solved lesson to read and run: no marks of regions, no grading metadata, no outputs."""
     notebook = _notebook(script, where, f"solutions/{script.lesson.assignment}")
     for node in notebook.cells:
         kept = [line for line in node.source.split("\n") if BEGIN not in line and END not in line]
@@ -129,7 +131,7 @@ def _grading_metadata(lesson: Lesson, cell: Cell) -> dict[str, Any]:
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook so that equal notebooks are equal files."""
+    """Write a notebook to a file; equal notebooks give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(notebook_io.writes(notebook), encoding="utf-8")
 
@@ -137,8 +139,13 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
 def build(course: Course, lessons: Sequence[Lesson], new: Release | None = None) -> list[Path]:
     """Derive everything from the authored lessons and return the paths that changed, relative to the checkout.
 
-    new: the release to stamp from now on. Everything is made in a temporary folder first and put in place when all of
-    it is there, so a lesson with an error leaves what stood before.
+    All files are made in a temporary folder first and put in place once they are complete, so an error in a lesson
+    leaves the earlier files untouched.
+
+    Args:
+        course: the course whose files are derived.
+        lessons: the lessons to derive them from.
+        new: the release to stamp from now on, by default the present one.
     """
     pyproject = course.root / "pyproject.toml"
     where = new or release(pyproject)
@@ -158,9 +165,12 @@ def build(course: Course, lessons: Sequence[Lesson], new: Release | None = None)
 
 
 def drift(course: Course, lessons: Sequence[Lesson], *, public_cases: bool = True) -> list[Path]:
-    """Return the derived files that differ from what a build would write; write nothing.
+    """Return the derived files that differ from what a build would write, without writing anything.
 
-    public_cases: whether these are worked out anew as well, which takes some twenty seconds.
+    Args:
+        course: the course whose files are compared.
+        lessons: the lessons that they derive from.
+        public_cases: whether the public Cases are computed again too, which takes about twenty seconds.
     """
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)
@@ -188,7 +198,7 @@ def _build_lesson(
 
 
 def _same_cases(one: Path, other: Path) -> bool:
-    """Say whether two files hold the same Cases but for the last bits, which differ between processors."""
+    """Say whether two files hold the same Cases, apart from the last bits, which differ between processors."""
     with np.load(one, allow_pickle=False) as a, np.load(other, allow_pickle=False) as b:
         return a.files == b.files and all(
             _near(wire.unpack(a[name].tobytes()), wire.unpack(b[name].tobytes())) for name in a.files

@@ -1,4 +1,4 @@
-"""What an instructor hands to students: the notebooks, a wheel of cnnlab, an environment, a page that says how."""
+"""The kit that an instructor hands to students: the notebooks, a wheel of cnnlab, an environment, a how-to page."""
 
 from __future__ import annotations
 
@@ -28,10 +28,18 @@ Files = dict[str, bytes]
 
 
 def write_kit(course: Course, assignment: str, path: Path | None = None) -> Path:
-    """Write the kit of an assignment as a zip file and return its path, by default work/kit/cnnlab_<assignment>.zip.
+    """Write the kit of an assignment as a zip file and return its path.
 
-    The same lessons give the same bytes. Raises CourseError, and writes nothing, where what is derived from the lessons is
-    stale, the wheel cannot be built, or something in the kit would give a solution or a reference away.
+    The same lessons give the same bytes.
+
+    Args:
+        course: the course that the assignment belongs to.
+        assignment: the assignment's name.
+        path: the zip file, by default work/kit/cnnlab_<assignment>.zip.
+
+    Raises:
+        CourseError: before anything is written, where a derived file is stale, the wheel cannot be built, or the kit
+            would give away a solution or a reference.
     """
     folder = f"cnnlab_{assignment}"
     files = kit_files(course, assignment)
@@ -44,7 +52,11 @@ def write_kit(course: Course, assignment: str, path: Path | None = None) -> Path
 
 
 def kit_files(course: Course, assignment: str) -> Files:
-    """Return the kit's files, name -> bytes; raise CourseError where something is stale or cannot be built."""
+    """Return the kit's files: name -> bytes.
+
+    Raises:
+        CourseError: where a derived file is stale or the wheel cannot be built.
+    """
     lessons = course.lessons(assignment)
     _verify_fresh(course, assignment)
     wheel, data = _wheel(course)
@@ -57,7 +69,13 @@ def kit_files(course: Course, assignment: str) -> Files:
 
 
 def how_to(course: Course, lessons: list[Lesson], wheel: str) -> str:
-    """Return the page for students, in Markdown: setting up, working, handing in; wheel: the wheel's file name."""
+    """Return the how-to page for students, in Markdown: setting up, working, handing in.
+
+    Args:
+        course: the course that the lessons belong to.
+        lessons: the lessons in the kit.
+        wheel: the wheel's file name.
+    """
     rows, extra = [], []
     for lesson in lessons:
         points = lesson.total + sum(lesson.questions.values())

@@ -1,4 +1,4 @@
-"""Looks through what is handed to students for a solution or a reference: the last look before it leaves."""
+"""Searches what is handed to students for solutions and references, as a last check."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ TEXT = (".py", ".md", ".txt", ".yml", ".toml", ".json", ".typed", "METADATA", "W
 
 @dataclass(frozen=True)
 class Body:
-    """What nobody may find: name, as in "conv2d_forward of 02_convolution", and the lines that say something."""
+    """Code that students must not get.
+
+    Args:
+        name: as in "conv2d_forward of 02_convolution".
+        lines: the lines that are long enough to be recognised.
+    """
 
     name: str
     lines: tuple[str, ...]
 
     def is_in(self, lines: set[str]) -> bool:
-        """Say whether a text with these lines gives it away."""
+        """Say whether a text with these lines gives this code away."""
         found = sum(line in lines for line in self.lines)
         return found * 2 > len(self.lines) if len(self.lines) >= LONG else found == len(self.lines)
 
@@ -36,8 +41,9 @@ class Body:
 def leaks(course: Course, files: Mapping[str, bytes]) -> list[str]:
     """Return a clause for each thing in a kit's files (name -> bytes) that students should not get.
 
-    A notebook may hold no line of a solution; cnnlab, whose stand-ins share an odd line with solutions, no solution or
-    reference; and no text a mark of the builder's or a word of the grader.
+    A notebook may not hold a single line of a solution. The rule for cnnlab is weaker, because its stand-ins share a few
+    lines with solutions: it may not hold most lines of a solution or reference. No text may hold one of the builder's
+    marks or a word that belongs to the grader.
     """
     solutions, references = _solutions(course), _references(course)
     answer_lines = {line: body.name for body in solutions for line in body.lines}
@@ -54,7 +60,7 @@ def leaks(course: Course, files: Mapping[str, bytes]) -> list[str]:
 
 
 def texts(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) for every text in a kit, also in its wheel; of a notebook the cells and what they printed."""
+    """Yield (name, text) for every text in a kit and in its wheel; a notebook's text is its cells and their outputs."""
     for name, data in files.items():
         if name.endswith(".whl"):
             with zipfile.ZipFile(io.BytesIO(data)) as wheel:
@@ -74,7 +80,7 @@ def _cell_text(cell: dict) -> str:
 
 
 def _strange(files: Mapping[str, bytes]) -> list[str]:
-    """Name what lies in a wheel beside cnnlab."""
+    """Return a clause for each file in a wheel that does not belong to cnnlab."""
     found = []
     for name, data in files.items():
         if name.endswith(".whl"):
@@ -99,7 +105,7 @@ def _solutions(course: Course) -> list[Body]:
 
 
 def _references(course: Course) -> list[Body]:
-    """Return the bodies of the functions in autograder/exercises, the short ones left out: anybody writes those."""
+    """Return the bodies of the functions in autograder/exercises, without short ones, which anybody might write."""
     bodies = []
     folder = course.root / "autograder" / "exercises"
     for path in sorted(folder.rglob("*.py")):

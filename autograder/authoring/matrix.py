@@ -1,4 +1,4 @@
-"""The proof that the Cases are strong, as a table: which Mistakes they kill, and which they tell apart."""
+"""The table that proves the Cases strong: which Mistakes they catch, and which they tell apart."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ Two Mistakes are *told apart* when some Case gets different results from them, s
 
 @dataclass(frozen=True)
 class Row:
-    """What one Exercise's Cases do to its Mistakes.
+    """The strength of one Exercise's Cases against its Mistakes.
 
     Args:
         lesson, exercise: their names.
         points: all that the exercise gives.
-        cases: how many public and secret Cases there are.
-        mistakes: how many Mistakes there are.
-        killed: how many of them fail some public, some secret Case.
-        apart: how many pairs of Mistakes both the public and the secret Cases tell apart.
-        pairs: how many pairs there are.
+        cases: the numbers of public and secret Cases.
+        mistakes: the number of Mistakes.
+        killed: the numbers of Mistakes that fail a public Case, and that fail a secret Case.
+        apart: the number of pairs of Mistakes that both the public and the secret Cases tell apart.
+        pairs: the number of pairs of Mistakes.
     """
 
     lesson: str
@@ -50,12 +50,19 @@ class Row:
 
     @property
     def whole(self) -> bool:
-        """Say whether nothing slips through."""
+        """Say whether the Cases catch every Mistake and tell every pair apart."""
         return self.killed == (self.mistakes, self.mistakes) and self.apart == self.pairs
 
 
 def row(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Questionnaire) -> Row:
-    """Count what the public and the secret Cases of one Exercise, as they are asked, do to its Mistakes."""
+    """Measure the Cases of one Exercise against its Mistakes.
+
+    Args:
+        lesson: the lesson that the Exercise belongs to.
+        exercise: the Exercise.
+        public: its public Cases, as they are asked.
+        secret: its secret Cases, as they are asked.
+    """
     asked = (public, secret)
     names = [mistake.name for mistake in exercise.mistakes]
     pairs = list(combinations(names, 2))
@@ -73,7 +80,7 @@ def row(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Quest
 
 
 def rows(lessons: Sequence[Lesson]) -> list[Row]:
-    """Work out what all Cases of these lessons do."""
+    """Measure the Cases of every Exercise of these lessons against its Mistakes."""
     return [
         row(lesson, exercise, exercise.public_questions(), exercise.secret_questions(SECRET))
         for lesson in lessons
@@ -98,7 +105,12 @@ def page(rows: Sequence[Row]) -> str:
 
 
 def told_apart(question: Question, one: str, other: str) -> bool:
-    """Say whether two Mistakes do different things with one Case."""
+    """Say whether two Mistakes give different results for one Case.
+
+    Args:
+        question: the Case, as it is asked.
+        one, other: the Mistakes' names.
+    """
     first, second = question.mistakes[one], question.mistakes[other]
     if first.kind == second.kind == "values":
         return compare(first.values, second, question.tolerance) is not None

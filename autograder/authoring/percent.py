@@ -1,4 +1,4 @@
-"""Reads py:percent scripts: their cells, each with the keys that its marker holds."""
+"""Reads py:percent scripts: their cells, and the keys in each cell's marker."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ class PercentCell:
 
 
 def percent_cells(path: Path) -> list[PercentCell]:
-    """Read the cells of a script; raise CourseError with file and line for a marker that cannot be read."""
+    """Read the cells of a script.
+
+    Raises:
+        CourseError: where a marker cannot be read; it names file and line.
+    """
     import jupytext  # what grades without building anything starts sooner
 
     try:

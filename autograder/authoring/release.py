@@ -1,4 +1,4 @@
-"""The one place that says where students install `cnnlab` from: [tool.cnnlab] in pyproject.toml."""
+"""The release of `cnnlab` that students install: [tool.cnnlab] in pyproject.toml, the only place that names it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Release:
 
     @property
     def requirement(self) -> str:
-        """What pip installs."""
+        """The requirement that pip installs."""
         return f"git+https://github.com/{self.repo}@{self.ref}"
 
     def colab(self, path: str) -> str:
-        """The address that opens a file of the repository on Colab."""
+        """Return the address that opens a file of the repository on Colab."""
         return f"https://colab.research.google.com/github/{self.repo}/blob/{self.ref}/{path}"
 
 
@@ -43,7 +43,7 @@ def release(pyproject: Path) -> Release:
 
 
 def write_release(pyproject: Path, new: Release) -> None:
-    """Change the release in pyproject.toml and nothing else there."""
+    """Change the release in pyproject.toml, and nothing else there."""
     text = pyproject.read_text(encoding="utf-8")
     for key, value in (("repo", new.repo), ("ref", new.ref)):
         pattern = rf'(?ms)(^\[tool\.cnnlab\]$.*?^{key} = )"[^"]*"'

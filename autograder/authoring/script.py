@@ -1,4 +1,4 @@
-"""Reads an authored lesson: a solved py:percent script, as cells with their roles."""
+"""Reads an authored lesson: turns its solved py:percent script into cells with roles."""
 
 from __future__ import annotations
 
@@ -48,12 +48,16 @@ class Script:
 
     @property
     def run(self) -> tuple[Cell, ...]:
-        """Return the cells that are run when grading: given code and exercises, no checks, pictures or set-up."""
+        """The cells that grading runs: given code and exercises, but no checks, pictures or set-up."""
         return tuple(c for c in self.cells if c.kind == "code" and c.role in ("given", "exercise"))
 
 
 def read(lesson: Lesson, path: Path) -> Script:
-    """Read and verify the script of a lesson; raise CourseError with file and line for what the builder cannot use."""
+    """Read and verify the script of a lesson.
+
+    Raises:
+        CourseError: where the builder cannot use the script; it names file and line.
+    """
     cells = tuple(_cell(path, cell) for cell in percent_cells(path))
     _verify(lesson, path, cells)
     return Script(lesson, path, cells)

@@ -1,6 +1,6 @@
-"""Trains the weights that the references of trained networks hold, by the solved lessons' own training.
+"""Trains the weights of the reference networks, with the solved lessons' own training code.
 
-Run it again where a lesson's training changes: python -m autograder.authoring.weights LESSON (one to a few minutes).
+Run it again whenever a lesson's training changes: python -m autograder.authoring.weights LESSON (one to a few minutes).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Images = tuple[np.ndarray, np.ndarray]  # with their labels
 
 
 def solved_names(course: Course, lesson: Lesson) -> dict[str, Any]:
-    """Run the cells of a solved lesson that are run when grading, and return its names."""
+    """Run the cells of a solved lesson that grading runs, and return the names that they define."""
     names: dict[str, Any] = {"__name__": "lesson"}
     for cell in read(lesson, course.script(lesson)).run:
         exec(compile(cell.source, lesson.name, "exec"), names)
@@ -40,7 +40,7 @@ def solved_names(course: Course, lesson: Lesson) -> dict[str, Any]:
 
 @contextmanager
 def solved_layers(course: Course) -> Iterator[dict[str, Any]]:
-    """Have `cnnlab.layers` lend the solutions of the first assignment; gives the names of the LeNet lesson."""
+    """Let `cnnlab.layers` use the solutions of the first assignment, and yield the names of the LeNet lesson."""
     lessons = {lesson.name: lesson for lesson in course.lessons("1_layers")}
     lending.lend(
         {name: [cell.source for cell in read(one, course.script(one)).run] for name, one in lessons.items()}
@@ -52,14 +52,14 @@ def solved_layers(course: Course) -> Iterator[dict[str, Any]]:
 
 
 def digits() -> tuple[Images, Images]:
-    """Return the digits as LeNet-5 takes them, (N, 1, 32, 32), with their labels: for training, and held out."""
+    """Return the digits in LeNet-5's format, (N, 1, 32, 32), with their labels: a training set and a held-out set."""
     images, labels = data.digits()
     images = nn.lenet_images(images)
     return (images[:HELD_OUT], labels[:HELD_OUT]), (images[HELD_OUT:], labels[HELD_OUT:])
 
 
 def train_lenet(course: Course) -> Path:
-    """Train LeNet-5 on the solved layers, and write its weights."""
+    """Train LeNet-5 on the solved layers and write its weights."""
     train, held_out = digits()
     with solved_layers(course) as names:
         weights = names["trained_lenet"](*train, np.random.default_rng(0))
@@ -78,7 +78,7 @@ def train_resnet(course: Course) -> Path:
 
 
 def train_hard_shapes(course: Course) -> Path:
-    """Train the network of the training lesson on 2,000 harder images, normalised as plain ones are."""
+    """Train the training lesson's network on 2,000 harder images, normalised like the plain ones, and write its weights."""
     import torch
 
     from cnnlab import models
@@ -105,7 +105,7 @@ TRAINERS = {"07_lenet": train_lenet, "11_resnet": train_resnet, "13_training": t
 
 
 def main() -> None:
-    """Train the weights of the lesson that is named, and say how good they are and where they lie."""
+    """Train the weights of the lesson named on the command line; print their accuracy and path."""
     name = sys.argv[1] if len(sys.argv) == 2 else ""
     if name not in TRAINERS:
         sys.exit(f"Name the lesson whose weights to train: {', '.join(TRAINERS)}.")
