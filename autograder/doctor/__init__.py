@@ -1,4 +1,4 @@
-"""Finds what is wrong with this machine or this course, and says what to do about it."""
+"""Finds faults of this machine or this course, and says how to mend them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ __all__ = ["CHECKS", "Check", "Finding", "examine", "note", "problem"]
 
 
 def examine(course: Course, checks: Sequence[Check] | None = None) -> Iterator[Finding]:
-    """Run the checks, by default CHECKS, in order and yield what they find, as they find it; the course stays as it is.
+    """Run checks, by default CHECKS, in order, and yield each finding as soon as it is known.
 
-    A check that itself fails is a finding too.
+    The course is not changed. A check that itself fails counts as a finding.
     """
     for check in CHECKS if checks is None else checks:
         try:

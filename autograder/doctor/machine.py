@@ -31,14 +31,14 @@ OPTIONAL = {
 
 
 def system(course: Course) -> list[Finding]:
-    """Say so where this is not Linux."""
+    """Report a system other than Linux."""
     if sys.platform == "linux":
         return []
     return [problem(f"Grading needs Linux and this is {platform.system()}: use WSL or a virtual machine.")]
 
 
 def python(course: Course) -> list[Finding]:
-    """Compare Python with what pyproject.toml asks for."""
+    """Compare the version of Python with the one that pyproject.toml asks for."""
     from packaging.specifiers import SpecifierSet
 
     wanted, have = _project(course)["requires-python"], platform.python_version()
@@ -52,7 +52,7 @@ def python(course: Course) -> list[Finding]:
 
 
 def packages(course: Course) -> list[Finding]:
-    """Compare the installed packages with the bounds of pyproject.toml, and with constraints.txt."""
+    """Compare the installed packages with the bounds in pyproject.toml and with constraints.txt."""
     from packaging.requirements import Requirement
 
     project = _project(course)
@@ -72,7 +72,7 @@ def packages(course: Course) -> list[Finding]:
 
 
 def alembic(course: Course) -> list[Finding]:
-    """Look for alembic, which nbgrader starts by its name."""
+    """Look for the program alembic, which nbgrader starts by its name."""
     places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
     if shutil.which("alembic", path=places):
         return []
@@ -80,7 +80,7 @@ def alembic(course: Course) -> list[Finding]:
 
 
 def disk(course: Course) -> list[Finding]:
-    """Look for room where the class is graded."""
+    """Check that enough disk space is left where the class is graded."""
     place = next(folder for folder in (course.work, *course.work.parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
     room = f"{free / GIB:.1f} GiB are free where {course.work} lies"
@@ -90,7 +90,7 @@ def disk(course: Course) -> list[Finding]:
 
 
 def optional_tools(course: Course) -> list[Finding]:
-    """Name the programs that are absent and that grading does without."""
+    """Name the missing programs that grading can do without."""
     return [
         note(f"{programs[0]} is not here; only {who} would need it.")
         for who, programs in OPTIONAL.items()
@@ -103,12 +103,12 @@ def _project(course: Course) -> dict[str, Any]:
 
 
 def install() -> str:
-    """Return the line that installs what is missing."""
+    """Return the command that installs missing packages."""
     return f"run '{sys.executable} -m pip install -c constraints.txt -e .[developer]' in the checkout."
 
 
 def _unmet(requirement: Requirement) -> Iterator[str]:
-    """Yield a clause for what of a requirement, its extras included, is not installed."""
+    """Yield a clause for each part of a requirement, extras included, that is not installed."""
     from packaging.requirements import Requirement
 
     try:
@@ -139,7 +139,7 @@ def _pins(course: Course) -> Iterator[Requirement]:
 
 
 def _other(pin: Requirement) -> str:
-    """Say which other version of a pinned package is installed, "" where none is."""
+    """Return a clause about a pinned package that is installed in another version, "" where the version is right."""
     try:
         have = importlib.metadata.version(pin.name)
     except importlib.metadata.PackageNotFoundError:

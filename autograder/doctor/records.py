@@ -1,6 +1,6 @@
-"""Checks of the course: what is derived from the lessons, the gradebook, the secret.
+"""Checks of the course: the files derived from the lessons, the gradebook, the secret.
 
-Packages are imported where they are used: one that is missing costs its check only.
+Each check imports the packages that it needs itself, so that a missing package costs only that check.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GRADED = ("recorded.jsonl", "journal.jsonl", "autograded")  # in the class's fol
 
 
 def derived_files(course: Course) -> list[Finding]:
-    """Compare notebooks and README with what a build would write; the public cases are left to build --check."""
+    """Compare notebooks and README with the output of a build, leaving the public cases to `build --check`."""
     from autograder.authoring import build
 
     lessons = [lesson for one in course.assignments() for lesson in course.lessons(one)]
@@ -34,7 +34,7 @@ def derived_files(course: Course) -> list[Finding]:
 
 
 def gradebook(course: Course) -> list[Finding]:
-    """See whether the gradebook is there, can be read and written now, and has nbgrader's schema."""
+    """Check that the gradebook exists, can be read and written now, and has nbgrader's schema."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -68,7 +68,7 @@ def gradebook(course: Course) -> list[Finding]:
 
 
 def secret(course: Course) -> list[Finding]:
-    """See whether the secret that the secret Cases are drawn from is there, whole, and nobody else's."""
+    """Check that the secret from which the secret Cases are drawn exists, is whole, and can be read by its owner only."""
     path = course.work / "secret"
     if not path.exists():
         if not _graded(course):
@@ -89,14 +89,14 @@ def secret(course: Course) -> list[Finding]:
 
 
 def folder(course: Course) -> list[Finding]:
-    """The class's folder can be one."""
+    """Check that the path of the class's folder is not that of a file."""
     if course.work.exists() and not course.work.is_dir():
         return [problem(f"{course.work} is no folder: name one by CNNLAB_WORK.")]
     return []
 
 
 def privacy(course: Course) -> list[Finding]:
-    """See whether other users of this machine can read what students handed in, and their grades."""
+    """Check that other users of this machine cannot read the students' submissions and grades."""
     if not course.work.is_dir() or not course.work.stat().st_mode & 0o007:
         return []
     return [note(f"Other users of this machine can look into {course.work}: chmod o-rwx {course.work}")]
@@ -117,7 +117,7 @@ def _missing(course: Course, path: Path) -> list[Finding]:
 
 
 def _sqlite(path: Path) -> list[Finding]:
-    """Look into a SQLite file and take its lock for a moment, changing nothing."""
+    """Check a SQLite file and take its lock for a moment, without changing anything."""
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
         return [problem(f"{path} or its folder cannot be read and written by you: mend their permissions.")]
     address = f"file:{quote(str(path.absolute()))}?mode=rw"
@@ -138,7 +138,7 @@ def _sqlite(path: Path) -> list[Finding]:
 
 
 def _schema(url: URL, name: str) -> list[Finding]:
-    """Compare the schema of a gradebook with that of the nbgrader that is installed."""
+    """Compare the schema of a gradebook with that of the installed nbgrader."""
     have, head, known = _schema_of(url), *_schemas()
     if have == head:
         return []
@@ -164,7 +164,7 @@ def _schema_of(url: URL) -> str:
 
 
 def _schemas() -> tuple[str, set[str]]:
-    """Return nbgrader's newest schema, and all that it knows."""
+    """Return nbgrader's newest schema and all schemas that it knows."""
     from alembic.script import ScriptDirectory
     from nbgrader import dbutil
 

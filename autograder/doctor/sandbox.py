@@ -1,4 +1,4 @@
-"""Checks of the sandbox: whether it is there, whether it may start, and whether it really shuts in."""
+"""Checks of the sandbox: whether it is installed, whether it may start, and whether it really isolates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SYSCTL = Path("/proc/sys")
 
 
 def bubblewrap(course: Course) -> list[Finding]:
-    """Look for bubblewrap and its version."""
+    """Check that bubblewrap is installed, and its version."""
     path = shutil.which("bwrap")
     if path is None:
         return [
@@ -43,7 +43,12 @@ def bubblewrap(course: Course) -> list[Finding]:
 
 
 def namespaces(course: Course, sysctl: Path = SYSCTL) -> list[Finding]:
-    """Try the smallest sandbox; where it is refused, find out by what. sysctl: where the system's settings are."""
+    """Start the smallest sandbox; where the system refuses it, find the setting that is to blame.
+
+    Args:
+        course: the course, which this check does not use.
+        sysctl: the folder of the system's settings.
+    """
     refusal = _refusal()
     if not refusal:
         return []
@@ -72,9 +77,11 @@ def namespaces(course: Course, sysctl: Path = SYSCTL) -> list[Finding]:
 
 
 def isolation(course: Course, *, bare: bool = False) -> list[Finding]:
-    """Run a cell in the sandbox that tries to get out, and look from outside as well whether it did.
+    """Run a cell in the sandbox that tries to break out, and check from outside whether it succeeded.
 
-    bare: without a sandbox, to see that this would be noticed.
+    Args:
+        course: the course whose files the cell must not reach.
+        bare: run the cell without a sandbox, to prove that this check notices a broken one.
     """
     from autograder import sandbox
 
@@ -125,7 +132,7 @@ print("looked {token}")
 
 
 def _refusal() -> str:
-    """Return why the smallest sandbox does not start, "" where it does."""
+    """Return the reason why the smallest sandbox does not start, "" where it does."""
     user = [] if os.getuid() == 0 else ["--unshare-user"]
     command = ["bwrap", *user, "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "true"]
     try:
