@@ -26,7 +26,11 @@ def add(commands: Subparsers) -> None:
 
 
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Write every derived file that changed and name it; with --check, raise CourseError naming those that are stale."""
+    """Write and name every derived file that changed; with --check, only look for stale ones.
+
+    Raises:
+        CourseError: with --check, where files are stale; it names them.
+    """
     from autograder.authoring import build
     from autograder.authoring.release import Release, release
     from autograder.exercises import all_lessons

@@ -20,7 +20,11 @@ def add(commands: Subparsers) -> None:
 
 
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Build, grade the sample class, and raise CourseError where a submission did not earn what it must."""
+    """Build the course and grade the sample class.
+
+    Raises:
+        CourseError: where a submission did not earn the points that it must.
+    """
     # Imported here, so that other commands start sooner.
     from autograder import sample
     from autograder.authoring import build

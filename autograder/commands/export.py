@@ -61,7 +61,7 @@ def _list(parser: argparse.ArgumentParser) -> None:
 
 @private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Write the file or files, and say where they are and what to know about them."""
+    """Write the exported files, and say where they are and what to know about them."""
     from autograder.exports.canvas import canvas_table
     from autograder.exports.grades import read_class_grades
     from autograder.exports.gradescope import write_results
@@ -96,7 +96,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
 
 
 def _remarks(grades_of_class: ClassGrades, roster: Roster | None, options: argparse.Namespace) -> list[str]:
-    """Say what somebody who imports the file has to know."""
+    """Return sentences that a person who imports the file has to know."""
     from autograder import spreadsheet
     from autograder.exports import moodle
     from autograder.exports.roster import without_submission

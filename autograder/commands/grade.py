@@ -1,4 +1,4 @@
-"""`autograder grade`: grade a class, and show what came out."""
+"""`autograder grade`: grade a class and show the results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WIDEST = 100  # characters of what is said of a submission in its line
 
 
 class RunOptions(TypedDict, total=False):
-    """The options of grade_class and replay_class that the command line gives."""
+    """The options of grade_class and replay_class that the command line sets."""
 
     students: tuple[str, ...]
     lessons: tuple[str, ...]
@@ -82,7 +82,7 @@ def add(commands: Subparsers) -> None:
 
 @private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Grade, and show the class's table and where everything is."""
+    """Grade a class, and show its table and the paths of all results."""
     _verify(options)
     gc.disable()  # what is loaded now stays; startup.collect_rarely switches it on again
     os.environ.setdefault(
@@ -112,7 +112,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
 
 
 def _are_many(options: argparse.Namespace) -> bool:
-    """Guess, before anything is loaded, whether several processes are going to grade."""
+    """Guess, before anything is loaded, whether several processes will grade."""
     if options.student:
         return len(options.student) > forkserver.FEW
     try:
@@ -135,7 +135,7 @@ def _verify(options: argparse.Namespace) -> None:
 def grade_and_show(
     course: Course, assignment: str, folder: Path | None, *, pages: bool = True, **options: Unpack[RunOptions]
 ) -> ClassResult:
-    """Grade a class with a progress bar, write feedback pages and the report, print the table and where all is.
+    """Grade a class with a progress bar, write feedback pages and the report, print the table and the paths.
 
     Args:
         course, assignment, folder: as for grade_class.
@@ -194,7 +194,7 @@ def _show(course: Course, assignment: str, result: ClassResult, page_name: str, 
 
 
 class Progress:
-    """A bar with the time that is left, and a line for each submission; lines alone where nobody watches."""
+    """A progress bar with the time left, and a line for each submission; without a terminal, the lines alone."""
 
     def __enter__(self) -> Progress:
         from tqdm import tqdm
@@ -206,11 +206,17 @@ class Progress:
         self.bar.close()
 
     def begin(self, of: int) -> None:
-        """Say of how many."""
+        """Set the number of submissions."""
         self.bar.reset(of)
 
     def advance(self, words: str, done: int, of: int) -> None:
-        """Say what came of a submission; done, of: how many are through, of how many."""
+        """Print the line of a finished submission and move the bar.
+
+        Args:
+            words: the result of the submission.
+            done: how many submissions are finished.
+            of: how many there are.
+        """
         from tqdm import tqdm
 
         tqdm.write(f"{done:>{len(str(of))}}/{of}  {words}", file=sys.stderr)
@@ -218,7 +224,7 @@ class Progress:
 
 
 def line(row: StudentResult) -> str:
-    """Put a StudentResult into one line: the student, the points of how many, the seconds, and what was odd."""
+    """Return one line about a submission: the student, the points and their maximum, the seconds, and any oddities."""
     total = sum(verdict.total for lesson in row.verdicts.values() for verdict in lesson.values())
     flags = (
         f"{len(row.flags)} flag{'' if len(row.flags) == 1 else 's'}: {'; '.join(row.flags)}"
@@ -231,13 +237,13 @@ def line(row: StudentResult) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text on one line without control characters: a terminal would obey them."""
+    """Return text on one line without control characters, which a terminal would obey."""
     kept = (c if c.isprintable() else " " if c.isspace() else "" for c in text)
     return " ".join("".join(kept).split())
 
 
 def changes_table(changes: Sequence[Change]) -> list[str]:
-    """The grades that changed, as the lines of a table."""
+    """Return the grades that changed, as the lines of a table."""
 
     def points(value: float | None, of: float | None) -> str:
         return "-" if value is None else f"{value:g} of {of:g}"
@@ -264,7 +270,7 @@ def changes_table(changes: Sequence[Change]) -> list[str]:
 
 
 def _replay(course: Course, assignment: str, options: RunOptions) -> int:
-    """Judge again, say for each submission whether it is the same, and return 1 where one is not."""
+    """Judge again, say for each submission whether its grade is the same, and return 1 where one is not."""
     from autograder.classroom.replay import replay_class
 
     with Progress() as progress:

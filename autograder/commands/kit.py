@@ -1,4 +1,4 @@
-"""`autograder kit`: write what students are handed."""
+"""`autograder kit`: write the kit that students are handed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add(commands: Subparsers) -> None:
 
 
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Write the kit and say what is in it."""
+    """Write the kit and list its content."""
     import zipfile
 
     from autograder.authoring import kit

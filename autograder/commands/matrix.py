@@ -1,4 +1,4 @@
-"""`autograder matrix`: write the table of what the checks catch."""
+"""`autograder matrix`: write the table of the Mistakes that the checks catch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add(commands: Subparsers) -> None:
 
 
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Write the page."""
+    """Write the page with the table."""
     from autograder.authoring import matrix
     from autograder.exercises import all_lessons
 

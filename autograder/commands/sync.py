@@ -20,7 +20,7 @@ def add(commands: Subparsers) -> None:
 
 @private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Register every assignment of the course, and work its secret cases out."""
+    """Register every assignment of the course in the gradebook, and compute its secret Cases."""
     from autograder.judging import secret_cases
     from autograder.recording import registration
 

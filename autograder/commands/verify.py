@@ -28,7 +28,7 @@ def add(commands: Subparsers) -> None:
 
 @private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Print what differs and return 1, or one sentence and 0; with --rebuild, after writing what was missing."""
+    """Print the differences and return 1, or one sentence and 0; with --rebuild, write what is missing first."""
     from autograder.recording import verify
 
     assignments = [options.assignment] if options.assignment else course.assignments()
