@@ -33,9 +33,9 @@ __all__ = [
 
 
 def sample_class(lesson: Lesson) -> list[Sample]:
-    """Return the sample class of a lesson, in the order of the student ids; empty where none was written.
+    """Return the sample class of a lesson, in the order of the student ids; empty where the lesson has none.
 
-    It has one wrong submission for each exercise, and those that no Mistake explains.
+    The class has one wrong submission for each exercise, and further ones that no Mistake explains.
     """
     samples = convolution.samples(lesson) if lesson.name == convolution.LESSON else []
     return sorted(samples, key=lambda sample: sample.student)

@@ -25,7 +25,7 @@ ALL = (
 
 
 def changed(change: Callable[[Any, Solved], None], name: str = f"{LESSON}.ipynb") -> Write:
-    """Write the solved notebook after `change(notebook, solved)`, under `name`."""
+    """Return a Write that saves the solved notebook after `change(notebook, solved)`, under `name`."""
 
     def write(folder: Path, solved: Solved) -> None:
         notebook = solved.notebook()
@@ -36,7 +36,7 @@ def changed(change: Callable[[Any, Solved], None], name: str = f"{LESSON}.ipynb"
 
 
 def text(content: str | bytes, name: str = f"{LESSON}.ipynb") -> Write:
-    """Write one file with this content."""
+    """Return a Write that saves one file with this content."""
     data = content.encode() if isinstance(content, str) else content
 
     def write(folder: Path, solved: Solved) -> None:
@@ -46,14 +46,14 @@ def text(content: str | bytes, name: str = f"{LESSON}.ipynb") -> Write:
 
 
 def unfinished(*kept: str) -> Write:
-    """Write a notebook in which only some exercises are solved; the others are as they were handed out."""
+    """Return a Write that saves a notebook with only some exercises solved and the others as they were handed out."""
     return lambda folder, solved: answers(
         {name: solved.stub(name) for name in (*ALL, "why_not_invariant") if name not in kept}
     )(folder, solved)
 
 
 def extra_cell(source: str, before: str = "conv_output_size") -> Write:
-    """Write the solved notebook with a cell of the student's own before an exercise."""
+    """Return a Write that saves the solved notebook with a student's own cell before an exercise."""
 
     def change(notebook: Any, solved: Solved) -> None:
         place = notebook.cells.index(find(notebook, before))
@@ -285,7 +285,7 @@ _OTHERS: list[Sample] = [
 
 
 def edits(lesson: Lesson) -> dict[str, Edit]:
-    """Read student -> wrong answer, of those that the sample class hands in."""
+    """Return the wrong answers that the sample class hands in: student -> wrong answer."""
     return read_edits(lesson, Path(__file__).parent / "edits" / f"{LESSON}.py")
 
 

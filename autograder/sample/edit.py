@@ -1,13 +1,14 @@
 """Wrong answers written by hand, and the percent scripts that hold them.
 
-A script holds those of one lesson, each a cell as a student would write it. None calls a Mistake's function or a
-reference: what recognises a wrong answer must not be what made it. The cell's marker says the rest, on one line:
+A script holds the wrong answers to one lesson; each is a cell as a student would write it. No cell calls a Mistake's
+function or a reference, because the code that recognises a wrong answer must not be the code that made it. The cell's
+marker says the rest, on one line:
 
     # %% student="olaf-zeros" exercise="max_pool2d_forward" mistake="padded with zeros" lost="padding, together"
     #    words="pads with zeros before taking the largest" follows="global_max: padding; lp_pool: padding, together"
 
 `mistake` is left out where no Mistake explains the answer, `follows` where nothing else is lost. Values are JSON strings:
-a quote in one is \\", a backslash \\\\.
+a quote within a value is \\", a backslash \\\\.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ class Edit(NamedTuple):
     """One wrong answer in the otherwise solved lesson.
 
     Args:
-        student: an id.
-        words: what is wrong.
-        exercise: the exercise whose cell it is.
-        mistake: the Mistake that must be recognised, "" where none explains it.
-        lost: the groups of points that it must lose.
-        source: the cell.
+        student: the student's id.
+        words: a description of what is wrong.
+        exercise: the name of the exercise that the cell answers.
+        mistake: the Mistake that must be recognised, "" where none explains the answer.
+        lost: the groups of points that the answer must lose.
+        source: the cell's text.
         follows: the exercises that the lesson builds on this one -> the groups that they lose with it.
     """
 
@@ -47,7 +48,11 @@ class Edit(NamedTuple):
 
 
 def read_edits(lesson: Lesson, path: Path) -> dict[str, Edit]:
-    """Read a lesson's wrong answers by their student's id; raise CourseError with file and line for one that is odd."""
+    """Read a lesson's wrong answers: student's id -> wrong answer.
+
+    Raises:
+        CourseError: where a wrong answer is odd; it names file and line.
+    """
     found: dict[str, Edit] = {}
     for cell in percent_cells(path):
         if cell.kind != "code":

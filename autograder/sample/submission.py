@@ -1,4 +1,4 @@
-"""One submission of a sample class: how it is written, and what it must earn."""
+"""One submission of a sample class: the files that are written, and the points that it must earn."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Write = Callable[[Path, "Solved"], None]
 
 @dataclass(frozen=True)
 class Sample:
-    """One submission and what it must earn.
+    """One submission and the points that it must earn.
 
     Args:
-        student: the id.
+        student: the student's id.
         kind: "honest", "unfinished", "wrong", "odd" or "hostile".
-        words: what it is, in one sentence.
-        write: puts its files into a folder.
+        words: a description, in one sentence.
+        write: writes its files to a folder.
         lost: exercise -> the groups of points that it loses, or "all".
         mistakes: exercise -> the Mistake that must be recognised.
         flagged: whether the instructor must be told.
@@ -43,7 +43,7 @@ class Sample:
     flagged: bool = False
 
     def points(self, lesson: Lesson, exercise: str) -> float:
-        """Return the points that `exercise` must get."""
+        """Return the points that the submission must get for `exercise`."""
         lost = self.lost.get(exercise, ())
         if lost == "all":
             return 0.0
@@ -54,7 +54,7 @@ class Sample:
 
 
 class Solved:
-    """The solved student notebook of a lesson, to be edited into submissions."""
+    """The solved student notebook of a lesson, from which submissions are made."""
 
     def __init__(self, course: Course, lesson: Lesson) -> None:
         self.course, self.lesson = course, lesson
@@ -66,7 +66,11 @@ class Solved:
         self._released = nbformat.read(str(course.released(lesson)), as_version=4)
 
     def notebook(self, answers: Mapping[str, str] | None = None) -> NotebookNode:
-        """Return a filled-in notebook as a student would save it; answers: exercise -> the cell's text, where it differs."""
+        """Return a filled-in notebook as a student would save it.
+
+        Args:
+            answers: exercise -> the cell's text, where it differs from the solution.
+        """
         filled = {**self.answers, **(answers or {})}
         notebook: Any = nbformat.from_dict(json.loads(nbformat.writes(self._released)))
         for cell in notebook.cells:
@@ -76,11 +80,11 @@ class Solved:
         return notebook
 
     def stub(self, exercise: str) -> str:
-        """Return the cell as it was handed out."""
+        """Return an exercise's cell as it was handed out."""
         return str(find(self._released, exercise).source)
 
     def with_body(self, exercise: str, body: str) -> str:
-        """Return the exercise's cell with `body` in place of what a student writes."""
+        """Return an exercise's cell with `body` in place of the part that a student writes."""
         lines = []
         for line in self.stub(exercise).split("\n"):
             if line.strip() == "raise NotImplementedError":
@@ -91,7 +95,11 @@ class Solved:
 
 
 def find(notebook: Any, grade_id: str) -> Any:
-    """Return the cell of a notebook that has a grade_id; raise LookupError where there is none."""
+    """Return the cell of a notebook that has a grade_id.
+
+    Raises:
+        LookupError: where there is none.
+    """
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
             return cell
@@ -105,19 +113,34 @@ def save(notebook: Any, path: Path) -> None:
 
 
 def answers(filled: Mapping[str, str]) -> Write:
-    """Write the solved notebook with some cells in other words; filled: exercise -> the cell's text."""
+    """Return a Write that saves the solved notebook with other cells for some exercises.
+
+    Args:
+        filled: exercise -> the cell's text.
+    """
     return lambda folder, solved: save(solved.notebook(filled), folder / f"{solved.name}.ipynb")
 
 
 def bodies(written: Mapping[str, str]) -> Write:
-    """Write the solved notebook with other bodies in some functions; written: exercise -> the body's text."""
+    """Return a Write that saves the solved notebook with other bodies in some functions.
+
+    Args:
+        written: exercise -> the body's text.
+    """
     return lambda folder, solved: answers({name: solved.with_body(name, b) for name, b in written.items()})(
         folder, solved
     )
 
 
 def write_class(course: Course, lesson: Lesson, folder: Path, samples: Sequence[Sample]) -> None:
-    """Write each of the submissions into folder/<student>/."""
+    """Write each of the submissions to folder/<student>/.
+
+    Args:
+        course: the course that the lesson belongs to.
+        lesson: the lesson that the submissions answer.
+        folder: the folder to write to.
+        samples: the submissions.
+    """
     solved = Solved(course, lesson)
     for sample in samples:
         target = folder / sample.student
@@ -126,7 +149,7 @@ def write_class(course: Course, lesson: Lesson, folder: Path, samples: Sequence[
 
 
 def wrong_answer(edit: Edit) -> Sample:
-    """Make a submission of one wrong answer in the solved notebook."""
+    """Return a submission with one wrong answer in the solved notebook."""
     return Sample(
         edit.student,
         "wrong",
@@ -138,7 +161,13 @@ def wrong_answer(edit: Edit) -> Sample:
 
 
 def earned(sample: Sample, lesson: Lesson, result: ClassResult) -> bool:
-    """Say whether a graded class gave a submission the points that it must get, named its Mistakes, and flagged it."""
+    """Say whether a graded class gave a submission its points, named its Mistakes, and flagged it as it must.
+
+    Args:
+        sample: the submission and the points that it must earn.
+        lesson: the lesson that it answers.
+        result: the graded class.
+    """
     row = next(row for row in result.rows if row.student == sample.student)
     verdicts = row.verdicts.get(lesson.name, {})
     points = all(
