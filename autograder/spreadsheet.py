@@ -1,4 +1,4 @@
-"""Cells of a table that a spreadsheet may open: text that it does not evaluate, numbers that stay numbers."""
+"""Cells of a table that a spreadsheet may open: text that it does not evaluate, and numbers that stay numbers."""
 
 from __future__ import annotations
 
@@ -26,20 +26,25 @@ Table = list[list[str]]
 def text(words: str) -> str:
     """Return text as a cell that no spreadsheet evaluates.
 
-    Where a formula would begin, also behind spaces, quotes or a separator and in full-width letters, an apostrophe goes
-    first, as OWASP's page "CSV Injection" advises; what cannot be seen goes, and tabs and line ends become spaces.
+    An apostrophe goes before anything that could begin a formula, as OWASP's page "CSV Injection" advises, even behind
+    spaces, quotes or a separator and in full-width letters. Invisible characters are removed, and tabs and line ends become
+    spaces.
     """
     return "".join("'" + part if _is_formula(part) else part for part in SEPARATORS.split(visible(words)))
 
 
 def visible(words: str) -> str:
-    """Return text on one line, without control characters and others that cannot be seen."""
+    """Return text on one line, without control characters and other invisible ones."""
     kept = (letter if letter.isprintable() else _in_place_of(letter) for letter in words)
     return " ".join("".join(kept).split())
 
 
 def number(value: float) -> str:
-    """Return a number as a cell; raise CourseError where it is none."""
+    """Return a number as a cell.
+
+    Raises:
+        CourseError: where the value is no finite number.
+    """
     if not math.isfinite(value):
         raise CourseError("A grade in the gradebook is not a number; grade the assignment again.")
     return f"{value:.{DIGITS}f}".rstrip("0").rstrip(".") if round(value, DIGITS) else "0"
@@ -48,7 +53,7 @@ def number(value: float) -> str:
 def write_table(table: Table, path: Path) -> Path:
     """Write a table as CSV (RFC 4180) in UTF-8 with a byte-order mark, whole or not at all, and return its path.
 
-    Canvas and Moodle take the mark, and Excel needs it to read names aright.
+    Canvas and Moodle accept the mark, and Excel needs it to read names correctly.
     """
     file = io.StringIO()
     csv.writer(file, lineterminator="\r\n").writerows(table)
@@ -57,12 +62,12 @@ def write_table(table: Table, path: Path) -> Path:
 
 
 def named(students: Sequence[str], most: int = 5) -> str:
-    """Return students' ids as one would list them in a sentence, the first `most` by name."""
+    """Return students' ids as a list for a sentence, naming the first `most` of them."""
     return listed([visible(student)[:80] for student in students], most)
 
 
 def _is_formula(part: str) -> bool:
-    """Say whether a part of a cell would be evaluated if it were a cell."""
+    """Say whether a spreadsheet would evaluate a part of a cell if it were a cell of its own."""
     if part.startswith("'"):
         return False  # text to a spreadsheet already
     for letter in part:
