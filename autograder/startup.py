@@ -1,6 +1,6 @@
-"""What makes processes start sooner and run on undisturbed: signals, cores, the garbage collector.
+"""Helpers for the start and the run of processes: signals, cores, the garbage collector.
 
-Each says what it pays.
+Each function's docstring says what it gains.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PARENT_DEATH_SIGNAL = 1  # of prctl
 
 @contextmanager
 def no_interrupts() -> Iterator[None]:
-    """Leave Ctrl-C to this process: what is started meanwhile does not get it, and it waits so long."""
+    """Block Ctrl-C within the block: processes started there do not receive it, and this one receives it afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -27,15 +27,18 @@ def no_interrupts() -> Iterator[None]:
 
 
 def stay_on(core: int) -> None:
-    """Have this thread and the processes that it starts run on one core: they take turns, and share what its caches hold."""
+    """Run this thread and the processes that it starts on one core.
+
+    Processes that take turns lose nothing by this, and they share the contents of the core's caches.
+    """
     with contextlib.suppress(OSError):
         os.sched_setaffinity(0, {core})
 
 
 def collect_rarely() -> None:
-    """Have the garbage collector leave alone what has been loaded, and look less often at the rest.
+    """Exempt everything loaded so far from garbage collection, and collect the rest less often.
 
-    Looking for cycles among all modules takes a tenth of a submission's time, and what it finds there is nothing.
+    Looking for cycles among all modules takes a tenth of a submission's time and finds nothing.
     """
     gc.enable()
     gc.freeze()
@@ -43,7 +46,7 @@ def collect_rarely() -> None:
 
 
 def end_with(parent: int) -> None:
-    """Have this process killed when its parent ends, so that no worker goes on without the run's lock."""
+    """Kill this process when its parent ends, so that no worker goes on without the run's lock."""
     ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
