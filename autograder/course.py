@@ -1,4 +1,4 @@
-"""Where everything of a course lies on disk."""
+"""The places of a course's files on disk."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ CHECKOUT = Path(__file__).resolve().parent.parent  # that this package lies in
 
 
 class CourseError(Exception):
-    """Something about the course or a command's input, in one sentence that says what to do."""
+    """An error in the course or in a command's input, in one sentence that says what to do."""
 
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Have all that this process, and those that it starts, make meanwhile be its owner's alone, nbgrader's files too."""
+    """Give only the owner access to all files made within the block.
+
+    This covers nbgrader's files too, and those of processes that are started within the block.
+    """
     before = os.umask(OTHERS)
     try:
         yield
@@ -34,9 +37,11 @@ def private_files() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Course:
-    """A checkout of the course, and the folder where one class is graded.
+    """A checkout of the course, and the folder in which one class is graded.
 
-    root: the checkout; work: the class's folder, `work/` in the checkout unless $CNNLAB_WORK names another.
+    Args:
+        root: the checkout.
+        work: the class's folder, `work/` in the checkout unless $CNNLAB_WORK names another.
     """
 
     root: Path
@@ -44,11 +49,15 @@ class Course:
 
     @classmethod
     def here(cls) -> Course:
-        """The course of the checkout that this package lies in."""
+        """Return the course of the checkout that this package lies in."""
         return cls(CHECKOUT, Path(os.environ.get("CNNLAB_WORK") or CHECKOUT / "work").resolve())
 
     def lesson(self, assignment: str, name: str) -> Lesson:
-        """Return a lesson's declaration; raise CourseError naming those that exist."""
+        """Return a lesson's declaration.
+
+        Raises:
+            CourseError: where there is no such lesson; it names those that exist.
+        """
         for lesson in self.lessons(assignment):
             if lesson.name == name:
                 return lesson
@@ -56,7 +65,11 @@ class Course:
         raise CourseError(f"{assignment} has no lesson {name!r}; its lessons are {names}.")
 
     def lessons(self, assignment: str) -> list[Lesson]:
-        """Return the lessons of an assignment in order; raise CourseError naming the assignments that exist."""
+        """Return the lessons of an assignment, in order.
+
+        Raises:
+            CourseError: where there is no such assignment; it names those that exist.
+        """
         from autograder.exercises import all_lessons
 
         found = [lesson for lesson in all_lessons() if lesson.assignment == assignment]
@@ -73,11 +86,11 @@ class Course:
         return sorted({lesson.assignment for lesson in all_lessons()})
 
     def released(self, lesson: Lesson) -> Path:
-        """The student notebook of a lesson, as the builder wrote it."""
+        """Return the path of a lesson's student notebook, as the builder wrote it."""
         return self.root / "notebooks" / lesson.assignment / f"{lesson.name}.ipynb"
 
     def script(self, lesson: Lesson) -> Path:
-        """The authored lesson."""
+        """Return the path of the authored lesson."""
         return self.root / "solutions" / lesson.assignment / f"{lesson.name}.py"
 
     @property
@@ -87,7 +100,7 @@ class Course:
 
     @property
     def raw(self) -> Path:
-        """What students handed in, byte for byte: raw/<student>/<assignment>/."""
+        """The files that students handed in, byte for byte: raw/<student>/<assignment>/."""
         return self.work / "raw"
 
     @property
@@ -106,14 +119,15 @@ class Course:
         return os.environ.get("CNNLAB_DB_URL") or f"sqlite:///{self.work / 'gradebook.db'}"
 
     def make_work(self) -> None:
-        """Make the class's folder, and those above it that are missing; they are their owner's alone."""
+        """Make the class's folder and any missing folders above it, accessible to their owner only."""
         with private_files():
             self.work.mkdir(parents=True, exist_ok=True)
 
     def secret(self) -> bytes:
-        """Return the course's secret, from which the secret Cases are drawn; made on first use, readable by its owner only.
+        """Return the course's secret, from which the secret Cases are drawn.
 
-        Losing work/secret changes the secret Cases; it must never be handed out.
+        It is made on first use, readable by its owner only. It must never be handed out, and losing work/secret changes the
+        secret Cases.
         """
         path = self.work / "secret"
         if not path.exists():
