@@ -25,28 +25,28 @@ Draw = Callable[[np.random.Generator], Value]
 
 
 class DeclarationError(ValueError):
-    """An Exercise that cannot be judged as it is declared."""
+    """An error in the declaration of an Exercise, which cannot be judged as it is declared."""
 
 
 @dataclass(frozen=True)
 class Random:
-    """An input drawn anew from each seed: `draw(rng)` returns the value."""
+    """An input that is drawn from a seed: `draw(rng)` returns the value."""
 
     draw: Draw
 
 
 def normal(*shape: int, dtype: str = "float64") -> Random:
-    """An array of standard normal values."""
+    """Return an array input of standard normal values."""
     return Random(lambda rng: rng.standard_normal(shape).astype(dtype))
 
 
 def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Random:
-    """A float64 array of values between low and high."""
+    """Return a float64 array input of values between low and high."""
     return Random(lambda rng: rng.uniform(low, high, shape))
 
 
 def integers(*shape: int, low: int, high: int) -> Random:
-    """A float64 array of whole numbers from low to high - 1: values that repeat, so ties occur."""
+    """Return a float64 array input of whole numbers from low to high - 1, so that values repeat and ties occur."""
     return Random(lambda rng: rng.integers(low, high, shape).astype(np.float64))
 
 
@@ -54,11 +54,11 @@ class Case:
     """One set of inputs for an Exercise: fixed values, and `Random` ones that are drawn from a seed.
 
     Args:
-        key: names the Case for ever and decides, with the seed, what is drawn: a new key draws new inputs.
+        key: the Case's permanent name, which decides, with the seed, the drawn inputs: a new key draws new inputs.
         group: the name of the group whose points it decides.
         words: the Case in words, shown to students; by default the key.
-        tolerance: relative; by default it follows the inputs' dtype.
-        secret: whether it grades; otherwise `check` asks it.
+        tolerance: the relative tolerance; by default it follows the inputs' dtype.
+        secret: whether the Case grades; otherwise `check` asks it.
         inputs: argument name -> plain value, array or Random.
     """
 
@@ -88,9 +88,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A named wrong implementation, with one sentence that tells the student what they did and what to do.
+    """A named wrong implementation, with one sentence that tells students what they did and what to do.
 
-    It proves that the Cases are strong enough, and it recognises what a student got wrong.
+    A Mistake proves that the Cases are strong enough, and it recognises what a student got wrong.
     """
 
     name: str
@@ -100,19 +100,19 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One thing that a student writes, and all that decides whether it is right.
+    """One thing that a student writes, with everything that decides whether it is right.
 
     Args:
-        name: the function's name, and the Exercise's everywhere.
+        name: the function's name, which is the Exercise's name everywhere.
         returns: the outputs' names.
         reference: an implementation independent of the solution.
         cases: the public Cases, which `check` asks, and the secret ones, which grade and are drawn from the course's
             secret; `autograder.exercises.rows` lists them group by group.
         points: group -> points, for the groups of the secret Cases.
-        mistakes: the known wrong ways.
+        mistakes: the known wrong implementations.
         few_mistakes: the reason where there are fewer than three.
-        clues: what helps to get on, from a nudge to nearly the code, which `check` shows one by one.
-        way: how it is asked, where that is more than a call.
+        clues: hints that `check` shows one by one, from a nudge to nearly the code.
+        way: how the Exercise is asked, where that is more than a call.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Exercise:
         self._verify_way()
 
     def _verify_way(self) -> None:
-        """Raise DeclarationError where the outputs or the Cases are none that its way can ask."""
+        """Raise DeclarationError where the Exercise's way cannot ask its outputs or its Cases."""
         way = self.way
         if way.module and not set(self.returns) <= MODULE_OUTPUTS.keys():
             raise DeclarationError(
@@ -154,21 +154,21 @@ class Exercise:
 
     @property
     def public(self) -> tuple[Case, ...]:
-        """The Cases that `check` asks, in order."""
+        """The public Cases, which `check` asks, in order."""
         return tuple(case for case in self.cases if not case.secret)
 
     @property
     def secret(self) -> tuple[Case, ...]:
-        """The Cases that grade, in order."""
+        """The secret Cases, which grade, in order."""
         return tuple(case for case in self.cases if case.secret)
 
     @property
     def total(self) -> float:
-        """All the points of this Exercise."""
+        """The sum of all points of the Exercise."""
         return sum(self.points.values())
 
     def ask(self, seed: bytes, cases: Sequence[Case]) -> Questionnaire:
-        """Draw `cases` from `seed` and work out what the reference and each Mistake make of them."""
+        """Draw `cases` from `seed` and compute the results of the reference and of each Mistake."""
         questions = []
         for case in cases:
             inputs = case.draw(seed + self.name.encode())
@@ -184,21 +184,21 @@ class Exercise:
         return Questionnaire(self.name, self.returns, tuple(questions), hints, self.way, tuple(self.clues))
 
     def _summed(self, function: Callable[..., Any], inputs: dict[str, Value]) -> Outcome:
-        """Return what `function` does with one Case, summarised as an Answer's Outcome will be.
+        """Return the result of `function` for one Case, summarised like an Answer's Outcome.
 
-        The line of an exception is left out: it is a line of ours, and would change with every edit of a declaration.
-        Where trained weights are handed in, `function` takes nothing and returns them: name -> array.
+        The line number of an exception is left out, because it is a line of our code and changes with every edit of a
+        declaration. Where a student hands in trained weights, `function` takes no arguments and returns them: name -> array.
         """
         given = {} if self.way.file else inputs
         outcome = probe.ask(function, given, self.returns, self.way)
         return replace(summarise(self.way.summary, inputs, outcome), line=None)
 
     def public_questions(self) -> Questionnaire:
-        """The public Cases, the same everywhere."""
+        """Return the public Cases with their results, which are the same in every course."""
         return self.ask(PUBLIC_SEED, self.public)
 
     def secret_questions(self, secret: bytes) -> Questionnaire:
-        """The secret Cases of the course that holds `secret`."""
+        """Return the secret Cases, with their results, of the course that holds `secret`."""
         return self.ask(secret, self.secret)
 
 
@@ -206,8 +206,12 @@ class Exercise:
 class Lesson:
     """The Exercises of one lesson.
 
-    assignment and name: where it lies, as in solutions/1_layers/02_convolution.py; without: the packages that students'
-    code cannot import in this lesson; questions: name -> points of the free-text questions, graded by hand.
+    Args:
+        assignment, name: the lesson's place, as in solutions/1_layers/02_convolution.py.
+        exercises: name -> Exercise.
+        without: the packages that students' code cannot import in this lesson.
+        questions: name -> points of the free-text questions, which a person grades.
+        resources: the resources that a worker must declare, as in {"GPU": 1}.
     """
 
     assignment: str
@@ -221,12 +225,12 @@ class Lesson:
 
     @property
     def total(self) -> float:
-        """All the points of its Exercises."""
+        """The sum of all points of its Exercises."""
         return sum(exercise.total for exercise in self.exercises.values())
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of the files that it asks for beside the notebook."""
+        """The names of the files that students hand in beside the notebook."""
         return tuple(e.way.file for e in self.exercises.values() if e.way.file)
 
 
@@ -237,7 +241,14 @@ def lesson(
     without: Sequence[str] = (),
     questions: Mapping[str, float] | None = None,
 ) -> Lesson:
-    """Declare the Exercises of the lesson at `path`, as in "1_layers/02_convolution"."""
+    """Declare a lesson and its Exercises.
+
+    Args:
+        path: the lesson's place, as in "1_layers/02_convolution".
+        exercises: its Exercises, in order.
+        without: the packages that students' code cannot import in this lesson.
+        questions: name -> points of the free-text questions, which a person grades.
+    """
     assignment, name = path.split("/")
     return Lesson(assignment, name, {e.name: e for e in exercises}, tuple(without), dict(questions or {}))
 
