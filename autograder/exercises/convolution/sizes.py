@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.common.sizes import Padding, pair
+from autograder.exercises.common.sizes import Size, pair
 from autograder.exercises.rows import group, public, secret
 
 
@@ -29,7 +29,7 @@ def search_same(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> t
     return total // 2, total - total // 2
 
 
-def spare(size: int, kernel: int, padding: Padding = 0, dilation: int = 1) -> int:
+def spare(size: int, kernel: int, padding: Size = 0, dilation: int = 1) -> int:
     """How far the kernel can move: its last possible start, before any stride."""
     return count_positions(size, kernel, 1, padding, dilation) - 1
 
@@ -37,7 +37,7 @@ def spare(size: int, kernel: int, padding: Padding = 0, dilation: int = 1) -> in
 def output_size_with(change: Any) -> Any:
     """Return a wrong conv_output_size: change(spare, stride) stands in for the last step of the formula."""
 
-    def wrong(size: int, kernel: int, stride: int = 1, padding: Padding = 0, dilation: int = 1) -> Any:
+    def wrong(size: int, kernel: int, stride: int = 1, padding: Size = 0, dilation: int = 1) -> Any:
         return change(spare(size, kernel, padding, dilation), stride)
 
     return wrong
