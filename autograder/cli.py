@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import errno
-import gc
 import os
 import sys
 from collections.abc import Sequence
 
 from autograder.commands import build, demo, doctor, export, grade, kit, matrix, sync, verify
 from autograder.course import Course, CourseError
+from autograder.startup import end_without_collecting
 
 COMMANDS = (build, kit, grade, export, matrix, sync, verify, demo, doctor)  # in the order of the help
 
-atexit.register(gc.freeze)  # else Python looks through all that was loaded before it ends
+end_without_collecting()
 
 ADVICE = {
     errno.EACCES: "; give yourself the right to write there, or name another folder by CNNLAB_WORK",

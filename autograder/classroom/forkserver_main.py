@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from autograder.course import Course
-from autograder.startup import collect_rarely, end_with, stay_on
+from autograder.startup import collect_nothing, collect_rarely, end_with, stay_on
 
 if TYPE_CHECKING:
     from autograder.classroom.worker_process import Prepared
@@ -31,7 +30,7 @@ def main() -> None:
     # finds it elsewhere. Ctrl-C is for the process that started this one, which then ends it.
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    gc.disable()  # what is loaded stays
+    collect_nothing()
     # It takes a second to load, in which this process must already end with its parent.
     from autograder.classroom.worker_process import Prepared
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from autograder.classroom import forkserver
 from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError, private_files
-from autograder.startup import no_interrupts
+from autograder.startup import collect_nothing, one_blas_thread
 
 if TYPE_CHECKING:
     from autograder.classroom.changes import Change
@@ -84,10 +82,8 @@ def add(commands: Subparsers) -> None:
 def run(course: Course, options: argparse.Namespace) -> int:
     """Grade a class, and show its table and the paths of all results."""
     _verify(options)
-    gc.disable()  # what is loaded now stays; startup.collect_rarely switches it on again
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # the threads would be started, look for work and find none
+    collect_nothing()
+    one_blas_thread()
     if options.no_sandbox:
         print(
             "WARNING: no sandbox. Students' code runs with your rights and can read and change all you can.",
@@ -151,11 +147,6 @@ def grade_and_show(
 
         def advance(row: StudentResult, done: int, of: int) -> None:
             progress.advance(line(row), done, of)
-            # Ctrl-C half-way through a module would decide Python's exit status, whatever is said of it later.
-            with no_interrupts():
-                importlib.import_module(
-                    "autograder.reporting.class_report"
-                )  # is needed next; others work meanwhile
 
         result = grade_class(course, assignment, folder, **options, on_begin=progress.begin, on_done=advance)
     part = (
