@@ -1,1 +1,1 @@
-"""What the declarations of several lessons share."""
+"""Code that the declarations of several lessons share."""

@@ -6,10 +6,10 @@ from autograder.exercise import Random
 
 
 def whole(low: int, high: int) -> Random:
-    """An int from low to high, both included."""
+    """Return an int input from low to high, both included."""
     return Random(lambda rng: int(rng.integers(low, high + 1)))
 
 
 def one_of(*values: int) -> Random:
-    """One of these ints."""
+    """Return an int input that is one of these values."""
     return Random(lambda rng: int(rng.choice(values)))

@@ -1,4 +1,4 @@
-"""References that are loaded when they are first asked: torch costs seconds that a grader may not need."""
+"""References that are imported on their first call: torch costs seconds that a grader may not need."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def lazy_import(module: str, name: str) -> Callable[..., Any]:
-    """Return a function that calls the function or class `name` of `module`, and imports it only then."""
+    """Return a function that calls the function or class `name` of `module`, which it imports on its first call."""
 
     def call(*arguments: Any, **given: Any) -> Any:
         return getattr(importlib.import_module(module), name)(*arguments, **given)

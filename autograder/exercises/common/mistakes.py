@@ -1,4 +1,4 @@
-"""Mistakes that are slips of one function, which is told by the Mistake's name what to get wrong."""
+"""Mistakes of one function, whose argument `slip` names the Mistake that it makes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def slips(function: Callable[..., Any], hints: Mapping[str, str]) -> list[Mistak
     """Return a Mistake for each hint.
 
     Args:
-        function: takes what the Answer takes, and `slip`, the name of the Mistake to make.
+        function: takes the Answer's arguments and `slip`, the name of the Mistake to make.
         hints: the Mistake's name -> its sentence for the student.
     """
     return [Mistake(name, hint, partial(function, slip=name)) for name, hint in hints.items()]

@@ -1,4 +1,4 @@
-"""What the Exercises on torch modules share: each is built, filled, run and differentiated."""
+"""Code that the Exercises on torch modules share: each module is built, filled, run and differentiated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OF_BLOCKS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")  # what b
 
 
 def block(key: str, group: str, shape: tuple[int, ...], **arguments: Value) -> Case:
-    """A Case of a block for maps of this shape, (N, C, H, W): its channels are C."""
+    """Return a Case of a block for feature maps of this shape, (N, C, H, W), with C channels."""
     return Case(key, group=group, x=normal(*shape), channels=shape[1], **arguments)
 
 

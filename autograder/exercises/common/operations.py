@@ -1,4 +1,4 @@
-"""What the references of several lessons share: torch's own operations, in float64.
+"""References that several lessons share: torch's own operations, in float64.
 
 torch takes about a second to import, so it is imported only where a reference runs.
 """
@@ -15,7 +15,7 @@ from cnnlab.torch_settings import one_thread
 
 
 def tensor(array: np.ndarray) -> Any:
-    """Return an array as a float64 tensor; a copy, since torch takes no negative steps."""
+    """Return a copy of an array as a float64 tensor; torch cannot share arrays with negative strides."""
     import torch
 
     return torch.from_numpy(np.array(array, np.float64, order="C"))
@@ -30,7 +30,7 @@ def gradients(operation: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarr
 
 
 def pad(x: np.ndarray, padding: Padding, value: float = 0.0) -> np.ndarray:
-    """Surround the last two axes with `value`, by torch."""
+    """Surround the last two axes with `value`, using torch."""
     (top, bottom), (left, right) = sides(padding)
     with one_thread() as torch:
         padded = torch.nn.functional.pad(tensor(x), (left, right, top, bottom), value=value)
@@ -46,7 +46,7 @@ def conv2d(
     dilation: Size = 1,
     groups: int = 1,
 ) -> np.ndarray:
-    """Cross-correlate, by torch."""
+    """Cross-correlate x, (N, C, H, W), with w, (F, C / groups, KH, KW), and add b, using torch."""
     must_fit(x, w.shape[2:], padding, dilation)
     padded = tensor(pad(x, padding))
     with one_thread() as torch:
@@ -55,7 +55,7 @@ def conv2d(
 
 
 def unfold(x: np.ndarray, kernel: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1) -> np.ndarray:
-    """Cut out the windows, by torch: (N, C*KH*KW, OH*OW)."""
+    """Return the windows of x as columns, (N, C*KH*KW, OH*OW), using torch."""
     must_fit(x, kernel, padding, dilation)
     padded = tensor(pad(x, padding))
     with one_thread() as torch:

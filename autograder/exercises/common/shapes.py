@@ -1,4 +1,4 @@
-"""Networks that were trained on drawn shapes: their weights, right and wrong, and images that they have not seen."""
+"""Networks trained on drawn shapes: their weights, right and wrong, and images that they have not seen."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def trained(file: Path, seed: int, slip: str = "") -> Weights:
     """Return the weights that the solved lesson's own training made.
 
     Args:
-        file: holds them; `autograder.authoring.weights` wrote it.
-        seed: of the weights that were never trained.
-        slip: the name of a Mistake, which exchanges some arrays.
+        file: the file of the weights, which `autograder.authoring.weights` wrote.
+        seed: the seed of the weights that were never trained.
+        slip: the name of the Mistake to make, which exchanges some arrays.
     """
     from safetensors.numpy import load_file  # a grader that has its answers does not need it
 
@@ -40,7 +40,7 @@ def trained(file: Path, seed: int, slip: str = "") -> Weights:
 
 
 def as_drawn(weights: Weights, rng: np.random.Generator) -> Weights:
-    """Draw He's weights, as before any training, with batch normalisation as torch begins."""
+    """Draw untrained weights by He's rule, with batch normalisation at torch's initial values."""
     drawn = {}
     for name, array in sorted(weights.items()):
         if name.startswith("norm"):
@@ -51,19 +51,19 @@ def as_drawn(weights: Weights, rng: np.random.Generator) -> Weights:
 
 
 def unscaled(weights: Weights) -> np.ndarray:
-    """Return a first convolution that makes of images from 0 to 1 what the one given makes of normalised ones."""
+    """Return conv1 for images from 0 to 1, with the division by the standard deviations moved into its weights."""
     return weights["conv1"] / np.array(SHAPES_STD)[:, None, None]
 
 
 def unshifted(weights: Weights) -> np.ndarray:
-    """Return the batch normalisation behind it: the mean of the images adds to each map's running mean."""
+    """Return norm1 to follow `unscaled`, with the images' mean moved into the running mean of each feature map."""
     gain, offset, mean, variance = weights["norm1"]
     added = (unscaled(weights) * np.array(SHAPES_MEAN)[:, None, None]).sum((1, 2, 3))
     return np.stack([gain, offset, mean + added, variance])
 
 
 def fresh(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Draw one image of each of these classes: (N, 3, 32, 32) uint8."""
+    """Draw one image for each label: (N, 3, 32, 32) uint8."""
     pool, classes = data.shape_images(4 * len(labels) + 40, seed=seed)
     places = {label: np.flatnonzero(classes == label) for label in range(CLASSES)}
     turn = [int(np.sum(labels[:i] == label)) for i, label in enumerate(labels)]
@@ -71,12 +71,13 @@ def fresh(labels: np.ndarray, seed: int) -> np.ndarray:
 
 
 def hidden(key: str, group: str, count: int, at_least: float, change: Change | None = None) -> Case:
-    """A Case of new images.
+    """Return a Case of new images.
 
     Args:
-        count: of images; all classes are alike often.
-        at_least: per cent that the network must get right.
-        change: what is done to the images.
+        key, group: the Case's name and its group of points.
+        count: the number of images; all classes are equally frequent.
+        at_least: the per cent of images that the network must get right.
+        change: is applied to the images.
     """
     labels = np.arange(count) % CLASSES
 

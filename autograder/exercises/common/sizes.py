@@ -15,7 +15,7 @@ def pair(value: Size) -> tuple[int, int]:
 
 
 def turned(value: Size) -> tuple[int, int]:
-    """Return an int or (h, w) as (w, h), as who exchanges rows and columns reads it."""
+    """Return an int or (h, w) as (w, h), the misreading of a student who exchanges rows and columns."""
     height, width = pair(value)
     return width, height
 
@@ -27,7 +27,7 @@ def sides(padding: Padding) -> Sides:
 
 
 def must_fit(x: np.ndarray, kernel: Size, padding: Padding, dilation: Size) -> None:
-    """Raise ValueError, as the lesson asks, where the dilated kernel is larger than the padded image."""
+    """Raise the ValueError that the lesson asks for where the dilated kernel is larger than the padded image."""
     for size, k, side, d in zip(x.shape[2:], pair(kernel), sides(padding), pair(dilation), strict=True):
         if d * (k - 1) + 1 > size + sum(side):
             raise ValueError(f"a kernel of {k} with dilation {d} does not fit into {size} with padding {side}")

@@ -1,4 +1,4 @@
-"""The Mistakes that both convolutions share: each a small change of what the reference is given or gives."""
+"""The Mistakes that both convolutions share: each changes an argument or the result of the reference."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def before_only(how: dict[str, Any]) -> dict[str, Any]:
 
 
 def sides_swapped(how: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments with top and bottom exchanged, and left and right."""
+    """Return the arguments with top and bottom exchanged, and with left and right exchanged."""
     return {**how, "padding": tuple((after, before) for before, after in sides(how.get("padding", 0)))}
 
 
 def crowded(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """The output's size follows the stride, the windows do not."""
+    """Cross-correlate windows one step apart, though as many as the stride asks for."""
     height, width = conv2d(x, w, b, **how).shape[2:]
     return conv2d(x, w, b, **without(how, "stride"))[:, :, :height, :width]
 
