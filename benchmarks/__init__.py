@@ -1,1 +1,1 @@
-"""What the course's code costs, measured: run by hand, not by the tests."""
+"""Benchmarks of the course's code, run by hand and not by the tests."""

@@ -1,6 +1,7 @@
-"""The usual NumPy layers, for comparison: windows of the whole batch as a strided view, copied into one matrix.
+"""The usual NumPy layers, for comparison: all windows of a batch as a strided view, copied into one matrix.
 
-Convolution keeps its columns from forward to backward, as such code does; the lessons' layers make them again.
+Convolution keeps its columns from the forward to the backward pass, as such code usually does; the lessons' layers compute
+them again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ Results = tuple[Array, ...]  # y, dx, and dw, db where the layer has weights
 
 
 def columns(x: Array, kernel: tuple[int, int], stride: int, padding: int) -> Array:
-    """Copy all windows of a batch (N, C, H, W) into one array (C, KH, KW, N, OH, OW)."""
+    """Copy all windows of a batch (N, C, H, W) into one array (C, KH, KW, N, OH, OW).
+
+    Args:
+        x: the batch.
+        kernel: (KH, KW).
+        stride, padding: the same for both axes.
+    """
     n, c, height, width = x.shape
     kh, kw = kernel
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
@@ -26,7 +33,18 @@ def columns(x: Array, kernel: tuple[int, int], stride: int, padding: int) -> Arr
 def convolution(
     dout: Array, x: Array, w: Array, b: Array, stride: int = 1, padding: int = 0, groups: int = 1
 ) -> Results:
-    """Run a convolution forward and backward: one product for the outputs, one for dw, one for dx."""
+    """Run a convolution forward and backward, with one matrix product each for the outputs, dw and dx.
+
+    Args:
+        dout: the gradient of the outputs, (N, F, OH, OW).
+        x: the batch, (N, C, H, W).
+        w: the filters, (F, C / groups, KH, KW).
+        b: the bias, (F,).
+        stride, padding: the same for both axes.
+        groups: the number of groups of channels.
+
+    Returns: y, dx, dw, db.
+    """
     n, c, height, width = x.shape
     f, _, kh, kw = w.shape
     oh, ow = dout.shape[2:]
@@ -47,7 +65,15 @@ def convolution(
 
 
 def max_pool(dout: Array, x: Array, kernel: int, stride: int) -> Results:
-    """Run max pooling forward and backward: argmax of every window, then np.add.at."""
+    """Run max pooling forward and backward, with argmax over every window and np.add.at.
+
+    Args:
+        dout: the gradient of the outputs, (N, C, OH, OW).
+        x: the batch, (N, C, H, W).
+        kernel, stride: the same for both axes.
+
+    Returns: y, dx.
+    """
     n, c, oh, ow = dout.shape
     windows = sliding_window_view(x, (kernel, kernel), axis=(2, 3))[:, :, ::stride, ::stride]
     flat = windows.reshape(n, c, oh, ow, kernel * kernel)
@@ -60,7 +86,7 @@ def max_pool(dout: Array, x: Array, kernel: int, stride: int) -> Results:
 
 
 class Products:
-    """The three matrix products of a convolution alone, on columns made beforehand, into arrays made beforehand."""
+    """The three matrix products of a convolution alone, with columns and result arrays made beforehand."""
 
     def __init__(
         self, dout: Array, x: Array, w: Array, stride: int = 1, padding: int = 0, groups: int = 1
@@ -74,7 +100,7 @@ class Products:
         self.y, self.dw, self.dcols = map(np.empty_like, (self.grad, self.filters, self.cols))
 
     def __call__(self) -> Results:
-        """Multiply; return y without its bias, and dw."""
+        """Compute the products; return y without its bias, and dw."""
         np.matmul(self.filters, self.cols, out=self.y)
         np.matmul(self.grad, self.cols.transpose(0, 2, 1), out=self.dw)
         np.matmul(self.filters.transpose(0, 2, 1), self.grad, out=self.dcols)

@@ -1,4 +1,4 @@
-"""Times grading a class of the convolution lesson, against stock nbgrader and against itself.
+"""Times the grading of a class of the convolution lesson, against stock nbgrader and against itself.
 
     .venv/bin/python -m benchmarks.grading [--submissions 60] [--repetitions 3] [--only SECTION ...] [--json FILE]
 
@@ -41,10 +41,16 @@ class Mismatch(Exception):
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many submissions and runs each section takes.
+    """The numbers of submissions and runs in each section.
 
-    submissions: of throughput, and of cost's larger class; small: of cost's smaller class; memory: of cheap ones;
-    workers: of the class that one and two workers grade; cluster: of the classes that `processes` Dask workers grade.
+    Args:
+        submissions: in the class of throughput, and in the larger class of cost.
+        repetitions: runs of each grader.
+        small: submissions in the smaller class of cost.
+        memory: cheap submissions in each class of memory.
+        workers: submissions in the class that one and two workers grade.
+        cluster: submissions in each class that the Dask workers grade.
+        processes: the number of Dask workers.
     """
 
     submissions: int = 60
@@ -61,7 +67,13 @@ QUICK = Sizes(submissions=4, repetitions=1, small=3, memory=(3, 5), workers=4, c
 
 @dataclass
 class Section:
-    """What one section found: a sentence, the table, and every number it was made of."""
+    """The result of one section.
+
+    Args:
+        words: a sentence about it.
+        titles, rows: its table.
+        record: every number behind the table.
+    """
 
     words: str
     titles: list[str]
@@ -69,14 +81,14 @@ class Section:
     record: dict[str, Any] = field(default_factory=dict)
 
     def markdown(self) -> str:
-        """Write the sentence and the table."""
+        """Return the sentence and the table as Markdown."""
         lines = [self.titles, ["---"] * len(self.titles), *self.rows]
         table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         return f"{self.words}\n\n{table}"
 
 
 class Bench:
-    """The courses and classes of a benchmark, made in a folder when first asked for, and its runs."""
+    """The courses and classes of a benchmark, made in a folder when first needed, and its runs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.runs = folder, 0
@@ -85,31 +97,38 @@ class Bench:
         self._stock: Stock | None = None
 
     def timed(self) -> OneLesson:
-        """The lesson as it is, with its points for speed."""
+        """Return the lesson with its points for speed."""
         if self._timed is None:
             self._timed = one_lesson(self.folder / "timed", timed=True)
             self.ours(1, of=self._timed).measure()  # Python writes its bytecode in the first run
         return self._timed
 
     def stock(self, count: int) -> Run:
-        """A run of stock nbgrader on a class."""
+        """Prepare a run of stock nbgrader on a class."""
         if self._stock is None:
             self._stock = Stock(self.lesson, self.folder / "stock")
         return self._stock.run(self.submissions(count), self._next("stock"))
 
     def ours(self, count: int, *options: str, of: OneLesson | None = None, cheap: bool = False) -> Run:
-        """A run of `autograder grade` on a class."""
+        """Prepare a run of `autograder grade` on a class.
+
+        Args:
+            count: the number of submissions.
+            options: further options of the command.
+            of: the course, by default the one without points for speed.
+            cheap: whether the submissions answer the first exercise only.
+        """
         return ours(of or self.lesson, self.submissions(count, cheap), self._next("ours"), options)
 
     def submissions(self, count: int, cheap: bool = False) -> Path:
-        """The folder of a class."""
+        """Return the folder of a class, after writing it where it does not exist."""
         folder = self.folder / f"class-{count}{'-cheap' if cheap else ''}"
         if not folder.exists():
             write_class(self.lesson, count, folder, cheap=cheap)
         return folder
 
     def warm_up(self) -> None:
-        """Grade one submission, not counted, so that bytecode is written and the files are in memory."""
+        """Grade one submission that does not count, so that bytecode is written and the files are in memory."""
         self.ours(1).measure()
 
     def _next(self, name: str) -> Path:
@@ -120,7 +139,11 @@ class Bench:
 
 
 def throughput(bench: Bench, sizes: Sizes) -> Section:
-    """Grade the same class with stock nbgrader and with ours in turns; raise Mismatch where the points differ."""
+    """Grade the same class with stock nbgrader and with our grader, in turns.
+
+    Raises:
+        Mismatch: where the points differ.
+    """
     count, small = sizes.submissions, sizes.small
     bench.stock(1).measure()  # not counted, as in warm_up
     names = (f"nbgrader {version('nbgrader')} autograde", "autograder grade", "the same, speed points too")
@@ -161,14 +184,19 @@ def throughput(bench: Bench, sizes: Sizes) -> Section:
 
 
 def rates(uses: dict[int, list[Use]], small: int, large: int) -> dict[str, float]:
-    """Return medians in seconds: wall and CPU time by submission of the large class, wall time of a further one."""
+    """Return medians in seconds: wall and CPU time for each submission, and wall time for a further one.
+
+    Args:
+        uses: size of the class -> its runs.
+        small, large: the two sizes; the times for each submission are those of the large class.
+    """
     few, many = (statistics.median(use.seconds for use in uses[size]) for size in (small, large))
     cpu = statistics.median(use.cpu for use in uses[large])
     return {"seconds": many / large, "cpu": cpu / large, "further": (many - few) / (large - small)}
 
 
 def cost(bench: Bench, sizes: Sizes) -> Section:
-    """Measure what a further submission costs in CPU time, less what its own code costs by itself."""
+    """Measure the CPU time of a further submission, less the CPU time of the student's own code."""
     small, large = sizes.small, sizes.submissions
     uses: dict[int, list[Use]] = {small: [], large: []}
     run = bench.ours(large)
@@ -195,7 +223,7 @@ def cost(bench: Bench, sizes: Sizes) -> Section:
 
 
 def memory(bench: Bench, sizes: Sizes) -> Section:
-    """Measure the largest memory of the coordinating process and of a worker for classes of cheap submissions."""
+    """Measure the peak memory of the coordinating process and of a worker, for classes of cheap submissions."""
     uses = {
         count: said(bench.ours(count, cheap=True).measure(watch=True), f"{count} cheap ones")
         for count in sizes.memory
@@ -235,7 +263,7 @@ def workers(bench: Bench, sizes: Sizes) -> Section:
 
 
 def cluster(bench: Bench, sizes: Sizes) -> Section:
-    """Grade growing classes on Dask workers in processes of their own, and compare what a further submission costs."""
+    """Grade growing classes on Dask workers in separate processes, and compare the cost of a further submission."""
     uses: dict[int, list[Use]] = {count: [] for count in sizes.cluster}
     for turn in range(sizes.repetitions):
         for count in sizes.cluster if turn % 2 == 0 else reversed(sizes.cluster):
@@ -286,7 +314,16 @@ SECTIONS = {
 
 
 def verify(theirs: Points, mine: Points, count: int) -> None:
-    """Raise Mismatch unless both graders gave `count` students the same points for each check."""
+    """Compare the points that the two graders gave.
+
+    Args:
+        theirs: the points of stock nbgrader.
+        mine: the points of our grader.
+        count: the number of students.
+
+    Raises:
+        Mismatch: where not all `count` students have the same points for each check.
+    """
     if len(theirs) != count or theirs.keys() != mine.keys():
         raise Mismatch(f"nbgrader graded {len(theirs)} students of {count}, autograder {len(mine)}.")
     for student, points in theirs.items():
@@ -298,29 +335,34 @@ def verify(theirs: Points, mine: Points, count: int) -> None:
 
 
 def per_submission(uses: Sequence[Use], count: int) -> float:
-    """Return the median of the runs' wall seconds, by the number of submissions."""
+    """Return the median of the runs' wall seconds, divided by the number of submissions."""
     return statistics.median(use.seconds for use in uses) / count
 
 
 def bar(value: float, *, at_least: float | None = None, at_most: float | None = None) -> list[str]:
-    """Return the cells that state a bar and whether it is met."""
+    """Return the cells that state a bar and whether a value meets it.
+
+    Args:
+        value: the measured value.
+        at_least, at_most: the bar, one of the two.
+    """
     met = value >= at_least if at_least is not None else value <= (at_most or 0.0)
     return [f"{at_least if at_least is not None else at_most:g}", "yes" if met else "NO"]
 
 
 def records(uses: Sequence[Use]) -> list[dict[str, Any]]:
-    """Return runs as plain values."""
+    """Return runs as dictionaries of plain values."""
     return [asdict(use) for use in uses]
 
 
 def said(use: Use, what: str) -> Use:
-    """Tell on stderr how far the benchmark is."""
+    """Report a finished run on stderr, and return it."""
     print(f"{what}: {use.seconds:.1f} s, {use.cpu:.1f} s of CPU", file=sys.stderr, flush=True)
     return use
 
 
 def machine() -> dict[str, Any]:
-    """Describe what is measured on."""
+    """Describe the machine and the software."""
     packages = ("numpy", "nbgrader", "nbclient", "distributed")
     return {
         "processor": processor(),
@@ -333,7 +375,7 @@ def machine() -> dict[str, Any]:
 
 
 def header(described: dict[str, Any], repetitions: int) -> str:
-    """Say what the tables were measured on and how."""
+    """Return a sentence on the machine and the method of the measurements."""
     return (
         f"{described['processor']}, {described['cores']} cores, load {described['load']:.1f} at the start, Linux "
         f"{described['kernel']}; Python {described['python']}, NumPy {described['numpy']}, nbgrader "
@@ -344,7 +386,7 @@ def header(described: dict[str, Any], repetitions: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Run the sections and print their tables."""
     parser = argparse.ArgumentParser(prog="benchmarks.grading", description=(__doc__ or "").split("\n")[0])
     whole = Sizes()
     parser.add_argument(
@@ -387,7 +429,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sized(sizes: Sizes, submissions: int | None, repetitions: int | None) -> Sizes:
-    """Return the sizes with what was asked for in their place; two workers get four times as many submissions."""
+    """Return the sizes with the user's choices in their place.
+
+    Args:
+        sizes: the sizes to change.
+        submissions: replaces theirs where given; two workers get four times as many.
+        repetitions: replaces theirs where given.
+    """
     changed = asdict(sizes)
     if submissions is not None:
         changed |= {"submissions": submissions, "workers": 4 * submissions}

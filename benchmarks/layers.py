@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.layers [--repetitions 9] [--shape NAME ...] [--threads 1 2] [--json FILE]
 
-Prints a Markdown table: medians of wall times in milliseconds, ratios, and whether the bar is met. All in float32 and
-with all gradients, the image's too; torch in its own default layout, NCHW.
+Prints a Markdown table: medians of wall times in milliseconds, ratios, and whether the bar is met. All layers run in
+float32 and compute all gradients, the image's too; torch uses its own default layout, NCHW.
 """
 
 from __future__ import annotations
@@ -35,15 +35,20 @@ COMPETITORS = ("torch", "products", "classic", "lesson")
 
 
 class Mismatch(Exception):
-    """A competitor does not compute what torch computes."""
+    """The results of a competitor differ from torch's."""
 
 
 @dataclass(frozen=True)
 class Shape:
     """One row of the table.
 
-    layer: the lessons' name, less _forward and _backward; x, w: shapes, w in the lesson's layout, None for pooling;
-    options: the layer's further arguments; bars: the largest allowed ratio to torch by number of threads.
+    Args:
+        name: the row's name.
+        layer: the name of the lessons' layer, without _forward and _backward.
+        x: the images' shape.
+        w: the weights' shape in the lesson's layout, None for pooling.
+        options: further arguments of the layer.
+        bars: number of threads -> the largest ratio to torch that is allowed.
     """
 
     name: str
@@ -88,7 +93,7 @@ Run = Callable[[], "Sequence[np.ndarray]"]
 
 
 def competitors(shape: Shape, lessons: Mapping[str, Callable[..., Any]]) -> dict[str, Run]:
-    """Make the data of a row and, by name, what is timed on it; each returns y, dx and, with weights, dw and db."""
+    """Make the data of a row and return its competitors by name; each returns y, dx and, with weights, dw and db."""
     import numpy as np
     import torch
 
@@ -144,7 +149,11 @@ def competitors(shape: Shape, lessons: Mapping[str, Callable[..., Any]]) -> dict
 
 
 def verify(shape: Shape, runs: Mapping[str, Run]) -> None:
-    """Compare what each competitor returns with torch's; raise Mismatch."""
+    """Compare the results of each competitor with torch's.
+
+    Raises:
+        Mismatch: where they differ.
+    """
     import numpy as np
 
     expected = dict(zip(("y", "dx", "dw", "db"), runs["torch"](), strict=False))
@@ -167,7 +176,14 @@ def verify(shape: Shape, runs: Mapping[str, Run]) -> None:
 def measure(
     shape: Shape, lessons: Mapping[str, Callable[..., Any]], repetitions: int, pause: float = PAUSE
 ) -> dict[str, list[float]]:
-    """Verify a row's competitors, then time them in shuffled order; return wall times in seconds by name."""
+    """Verify a row's competitors, then time them in shuffled order; return name -> wall times in seconds.
+
+    Args:
+        shape: the row.
+        lessons: the lessons' functions by name.
+        repetitions: the number of times for each competitor.
+        pause: the seconds of sleep before each.
+    """
     runs = competitors(shape, lessons)
     verify(shape, runs)
     order, shuffle = list(runs), random.Random(0).shuffle
@@ -186,7 +202,7 @@ def measure(
 
 
 def processor() -> str:
-    """Name the processor's model."""
+    """Return the name of the processor's model."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -196,7 +212,7 @@ def processor() -> str:
 
 
 def blas_kernels() -> str:
-    """Name the processor family whose kernels NumPy's OpenBLAS uses here, "unknown" where it cannot be asked."""
+    """Return the processor family for which NumPy's OpenBLAS chose its kernels, "unknown" where it does not tell."""
     import numpy as np
 
     libraries = Path(np.__file__).parent.parent / "numpy.libs"
@@ -211,7 +227,7 @@ def blas_kernels() -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Describe what was measured on; asked in the process that measures."""
+    """Describe the machine and the software, from within the process that measures."""
     import numpy as np
     import torch
 
@@ -227,7 +243,7 @@ def machine() -> dict[str, Any]:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the environment in which NumPy and torch come up with that many threads."""
+    """Return an environment in which NumPy and torch start with that many threads."""
     count = str(threads)
     return {
         **os.environ,
@@ -237,7 +253,13 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def worker(names: Sequence[str], threads: int, repetitions: int) -> dict[str, Any]:
-    """Measure the named rows in this process, started in `environment(threads)`."""
+    """Measure rows in this process, which must have been started in `environment(threads)`.
+
+    Args:
+        names: the rows' names.
+        threads: the number of threads.
+        repetitions: as for `measure`.
+    """
     import torch
 
     from benchmarks.lessons import answers
@@ -252,7 +274,11 @@ def worker(names: Sequence[str], threads: int, repetitions: int) -> dict[str, An
 
 
 def apart(names: Sequence[str], threads: int, repetitions: int) -> dict[str, Any]:
-    """Run `worker` in a fresh process, since libraries read their number of threads once, when they are imported."""
+    """Run `worker` in a fresh process, because libraries read their number of threads once, when they are imported.
+
+    Args:
+        names, threads, repetitions: as for `worker`.
+    """
     command = [sys.executable, "-m", "benchmarks.layers", "--worker", "--threads", str(threads)]
     command += ["--repetitions", str(repetitions), "--shape", *names]
     done = subprocess.run(command, cwd=ROOT, env=environment(threads), stdout=subprocess.PIPE, text=True)
@@ -262,7 +288,14 @@ def apart(names: Sequence[str], threads: int, repetitions: int) -> dict[str, Any
 
 
 def header(described: Mapping[str, Any], repetitions: int, load: float, processes: int = 1) -> str:
-    """Say what the table was measured on and how."""
+    """Return a sentence on the machine and the method of the measurements.
+
+    Args:
+        described: the machine, as `machine` describes it.
+        repetitions: the number of times for each competitor in each process.
+        load: the machine's load at the start.
+        processes: the number of processes that measured.
+    """
     return (
         f"{described['processor']}, {described['cores']} cores, load {load:.1f} at the start; "
         f"Python {described['python']}, NumPy {described['numpy']} with OpenBLAS kernels {described['kernels']}, "
@@ -273,7 +306,11 @@ def header(described: Mapping[str, Any], repetitions: int, load: float, processe
 
 
 def table(results: Mapping[int, Mapping[str, Mapping[str, Sequence[float]]]]) -> str:
-    """Write the Markdown table of times by number of threads, row and competitor."""
+    """Return the Markdown table of times.
+
+    Args:
+        results: number of threads -> row -> competitor -> times in seconds.
+    """
     bars = {shape.name: shape.bars for shape in SHAPES}
     titles = ["shape", "threads", *COMPETITORS, "lesson / products", "classic / torch", "lesson / torch"]
     titles += ["bar", "met"]
@@ -295,7 +332,7 @@ def table(results: Mapping[int, Mapping[str, Mapping[str, Sequence[float]]]]) ->
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Run the benchmark and print its table."""
     names = [shape.name for shape in SHAPES]
     parser = argparse.ArgumentParser(prog="benchmarks.layers", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(

@@ -14,7 +14,7 @@ LESSONS = ("02_convolution", "03_backward", "04_pooling", "05_cheap_convolutions
 
 
 def answers() -> dict[str, Callable[..., Any]]:
-    """Return the solved Answers of the lessons that make layers, by name; later lessons get the earlier ones' Answers."""
+    """Return the solved Answers of the lessons on layers, by name; each lesson can use those of earlier lessons."""
     course = Course.here()
     found: dict[str, Callable[..., Any]] = {}
     for lesson in (lesson for lesson in all_lessons() if lesson.name in LESSONS):

@@ -1,11 +1,14 @@
-"""Trains the course's networks and times it, against the plain loop of the tutorials.
+"""Trains the course's networks and times the training, against the plain loop of the tutorials.
 
     .venv/bin/python -m benchmarks.training [--budget small|full] [--networks NAME ...] [--seeds 3] [--results FILE]
 
-The small budget (shapes, a CPU) is the default without a GPU, the full one (CIFAR-10) with one. Every run is kept as a JSON
-line in the results file as soon as it is over; started again, it goes on with what is missing, and a recipe that has
-changed is measured anew. Prints two Markdown tables: accuracy (mean and spread over the seeds), seconds of training, seconds
-to the bar, images a second, share of the device's measured matrix peak; and images a second against the plain loop's.
+The small budget (shapes, a CPU) is the default without a GPU, the full one (CIFAR-10) with one. Each run is written to the
+results file, as a JSON line, as soon as it is over. When the benchmark is started again, it measures only what is missing,
+and any recipe that has changed.
+
+Prints two Markdown tables. The first has accuracy (mean and spread over the seeds), seconds of training, seconds to the
+bar, images a second, and the share of the device's measured matrix peak. The second compares images a second with the
+plain loop's.
 """
 
 from __future__ import annotations
@@ -45,7 +48,15 @@ BACKWARD = 3  # times the forward's work, with it: one product for the inputs' g
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured: the settings, for how many seeds, where, and what is known already."""
+    """The settings to measure, and the measurements that are known already.
+
+    Args:
+        settings: the settings to measure.
+        seeds: the number of seeds for each.
+        device: the device to train on.
+        record: the known measurements.
+        passes: the number of passes that are timed for the speed.
+    """
 
     settings: tuple[Setting, ...]
     seeds: int
@@ -54,7 +65,7 @@ class Bench:
     passes: int = PASSES
 
     def run(self) -> None:
-        """Measure what is missing, and say each result in a line."""
+        """Measure what is missing, and report each result in a line."""
         for setting in self.settings:
             for seed in range(self.seeds):
                 self._once("trial", setting, seed, trial)
@@ -79,7 +90,7 @@ class Bench:
         return speed(setting, device, self.passes)
 
     def found(self, kind: str, setting: Setting) -> list[Measured]:
-        """Return what is known of a setting on this device: a measurement for each seed."""
+        """Return the known measurements of a setting on this device, one for each seed."""
         common = {"kind": kind, "network": setting.name, "setting": digest(setting)}
         here = {"device": device_name(self.device), "torch": torch.__version__}
         seeds = range(self.seeds if kind == "trial" else 1)
@@ -87,19 +98,25 @@ class Bench:
 
 
 def digest(setting: Setting) -> str:
-    """Return a short name for everything in a setting: one that changes is another."""
+    """Return a short hash of a setting, which changes with anything in it."""
     return hashlib.sha256(repr(setting).encode()).hexdigest()[:12]
 
 
 def device_name(device: torch.device) -> str:
-    """Name the chip."""
+    """Return the name of the chip."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{processor()}, {torch.get_num_threads()} threads"
 
 
 def trial(setting: Setting, seed: int, device: torch.device) -> Measured:
-    """Train a network as its setting says, and return how that went."""
+    """Train a network by its setting and return the measurement.
+
+    Args:
+        setting: the network, its data and its recipe.
+        seed: the seed of the training.
+        device: the device to train on.
+    """
     _, history = setting.run(seed, device=str(device), show=sys.stderr.isatty())
     reached = [epoch for epoch, a in enumerate(history.test_accuracy, 1) if a >= setting.bar]
     return {
@@ -118,7 +135,13 @@ def trial(setting: Setting, seed: int, device: torch.device) -> Measured:
 
 
 def speed(setting: Setting, device: torch.device, passes: int) -> Measured:
-    """Time passes over the same images by the course's loop and by the plain one, in turns; images a second."""
+    """Measure images a second in the course's loop and in the plain one, in turns on the same images.
+
+    Args:
+        setting: the network, its data and its recipe.
+        device: the device to train on.
+        passes: the number of passes of each loop.
+    """
     (images, labels), _ = setting.data()
     count = min(len(images), SPEED_IMAGES[setting.budget])
     images, labels = images[:count], labels[:count]
@@ -143,13 +166,13 @@ def speed(setting: Setting, device: torch.device, passes: int) -> Measured:
 
 
 def macs(setting: Setting) -> int:
-    """Count the multiply-adds of one image forward."""
+    """Count the multiply-adds of the forward pass for one image."""
     of = recipes.DATASETS[setting.dataset]
     return sum(row["macs"] for row in models.costs(setting.network(), (of.channels, of.image, of.image)))
 
 
 def line(measured: Measured) -> str:
-    """Say one measurement in a line."""
+    """Return one measurement as a line of text."""
     if measured["kind"] == "speed":
         ratio = statistics.median(measured["ours"]) / statistics.median(measured["plain"])
         return f"{measured['network']}: {ratio:.2f} times the plain loop's images a second"
@@ -157,7 +180,7 @@ def line(measured: Measured) -> str:
 
 
 def accuracy_table(bench: Bench) -> str:
-    """Return the table of what was reached, a row for each network with all its seeds."""
+    """Return the table of accuracies, with a row for each network over all its seeds."""
     head = (
         "network",
         "parameters",
@@ -195,7 +218,7 @@ def accuracy_table(bench: Bench) -> str:
 
 
 def speed_table(bench: Bench) -> str:
-    """Return the table of the two loops, a row for each network."""
+    """Return the table that compares the two loops, with a row for each network."""
     rows = []
     for setting in bench.settings:
         for measured in bench.found("speed", setting):
@@ -205,7 +228,7 @@ def speed_table(bench: Bench) -> str:
 
 
 def header(bench: Bench) -> str:
-    """Say what the tables were measured on."""
+    """Return a sentence on the machine and the software of the measurements."""
     speeds = [m for s in bench.settings for m in bench.found("speed", s)]
     peak = max((m["peak"] for m in speeds), default=0.0)
     precision = speeds[0]["precision"] if speeds else "?"
@@ -217,7 +240,7 @@ def header(bench: Bench) -> str:
 
 
 def missed(bench: Bench) -> list[str]:
-    """Return a sentence for each bar that was not met."""
+    """Return a sentence for each bar that was missed."""
     sentences = []
     for setting in bench.settings:
         trials = bench.found("trial", setting)

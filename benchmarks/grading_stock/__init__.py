@@ -1,4 +1,4 @@
-"""The same class for both graders: a course of one lesson, its submissions, stock nbgrader's course, and what is measured.
+"""The parts of the grading benchmark: one lesson's course, a class, both graders, and the measuring of a run.
 
 course.py       a copy of the checkout with the convolution lesson alone
 submissions.py  a class: solved, wrong and unfinished notebooks, no two alike

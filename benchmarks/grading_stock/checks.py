@@ -47,7 +47,13 @@ Group = tuple[float, list[tuple[Mapping[str, Any], Any, float]]]
 
 
 def tests(of: OneLesson, secret: bytes, folder: Path) -> dict[str, str]:
-    """Write each Exercise's Cases beside the notebook in `folder` and return exercise -> the check cell's source."""
+    """Write each Exercise's Cases to a folder and return the check cells: exercise -> source.
+
+    Args:
+        of: the course.
+        secret: the secret from which the Cases are drawn.
+        folder: the folder of the notebook, which gets the Cases.
+    """
     sources = {}
     for name, questionnaire in secret_questionnaires(of.lesson, secret).items():
         (folder / f"{name}.pickle").write_bytes(pickle.dumps(_groups(of, questionnaire)))

@@ -1,7 +1,8 @@
 """A clock of CPU time that leaves no process out.
 
-Linux adds a process's time to its parent's when the parent waits for it; of the processes in a namespace that is killed,
-as a sandbox is, nobody is told. A performance counter that all later processes inherit counts them too.
+Linux adds a process's CPU time to its parent's when the parent waits for it. When a sandbox's namespace is killed, nobody
+waits for the processes in it, so their time would be lost. A performance counter counts them too, because all later
+processes inherit it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ CLOSE_ON_EXEC = 8
 
 
 class Clock:
-    """CPU seconds of the thread that makes it and of every thread and process that comes from it later."""
+    """The CPU seconds of the thread that makes the clock, and of all threads and processes that descend from it later."""
 
     def __init__(self) -> None:
         # An ordinary user may not ask for the kernel's part by itself; the task clock counts it all the same.

@@ -1,4 +1,4 @@
-"""A copy of the checkout whose one assignment holds the convolution lesson alone, with nothing to time in it."""
+"""A copy of the checkout whose one assignment holds only the convolution lesson, without points for speed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ KEPT = "convolution"  # of the lessons in autograder/exercises
 
 @dataclass(frozen=True)
 class OneLesson:
-    """A course of one lesson, in a checkout of its own; its work folder does not exist."""
+    """A course of one lesson, in its own checkout; its work folder does not exist."""
 
     course: Course
     lesson: Lesson
 
 
 def untimed(lesson: Lesson) -> Lesson:
-    """Return a lesson whose Exercises are not timed and carry no points for speed."""
+    """Return a lesson whose Exercises are not timed and give no points for speed."""
     exercises = {
         name: replace(
             exercise,
@@ -42,7 +42,12 @@ def untimed(lesson: Lesson) -> Lesson:
 
 
 def one_lesson(root: Path, *, timed: bool = False) -> OneLesson:
-    """Write the course to `root`, which must not exist; timed: with the points for speed, as the lesson has them."""
+    """Write the course to `root`, which must not exist.
+
+    Args:
+        root: the new checkout.
+        timed: whether the lesson keeps its points for speed.
+    """
     lesson = convolution.LESSON if timed else untimed(convolution.LESSON)
     root.mkdir(parents=True)
     for name in COPIED:
@@ -69,7 +74,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _append(module: Path, change: Callable[[Lesson], Lesson]) -> None:
-    """Let a copied module change its LESSON as this process does."""
+    """Make a copied module change its LESSON in the same way as this process."""
     imports = "from dataclasses import replace\n\nfrom autograder.exercise import SPEED, Lesson\n"
     text = f"\n\n{imports}\n\n{inspect.getsource(change)}\n\nLESSON = {change.__name__}(LESSON)\n"
     with module.open("a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Runs each grader on a class as its user would, in a folder of its own, and reads the points that it gave."""
+"""Runs each grader on a class as its user would, in its own folder, and reads the points that it gave."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Use:
-    """What a run took: wall and CPU seconds of all its processes, and the largest memory in bytes of each role."""
+    """The resources that a run used, over all its processes.
+
+    Args:
+        seconds: wall seconds.
+        cpu: CPU seconds.
+        peaks: role -> the largest memory in bytes.
+    """
 
     seconds: float
     cpu: float
@@ -42,10 +48,13 @@ class Use:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a grader that is about to begin.
+    """A prepared run of a grader.
 
-    command: {scheduler} stands for a Dask scheduler's address; folder: where it runs and where its log goes;
-    database: its gradebook.
+    Args:
+        command: the command, in which {scheduler} stands for a Dask scheduler's address.
+        folder: the folder where it runs and where its log goes.
+        environment: its environment variables.
+        database: its gradebook.
     """
 
     command: list[str]
@@ -54,7 +63,15 @@ class Run:
     database: Path
 
     def measure(self, *, watch: bool = False, cluster: int = 0) -> Use:
-        """Run it and count; watch: the memory as well; cluster: beside so many Dask workers. Raises Failed."""
+        """Run the command and return the resources that it used.
+
+        Args:
+            watch: whether memory is measured too.
+            cluster: the number of Dask workers that run beside it.
+
+        Raises:
+            Failed: where the command fails, leaves processes behind, or cannot be measured.
+        """
         request, log = self.folder / "request.json", self.folder / "log.txt"
         asked = {"command": self.command, "watch": watch, "workers": cluster, "log": str(log)}
         request.write_text(json.dumps(asked), encoding="utf-8")
@@ -92,10 +109,16 @@ class Run:
 
 
 def ours(of: OneLesson, submissions: Path, folder: Path, options: Sequence[str] = ()) -> Run:
-    """Prepare `autograder grade` on a class, in a new work folder, sandbox and judge on; options: of the command.
+    """Prepare `autograder grade` on a class, with sandbox and judge on.
 
-    As stock's course comes from `generate_assignment`, this one has been through `autograder sync`; and as stock's
-    autograde, it writes no feedback pages.
+    `autograder sync` has run before, because stock's course has been through `generate_assignment`. No feedback pages are
+    written, because stock's autograde writes none.
+
+    Args:
+        of: the course.
+        submissions: the folder of the class.
+        folder: the folder of the run, which gets a new work folder.
+        options: further options of the command.
     """
     work = folder / "work"
     work.mkdir(parents=True)
@@ -148,7 +171,7 @@ class Stock:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return an environment in which no setting of this machine's user and no other course plays a part."""
+    """Return an environment without the settings of this machine's user and of any other course."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CNNLAB_", "JUPYTER", "PYTHON"))}
     tools = os.path.dirname(sys.executable)  # nbgrader starts `alembic` by its bare name
     return {

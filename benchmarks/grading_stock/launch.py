@@ -3,7 +3,7 @@
     python launch.py REQUEST      (a JSON file, as Run.measure in graders.py writes it)
 
 Prints a JSON line. The command's orphans become children of this process, which waits until they have ended. With
-"workers" a Dask cluster of so many processes runs beside the command, which finds its address in place of {scheduler}.
+"workers", a Dask cluster of that many processes runs beside the command, in which its address replaces {scheduler}.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECONDS_TO_END = 20.0  # for what the command leaves behind
 
 
 def main() -> int:
-    """Do what the request file says."""
+    """Measure the command in the request file."""
     asked = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     ctypes.CDLL(None, use_errno=True).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with open(asked["log"], "wb") as log:
@@ -42,7 +42,13 @@ def main() -> int:
 
 
 def run(command: list[str], watch: bool, log: Any) -> dict[str, Any]:
-    """Run the command and count the CPU seconds of every process that comes of it."""
+    """Run the command and count the CPU seconds of all processes that descend from it.
+
+    Args:
+        command: the command and its arguments.
+        watch: whether memory is measured too.
+        log: the file for its output.
+    """
     peaks: dict[str, int] = {}
     clock = Clock()
     own, began = time.process_time(), time.perf_counter()
@@ -62,7 +68,13 @@ def run(command: list[str], watch: bool, log: Any) -> dict[str, Any]:
 
 
 def beside_cluster(command: list[str], workers: int, log: Any) -> dict[str, Any]:
-    """Run the command on a Dask cluster of processes with one thread each; CPU seconds are the cluster's as well."""
+    """Run the command beside a Dask cluster of processes with one thread each, and count the CPU seconds of both.
+
+    Args:
+        command: the command and its arguments.
+        workers: the number of processes in the cluster.
+        log: the file for its output.
+    """
     from distributed import LocalCluster
 
     clock = Clock()
@@ -86,7 +98,7 @@ def beside_cluster(command: list[str], workers: int, log: Any) -> dict[str, Any]
 
 
 def _watch(root: int, done: threading.Event, peaks: dict[str, int]) -> None:
-    """Note the largest resident memory in bytes that any process of each role reached."""
+    """Note the largest resident memory, in bytes, of any process in each role."""
     import psutil
 
     looks = 0
@@ -119,7 +131,7 @@ def _note(process: int, role: str, peaks: dict[str, int]) -> None:
 
 
 def _reap() -> int:
-    """Wait for the orphans that became this process's children; return how many do not end."""
+    """Wait for the orphans that became this process's children; return the number of those that do not end."""
     deadline = time.monotonic() + SECONDS_TO_END
     while (left := _children()) and time.monotonic() < deadline:
         for process in left:
@@ -130,7 +142,7 @@ def _reap() -> int:
 
 
 def _children() -> list[int]:
-    """Return this process's children, but for Python's own helper that ends with it."""
+    """Return this process's children, except Python's own helper, which ends with it."""
     import psutil
 
     return [process.pid for process in psutil.Process().children() if not _is_helper(process)]

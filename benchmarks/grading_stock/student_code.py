@@ -1,7 +1,8 @@
-"""The CPU time of the students' code by itself: what a grader has to run, however it does it.
+"""The CPU time of the students' code by itself: the least that any grader has to run.
 
-For each submission that is the cells and the calls that the grader made, in a fork of a warm process: no start, no
-import, no sandbox, no channel, no comparison. So what is left for the grader is rather too much than too little.
+For each submission, that is the cells and the calls that the grader made, in a fork of a warm process: no start, no
+import, no sandbox, no channel, no comparison. The share that is left for the grader is therefore rather too large than
+too small.
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ ALONE = Path(__file__).with_name("alone.py")
 def cpu_seconds(
     of: OneLesson, submitted: Path, students: Sequence[str], repetitions: int = 3
 ) -> dict[str, float]:
-    """Return student -> CPU seconds of a submission's code, medians; submitted: where intake wrote the notebooks."""
+    """Return the median CPU seconds of each submission's code: student -> seconds.
+
+    Args:
+        of: the course.
+        submitted: the folder of the notebooks that intake wrote.
+        students: the students' ids.
+        repetitions: the number of runs.
+    """
     found: dict[str, list[float]] = {student: [] for student in students}
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as folder:
         path = Path(folder) / "steps.pickle"
@@ -52,7 +60,7 @@ def cpu_seconds(
 
 
 def _steps(of: OneLesson, submitted: Path, student: str) -> list[Any]:
-    """Return the sources of a notebook's cells, and (name, returns, way, Cases) where an Answer is asked."""
+    """Return the steps of a notebook: a cell's source, or (name, returns, way, Cases) where an Answer is asked."""
     path = submitted / student / of.lesson.assignment / f"{of.lesson.name}.ipynb"
     questionnaires = secret_questionnaires(of.lesson, SECRET)
     steps: list[Any] = []

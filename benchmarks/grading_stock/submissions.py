@@ -18,8 +18,14 @@ FIRST = ("conv_output_size",)
 def write_class(of: OneLesson, count: int, folder: Path, *, cheap: bool = False) -> list[str]:
     """Write `count` submissions to folder/<student>/<lesson>.ipynb and return the students' ids.
 
-    The first n of a class are the same in a larger one. Half are solved, three in ten have one of the lesson's wrong
-    answers, the others are unfinished. cheap: all have the first exercise only.
+    The first n submissions of a class are the same in a larger class. Half are solved, three in ten have one of the lesson's
+    wrong answers, and the others are unfinished.
+
+    Args:
+        of: the course.
+        count: the number of submissions.
+        folder: the folder to write to.
+        cheap: whether the submissions answer the first exercise only.
     """
     solved, wrong = Solved(of.course, of.lesson), wrong_answers(of.lesson)
     students = [f"student-{number:04}" for number in range(count)]
@@ -37,7 +43,7 @@ def write_class(of: OneLesson, count: int, folder: Path, *, cheap: bool = False)
 
 
 def wrong_answers(lesson: Lesson) -> list[Edit]:
-    """Return the lesson's wrong answers, of the sample class and of the tests, in the order of their students' ids."""
+    """Return the wrong answers of the sample class and of the tests, in the order of their students' ids."""
     tested = read_edits(lesson, ROOT / "tests" / "edits" / f"{lesson.name}.py")
     return sorted([*convolution.edits(lesson).values(), *tested.values()], key=lambda edit: edit.student)
 
@@ -52,5 +58,5 @@ def _answers(solved: Solved, wrong: Edit | None, kind: str) -> dict[str, str]:
 
 
 def _own(source: str, student: str) -> str:
-    """Make a cell's text the student's own, so that no grader can have seen it before."""
+    """Make a cell's text unique to the student, so that no grader can have seen it before."""
     return f"{source.rstrip()}\n# {student}\n"

@@ -1,1 +1,1 @@
-"""What the training benchmark is made of: the plain loop, the matrix peak, the record of what was measured."""
+"""Parts of the training benchmark: the plain loop, the matrix peak, the record of measurements."""

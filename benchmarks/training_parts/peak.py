@@ -1,4 +1,4 @@
-"""How fast the device multiplies matrices, to hold the training against."""
+"""The device's peak speed of matrix products, as a yardstick for the training."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ REPETITIONS = 9
 
 
 def matrix_peak(device: torch.device, precision: str) -> float:
-    """Return the most floating point operations a second that products of square matrices reach; median of 9 a size.
+    """Return the most floating-point operations a second that products of square matrices reach.
 
-    Each is asked for as a product and as a 1x1 convolution, for which some processors have the faster library.
-    precision: "fp32", "bf16" or "fp16", as `cnnlab.train` computes convolutions there.
+    Each size counts by the median of 9 times. Each product is computed by matrix multiplication and by a 1x1 convolution,
+    for which some processors have the faster library.
+
+    Args:
+        device: the device to measure.
+        precision: "fp32", "bf16" or "fp16", as `cnnlab.train` computes convolutions there.
     """
     best = 0.0
     for size in SIZES[device.type]:

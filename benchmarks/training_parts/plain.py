@@ -1,5 +1,7 @@
-"""The loop that the well-known tutorials show: images moved, flipped and normalised one by one in loader processes, float32,
-NCHW, batches of 128, and a look at the loss in every step.
+"""The training loop of the well-known tutorials, for comparison.
+
+Loader processes move, flip and normalise images one by one. Training uses float32, NCHW and batches of 128, and reads the
+loss in every step.
 
 https://docs.pytorch.org/tutorials/beginner/blitz/cifar10_tutorial.html and, with this recipe's augmentation,
 https://github.com/kuangliu/pytorch-cifar.
@@ -20,9 +22,11 @@ PADDING = 4
 
 
 class Images(Dataset[tuple[torch.Tensor, int]]):
-    """Labelled images, each augmented and normalised when it is asked for.
+    """Labelled images, each augmented and normalised when it is read.
 
-    images: (N, C, H, W) uint8; labels: (N,).
+    Args:
+        images: (N, C, H, W) uint8.
+        labels: (N,).
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
@@ -35,7 +39,7 @@ class Images(Dataset[tuple[torch.Tensor, int]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        """Return one image, padded, cropped at random, flipped by chance, normalised: (C, H, W) float32, and its label."""
+        """Return one image, (C, H, W) float32, and its label; the image is padded, cropped and flipped at random, normalised."""
         image = torch.from_numpy(self.images[index])
         height, width = image.shape[1:]
         padded = nn.functional.pad(image, (PADDING,) * 4)
@@ -49,9 +53,17 @@ class Images(Dataset[tuple[torch.Tensor, int]]):
 def images_per_second(
     network: nn.Module, images: np.ndarray, labels: np.ndarray, device: torch.device, warm: int = 2
 ) -> float:
-    """Train for one pass over the images and return how many went through a second, after `warm` batches.
+    """Train for one pass over the images and return the images a second.
 
-    Raises ValueError where there are not more batches than that.
+    Args:
+        network: the network to train.
+        images: (N, C, H, W) uint8.
+        labels: (N,).
+        device: the device to train on.
+        warm: the number of first batches that do not count.
+
+    Raises:
+        ValueError: where there are no more than `warm` batches.
     """
     loader = DataLoader(
         Images(images, labels),

@@ -1,4 +1,4 @@
-"""What was measured, a JSON line for each run, so that a benchmark goes on where it was stopped."""
+"""The record of measurements, one JSON line for each run, so that a benchmark resumes where it was stopped."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Measured = dict[str, Any]
 
 
 class Record:
-    """The lines of one file; `keys` are what makes two measurements the same one."""
+    """The measurements in one file; two with the same values of `keys` are the same measurement."""
 
     keys = ("kind", "network", "setting", "seed", "device", "torch")
 
     def __init__(self, path: Path) -> None:
-        """Read what is there; a last line that was not written whole is left out."""
+        """Read the file, leaving out a last line that was not written whole."""
         self.path = path
         self.lines: list[Measured] = []
         if path.exists():
@@ -34,7 +34,7 @@ class Record:
         return None
 
     def add(self, measured: Measured) -> None:
-        """Append one measurement, and have it on the disk before going on."""
+        """Append one measurement and flush it to the disk."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         torn = self.path.exists() and not self.path.read_bytes().endswith(b"\n") and self.path.stat().st_size
         with open(self.path, "a", encoding="utf-8") as file:
