@@ -39,7 +39,10 @@ class Images(Dataset[tuple[torch.Tensor, int]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        """Return one image, (C, H, W) float32, and its label; the image is padded, cropped and flipped at random, normalised."""
+        """Return one image, (C, H, W) float32, and its label.
+
+        The image is padded, cropped and flipped at random, and normalised.
+        """
         image = torch.from_numpy(self.images[index])
         height, width = image.shape[1:]
         padded = nn.functional.pad(image, (PADDING,) * 4)
