@@ -1,4 +1,4 @@
-"""What the judge decides for an Exercise."""
+"""A Verdict: the points of one Exercise, and the reasons for them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CaseVerdict:
-    """One secret Case as the student may hear of it: its words, whether it passed, and what went wrong in one sentence.
+    """The result of one secret Case, as the student may be told of it.
 
-    Holds no input, no expected value and nothing that the student's code said.
+    It holds no input, no expected value and nothing that the student's code said.
+
+    words: what the Case tests.
+    group: the group of Cases that it belongs to.
+    passed: whether the Answer passed it.
+    sentence: what went wrong, "" where nothing did.
     """
 
     words: str
@@ -23,9 +28,15 @@ class CaseVerdict:
 class Verdict:
     """The points of one Exercise and the reasons for them.
 
-    points of total; status: "passed", "failed", "not attempted" or "not found"; groups: name -> (points, total);
-    mistake and hint: the recognised Mistake, "" where none is; notes: further sentences for the student, such as
-    "depends on im2col, which fails".
+    exercise: the Exercise's name.
+    points: the points that were earned.
+    total: the points that can be earned.
+    status: "passed", "failed", "not attempted" or "not found".
+    groups: the name of each group of Cases -> (points, total).
+    cases: the results of the secret Cases.
+    mistake: the name of the recognised Mistake, "" where none was recognised.
+    hint: that Mistake's hint, "" where none was recognised.
+    notes: further sentences for the student, such as "depends on im2col, which fails".
     """
 
     exercise: str
@@ -39,12 +50,12 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the Verdict as plain JSON values, for the journal."""
+        """Return the Verdict as plain values, which the journal writes as JSON."""
         return {**vars(self), "cases": [dict(vars(case)) for case in self.cases]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:
-        """Rebuild a Verdict from the journal."""
+        """Return the Verdict of which `as_json` made these values."""
         fields = dict(data)
         fields["groups"] = {name: tuple(pair) for name, pair in data["groups"].items()}
         fields["cases"] = tuple(CaseVerdict(**case) for case in data["cases"])

@@ -1,4 +1,4 @@
-"""Verdicts in words, and what a student wrote or printed as text that can be shown anywhere."""
+"""Puts Verdicts into words, and turns what students wrote or printed into text that can be shown anywhere."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ STATUS = {
 
 
 def plain(text: str, longest: int = MAX_PRINTED, lines: int = MAX_LINES) -> str:
-    """Return text that can be shown anywhere: no control characters, not too long.
+    """Return text that can be shown anywhere: without control characters, and not too long.
 
-    longest: characters, and lines: lines that are kept at most. Line ends and tabs stay. What cannot be
-    written as UTF-8 becomes a question mark.
+    Line ends and tabs stay. Characters that cannot be written as UTF-8 become question marks.
+
+    Args:
+        text: what may come from a student.
+        longest: how many characters are kept at most.
+        lines: how many lines are kept at most.
     """
     cut = COLOURS.sub("", text[:longest]).replace("\r\n", "\n").replace("\r", "\n")
     cut = cut.encode("utf-8", "replace").decode("utf-8")
@@ -53,8 +57,8 @@ def verdict_text(verdict: Verdict) -> str:
 def verdict_html(verdict: Verdict) -> str:
     """Return a Verdict as HTML: points, the recognised Mistake's hint, notes, and each group with its Cases.
 
-    Only tags and attributes that nbconvert's own cleaning lets through (no table: it trips over the tbody
-    it adds itself), so that formgrader shows the same.
+    Only tags and attributes are used that nbconvert's cleaning of HTML lets through, so that formgrader shows the
+    same. There is no table, because that cleaning fails on the tbody that it adds itself.
     """
     parts = [
         f'<div class="cnnlab-headline"><strong>{_score(verdict.points, verdict.total)}.</strong>'
@@ -110,14 +114,14 @@ def _sentence(words: str) -> str:
 
 
 def one_line(words: str, longest: int = MAX_LINE) -> str:
-    """Return text as one line that can be shown anywhere; longest: characters that are kept at most."""
+    """Return text as one line of at most `longest` characters that can be shown anywhere."""
     if len(words) <= longest and words.isascii() and words.isprintable():
         return " ".join(words.split())
     return " ".join(plain(words, longest).split())
 
 
 def listed(texts: Sequence[str], most: int = 5) -> str:
-    """List texts as in a sentence: the first `most`, and how many more there are."""
+    """Join texts as a sentence lists them: the first `most`, and how many more there are."""
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
@@ -126,7 +130,7 @@ def _escaped(words: str) -> str:
 
 
 def page_policy(style: str, script: str = "") -> str:
-    """Return the Content-Security-Policy of a page that has this style and script in it, and nothing else at all."""
+    """Return the Content-Security-Policy of a page that may use this style and this script, and load nothing else."""
     allowed = [
         f"{kind}-src '{_digest(text)}'" for kind, text in (("style", style), ("script", script)) if text
     ]

@@ -1,6 +1,7 @@
-"""The journal: append-only JSON lines by key, for resuming, replaying, and proving what was recorded.
+"""Reads and writes a journal: a file of JSON lines by key that only grows.
 
-In memory lies only where each line is: an entry is read when it is asked for.
+Journals serve to resume a run, to replay it, and to prove what was recorded. Memory holds only the place of each
+line: an entry is read from the file when it is asked for.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ KEY_FIRST = re.compile(rb'\{"key": "([^"\\]*)"[,}]')
 
 
 class Journal:
-    """The lines of one file, by key; the last whole line of a key counts.
+    """The entries of one file, by key; of several lines with one key the last whole one counts.
 
-    Any number of threads and processes may read and add at a time. A line that was cut short by a crash, or
-    that somebody else wrote, is passed over.
+    Any number of threads and processes may read and add at the same time. A line is passed over if a crash cut it
+    short, or if it is no entry.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,7 +34,11 @@ class Journal:
         self._forget()
 
     def find(self, key: str) -> dict[str, Any] | None:
-        """Return the last entry of `key`, or None."""
+        """Return the last entry of a key, or None where it has none.
+
+        Raises:
+            CourseError: where the file cannot be read.
+        """
         with self._lock:
             try:
                 with self.path.open("rb") as file:
@@ -52,18 +57,26 @@ class Journal:
             return list(self._places)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Go through the last entry of every key; one entry is in memory at a time."""
+        """Yield each key with its last entry; one entry is in memory at a time."""
         for key in self.keys():
             entry = self.find(key)
             if entry is not None:
                 yield key, entry
 
     def add(self, key: str, entry: Mapping[str, Any]) -> None:
-        """Append an entry in one write; raise CourseError where the file cannot be written."""
+        """Append an entry as one line.
+
+        Raises:
+            CourseError: where the file cannot be written.
+        """
         self.add_all([(key, entry)])
 
     def add_all(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """Append entries, each a line, in one write; raise CourseError where the file cannot be written."""
+        """Append entries in one write, each as one line.
+
+        Raises:
+            CourseError: where the file cannot be written.
+        """
         text = "".join(_line(key, entry) for key, entry in entries)
         if not text:
             return
@@ -120,7 +133,7 @@ def _key_of(line: bytes) -> str | None:
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:
-    """Return what a line says, or None where it is no entry."""
+    """Return the entry that a line holds, or None where it holds none."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""The secret Cases of a course with their expected values: worked out once, then kept in the class's folder.
+"""Works out the secret Cases of a course with their expected values once, and keeps them in the class's folder.
 
-The references need torch, which takes longer to load than many submissions to judge. What is kept lies in
-work/expected/, is nobody's but its owner's to read, and is worked out anew when the secret or the grader changes.
+The references need torch, and loading torch takes longer than judging many submissions. The kept Cases lie in
+work/expected/, only their owner may read them, and they are worked out anew when the secret or the grader changes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ from cnnlab.checking.assess import Questionnaire
 from cnnlab.checking.speed import IMAGES, TASKS
 from cnnlab.checking.wire import Value
 
-LARGE = 8  # inputs of races, and what is expected on them, that a process remembers: some MB each
-# Whoever asks a reference holds it: probing one redirects stdout for the whole process.
+LARGE = 8  # inputs of races, and expected results on them, that a process remembers: some MB each
+# Held while a reference runs: probing one redirects stdout for the whole process.
 _working = threading.Lock()
 _known: dict[tuple[Path, Lesson, bytes], dict[str, Questionnaire]] = {}
 
 
 def work_out(course: Course, lesson: Lesson) -> None:
-    """Work out what is expected of a lesson, unless it is kept; of a race what its first turn needs, most often the last."""
+    """Work out a lesson's secret Cases, and the first turn of each race for speed, unless they are kept.
+
+    Most races end with their first turn; those that do not have the others worked out when they need them.
+    """
     questionnaires(course, lesson)
     for exercise in lesson.exercises.values():
         if exercise.way.speed:
@@ -41,7 +44,7 @@ def work_out(course: Course, lesson: Lesson) -> None:
 
 
 def questionnaires(course: Course, lesson: Lesson) -> dict[str, Questionnaire]:
-    """Return the secret Cases of a lesson by exercise, with what the reference and each Mistake make of them."""
+    """Return a lesson's secret Cases by Exercise, with the results of the reference and of each Mistake."""
     secret = course.secret()
     with _working:
         key = (course.work, lesson, secret)
@@ -51,31 +54,44 @@ def questionnaires(course: Course, lesson: Lesson) -> dict[str, Questionnaire]:
 
 
 def large_inputs(exercise: Exercise, secret: bytes, turn: int) -> dict[str, Value]:
-    """Return the inputs on which an Exercise is timed in one turn of a race, in the course that holds `secret`."""
+    """Return the inputs on which an Exercise is timed.
+
+    Args:
+        exercise: an Exercise with a race for speed.
+        secret: the course's, from which the inputs are drawn.
+        turn: the turn of the race, from 0.
+    """
     with _working:
         return _drawn(exercise.name, exercise.way.speed, secret, turn)
 
 
 def on_large_inputs(course: Course, lesson: Lesson, exercise: Exercise, turn: int) -> dict[str, Value]:
-    """Return what an Exercise is to return on the inputs of one turn, by name."""
+    """Return the expected results on the `large_inputs` of one turn of a race, by name.
+
+    Args:
+        course: the course, which holds the secret.
+        lesson: the Exercise's lesson.
+        exercise: an Exercise with a race for speed.
+        turn: the turn of the race, from 0.
+    """
     secret = course.secret()
     with _working:
         return _on_drawn(course, lesson, exercise.name, secret, turn)
 
 
 def load(course: Course, lesson: Lesson) -> None:
-    """Read the secret Cases of a lesson where they were worked out before; nothing is made."""
+    """Read a lesson's secret Cases into memory if they are kept; do nothing if they are not."""
     if are_kept(course, lesson):
         questionnaires(course, lesson)
 
 
 def are_kept(course: Course, lesson: Lesson) -> bool:
-    """Say whether the secret Cases of a lesson were worked out before."""
+    """Say whether a lesson's secret Cases were worked out before and are kept."""
     return (course.work / "secret").exists() and _path(course, lesson, course.secret()).exists()
 
 
 def secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
-    """Work out the secret Cases of a lesson in a course that holds `secret`."""
+    """Work out a lesson's secret Cases, as a course with this secret draws them."""
     seed = hashlib.sha256(secret + f"{lesson.assignment}/{lesson.name}".encode()).digest()
     return {e.name: e.secret_questions(seed) for e in lesson.exercises.values()}
 
@@ -110,7 +126,7 @@ def _on_drawn(course: Course, lesson: Lesson, name: str, secret: bytes, turn: in
 def _once(
     lesson: Lesson, path: Path, names: Set[str], make: Callable[[], dict[str, Value]]
 ) -> dict[str, Value]:
-    """Return the values of these names that a file holds; make them, and write it, where it does not."""
+    """Return the values that a file holds; if it does not hold just these names, make the values and write the file."""
     from autograder.exercises import all_lessons
 
     if lesson not in all_lessons():  # the grader's version does not tell when its declaration changes
@@ -139,7 +155,7 @@ def _path(course: Course, lesson: Lesson, secret: bytes, of: str = "") -> Path:
 
 
 def _read(path: Path) -> dict[str, Value]:
-    """Return what a file holds; {} where there is none, or one that is cut short."""
+    """Return the values that a file holds, {} where it is missing or damaged."""
     try:
         return cases.load_values(path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):

@@ -1,4 +1,4 @@
-"""Holds the class's folder for one run at a time, and gives the run a folder for temporary files."""
+"""Lets one run at a time work in the class's folder, and gives the run a folder for temporary files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ PREFIX = "cnnlab-run-"
 
 @contextmanager
 def class_lock(course: Course) -> Iterator[Path]:
-    """Hold the class's folder for one run, and give it a folder for temporary files that no run leaves behind.
+    """Hold the class's folder for one run, and give the run a folder for temporary files.
 
-    The lock ends with the process, however that ends; the temporary folder's path stands in the lock's file, so
-    that the next run removes what a killed one left. Raises CourseError where another run holds the class's folder.
+    The lock ends with the process, however that ends. The path of the temporary folder stands in the lock's file,
+    so that the next run can remove the folder that a killed run left.
+
+    Raises:
+        CourseError: where another run holds the class's folder.
     """
     course.make_work()
     with (course.work / "grading.lock").open("a+") as file:
@@ -48,7 +51,7 @@ def class_lock(course: Course) -> Iterator[Path]:
 
 
 def _remove(folder: str) -> bool:
-    """Remove a run's temporary folder, and say whether none is left; a process that just ends may still write to it."""
+    """Remove a run's temporary folder, and say whether it is gone; a process that is ending may still write to it."""
     path = Path(folder)
     for _ in range(20):
         is_ours = path.name.startswith(PREFIX) and not path.is_symlink() and path.is_dir()
@@ -63,7 +66,7 @@ def _remove(folder: str) -> bool:
 
 @contextmanager
 def _temporary_files_in(folder: str) -> Iterator[None]:
-    """Have this process, and those that it starts, put their temporary files there."""
+    """Have this process, and those that it starts, put their temporary files into `folder`."""
     before, default = os.environ.get("TMPDIR"), tempfile.tempdir
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     try:
@@ -76,5 +79,5 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
 
 
 def started_folder(course: Course) -> Path:
-    """Return the folder that is emptied when a run begins and when it ends, for marks of what was started."""
+    """Return the folder for marks of what a run started; it is emptied when a run begins and when it ends."""
     return course.work / "started"

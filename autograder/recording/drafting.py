@@ -1,4 +1,7 @@
-"""Writes the graded notebooks of one submission, in any process, without touching the gradebook or what stands."""
+"""Writes the graded notebooks of one submission as a draft, in any process.
+
+Neither the gradebook nor the files in work/autograded/ are touched.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,15 @@ READ_ONLY = 0o400  # what nbgrader leaves with our settings
 
 @dataclass(frozen=True)
 class Draft:
-    """One graded submission that is ready to be recorded: plain data, which may travel between processes.
+    """One graded submission that is ready to be recorded: plain data, which can be sent between processes.
 
-    folder: where its files lie, below work/drafts/; "" where those that stand stay, or nbgrader itself has to
-    write them; handed_in: the lessons whose notebook was handed in; scores: of those that were judged, by
-    lesson; timestamp: when it was handed in, in UTC; record: the line for the journal; judgements: only where
-    nbgrader has to write.
+    folder: where its files lie, below work/drafts/; "" where the files in work/autograded/ stay as they are, or
+        nbgrader itself has to write them.
+    handed_in: the lessons whose notebook was handed in.
+    scores: the scores of the lessons that were judged, by lesson.
+    timestamp: when it was handed in, in UTC, None where that is not known.
+    record: what the journal is to say of it.
+    judgements: the Judgements by lesson, only where nbgrader itself has to write the files.
     """
 
     assignment: str
@@ -60,24 +66,32 @@ def draft(
     identity: str = "",
     submission: Submission | None = None,
 ) -> Draft:
-    """Write what work/autograded/ is to hold of a submission to a folder below work/drafts/.
+    """Write the files that work/autograded/ is to hold of a submission to a folder below work/drafts/.
 
-    judgements: by lesson; a notebook that was handed in and is not among them keeps the file and the grades
-    that it has. identity: a hash of what was judged and by what, for the record, by default made here;
-    submission: the submission's notebooks, where they were read already. Raises RecordError for a submission
-    without a notebook, or points that cannot be; nothing is left of the draft then.
+    Args:
+        course: whose class it is.
+        assignment: the assignment.
+        student: whose submission it is.
+        judgements: the Judgements by lesson; a notebook that was handed in and is not among them keeps its file
+            and its grades.
+        identity: a hash of what was judged and by which grader, by default made of the Judgements' keys and of the
+            notebooks.
+        submission: the submission's notebooks, where they were read already.
+
+    Raises:
+        RecordError: where no notebook was handed in, or points are impossible; nothing is left of the draft then.
     """
     submission = submission or Submission.of_student(course, assignment, student)
     return _Drafting(course, assignment, student, submission).draft(judgements, identity)
 
 
 def drafts_folder(course: Course, assignment: str) -> Path:
-    """Where the drafts of an assignment lie: <student>/<a name of its own>/."""
+    """Return the folder of an assignment's drafts, each of which lies in <student>/<a random name>/."""
     return course.work / "drafts" / assignment
 
 
 class _Drafting:
-    """The work on one draft."""
+    """Writes one draft."""
 
     def __init__(self, course: Course, assignment: str, student: str, submission: Submission) -> None:
         self.course, self.assignment = course, assignment
@@ -129,7 +143,7 @@ class _Drafting:
     def _write(
         self, judgements: Mapping[str, Judgement], folder: Path | None
     ) -> tuple[dict[str, Scores], dict[str, recorded.RecordedLesson]]:
-        """Fill in each notebook that was judged, and write it to `folder`."""
+        """Fill in each notebook that was judged, and write it to `folder` if there is one."""
         taken = intake.load_record(self.course, self.assignment, self.student)
         found, records = {}, {}
         for name, judgement in sorted(judgements.items()):
@@ -144,7 +158,7 @@ class _Drafting:
         return found, records
 
     def _complete(self, folder: Path, unjudged: set[str]) -> None:
-        """Add what nbgrader would have there besides, and take the right to write."""
+        """Add the other files that nbgrader would leave there, and make all files read-only."""
         for name in unjudged:
             path = self.graded / f"{name}.ipynb"
             if path.is_file():
@@ -167,7 +181,7 @@ class _Drafting:
         return notebook, key, digest
 
     def _is_as_released(self, lesson: str, cell: NotebookNode) -> bool:
-        """Say whether nbgrader's OverwriteCells would leave a cell as it is, which to load takes a while."""
+        """Say whether nbgrader's OverwriteCells would leave a cell as it is, without loading it, which takes a while."""
         about = cell["metadata"].get("nbgrader", {})
         if (name := about.get("grade_id")) is None:
             return True
@@ -193,7 +207,7 @@ class _Drafting:
             notebook.cells[index], _ = step.preprocess_cell(cell, {}, index)
 
     def _add_other_files(self, folder: Path) -> None:
-        """Copy what was handed in beside the notebooks, and over it what the lesson itself has there."""
+        """Copy the files handed in beside the notebooks, and over them those that the assignment itself has there."""
         for place in (self.home, self.course.source / self.assignment):
             if all(entry.name.endswith(".ipynb") for entry in os.scandir(place)):
                 continue
@@ -206,18 +220,18 @@ class _Drafting:
 
 
 class _ReleasedCells:
-    """Answers nbgrader's OverwriteCells from what is registered, in place of the gradebook."""
+    """Gives nbgrader's OverwriteCells the registered cells, in place of the gradebook."""
 
     def __init__(self, rows: released_cells.Rows) -> None:
         self.rows = rows
 
     def find_source_cell(self, name: str, notebook: str, assignment: str) -> SimpleNamespace:
-        """Return a cell as it was released."""
+        """Return a cell as it was released; nbgrader decides the parameters."""
         kind, locked, source, checksum = self._row("source", notebook, name)
         return SimpleNamespace(name=name, cell_type=kind, locked=locked, source=source, checksum=checksum)
 
     def find_graded_cell(self, name: str, notebook: str, assignment: str) -> SimpleNamespace:
-        """Return the points of a cell."""
+        """Return the points of a cell; nbgrader decides the parameters."""
         points, kind = self._row("grade", notebook, name)
         return SimpleNamespace(name=name, max_score=points, cell_type=kind)
 
@@ -231,7 +245,7 @@ class _ReleasedCells:
 
 
 def _verify_metadata(notebook: NotebookNode) -> None:
-    """Do what nbgrader's CheckCellMetadata does, once for equal metadata."""
+    """Do what nbgrader's CheckCellMetadata does, but only once for equal metadata."""
     for cell in notebook.cells:
         if "nbgrader" in cell["metadata"]:
             _verify_one(cell["cell_type"], json.dumps(cell["metadata"]["nbgrader"], sort_keys=True))

@@ -1,4 +1,7 @@
-"""What a graded notebook holds, and what the gradebook is to hold of it; the same whoever writes the two."""
+"""Fills in graded notebooks, and tells which scores the gradebook is to hold of them.
+
+Both ways of recording use it: the Recorder's own, and nbgrader's.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +27,22 @@ from autograder.verdict import Verdict
 from autograder.words import plain, verdict_html, verdict_text
 
 MAX_TIMESTAMP = 64  # bytes, as intake lets through
+SAME_POINTS = 1e-9  # points that differ by less differ by rounding
 LOG = logging.Logger("autograder.nbgrader")  # of its own: nothing of nbgrader's is printed
 LOG.addHandler(logging.NullHandler())
 
 
 def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRecord | None) -> None:
-    """Write into a lesson's notebook what came of it: Verdicts, what was printed, flags for the instructor.
+    """Write the results into a lesson's notebook: Verdicts, printed text, and flags for the instructor.
 
-    taken: what intake noted about the submission. Raises RecordError for points that cannot be.
+    Args:
+        nb: the notebook, which is changed.
+        lesson: the lesson's name.
+        judgement: the notebook's Judgement.
+        taken: what intake noted about the submission, None where it noted nothing.
+
+    Raises:
+        RecordError: where an Exercise was given impossible points.
     """
     known = taken.lessons.get(lesson) if taken else None
     _write(nb, judgement, dict(known.notes) if known else {})
@@ -43,7 +54,7 @@ def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRe
 
 
 def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> None:
-    """Put into each cell what came of it; notes: Exercise or question -> what intake has to tell the student."""
+    """Write the results into each cell; notes: Exercise or question -> what intake has to tell the student."""
     for index, cell in enumerate(nb.cells):
         name = exercise_of(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
         if cell["cell_type"] != "code":
@@ -63,15 +74,22 @@ def _write(nb: NotebookNode, judgement: Judgement, notes: dict[str, str]) -> Non
 def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:
     """Return the outputs of a check: the points for nbgrader, then the Verdict for people.
 
-    points: the check's points in the gradebook. nbgrader gives full points for a number below zero or none
-    at all, and fails on one above the maximum, so such a Verdict is refused here with a RecordError.
+    nbgrader would give full points for a negative number or for no number, and fails on one above the maximum. So
+    such a Verdict is rejected here.
+
+    Args:
+        verdict: the Exercise's Verdict.
+        points: the points of the check in the gradebook.
+
+    Raises:
+        RecordError: where the Verdict's points are impossible.
     """
     total = max(points, verdict.total)
-    if not math.isfinite(verdict.points) or not -1e-9 <= verdict.points <= total + 1e-9:
+    if not math.isfinite(verdict.points) or not -SAME_POINTS <= verdict.points <= total + SAME_POINTS:
         raise RecordError(
             f"{verdict.exercise} was given {verdict.points} points of {verdict.total:g}, which cannot be"
         )
-    if not math.isclose(points, verdict.total, abs_tol=1e-9):
+    if not math.isclose(points, verdict.total, abs_tol=SAME_POINTS):
         raise RecordError(
             f"{verdict.exercise} was judged out of {verdict.total:g} points but carries {points:g}"
         )
@@ -84,7 +102,7 @@ def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:
 
 
 def _output(kind: str, **fields: Any) -> NotebookNode:
-    """Do what nbformat's new_output does, which would spend a millisecond on validating what is ours."""
+    """Do what nbformat's new_output does without its validation, which takes a millisecond."""
     made: Any = nbformat.from_dict({"output_type": kind, **fields})
     return made
 
@@ -96,10 +114,10 @@ def _missing(name: str, cell: NotebookNode) -> Verdict:
 
 @dataclass(frozen=True)
 class Scores:
-    """What the gradebook is to hold of one graded notebook, by the names of its cells.
+    """The scores that the gradebook is to hold of one graded notebook, by the names of its cells.
 
-    auto: the grader's points, None for what a person grades; remarks: "No response." where an answer is as it
-    was handed out, else None.
+    auto: the grader's points, None where a person has to grade the answer.
+    remarks: "No response." where an answer is as it was handed out, None elsewhere.
     """
 
     auto: Mapping[str, float | None]
@@ -107,7 +125,7 @@ class Scores:
 
 
 def scores(nb: NotebookNode) -> Scores:
-    """Read from a notebook that `fill_in` filled in what nbgrader's SaveAutoGrades would store of it."""
+    """Return the scores that nbgrader's SaveAutoGrades would store of a notebook that `fill_in` filled in."""
     auto, remarks = {}, {}
     for cell in nb.cells:
         if utils.is_grade(cell):
@@ -119,21 +137,33 @@ def scores(nb: NotebookNode) -> Scores:
 
 
 def needs_a_person(auto: float | None, manual: float | None) -> bool:
-    """Say whether a person has to look at a cell after it was graded, as nbgrader decides it."""
+    """Say whether a person has to look at a graded cell; nbgrader decides it in the same way."""
     return manual is not None or auto is None
 
 
 def recorded_lesson(judgement: str, notebook: str, found: Scores) -> recorded.RecordedLesson:
-    """Return what the journal is to say of one graded notebook.
+    """Return what the journal of recorded submissions is to say of one graded notebook.
 
-    judgement: the key of its Judgement; notebook: the hash of its file in work/submitted/.
+    Args:
+        judgement: the key of the notebook's Judgement.
+        notebook: the hash of its file in work/submitted/.
+        found: its scores.
     """
     points = {exercise_of(name): auto for name, auto in found.auto.items()}
     return recorded.RecordedLesson(judgement, notebook, points)
 
 
 def handed_in_at(course: Course, assignment: str, student: str) -> datetime | None:
-    """Return when a submission was handed in, in UTC, as nbgrader's collector noted it, or None."""
+    """Return when a submission was handed in, in UTC, or None where nbgrader's collector noted no time.
+
+    Args:
+        course: whose class it is.
+        assignment: the assignment.
+        student: whose submission it is.
+
+    Raises:
+        RecordError: where the noted time is no date.
+    """
     path = course.submitted / student / assignment / "timestamp.txt"
     try:
         text = files.read(path, MAX_TIMESTAMP).decode().strip()

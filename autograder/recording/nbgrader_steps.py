@@ -1,4 +1,4 @@
-"""What stands in nbgrader's place where nbgrader would touch, run or believe what a student wrote."""
+"""Steps that replace nbgrader's own where those would touch, run or believe what a student wrote."""
 
 from __future__ import annotations
 
@@ -33,12 +33,19 @@ from autograder.words import plain
 def pre_convert(assignment: str, student: str, notebooks: list[str], *, course: Course | None = None) -> None:
     """Register the assignment and take the submission in, before nbgrader reads or copies any of it.
 
-    nbgrader calls this once a submission, with student "*" where it grades a class, and goes on with the
-    files in `notebooks`: so the list is changed in place to those that intake wrote. nbgrader would swallow
-    an Exception and go on with the student's own files. So where intake fails the list is left empty, by
-    which nbgrader reports this submission as failed, and the folder is moved out of nbgrader's reach, which
-    would copy what is in it; where the course itself cannot be registered, or there is no sandbox, the run
-    ends with SystemExit and one sentence.
+    nbgrader calls this once for each submission and goes on with the files in `notebooks`, so the list is changed in
+    place to the files that intake wrote. nbgrader would swallow an Exception and go on with the student's own files.
+    So where intake fails, the list is left empty, which makes nbgrader report the submission as failed; and the
+    folder is moved away, because nbgrader would copy what is in it.
+
+    Args:
+        assignment: the assignment.
+        student: the student, "*" where nbgrader grades a class.
+        notebooks: the paths of the submission's notebooks.
+        course: the course, by default that of this checkout.
+
+    Raises:
+        SystemExit: with one sentence, where the assignment cannot be registered or there is no sandbox.
     """
     course = course or Course.here()
     try:
@@ -58,7 +65,7 @@ def pre_convert(assignment: str, student: str, notebooks: list[str], *, course: 
 
 
 def _set_aside(folder: Path, raw: Path) -> Path:
-    """Rename a folder that cannot be taken in to a place of its own; nothing in it is opened."""
+    """Move a folder that cannot be taken in to a place of its own, and open nothing in it."""
     raw.mkdir(parents=True, exist_ok=True)
     number = 1
     while os.path.lexists(place := raw / f"{folder.name}.refused.{number}"):
@@ -69,16 +76,16 @@ def _set_aside(folder: Path, raw: Path) -> Path:
 
 
 def reason_of(error: BaseException) -> str:
-    """Put an error into one sentence: ours are sentences already."""
+    """Return an error as one sentence; a CourseError is one already."""
     words = str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
     return plain(" ".join(words.split()), 500)
 
 
 class JudgeStep(NbGraderPreprocessor):
-    """Has a notebook judged, where nbgrader would execute it, and writes the points as the checks' results.
+    """Has a notebook judged where nbgrader would execute it, and writes the points as the checks' results.
 
-    nbgrader reads a check's points from its output: one result that is a number. That is written here, from
-    the Verdict and nothing else; every output that was there before is dropped.
+    nbgrader reads the points of a check from its output: one result that is a number. This step writes that number
+    from the Verdict alone, and drops every output that was there before.
     """
 
     course = AnyTrait(None, allow_none=True, help="the Course; by default that of this checkout").tag(
@@ -87,7 +94,11 @@ class JudgeStep(NbGraderPreprocessor):
     judge = AnyTrait(judge_notebook, help="runs a notebook and returns its Judgement").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Judge a notebook that intake wrote; raise RecordError where that fails, to record nothing."""
+        """Judge a notebook that intake wrote, and fill it in.
+
+        Raises:
+            RecordError: where that fails; nothing is recorded then.
+        """
         about = resources["nbgrader"]
         student, assignment, lesson = about["student"], about["assignment"], about["notebook"]
         course = self.course or Course.here()
@@ -108,11 +119,11 @@ class JudgeStep(NbGraderPreprocessor):
 class SaveVerdicts(NbGraderPreprocessor):
     """Does what nbgrader's SaveAutoGrades does, with one query for all cells and one commit for the notebook.
 
-    So a notebook is recorded whole or not at all, and in a quarter of the time.
+    So a notebook is recorded whole or not at all, in a quarter of the time.
     """
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Store the points and "No response." remarks; a person's points and comments are never touched."""
+        """Store the points and the remarks "No response."; never touch a person's points and comments."""
         about, found = resources["nbgrader"], scores(nb)
         with _noted(about, resources.get("cnnlab"), found), api.Gradebook(about["db_url"]) as book:
             mine: Any = book.find_submission_notebook(
@@ -130,7 +141,7 @@ class SaveVerdicts(NbGraderPreprocessor):
 
 @contextmanager
 def _noted(about: dict[str, str], judged: dict[str, Any] | None, found: Scores) -> Iterator[None]:
-    """Note in the journal that a notebook is being recorded, and then that it is; judged: as JudgeStep left it."""
+    """Note in the journal that a notebook is being recorded, and after the block that it is recorded."""
     if not judged:  # an instructor's own step stands in JudgeStep's place
         yield
         return
@@ -144,7 +155,7 @@ def _noted(about: dict[str, str], judged: dict[str, Any] | None, found: Scores) 
 def _now_recorded(
     course: Course, about: dict[str, str], judgement: str, found: Scores
 ) -> recorded.RecordedSubmission:
-    """Return what is recorded of a submission once one of its notebooks is."""
+    """Return what is recorded of a submission after one of its notebooks is."""
     assignment, student, lesson = about["assignment"], about["student"], about["notebook"]
     before = recorded.find(course, assignment, student) or recorded.RecordedSubmission(assignment, student)
     folder = course.submitted / student / assignment
@@ -198,10 +209,10 @@ class FeedbackGrades(GetGrades):
 
 
 class NoExchange(ExchangeList):
-    """Tells formgrader quietly that this course uses no exchange: students hand in elsewhere."""
+    """Tells formgrader without an error in the log that this course uses no exchange: students hand in elsewhere."""
 
     root = Unicode("(none: this course uses no exchange)")
 
     def start(self) -> None:
-        """Say that there is no exchange, without the error that nbgrader would log at every click."""
+        """Raise ExchangeError, but do not log the error, which nbgrader would do at every click."""
         raise ExchangeError(self.root)

@@ -77,7 +77,13 @@ def _journal(path: Path) -> Journal:
 
 
 def find(course: Course, assignment: str, student: str) -> RecordedSubmission | None:
-    """Return what was last recorded of a submission, or None where nothing was."""
+    """Return what was last recorded of a submission, or None where nothing was.
+
+    Args:
+        course: whose class it is.
+        assignment: the assignment.
+        student: whose submission it is.
+    """
     entry = journal(course).find(key_of(assignment, student))
     return None if entry is None else _from_json(assignment, student, entry)
 
@@ -134,7 +140,14 @@ def _entry(course: Course, record: RecordedSubmission) -> tuple[str, dict[str, A
 
 
 def notebook_hash(course: Course, assignment: str, student: str, lesson: str) -> str:
-    """Return the hash of a notebook in work/submitted/, "" where the notebook is missing."""
+    """Return the hash of a notebook in work/submitted/, "" where the notebook is missing.
+
+    Args:
+        course: whose class it is.
+        assignment: the assignment.
+        student: whose submission it is.
+        lesson: the lesson's name.
+    """
     path = course.submitted / student / assignment / f"{lesson}.ipynb"
     try:
         return files.sha256(files.read(path, MAX_NOTEBOOK))

@@ -1,4 +1,4 @@
-"""Records drafts: the scores in one commit a batch, the files swapped in whole, and a line in the journal for each."""
+"""Records drafts: a batch's scores in one commit, each submission's files at once, and a line in the journal for each."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ FORGOTTEN = 3600  # seconds after which a draft belongs to no run that still goe
 
 
 class Recorder:
-    """Writes the gradebook and work/autograded/ for one run; one process has one, and the others send it drafts.
+    """Writes the gradebook and work/autograded/ for one run: one process has the Recorder, the others send it drafts.
 
-    Registers the assignment when made. A run may be killed anywhere: what was not recorded whole is not
-    `recorded_whole`, and recording it again gives what recording it once would have given. Raises RecordError where
-    the gradebook cannot be used.
+    The Recorder registers the assignment when it is made. A run may be killed anywhere: a submission that it did
+    not finish is not `recorded_whole`, and recording the submission again gives the same end as recording it once.
+
+    Raises:
+        RecordError: where the gradebook cannot be used.
     """
 
     def __init__(self, course: Course, assignment: str) -> None:
@@ -50,16 +52,16 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
-        """Let go of the gradebook."""
+        """Close the connections to the gradebook."""
         self.engine.dispose()
         with contextlib.suppress(OSError):  # drafts that were not committed stay
             drafts_folder(self.course, self.assignment).rmdir()
 
     def recorded_whole(self, student: str) -> recorded.RecordedSubmission | None:
-        """Return what was recorded of a student, None where it is not whole or not all of it is there any more.
+        """Return what was recorded of a student, or None where it is not whole or part of it is gone.
 
-        nbgrader asks a person to look at a submission anew whenever it is recorded, so what did not change
-        should be left alone.
+        A caller should leave alone what did not change, because nbgrader asks a person to look at a submission
+        again whenever it is recorded.
         """
         known = recorded.find(self.course, self.assignment, student)
         if known is None or not known.whole or student not in self.in_gradebook:
@@ -71,7 +73,10 @@ class Recorder:
     def commit(self, drafts: Sequence[Draft]) -> dict[str, str]:
         """Record a batch, all scores in one commit, and return student -> why nothing was recorded.
 
-        What a person gave is never touched. Raises RecordError where the gradebook cannot be used.
+        Points and comments that a person gave are never touched.
+
+        Raises:
+            RecordError: where the gradebook cannot be used.
         """
         for draft in drafts:
             if draft.assignment != self.assignment:
@@ -94,13 +99,13 @@ class Recorder:
         return problems
 
     def _whole_record(self, draft: Draft) -> recorded.RecordedSubmission:
-        """Return what is recorded of a submission once a draft is: lessons that were not judged keep theirs."""
+        """Return what will be recorded of a submission with this draft; lessons that were not judged keep their entries."""
         before = recorded.find(self.course, self.assignment, draft.student)
         kept = {n: one for n, one in (before.lessons if before else {}).items() if n in draft.handed_in}
         return replace(draft.record, lessons={**kept, **draft.record.lessons})
 
     def _store(self, drafts: Mapping[str, Draft]) -> dict[str, str]:
-        """Write the scores of all but those that cannot be recorded, and return student -> why not."""
+        """Write the scores of all drafts that can be recorded, and return student -> why the others cannot."""
         problems: dict[str, str] = {}
         waiting = dict(drafts)
         for student, draft in drafts.items():
@@ -121,7 +126,7 @@ class Recorder:
         return problems
 
     def _swap_in(self, draft: Draft) -> str:
-        """Put a draft's files in the place of what stands; return "" or why that failed."""
+        """Put a draft's files in the place of the earlier ones, and return "" or why that failed."""
         if not draft.folder:
             return ""
         home, old = self._home(draft.student), Path(f"{draft.folder}.old")
@@ -137,7 +142,7 @@ class Recorder:
         return ""
 
     def _by_nbgrader(self, drafts: Mapping[str, Draft]) -> dict[str, str]:
-        """Have nbgrader itself record what was judged, as its changed configuration wants it."""
+        """Have nbgrader itself record the drafts, as its changed configuration asks for."""
         judgements = {
             Submission.of_student(self.course, self.assignment, student).folder: draft.judgements
             for student, draft in drafts.items()
@@ -157,7 +162,7 @@ class Recorder:
         return self.course.work / "autograded" / student / self.assignment
 
     def _is_finished(self, path: Path) -> bool:
-        """Say whether a graded notebook is there; nbgrader takes the right to write from it when it is done."""
+        """Say whether a graded notebook is there and finished; nbgrader makes it read-only when it has ended."""
         try:
             mode = path.stat().st_mode
         except OSError:
@@ -165,7 +170,7 @@ class Recorder:
         return not self.usual or not mode & WRITABLE
 
     def _sweep(self) -> None:
-        """Remove what a run that was killed has left of its drafts."""
+        """Remove the drafts that a killed run left."""
         for path in drafts_folder(self.course, self.assignment).glob("*/*"):
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > FORGOTTEN:

@@ -77,7 +77,7 @@ def _write_rows(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None
 
 
 def _drop_stale(gradebook: api.Gradebook, assignment: str, wanted: Rows) -> None:
-    """Remove what the lessons no longer have, unless a person's work hangs on it."""
+    """Remove the cells that the lessons no longer have, unless a person graded them."""
     for notebook in list(gradebook.find_assignment(assignment).notebooks):
         lesson = notebook.name
         gone = (lesson, "") not in wanted["notebooks"]
@@ -113,7 +113,7 @@ def _verify_untouched(cell: Any, lesson: str) -> None:
 
 
 def _complete_submissions(gradebook: api.Gradebook, assignment: str) -> None:
-    """Give submissions older than a lesson or cell the rows that nbgrader makes for newer ones."""
+    """Give submissions that are older than a lesson or cell the rows that nbgrader makes for newer ones."""
     found, session = gradebook.find_assignment(assignment), gradebook.db
     for submission in found.submissions:
         held = {notebook.notebook_id: notebook for notebook in submission.notebooks}
@@ -130,10 +130,10 @@ def _complete_submissions(gradebook: api.Gradebook, assignment: str) -> None:
 
 
 def _create_tables(course: Course) -> None:
-    """Make nbgrader's tables, all or none, as its Gradebook would.
+    """Make nbgrader's tables, all or none, as nbgrader's Gradebook would.
 
-    That one starts `alembic` as a program to ask for its newest version, which takes a second and fails where
-    the environment is not active.
+    The Gradebook would start `alembic` as a program to ask for the newest version, which takes a second and fails
+    where the environment is not active.
     """
     from alembic.script import ScriptDirectory
 

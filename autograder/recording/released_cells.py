@@ -1,6 +1,6 @@
-"""The cells of an assignment as nbgrader is to know them, and work/source/, from which it releases them.
+"""Tells which cells nbgrader is to know of an assignment, and writes work/source/, from which nbgrader releases them.
 
-Nothing here looks into the gradebook, so that workers do without what reads it.
+Nothing here looks into the gradebook, so that workers need not load what reads it.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ Rows = dict[str, dict[tuple[str, str], tuple[Any, ...]]]
 
 
 def exercise_of(grade_id: str) -> str:
-    """Return the Exercise's or question's name that a graded cell stands for."""
+    """Return the name of the Exercise or question that a graded cell stands for."""
     return grade_id.removesuffix(CHECK)
 
 
 def released(course: Course, assignment: str) -> Rows:
     """Return the cells of an assignment as `sync` registered them, without looking into the gradebook.
 
-    So that many processes can write graded notebooks while one writes the gradebook.
+    So many processes can write graded notebooks while one writes the gradebook.
     """
     path = _released_file(course, assignment)
     try:
@@ -57,10 +57,15 @@ def released(course: Course, assignment: str) -> Rows:
 
 
 def current(course: Course, assignment: str, lessons: Sequence[Lesson]) -> Rows:
-    """Return the rows of the lessons as they are now, and see that work/source/ holds them.
+    """Return the cells of the lessons as they are now, and write the lessons to work/source/ if it does not hold them.
 
-    Both are remembered in a file, since to build an assignment takes half a second, and to read the file a
-    hundredth of that.
+    The cells are kept in a file: building an assignment takes half a second, and reading the file a hundredth of
+    that.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        lessons: the assignment's lessons.
     """
     path, stamp = _released_file(course, assignment), _stamp(course, lessons)
     sources = {lesson.name: course.source / assignment / f"{lesson.name}.ipynb" for lesson in lessons}
@@ -85,7 +90,7 @@ def _released_file(course: Course, assignment: str) -> Path:
 
 @cache
 def _read_released(path: Path, modified: int, size: int) -> tuple[str, Rows, dict[str, str]]:
-    """Read what _released wrote; modified and size: of the file, so that a changed one is read anew."""
+    """Read the file that `current` wrote; a changed file has another `modified` or `size`, and is read again."""
     said = json.loads(path.read_bytes())
     rows: Rows = {
         kind: {(row[0], row[1]): tuple(row[2:]) for row in flat} for kind, flat in said["rows"].items()
@@ -94,7 +99,7 @@ def _read_released(path: Path, modified: int, size: int) -> tuple[str, Rows, dic
 
 
 def _stamp(course: Course, lessons: Sequence[Lesson]) -> str:
-    """A hash of all that decides what the lessons are built to."""
+    """Return a hash of all that decides the lessons' notebooks."""
     digest = hashlib.sha256(_builder().encode())
     digest.update(repr(release(course.root / "pyproject.toml")).encode())
     for lesson in lessons:
@@ -129,7 +134,7 @@ def _digest(path: Path) -> str:
 
 
 def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[NotebookNode, NotebookNode]]:
-    """Return lesson name -> (source notebook, student notebook), built once for the same files."""
+    """Return lesson name -> (source notebook, student notebook), and build them only when the files changed."""
     where = release(course.root / "pyproject.toml")
     built = {}
     for lesson in lessons:
@@ -156,9 +161,9 @@ def _write(text: str, path: Path) -> None:
 def _rows_of(notebooks: dict[str, NotebookNode]) -> Rows:
     """Return what nbgrader's SaveCells would store of the released notebooks.
 
-    Keys are (lesson, cell name). Stored are the released source and its checksum, not the solved one's: by
-    the checksum nbgrader tells an answer that was never written, and the source overwrites checks that a
-    student changed.
+    Keys are (lesson, cell name). The source and the checksum are those of the released notebook, without the
+    solution: by the checksum nbgrader recognises an answer that was never written, and the source overwrites checks
+    that a student changed.
     """
     rows: Rows = {"notebooks": {}, "grade": {}, "solution": {}, "source": {}}
     for lesson, notebook in notebooks.items():

@@ -1,6 +1,6 @@
 """Writes graded submissions into nbgrader's tables, many in one transaction and without a query for each cell.
 
-What is written is what nbgrader's own autograde leaves: the same rows, by its own classes.
+It leaves the same rows as nbgrader's own autograde, by means of nbgrader's own classes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,17 @@ class _Notebook:
 
 
 def write(engine: Engine, config: Config, assignment: str, drafts: Sequence[Draft]) -> None:
-    """Record a batch in one transaction; raise RecordRejected, with nothing written, where one of them cannot be."""
+    """Record a batch in one transaction.
+
+    Args:
+        engine: connects to the gradebook.
+        config: nbgrader's settings, which name the plugin for late submissions.
+        assignment: the assignment, which is registered.
+        drafts: the submissions of the batch.
+
+    Raises:
+        RecordRejected: where one of the submissions cannot be recorded; nothing is written then.
+    """
     with Session(engine) as session:
         if engine.dialect.name == "sqlite":
             # SQLite would take the right to write only at the first change, after what it depends on was read.
@@ -41,14 +51,14 @@ def write(engine: Engine, config: Config, assignment: str, drafts: Sequence[Draf
 
 
 def students(engine: Engine, assignment: str) -> set[str]:
-    """Return who has a submission in the gradebook."""
+    """Return the students who have a submission in the gradebook."""
     query = select(TABLES.SubmittedAssignment.student_id).join(TABLES.Assignment)
     with Session(engine) as session:
         return set(session.scalars(query.where(TABLES.Assignment.name == assignment)))
 
 
 class _Batch:
-    """One transaction."""
+    """Writes one batch in one transaction."""
 
     def __init__(self, session: Session, config: Config, assignment: str, drafts: Sequence[Draft]) -> None:
         self.session, self.config = session, config
@@ -86,7 +96,7 @@ class _Batch:
         return dict(by_id.values())
 
     def _verify(self, draft: Draft) -> None:
-        """Refuse a draft of other cells than those registered: some would silently keep what they had."""
+        """Reject a draft whose cells are not the registered ones: some would silently keep their old points."""
         for lesson, scores in draft.scores.items():
             registered = self.notebooks.get(lesson)
             if (
@@ -97,7 +107,7 @@ class _Batch:
                 raise RecordRejected(draft.student, f"{lesson} has changed while it was graded: grade again")
 
     def _submissions(self) -> dict[str, str]:
-        """Return student -> id of the submission, made where there is none yet."""
+        """Return student -> the submission's id, a new one where the gradebook has no submission yet."""
         students, submitted = list(self.drafts), TABLES.SubmittedAssignment
         known = set(self.session.scalars(select(TABLES.Student.id).where(TABLES.Student.id.in_(students))))
         self.new[api.Student] += [{"id": student} for student in students if student not in known]
@@ -116,7 +126,7 @@ class _Batch:
         return found
 
     def _grade(self, submissions: Mapping[str, str]) -> None:
-        """Find the rows of each submission, and note which are to be made or changed."""
+        """Find the rows of each submission, and note which rows are to be made or changed."""
         submitted = TABLES.SubmittedNotebook
         query = select(submitted.id, submitted.assignment_id, submitted.notebook_id)
         rows = self.session.execute(query.where(submitted.assignment_id.in_(list(submissions.values()))))
@@ -138,7 +148,7 @@ class _Batch:
     def _held(
         self, kind: Any, notebooks: Iterable[str], *columns: str
     ) -> dict[tuple[str, str], tuple[Any, ...]]:
-        """Return (notebook's id, cell's id) -> id and columns of the rows there are, held against other writers."""
+        """Return (notebook's id, cell's id) -> id and columns of the rows there are, and lock the rows."""
         query = select(kind.notebook_id, kind.cell_id, kind.id, *(getattr(kind, name) for name in columns))
         rows = self.session.execute(
             query.where(kind.notebook_id.in_(list(notebooks))).with_for_update(of=kind)
@@ -176,7 +186,7 @@ class _Batch:
                 self.changed[api.Comment].append({"id": row[0], "auto_comment": remark})
 
     def _penalise(self, submissions: Mapping[str, str]) -> None:
-        """Give what nbgrader's AssignLatePenalties would, by its own plugin; it costs only where one is late."""
+        """Give the penalties that nbgrader's AssignLatePenalties would; only late submissions cost time."""
         ids = {self.notebooks[lesson].id: lesson for d in self.drafts.values() for lesson in d.scores}
         submitted, found = TABLES.SubmittedAssignment, []
         if self.assignment.duedate is not None:

@@ -14,8 +14,7 @@ from autograder.course import Course
 from autograder.judging import judgement
 from autograder.judging.judgement import Judgement
 from autograder.recording import gradebook, recorded
-
-SAME_POINTS = 1e-9  # points that differ by less differ by rounding
+from autograder.recording.graded import SAME_POINTS
 
 Grades = Mapping[tuple[str, str], gradebook.Grade]  # (lesson, exercise) -> what the gradebook holds
 
