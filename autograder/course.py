@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from autograder.exercise import Lesson
 
 SECRET_BYTES = 32
-OTHERS = 0o077  # the rights of all but the owner, which what a class leaves on disk gives nobody
-CHECKOUT = Path(__file__).resolve().parent.parent  # that this package lies in
+OTHERS = 0o077  # the rights of everybody but the owner; a class's files grant none of them
+CHECKOUT = Path(__file__).resolve().parent.parent  # the checkout that holds this package
 
 
 class CourseError(Exception):
@@ -137,7 +137,7 @@ class Course:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(SECRET_BYTES))
             try:
-                os.link(draft, path)  # whoever comes second keeps the first one's secret
+                os.link(draft, path)  # of two processes, the second keeps the first one's secret
             except FileExistsError:
                 pass
             finally:

@@ -17,7 +17,7 @@ from cnnlab.checking.way import CALL, MODULE_OUTPUTS, Way
 from cnnlab.checking.wire import Value
 
 PUBLIC_SEED = b"cnnlab public cases"
-SPEED = "speed"  # the group whose points an Answer gets for being fast, where its way says so
+SPEED = "speed"  # the group of points for a fast Answer, where its way has it
 FLOAT64_TOLERANCE = 1e-6
 FLOAT32_TOLERANCE = 1e-4
 
@@ -202,7 +202,7 @@ class Exercise:
         return self.ask(secret, self.secret)
 
 
-@dataclass(frozen=True, eq=False)  # there is one of each, so it can be a key
+@dataclass(frozen=True, eq=False)  # each lesson has one object, which can be a key
 class Lesson:
     """The Exercises of one lesson.
 
@@ -221,7 +221,7 @@ class Lesson:
     questions: Mapping[str, float] = field(default_factory=dict)
     resources: Mapping[str, float] = field(
         default_factory=dict
-    )  # what a worker must declare, as in {"GPU": 1}
+    )  # those that a worker must declare, as in {"GPU": 1}
 
     @property
     def total(self) -> float:

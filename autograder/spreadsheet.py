@@ -15,10 +15,10 @@ from autograder.course import CourseError
 from autograder.words import listed
 
 FORMULA = "=+-@"
-# At one of them, or what looks like one, a spreadsheet of another country may begin a new cell.
+# In some countries, spreadsheets begin a new cell at one of these, or at a character that looks like one.
 SEPARATORS = re.compile("([,;|\uff0c\uff1b\uff5c\ufe50\ufe54\u037e])")
 QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
-DIGITS = 4  # after the point
+DIGITS = 4  # digits after the decimal point
 
 Table = list[list[str]]
 
@@ -69,7 +69,7 @@ def named(students: Sequence[str], most: int = 5) -> str:
 def _is_formula(part: str) -> bool:
     """Say whether a spreadsheet would evaluate a part of a cell if it were a cell of its own."""
     if part.startswith("'"):
-        return False  # text to a spreadsheet already
+        return False  # a spreadsheet treats it as text already
     for letter in part:
         plain = unicodedata.normalize("NFKC", letter)
         if not plain.isspace() and plain not in QUOTES:

@@ -1,8 +1,9 @@
-"""Tricks by which processes start sooner and run undisturbed; each says what it pays, in CPU time.
+"""Tricks that make processes start sooner and run undisturbed; each docstring says how much CPU time the trick saves.
 
-Measured with each switched off alone, in alternation with all of them on: loading by 9 runs (jupytext 7) of grading two
-submissions of the convolution lesson, which takes 1.6 s, 0.8 of it for loading; a further submission, 95 ms, by 5 runs of 10
-and of 40 submissions on a busy machine. On another machine measure again before you trust the numbers.
+Each trick was measured by switching it off alone, in alternation with runs that had all of them on. Loading was measured
+by 9 runs (jupytext: 7) that grade two submissions of the convolution lesson, which takes 1.6 s, 0.8 of it for loading. A
+further submission takes 95 ms, measured by 5 runs of 10 and of 40 submissions on a busy machine. Measure again before you
+trust the numbers on another machine.
 """
 
 from __future__ import annotations
@@ -31,16 +32,17 @@ COLLECT_AFTER = 20_000, 20, 50
 
 
 def lighten_imports() -> None:
-    """Have libraries loaded without parts that the grader does not use; before any of the libraries is loaded."""
+    """Make libraries load without parts that the grader does not use; call it before any of them is loaded."""
     lighten_jsonschema()
     lighten_nbgrader()
     lighten_jupytext()
 
 
 def lighten_jsonschema() -> None:
-    """Have jsonschema, which comes with nbformat, do without what verifies addresses and durations: 1.0 s of 2.6 s.
+    """Make jsonschema load without the packages that verify addresses and durations: saves 1.0 s of 2.6 s.
 
-    It does so only where a schema asks for that, which a notebook's does not, and it does without what is not installed.
+    jsonschema comes with nbformat. It uses these packages only where a schema asks for them, which a notebook's does not,
+    and it works where they are not installed.
     """
     modules: dict[str, Any] = sys.modules
     for name in ("rfc3987_syntax", "rfc3986_validator", "isoduration"):
@@ -48,7 +50,7 @@ def lighten_jsonschema() -> None:
 
 
 def lighten_nbgrader() -> None:
-    """Have nbgrader loaded without extensions of JupyterLab's server, requests and bs4: 0.06, 0.04 and 0.08 s of 1.6 s."""
+    """Make nbgrader load without JupyterLab's server extensions, requests and bs4: saves 0.06, 0.04 and 0.08 s of 1.6 s."""
     found = None if "nbgrader" in sys.modules else find_spec("nbgrader")
     if found is None or not found.origin:
         return
@@ -65,7 +67,7 @@ def lighten_nbgrader() -> None:
 
 
 def lighten_jupytext() -> None:
-    """Have jupytext read lessons without what serves text files in Jupyter's server: 0.17 of 0.5 s of `build`."""
+    """Make jupytext load without its contents managers for Jupyter's server: saves 0.17 of 0.5 s of `build`."""
     _stand_in(
         "jupytext.sync_contentsmanager",
         ["build_sync_jupytext_contents_manager_class", "TextFileContentsManager"],
@@ -77,11 +79,11 @@ def lighten_jupytext() -> None:
 
 
 def _stand_in(name: str, functions: Sequence[str] = ()) -> Any:
-    """Put a module in the place of one that is not loaded, which loads that one when something in it is used.
+    """Register a stand-in for a module, which loads the module when something in it is used.
 
     Args:
-        name: the module's.
-        functions: those that others take from the module by name when they are loaded themselves; they load it when called.
+        name: the module's name.
+        functions: the functions that other modules import from it by name; each loads the module when called.
 
     Returns: the stand-in, None where the module is loaded already.
     """
@@ -110,17 +112,17 @@ def _stand_in(name: str, functions: Sequence[str] = ()) -> Any:
 
 
 def collect_nothing() -> None:
-    """Switch the garbage collector off while modules are loaded, until `collect_rarely`: 0.10 s of 0.8 s.
+    """Switch the garbage collector off while modules load, until `collect_rarely`: saves 0.10 s of 0.8 s.
 
-    It would look through all that is loaded again and again, and what is loaded stays.
+    The collector would search everything that is loaded again and again, though it all stays.
     """
     gc.disable()
 
 
 def collect_rarely() -> None:
-    """Have the garbage collector leave alone what has been loaded, and look less often at the rest: 14 of 109 ms.
+    """Exempt everything loaded so far from garbage collection, and collect the rest less often: saves 14 of 109 ms.
 
-    Looking for cycles among all modules takes a tenth of a submission's time, and what it finds there is nothing.
+    Looking for cycles among all modules takes a tenth of a submission's time and finds nothing.
     """
     gc.enable()
     gc.freeze()
@@ -128,7 +130,7 @@ def collect_rarely() -> None:
 
 
 def end_without_collecting() -> None:
-    """Have this process end without a last look for cycles in all that was loaded: 0.16 of 1.0 s with nbgrader loaded."""
+    """End this process without a last search for cycles in all modules: saves 0.16 of 1.0 s with nbgrader loaded."""
     atexit.register(gc.freeze)
 
 
@@ -136,14 +138,14 @@ def end_without_collecting() -> None:
 
 
 def one_blas_thread() -> None:
-    """Have NumPy's BLAS start no threads, which would look for work and find none: 16 of 111 ms a submission."""
+    """Keep NumPy's BLAS from starting threads, which would look for work and find none: saves 16 of 111 ms a submission."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def stay_on(core: int) -> None:
-    """Have this thread and the processes that it starts run on one core: 15 of 110 ms a submission.
+    """Run this thread and the processes that it starts on one core: saves 15 of 110 ms a submission.
 
-    They take turns, and share what the core's caches hold.
+    The processes take turns, so they lose nothing by this, and they share the contents of the core's caches.
     """
     with contextlib.suppress(OSError):
         os.sched_setaffinity(0, {core})
@@ -151,7 +153,7 @@ def stay_on(core: int) -> None:
 
 @contextmanager
 def no_interrupts() -> Iterator[None]:
-    """Leave Ctrl-C to this process: what is started meanwhile does not get it, and it waits so long."""
+    """Block Ctrl-C within the block: processes started there do not receive it, and this one receives it afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -160,7 +162,7 @@ def no_interrupts() -> Iterator[None]:
 
 
 def end_with(parent: int) -> None:
-    """Have this process killed when its parent ends, so that no worker goes on without the run's lock."""
+    """Kill this process when its parent ends, so that no worker goes on without the run's lock."""
     ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)

@@ -232,7 +232,7 @@ def memory(bench: Bench, sizes: Sizes) -> Section:
     for role in ("coordinator", "worker"):
         peaks = [use.peaks.get(role, 0) / MIB for use in uses.values()]
         if not all(peaks):
-            rows.append([role, *["-"] * len(peaks), "-", "-", "-"])  # all is done in one process
+            rows.append([role, *["-"] * len(peaks), "-", "-", "-"])  # one process does everything
             continue
         growth = max(peaks) / min(peaks)
         rows.append([role, *(f"{peak:.0f}" for peak in peaks), f"{growth:.2f}", *bar(growth, at_most=FLAT)])
@@ -422,7 +422,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped; the tables above are whole.", file=sys.stderr)
         return 130
     finally:
-        if given.json:  # what was measured before something failed is kept as well
+        if given.json:  # keeps measurements made before a failure too
             record = {"machine": described, "sizes": asdict(sizes), **found}
             given.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0

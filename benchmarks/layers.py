@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # Not before the number of threads is set, and in the process
 
 ROOT = Path(__file__).resolve().parent.parent
 TOLERANCE = 2e-4  # relative to the largest value; the sums are in float32 and in another order
-PAUSE = 0.1  # seconds; OpenBLAS's threads spin a while after a product and would slow down whoever comes next
+PAUSE = 0.1  # seconds; OpenBLAS's threads spin for a while after a product and would slow down the next competitor
 COMPETITORS = ("torch", "products", "classic", "lesson")
 
 
@@ -159,7 +159,7 @@ def verify(shape: Shape, runs: Mapping[str, Run]) -> None:
     expected = dict(zip(("y", "dx", "dw", "db"), runs["torch"](), strict=False))
     for competitor, run in runs.items():
         wanted = dict(expected)
-        if competitor == "products":  # they make y, still without its bias, and dw
+        if competitor == "products":  # their y lacks its bias, and they return only y and dw
             bias = runs["classic"]()[0][:1, :, :1, :1] - run()[0][:1, :, :1, :1]
             wanted = {"y": expected["y"] - bias, "dw": expected["dw"]}
         if competitor == "lesson" and shape.w:
@@ -358,7 +358,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     load = os.getloadavg()[0]
     described: dict[str, Any] = {}
     results: dict[int, dict[str, dict[str, list[float]]]] = {threads: {} for threads in given.threads}
-    for _ in range(given.processes):  # where a process finds its memory shifts all its times by a third
+    # The placement of a process's memory shifts all its times by up to a third.
+    for _ in range(given.processes):
         for threads in given.threads:
             found = apart(given.shape, threads, given.repetitions)
             described = found["machine"]

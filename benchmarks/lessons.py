@@ -24,6 +24,6 @@ def answers() -> dict[str, Callable[..., Any]]:
             exec(compile(cell.source, f"{script.path}:{cell.line}", "exec"), namespace)
         found |= {name: namespace[name] for name in lesson.exercises}
         if "layers" in namespace:
-            # In place of cnnlab's, which would lend whatever this machine's student has written.
+            # In place of cnnlab's own layers, which would be those of whichever student uses this machine.
             namespace["layers"] = SimpleNamespace(**found)
     return found

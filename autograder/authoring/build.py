@@ -30,8 +30,8 @@ from cnnlab.checking import cases, wire
 from cnnlab.checking.speed import TASKS
 
 CASES = Path("cnnlab/checking/cases")
-# By how much results may differ that processors add up in different orders, as a part of an array's largest value. A
-# hundredth of what the checks allow, so that what is left standing is as good as what would be written.
+# Processors add up in different orders, so results may differ by this share of an array's largest value. It is a
+# hundredth of what the checks allow, so an older file within it is as good as a new one.
 ROUNDING = {"float64": 1e-8, "float32": 1e-6, "float16": 1e-3}
 TINY = 1e-12  # where an array's values are all rounding errors
 STUB = "# Write your code here, in place of the next line.\nraise NotImplementedError"

@@ -21,7 +21,8 @@ from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.files import write
 
-FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal kits are equal files
+# The earliest date in a zip file, always the same, so that equal kits are equal files.
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 WHEEL_PAGE = "What a student of the course imports: answer, check, layers, nn, data, plot.\n"
 
 Files = dict[str, bytes]

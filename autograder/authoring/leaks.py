@@ -15,8 +15,8 @@ from autograder.authoring.script import BEGIN, END, read
 from autograder.course import Course
 
 MARKS = re.compile(rf"{BEGIN}|{END}|\bautograder\b")
-SHORTEST = 12  # characters of a line that says something
-LONG = 3  # lines of a body of which more than half must be there; a shorter one must be there whole
+SHORTEST = 12  # characters: shorter lines prove nothing
+LONG = 3  # lines; a body this long is found by more than half of its lines, a shorter one only whole
 TEXT = (".py", ".md", ".txt", ".yml", ".toml", ".json", ".typed", "METADATA", "WHEEL", "RECORD", "LICENSE")
 
 

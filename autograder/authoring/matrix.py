@@ -12,7 +12,7 @@ from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.compare import compare
 
 PAGE = Path("docs/matrix.md")
-SECRET = b"the matrix page"  # any secret does: the tests prove it for several
+SECRET = b"the matrix page"  # any secret will do: the tests prove the page for several
 HEAD = """# What the checks catch
 
 Every exercise comes with Mistakes: wrong implementations that students really write, each with a sentence that helps.

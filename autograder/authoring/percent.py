@@ -10,7 +10,7 @@ from typing import Any
 from autograder.course import CourseError
 
 MARKER = re.compile(r"^# %%")
-# What jupytext adds to a cell's keys: how many blank lines follow the cell, and the text of a marker that it cannot read.
+# Keys that jupytext adds: the number of blank lines after the cell, and the text of a marker that it cannot read.
 BLANK_LINES, UNREADABLE = "lines_to_next_cell", "incorrectly_encoded_metadata"
 
 
@@ -37,7 +37,7 @@ def percent_cells(path: Path) -> list[PercentCell]:
     Raises:
         CourseError: where a marker cannot be read; it names file and line.
     """
-    import jupytext  # what grades without building anything starts sooner
+    import jupytext  # imported here, so that grading without a build starts sooner
 
     try:
         text = path.read_text(encoding="utf-8")

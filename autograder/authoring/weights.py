@@ -26,7 +26,7 @@ from cnnlab.checking.summaries.networks import NETWORKS, judge
 from cnnlab.library import lending
 
 HELD_OUT = 1400  # the first of the held-out digits
-LABELS = np.arange(500) % 5  # of the drawn shapes that trained weights are tried on
+LABELS = np.arange(500) % 5  # of the drawn shapes that test trained weights
 Images = tuple[np.ndarray, np.ndarray]  # with their labels
 
 

@@ -34,7 +34,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
     print("Building the student notebooks ...")
     for path in build.build(course, all_lessons()):
         print(f"  {path}")
-    with private_files():  # students are to read what was built before
+    with private_files():  # only now, because students must be able to read the built files
         return _grade_sample(Course(course.root, course.root / "work" / "demo"), lesson)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autograder.classroom.results import ClassResult, StudentResult
 
 MANY = 40  # changed grades that are shown; the file has them all
-WIDEST = 100  # characters of what is said of a submission in its line
+WIDEST = 100  # characters of the remarks in a submission's line
 
 
 class RunOptions(TypedDict, total=False):
@@ -114,7 +114,7 @@ def _are_many(options: argparse.Namespace) -> bool:
     try:
         return options.folder is None or len(os.listdir(options.folder)) > forkserver.FEW
     except OSError:
-        return False  # which is said later
+        return False  # an error that is reported later
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
 
     from autograder.authoring import kit
 
-    # What lies in the class's folder is its owner's alone, what is written elsewhere is for students.
+    # Files in the class's folder are private to its owner; files written elsewhere are for students.
     with nullcontext() if options.out else private_files():
         path = kit.write_kit(course, options.assignment, options.out)
     with zipfile.ZipFile(path) as archive:

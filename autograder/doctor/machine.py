@@ -23,7 +23,7 @@ GIB = 1 << 30
 FULL = 1 * GIB  # bytes free below which a class may not fit
 TIGHT = 5 * GIB
 NAMED = 5  # packages named in one sentence
-# Who may need it -> the programs that do.
+# Purpose -> the programs that serve it.
 OPTIONAL = {
     "the tests that look at pages in a browser": ("chromium", "chromium-browser", "google-chrome"),
     "a gradebook in PostgreSQL, and its tests": ("psql",),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SECONDS = 1.0  # to wait for a lock
 RENEW = "put back its copy, or move it away and grade again"
-GRADED = ("recorded.jsonl", "journal.jsonl", "autograded")  # in the class's folder once something was graded
+# In the class's folder as soon as something was graded.
+GRADED = ("recorded.jsonl", "journal.jsonl", "autograded")
 
 
 def derived_files(course: Course) -> list[Finding]:

@@ -17,7 +17,7 @@ from autograder.doctor.finding import Finding, note, problem
 OLDEST = (0, 5)  # --perms and --size, which every sandbox uses
 WARM = (0, 8)  # --disable-userns, without which an unprivileged user gets no warm server
 UPDATE = "install a newer one (sudo apt-get install bubblewrap)"
-SECONDS = 20.0  # that a minimal sandbox may take
+SECONDS = 20.0  # the time limit of a minimal sandbox
 SYSCTL = Path("/proc/sys")
 
 
@@ -86,7 +86,7 @@ def isolation(course: Course, *, bare: bool = False) -> list[Finding]:
     from autograder import sandbox
 
     if not bare and (shutil.which("bwrap") is None or _refusal()):
-        return []  # said already
+        return []  # reported already
     token = secrets.token_hex(8)
     with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryDirectory() as folder:
         server.setblocking(False)
@@ -138,7 +138,7 @@ def _refusal() -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except FileNotFoundError:
-        return ""  # said by `bubblewrap`
+        return ""  # reported by `bubblewrap`
     except subprocess.TimeoutExpired:
         return f"it did not start within {SECONDS:g} seconds"
     said = done.stderr.strip().split("\n")[-1].removeprefix("bwrap: ")

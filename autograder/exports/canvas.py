@@ -60,5 +60,5 @@ def canvas_table(
 def _name(student_grades: StudentGrades, person: Person) -> str:
     known = ", ".join(part for part in (student_grades.last_name, student_grades.first_name) if part)
     name = spreadsheet.visible(person.name or known or student_grades.student)
-    # Canvas takes a row whose first cell has these words for that of the maxima.
+    # Canvas reads any row whose first cell has these words as the row of maxima.
     return name.replace(POINTS_POSSIBLE, POINTS_POSSIBLE.replace(" ", "-"))

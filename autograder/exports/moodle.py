@@ -18,7 +18,7 @@ from autograder.exports.verdict_texts import first_remark, texts
 from autograder.spreadsheet import Table, named
 
 IDENTIFIERS = {"username": "Username", "email": "Email address", "idnumber": "ID number"}  # Moodle's headings
-HIGHEST = 100  # points of one grade that Moodle imports unless its site says otherwise
+HIGHEST = 100  # points: the most that Moodle imports for one grade, unless its site is set otherwise
 LONGEST = 1000  # characters of feedback
 
 

@@ -26,7 +26,7 @@ def texts(course: Course, assignment: str, student_grades: StudentGrades) -> Tex
     try:
         folder = course.work / "autograded" / verify_student(student_grades.student) / assignment
     except IntakeError:
-        return {}  # the gradebook may name anybody, but what intake took in has the name of a folder
+        return {}  # a student in the gradebook whose name intake would not accept
     found: Texts = {}
     for lesson in dict.fromkeys(grade.lesson for grade in student_grades.grades):
         try:

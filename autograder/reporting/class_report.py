@@ -40,7 +40,7 @@ MAX_LOST, MAX_FLAGS = (
     12,
     12,
 )  # lines shown of one student; the feedback pages and intake's records have the rest
-MAX_NAMED = 3  # exercises not attempted that are named
+MAX_NAMED = 3  # names of exercises not attempted that are shown
 MAX_LINE = 300  # characters of a flag
 SLOWEST = 3
 

@@ -19,14 +19,14 @@ from traitlets.config import Config
 from autograder.reporting import TEMPLATES
 from autograder.words import page_policy
 
-# Beyond these a text that a student wrote is shown as it was written: the time to render it would grow with their square.
+# Beyond these limits a student's text is shown as it was written: the time to render it grows with its length squared.
 MAX_TAGS = 2000
 MAX_FORMULAS = 200
 MAX_MARKDOWN = 5_000  # characters of one text
 MAX_PAGE = 20_000  # characters of all texts of a page
 MAX_CODE = 5_000  # characters of one cell
 MAX_PAGE_CODE = 30_000  # characters of all cells of a page
-# Beyond these it is cut.
+# Beyond these limits it is cut.
 MAX_TEXT = 50_000  # characters of one text
 MAX_SHOWN = 200_000  # characters of all texts of a page
 
@@ -36,8 +36,8 @@ CODE_STYLES = {
     "screen and (prefers-color-scheme: dark)": "github-dark",
 }
 
-# What may be left of Markdown that a student wrote. No id: it could shadow one of formgrader's own fields.
-# No pictures: one from elsewhere tells its owner who reads the page, and when.
+# The HTML that a student's Markdown may produce. No id: it could shadow one of formgrader's own fields.
+# No pictures: a picture from another site tells its owner who reads the page, and when.
 TAGS = frozenset(
     [
         *(
@@ -149,7 +149,8 @@ def safe_markdown(source: str) -> str:
     output. Formulas stay as they are written.
     """
     source = visible(source)
-    formulas = sum(map(source.count, ("\\begin", "\\(", "\\[")))  # one without an end is sought to the end
+    # The renderer searches for the end of each one.
+    formulas = sum(map(source.count, ("\\begin", "\\(", "\\[")))
     if len(source) > MAX_MARKDOWN or source.count("<") > MAX_TAGS or formulas > MAX_FORMULAS:
         return as_written(source)
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autograder.exercise import Lesson
     from autograder.verdict import Verdict
 
-FEWEST = 5  # students: a correlation of fewer says nothing
+FEWEST = 5  # students; a correlation over fewer means nothing
 MOST_BINS = 20
 ATTEMPTS = ("passed", "failed", "not attempted", "not found")
 
@@ -120,7 +120,7 @@ def items(result: ClassResult, lesson: Lesson) -> list[Item]:
     rows = [row.verdicts[lesson.name] for row in graded(result) if lesson.name in row.verdicts]
     names = list(lesson.exercises)
     points = np.array([[v[name].points if name in v else 0.0 for name in names] for v in rows])
-    points = points.reshape(len(rows), len(names))  # (students, exercises), with no students too
+    points = points.reshape(len(rows), len(names))  # (students, exercises), even without students
     correlations = discrimination(points)
     return [
         Item(

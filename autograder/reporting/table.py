@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autograder.exercise import Lesson
     from autograder.verdict import Verdict
 
-WIDEST = 90  # characters of what was found, in the text table
+WIDEST = 90  # characters of the findings in the text table
 DEPENDS = "depends on "
 
 

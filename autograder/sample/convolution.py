@@ -21,7 +21,7 @@ ALL = (
     "conv2d_forward",
     "filter_image",
 )
-# What stops or lies stands in exercises on which no other is built, so that all else must keep its points.
+# Cells that stop or cheat answer exercises on which no other builds, so all other exercises must keep their points.
 
 
 def changed(change: Callable[[Any, Solved], None], name: str = f"{LESSON}.ipynb") -> Write:

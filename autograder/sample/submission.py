@@ -49,7 +49,7 @@ class Sample:
             return 0.0
         asked = lesson.exercises[exercise]
         if lost and asked.way.speed:
-            lost = (*lost, SPEED)  # only what is right is timed
+            lost = (*lost, SPEED)  # only right answers are timed
         return float(sum(points for group, points in asked.points.items() if group not in lost))
 
 

@@ -29,7 +29,7 @@ def main() -> int:
     """Run every submission's steps in a fork of its own."""
     submissions = pickle.loads(Path(sys.argv[1]).read_bytes())
     gc.collect()
-    gc.freeze()  # else collecting garbage in a child copies all memory
+    gc.freeze()  # otherwise, collecting garbage in a child copies all memory
     print(json.dumps({student: _seconds(steps) for student, steps in submissions.items()}))
     return 0
 
@@ -50,7 +50,7 @@ def _run(steps: list[Any]) -> None:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         for step in steps:
             if isinstance(step, str):
-                with contextlib.suppress(Exception):  # a cell that fails costs what it costs
+                with contextlib.suppress(Exception):  # the time of a failing cell counts too
                     exec(compile(step, "cell", "exec"), names)
                 continue
             name, returns, way, cases = step

@@ -12,7 +12,7 @@ from benchmarks.grading_stock.course import OneLesson
 from cnnlab.checking.assess import Questionnaire
 from cnnlab.checking.way import CALL
 
-# What the judge looks at too: type, shape, kind of dtype, values. It reads one small file a check; what is pickled is ours.
+# It compares what the judge compares: type, shape, kind of dtype, values. Each check reads one small pickle of ours.
 CHECK = """\
 import pickle
 import numpy as np

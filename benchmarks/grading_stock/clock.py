@@ -14,7 +14,7 @@ import struct
 
 PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241}  # the system call's number
 SOFTWARE, TASK_CLOCK = 1, 1
-SIZE = 128  # bytes of struct perf_event_attr, of which the kernel wants what it does not know to be zero
+SIZE = 128  # bytes of struct perf_event_attr; the kernel wants fields that it does not know to be zero
 INHERIT, EXCLUDE_KERNEL = 1 << 1, 1 << 5
 CLOSE_ON_EXEC = 8
 

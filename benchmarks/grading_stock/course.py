@@ -17,7 +17,7 @@ from autograder.exercises import convolution
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COPIED = ("autograder", "cnnlab", "nbgrader_config.py", "pyproject.toml")
-KEPT = "convolution"  # of the lessons in autograder/exercises
+KEPT = "convolution"  # the only lesson of autograder/exercises that is kept
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from clock import Clock  # beside this file, which is run by its path
 
 SET_CHILD_SUBREAPER = 36  # of prctl(2)
 SECONDS_BETWEEN_LOOKS = 0.01  # the first process may be largest just before it ends
-LOOKS = 10  # of them for one at the other processes
-SECONDS_TO_END = 20.0  # for what the command leaves behind
+LOOKS = 10  # looks at the first process for each look at the others
+SECONDS_TO_END = 20.0  # for processes that the command leaves behind
 
 
 def main() -> int:
@@ -63,7 +63,7 @@ def run(command: list[str], watch: bool, log: Any) -> dict[str, Any]:
     if watch:
         watcher.join()
     left = _reap()
-    cpu = clock.seconds() - (time.process_time() - own)  # less what this process did itself
+    cpu = clock.seconds() - (time.process_time() - own)  # less this process's own time
     return {"status": status, "seconds": seconds, "cpu": cpu, "peaks": peaks, "left": left}
 
 
@@ -117,7 +117,7 @@ def _note_below(process: Any, peaks: dict[str, int]) -> None:
     with contextlib.suppress(psutil.Error):
         words = " ".join(process.cmdline())
         if "bwrap" in words:
-            return  # what runs in the sandbox is the student's, and has a limit of its own
+            return  # the code in the sandbox is the student's, and has its own limit
         _note(process.pid, "worker" if "autograder-workers" in words else "other", peaks)
         for child in process.children():
             _note_below(child, peaks)
@@ -153,7 +153,7 @@ def _is_helper(process: Any) -> bool:
 
     try:
         return any("resource_tracker" in word for word in process.cmdline())
-    except psutil.Error:  # it has ended, and waits to be waited for
+    except psutil.Error:  # it has ended, and nobody has waited for it yet
         return False
 
 

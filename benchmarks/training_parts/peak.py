@@ -42,7 +42,7 @@ def _seconds(product: Callable[[], torch.Tensor], device: torch.device) -> float
         began = time.perf_counter()
         product()
         _wait(device)
-        if number >= 2:  # the first choose an algorithm
+        if number >= 2:  # the first two choose an algorithm
             times.append(time.perf_counter() - began)
     return statistics.median(times)
 

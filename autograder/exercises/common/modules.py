@@ -10,7 +10,7 @@ from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
 MODULE = Way(module="x")
-OF_BLOCKS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")  # what blocks are asked for
+OF_BLOCKS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")  # the outputs of a block
 
 
 def block(key: str, group: str, shape: tuple[int, ...], **arguments: Value) -> Case:

@@ -24,7 +24,7 @@ def trained(file: Path, seed: int, slip: str = "") -> Weights:
         seed: the seed of the weights that were never trained.
         slip: the name of the Mistake to make, which exchanges some arrays.
     """
-    from safetensors.numpy import load_file  # a grader that has its answers does not need it
+    from safetensors.numpy import load_file  # a grader with cached answers does not need it
 
     weights = load_file(file)
     if slip == "not trained":
@@ -82,7 +82,7 @@ def hidden(key: str, group: str, count: int, at_least: float, change: Change | N
     labels = np.arange(count) % CLASSES
 
     def draw(rng: np.random.Generator) -> np.ndarray:
-        images = fresh(labels, int(rng.integers(1 << 40, 1 << 41)))  # no seed that anybody trains with
+        images = fresh(labels, int(rng.integers(1 << 40, 1 << 41)))  # seeds so large that nobody trains with them
         return change(images, rng) if change else images
 
     return Case(key, group=group, images=Random(draw), labels=labels, at_least=at_least)
