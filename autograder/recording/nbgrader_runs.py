@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from nbformat.notebooknode import NotebookNode
 from nbgrader import api
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import BaseConverter, NbGraderException
@@ -15,7 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
 from autograder.course import Course
+from autograder.exercise import Lesson
 from autograder.intake import take_in_submitted
+from autograder.judging.companions import Submission
+from autograder.judging.judgement import Judgement
 from autograder.recording.database import errors
 from autograder.recording.errors import RecordError
 from autograder.recording.gradebook import students_with
@@ -23,6 +26,8 @@ from autograder.recording.graded import LOG
 from autograder.recording.nbgrader_settings import configuration
 from autograder.recording.nbgrader_steps import reason_of
 from autograder.recording.registration import sync
+
+Judge = Callable[[Course, Lesson, NotebookNode, Submission], Judgement]  # judges one notebook
 
 
 def autograde(
@@ -32,7 +37,7 @@ def autograde(
     on_done: Callable[[str], None] | None = None,
     *,
     take_in: Callable[[Course, list[str]], None] | None = None,
-    judge: Callable[..., Any] | None = None,
+    judge: Judge | None = None,
 ) -> dict[str, str]:
     """Run nbgrader's autograde, and return student -> why nothing was recorded.
 
