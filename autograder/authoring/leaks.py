@@ -112,7 +112,8 @@ def _references(course: Course) -> list[Body]:
         source = path.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef):
-                text = "\n".join(source.split("\n")[node.body[0].lineno - 1 : node.end_lineno])
+                code = node.body[1:] if ast.get_docstring(node) else node.body
+                text = "\n".join(source.split("\n")[code[0].lineno - 1 : node.end_lineno]) if code else ""
                 bodies.append(Body(f"{node.name} of {_short(path, folder)}", tuple(_lines(text))))
     return [body for body in bodies if len(body.lines) >= LONG]
 

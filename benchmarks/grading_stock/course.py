@@ -17,7 +17,8 @@ from autograder.exercises import convolution
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COPIED = ("autograder", "cnnlab", "nbgrader_config.py", "pyproject.toml")
-KEPT = "convolution"  # the only lesson of autograder/exercises that is kept
+LESSON = "convolution"  # of the folders in autograder/exercises
+KEPT = (LESSON, "common")  # the lesson, and what lessons share
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ def one_lesson(root: Path, *, timed: bool = False) -> OneLesson:
     for name in COPIED:
         _copy(ROOT / name, root / name)
     for folder in (root / "autograder" / "exercises").iterdir():
-        if folder.is_dir() and folder.name != KEPT:
+        if folder.is_dir() and folder.name not in KEPT:
             shutil.rmtree(folder)
     if not timed:
-        _append(root / "autograder" / "exercises" / KEPT / "__init__.py", untimed)
+        _append(root / "autograder" / "exercises" / LESSON / "__init__.py", untimed)
     course = Course(root, root / "work")
     script = Course(ROOT, ROOT / "work").script(lesson)
     course.script(lesson).parent.mkdir(parents=True)
