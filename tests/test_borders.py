@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -82,3 +84,18 @@ def test_no_import_crosses_a_border() -> None:
 )
 def test_an_import_that_crosses_one_is_found(tmp_path: Path, lines: dict[str, str], contract: str) -> None:
     assert contract in broken_contracts(with_imports(tmp_path, lines))
+
+
+def test_the_page_shows_the_layers_that_are_held() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(one["layers"] for one in contracts if one["type"] == "layers")
+    shown = (ROOT / "docs" / "architecture.md").read_text().rsplit("```text\n", 1)[1].split("\n```")[0]
+    assert shown.splitlines() == [*layers[1:], "cnnlab"], "__main__ is left out, which only calls cli"
+
+
+def test_every_file_that_the_page_names_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`([\w./]+\.py)`", page))
+    files = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if ".venv" not in path.parts]
+    missing = [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)]
+    assert len(named) > 40 and not missing
