@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from autograder.exercise import lesson
-from autograder.exercises.cheap_convolutions.costs import bottleneck_parameters, macs, separable_cost_ratio
-from autograder.exercises.cheap_convolutions.depthwise import depthwise_conv2d_backward, depthwise_conv2d_forward
+from autograder.exercises.cheap_convolutions.bottleneck import bottleneck_parameters
+from autograder.exercises.cheap_convolutions.depthwise import depthwise_conv2d_forward
+from autograder.exercises.cheap_convolutions.depthwise_gradients import depthwise_conv2d_backward
 from autograder.exercises.cheap_convolutions.grouped import grouped_conv2d_forward
+from autograder.exercises.cheap_convolutions.macs import macs
 from autograder.exercises.cheap_convolutions.pointwise import conv1x1_backward, conv1x1_forward
+from autograder.exercises.cheap_convolutions.separable import separable_cost_ratio
 
 LESSON = lesson(
     "1_layers/05_cheap_convolutions",

@@ -6,7 +6,8 @@ from autograder.exercise import lesson
 from autograder.exercises.lenet.dropout import dropout_backward, dropout_forward
 from autograder.exercises.lenet.linear import linear_backward, linear_forward
 from autograder.exercises.lenet.loss import softmax_cross_entropy
-from autograder.exercises.lenet.norm import batchnorm2d_backward, batchnorm2d_forward
+from autograder.exercises.lenet.norm import batchnorm2d_forward
+from autograder.exercises.lenet.norm_gradients import batchnorm2d_backward
 from autograder.exercises.lenet.start import he_normal
 from autograder.exercises.lenet.steps import sgd_momentum_step
 from autograder.exercises.lenet.trained import trained_lenet

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.receptive_field.windows import span, whole
+from autograder.exercises.receptive_field.fields import span, whole
 from autograder.exercises.rows import group, public, secret
 
 

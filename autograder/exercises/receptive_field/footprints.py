@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Mistake
-from autograder.exercises.receptive_field.windows import whole
+from autograder.exercises.receptive_field.fields import whole
 from autograder.exercises.rows import group, public, secret
 from cnnlab.checking.way import Way
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from autograder.exercise import lesson
-from autograder.exercises.why_convolution.counts import conv_parameters, dense_parameters, local_parameters
-from autograder.exercises.why_convolution.matrices import toeplitz_matrix, toeplitz_matrix_2d
+from autograder.exercises.why_convolution.counts import conv_parameters, dense_parameters
+from autograder.exercises.why_convolution.local_counts import local_parameters
+from autograder.exercises.why_convolution.matrices import toeplitz_matrix
+from autograder.exercises.why_convolution.matrices_2d import toeplitz_matrix_2d
 from autograder.exercises.why_convolution.scores import linear_scores
 
 LESSON = lesson(

@@ -1,4 +1,4 @@
-"""toeplitz_matrix and toeplitz_matrix_2d: a convolution as the matrix that it is."""
+"""toeplitz_matrix, and what it shares with toeplitz_matrix_2d."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from autograder.exercise import Exercise, Mistake, normal
 from autograder.exercises.common.operations import conv2d
-from autograder.exercises.common.sizes import Padding, Sides, Size, pair, sides, turned
-from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
+from autograder.exercises.common.sizes import Padding, Size, pair, sides, turned
+from autograder.exercises.common.slips import without
 from autograder.exercises.rows import group, public, secret
 
 Shape = tuple[int, int]
@@ -41,41 +41,6 @@ def padded(shape: Shape, padding: Padding) -> Shape:
     """The image's size with its padding."""
     (top, bottom), (left, right) = sides(padding)
     return top + shape[0] + bottom, left + shape[1] + right
-
-
-def cropped(matrix: np.ndarray, shape: Shape, around: Sides) -> np.ndarray:
-    """Drop the columns that belong to padding, from (OH, OW, padded height, padded width)."""
-    (top, _), (left, _) = around
-    return matrix[:, :, top : top + shape[0], left : left + shape[1]]
-
-
-def painted(
-    w: np.ndarray, shape: Shape, place: Callable[..., np.ndarray], stride: Size = 1, padding: Padding = 0
-) -> np.ndarray:
-    """Lay a wrong matrix: place(w, (i, j), first row and column, OW, padded size) is a padded image, flat."""
-    oh, ow = responses(w, shape, stride, padding).shape[:2]
-    size = padded(shape, padding)
-    (sh, sw), rows = pair(stride), []
-    for i, j in np.ndindex(oh, ow):
-        rows.append(place(w, (i * sh, j * sw), ow, size))
-    return flat(cropped(np.array(rows).reshape(oh, ow, *size), shape, sides(padding)))
-
-
-def in_one_run(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
-    """All weights behind each other, without the jump to the next image row."""
-    row = np.zeros(size[0] * size[1], w.dtype)
-    first = start[0] * size[1] + start[1]
-    room = row[first : first + w.size]
-    room[:] = w.ravel()[: len(room)]
-    return row
-
-
-def by_output_width(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
-    """The output's width in place of the image's as the length of a row."""
-    row = np.zeros(size[0] * size[1], w.dtype)
-    for (u, v), weight in np.ndenumerate(w):
-        row[(start[0] + u) * ow + start[1] + v] = weight
-    return row
 
 
 def wrapped(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
@@ -123,16 +88,6 @@ def as_row(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
         return function(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
 
     return wrong
-
-
-def columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
-    """The pixels of the image read column by column."""
-    matrix = responses(w, shape, **how)
-    return flat(matrix.transpose(0, 1, 3, 2)).copy()
-
-
-def outputs_columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
-    return flat(responses(w, shape, **how).transpose(1, 0, 2, 3))
 
 
 toeplitz_matrix = Exercise(
@@ -263,177 +218,5 @@ toeplitz_matrix = Exercise(
         "cut the columns of the padding off at the end.",
         "After `before, after = pair(padding)`, make zeros of (out, before + n + after), set "
         "`matrix[i, i * stride : i * stride + len(w)] = w` in a loop, and return `matrix[:, before : before + n]`.",
-    ),
-)
-
-toeplitz_matrix_2d = Exercise(
-    name="toeplitz_matrix_2d",
-    returns=("matrix",),
-    reference=matrix_2d,
-    points={"basic": 4, "stride": 2, "padding": 2, "together": 1},
-    cases=[
-        *group(
-            "basic",
-            public("a 2x2 kernel on a 3x4 image", w=normal(2, 2), shape=(3, 4)),
-            secret("a 2x2 kernel on a 4x6 image", w=normal(2, 2), shape=(4, 6)),
-            public("a 2x3 kernel on a 5x4 image", w=normal(2, 3), shape=(5, 4)),
-            secret("a 3x2 kernel on a 5x6 image", w=normal(3, 2), shape=(5, 6)),
-            public("a 3x2 kernel on a 4x5 image", w=normal(3, 2), shape=(4, 5)),
-            secret("a 2x4 kernel on a 4x7 image", w=normal(2, 4), shape=(4, 7)),
-            public("a 1x1 kernel on a 2x3 image", w=normal(1, 1), shape=(2, 3)),
-            secret("a 1x1 kernel on a 3x2 image", w=normal(1, 1), shape=(3, 2)),
-            public("a kernel as large as the 2x4 image", w=normal(2, 4), shape=(2, 4)),
-            secret("a kernel as large as the 3x2 image", w=normal(3, 2), shape=(3, 2)),
-            public("float32", w=normal(2, 2, dtype="float32"), shape=(4, 3)),
-            secret("float32, a 1x3 kernel", w=normal(1, 3, dtype="float32"), shape=(3, 5)),
-        ),
-        *group(
-            "stride",
-            public("stride 2 on a 5x7 image", w=normal(3, 3), shape=(5, 7), stride=2),
-            secret("stride 2 on a 6x5 image", w=normal(2, 3), shape=(6, 5), stride=2),
-            public(
-                "stride (1, 3) on a 4x6 image: one column is left over", w=normal(2, 2), shape=(4, 6), stride=(1, 3)
-            ),
-            secret(
-                "stride (3, 2) on a 7x6 image: one column is left over", w=normal(2, 3), shape=(7, 6), stride=(3, 2)
-            ),
-        ),
-        *group(
-            "padding",
-            public("padding 1 on a 3x4 image", w=normal(3, 3), shape=(3, 4), padding=1),
-            secret("padding 2 on a 4x3 image", w=normal(3, 3), shape=(4, 3), padding=2),
-            public("padding (0, 2) on a 4x3 image", w=normal(2, 3), shape=(4, 3), padding=(0, 2)),
-            secret("padding (1, 0) on a 3x5 image", w=normal(2, 3), shape=(3, 5), padding=(1, 0)),
-            public("padding ((2, 1), (0, 1)) on a 3x4 image", w=normal(2, 2), shape=(3, 4), padding=((2, 1), (0, 1))),
-            secret("padding ((0, 2), (1, 3)) on a 4x3 image", w=normal(3, 2), shape=(4, 3), padding=((0, 2), (1, 3))),
-        ),
-        *group(
-            "together",
-            public(
-                "stride (2, 1), padding ((1, 0), (2, 1)) on a 5x4 image",
-                w=normal(3, 2),
-                shape=(5, 4),
-                stride=(2, 1),
-                padding=((1, 0), (2, 1)),
-            ),
-            secret(
-                "stride (1, 2), padding ((0, 1), (2, 0)) on a 4x6 image",
-                w=normal(2, 3),
-                shape=(4, 6),
-                stride=(1, 2),
-                padding=((0, 1), (2, 0)),
-            ),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "flipped",
-            "Your kernel is flipped: put it on the image as it is, w[0, 0] on the window's first pixel.",
-            lambda w, **how: matrix_2d(w[::-1, ::-1], **how),
-        ),
-        Mistake(
-            "kernel transposed",
-            "You exchanged the kernel's rows and columns: w[u, v] meets the pixel u down and v across.",
-            lambda w, **how: matrix_2d(w.T, **how),
-        ),
-        Mistake(
-            "transposed",
-            "Your matrix is transposed: it needs a row for each output and a column for each pixel.",
-            lambda **how: matrix_2d(**how).T.copy(),
-        ),
-        Mistake(
-            "not reshaped",
-            "Your array has the right numbers in four axes: reshape (OH, OW, H, W) to (OH*OW, H*W).",
-            responses,
-        ),
-        Mistake(
-            "image transposed",
-            "Your columns go through the image column by column: x.ravel() goes row by row.",
-            columns_first,
-        ),
-        Mistake(
-            "outputs transposed",
-            "Your rows go through the output column by column: output (i, j) belongs to row i*OW + j.",
-            outputs_columns_first,
-        ),
-        Mistake(
-            "kernel in one run",
-            "You wrote the whole kernel behind each other: its next row lies in the next row of the image, W pixels "
-            "further on.",
-            lambda w, shape, **how: painted(w, shape, in_one_run, **how),
-        ),
-        Mistake(
-            "output width as row length",
-            "You took OW for the length of an image row: pixel (r, c) of the padded image is number r * its width + c.",
-            lambda w, shape, **how: painted(w, shape, by_output_width, **how),
-        ),
-        Mistake(
-            "last row and column missing",
-            "The last row and column of outputs are missing: the number of positions is the number of steps plus 1.",
-            lambda **how: flat(responses(**how)[:-1, :-1]),
-        ),
-        Mistake(
-            "whole numbers",
-            "Your matrix holds whole numbers: make it an array of w's dtype.",
-            lambda **how: matrix_2d(**how).astype(np.int64),
-        ),
-        Mistake(
-            "stride ignored",
-            "Your windows lie one pixel apart: move them by `stride`.",
-            lambda **how: matrix_2d(**without(how, "stride")),
-        ),
-        Mistake(
-            "stride swapped",
-            "You moved down by the stride's width and across by its height: (h, w) is height first.",
-            lambda **how: matrix_2d(**swapped(how, "stride")),
-        ),
-        Mistake(
-            "stride in the size only",
-            "You have the right number of rows, but their windows lie one pixel apart: output (i, j) reads from row "
-            "i * stride and column j * stride on.",
-            crowded,
-        ),
-        Mistake(
-            "padding ignored",
-            "You left out the padding: the first window begins above and to the left of the image.",
-            lambda **how: matrix_2d(**without(how, "padding")),
-        ),
-        Mistake(
-            "padding after only",
-            "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
-            lambda **how: matrix_2d(**after_only(how)),
-        ),
-        Mistake(
-            "padding before only",
-            "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
-            lambda **how: matrix_2d(**before_only(how)),
-        ),
-        Mistake(
-            "padding axes swapped",
-            "You padded the rows by the columns' numbers: height comes first, then width.",
-            lambda **how: matrix_2d(**swapped(how, "padding")),
-        ),
-        Mistake(
-            "padding sides swapped",
-            "You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).",
-            lambda **how: matrix_2d(**sides_swapped(how)),
-        ),
-        Mistake(
-            "padding columns kept",
-            "You kept columns for the padding: it is always zero, so drop them and keep the H*W of the image.",
-            with_padding_columns,
-        ),
-        Mistake(
-            "wrapped around",
-            "Weights that fall on the padding came in again at the opposite edge: they meet zeros, so leave them out.",
-            wrapped,
-        ),
-    ],
-    clues=(
-        "Each row of the matrix is an image: the kernel painted at one place on black. Make those images first.",
-        "Fill zeros of (OH, OW, padded height, padded width): in image (i, j) the kernel begins at row i*sh and "
-        "column j*sw. Then cut the padding off and flatten.",
-        "In the loop over i and j: `matrix[i, j, i*sh : i*sh + kh, j*sw : j*sw + kw] = w`. At the end: "
-        "`matrix[:, :, top : top + h, left : left + w]`, reshaped to (OH*OW, H*W); call the width otherwise than w.",
     ),
 )
