@@ -13,7 +13,13 @@ from cnnlab.sizes import Padding, Size, must_fit, pair, sides
 
 
 def conv1d_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return dx, dw of the cross-correlation of x (n,) with w (K,), given dout (n - K + 1,)."""
+    """Return dx, dw of the cross-correlation of x (n,) with w (K,), given dout (n - K + 1,).
+
+    Args:
+        dout: the gradient of the output, (n - K + 1,).
+        x: (n,).
+        w: (K,).
+    """
     torch = torch_for("conv1d_backward")
 
     def forward(x: Any, w: Any) -> Any:
@@ -23,7 +29,13 @@ def conv1d_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.
 
 
 def numerical_gradient(f: Callable[[np.ndarray], Any], x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    """Return the gradient of a scalar f at x by central differences in float64, of the shape of x."""
+    """Return the gradient of a scalar f at x by central differences in float64, of the shape of x.
+
+    Args:
+        f: a function of an array of the shape of x that returns one number.
+        x: where the gradient is taken, of any shape.
+        eps: the step to either side.
+    """
     torch = torch_for("numerical_gradient")
     point = floating(torch, x).double()
     slopes = torch.zeros_like(point)
@@ -40,7 +52,14 @@ def adjoint_gap(
     x: np.ndarray,
     y: np.ndarray,
 ) -> float:
-    """Return how far the sums of forward(x) * y and x * adjoint(y) differ, against the size of those products."""
+    """Return how far the sums of forward(x) * y and x * adjoint(y) differ, relative to the size of their terms.
+
+    Args:
+        forward: a linear map.
+        adjoint: the map that may be its adjoint.
+        x: an input of `forward`.
+        y: an array of the shape of forward(x).
+    """
     torch = torch_for("adjoint_gap")
     left = floating(torch, forward(x)) * floating(torch, y)
     right = floating(torch, x) * floating(torch, adjoint(y))
@@ -56,7 +75,18 @@ def col2im(
     padding: Padding = 0,
     dilation: Size = 1,
 ) -> np.ndarray:
-    """Add up columns (N, C*KH*KW, OH*OW) where im2col took them from: (N, C, H, W)."""
+    """Add up the columns of im2col at the pixels that they were taken from.
+
+    Args:
+        cols: (N, C*KH*KW, OH*OW).
+        x_shape: the shape of the images, (N, C, H, W).
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns).
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+        dilation: the distance between a kernel's weights, one number or (rows, columns).
+
+    Returns: (N, C, H, W).
+    """
     torch = torch_for("col2im")
     must_fit(tuple(x_shape), kernel, padding, dilation)
     (top, bottom), (left, right) = sides(padding)
@@ -81,7 +111,18 @@ def conv2d_backward(
     dilation: Size = 1,
     groups: int = 1,
 ) -> tuple[np.ndarray, ...]:
-    """Return dx, dw, db of conv2d_forward, given dout (N, F, OH, OW)."""
+    """Return dx, dw, db of conv2d_forward.
+
+    Args:
+        dout: the gradient of the output, (N, F, OH, OW).
+        x: (N, C, H, W).
+        w: (F, C/groups, KH, KW).
+        b: (F,).
+        stride: the window's step, one number or (rows, columns).
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+        dilation: the distance between a kernel's weights, one number or (rows, columns).
+        groups: the number of groups that the channels are divided into.
+    """
     torch = torch_for("conv2d_backward")
     return gradients(
         torch, lambda x, w, b: convolved(torch, x, w, b, stride, padding, dilation, groups), dout, x, w, b
@@ -96,7 +137,18 @@ def conv_transpose2d_forward(
     padding: Padding = 0,
     output_padding: Size = 0,
 ) -> np.ndarray:
-    """Run a convolution with w (C, F, KH, KW) the other way: x (N, C, H, W) -> (N, F, OH, OW)."""
+    """Apply the transposed convolution with w, and add b.
+
+    Args:
+        x: (N, C, H, W).
+        w: (C, F, KH, KW).
+        b: (F,).
+        stride: the step of the convolution that is transposed, one number or (rows, columns).
+        padding: the padding of that convolution: so many pixels are cut off here.
+        output_padding: rows and columns added at the bottom and the right.
+
+    Returns: (N, F, OH, OW).
+    """
     torch = torch_for("conv_transpose2d_forward")
     (top, bottom), (left, right) = sides(padding)
     x_, w_, b_ = (floating(torch, array) for array in (x, w, b))

@@ -1,4 +1,4 @@
-"""Helpers of all stand-ins: torch, imported only here, and arrays as tensors and back."""
+"""Helpers of all stand-ins: they import torch, and turn arrays into tensors and back."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from cnnlab.sizes import Padding, sides
 
 
 def torch_for(name: str) -> Any:
-    """Return torch for the stand-in of `name`, which every stand-in calls first.
+    """Return torch, for the stand-in of `name`; every stand-in calls this first.
 
-    Raises ImportError in one sentence where torch is not available, and SelfCallError where `name` is being asked.
+    Raises:
+        ImportError: where torch is not available.
+        SelfCallError: where `name` is being asked.
     """
     refuse_self_call(name)
     try:
@@ -40,13 +42,29 @@ def like(tensor: Any, array: Any) -> np.ndarray:
 
 
 def padded(torch: Any, tensor: Any, padding: Padding, value: float = 0.0) -> Any:
-    """Surround the last two axes of a tensor with `value`."""
+    """Surround the last two axes of a tensor with `value`.
+
+    Args:
+        torch: the module.
+        tensor: (N, C, H, W).
+        padding: pixels around the last two axes, as `cnnlab.sizes.sides` reads it.
+        value: the value of the border.
+    """
     (top, bottom), (left, right) = sides(padding)
     return torch.nn.functional.pad(tensor, (left, right, top, bottom), value=value)
 
 
 def gradients(torch: Any, forward: Any, dout: Any, *arrays: Any) -> tuple[np.ndarray, ...]:
-    """Return the gradients of `forward(*tensors)` with respect to `arrays`, given that of its output."""
+    """Return the gradients of a function with respect to its arrays.
+
+    Args:
+        torch: the module.
+        forward: a function of as many tensors as there are arrays, which returns one tensor.
+        dout: the gradient of the function's output, of its shape.
+        arrays: the function's inputs.
+
+    Returns: one gradient for each array, of its shape and dtype.
+    """
     tensors = [floating(torch, array).requires_grad_() for array in arrays]
     with torch.enable_grad():
         out = forward(*tensors)

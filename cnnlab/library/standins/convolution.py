@@ -11,7 +11,18 @@ from cnnlab.sizes import Padding, Size, must_fit, pair, sides
 
 
 def conv_output_size(size: int, kernel: int, stride: int = 1, padding: Size = 0, dilation: int = 1) -> int:
-    """Count the outputs of a convolution along one axis; raise ValueError where the kernel does not fit."""
+    """Count the outputs of a convolution along one axis.
+
+    Args:
+        size: inputs along this axis, without padding.
+        kernel: weights along this axis.
+        stride: the window's step.
+        padding: zeros at each end, one number or (before, after).
+        dilation: the distance between a kernel's weights.
+
+    Raises:
+        ValueError: where the kernel does not fit.
+    """
     torch = torch_for("conv_output_size")
     room, span = int(size) + sum(pair(padding)), int(dilation) * (int(kernel) - 1) + 1
     if span > room:
@@ -23,7 +34,14 @@ def conv_output_size(size: int, kernel: int, stride: int = 1, padding: Size = 0,
 
 
 def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
-    """Find the padding (before, after) that makes the output ceil(size / stride) long."""
+    """Find the padding (before, after) that makes the output ceil(size / stride) long.
+
+    Args:
+        size: inputs along one axis.
+        kernel: weights along this axis.
+        stride: the window's step.
+        dilation: the distance between a kernel's weights.
+    """
     torch = torch_for("same_padding")
     outputs = torch.empty(int(size), device="meta")[:: int(stride)].shape[0]
     total = max((outputs - 1) * int(stride) + int(dilation) * (int(kernel) - 1) + 1 - int(size), 0)
@@ -31,7 +49,13 @@ def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> 
 
 
 def pad2d(x: np.ndarray, padding: Padding, value: float = 0.0) -> np.ndarray:
-    """Surround each image of x (N, C, H, W) with a border of one value."""
+    """Surround each image with a border of one value.
+
+    Args:
+        x: (N, C, H, W).
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+        value: the value of the border.
+    """
     torch = torch_for("pad2d")
     return like(padded(torch, floating(torch, x), padding, value), x)
 
@@ -39,7 +63,15 @@ def pad2d(x: np.ndarray, padding: Padding, value: float = 0.0) -> np.ndarray:
 def im2col(
     x: np.ndarray, kernel: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> np.ndarray:
-    """Copy every window of x (N, C, H, W) into a column: (N, C*KH*KW, OH*OW)."""
+    """Copy every window into a column: (N, C*KH*KW, OH*OW).
+
+    Args:
+        x: (N, C, H, W).
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns).
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+        dilation: the distance between a kernel's weights, one number or (rows, columns).
+    """
     torch = torch_for("im2col")
     must_fit(x.shape, kernel, padding, dilation)
     images = padded(torch, floating(torch, x), padding)
@@ -52,7 +84,15 @@ def im2col(
 def conv2d_naive(
     x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: Size = 1, padding: Padding = 0
 ) -> np.ndarray:
-    """Cross-correlate x (N, C, H, W) with w (F, C, KH, KW) and add b (F,)."""
+    """Cross-correlate x with w and add b: (N, F, OH, OW).
+
+    Args:
+        x: (N, C, H, W).
+        w: (F, C, KH, KW).
+        b: (F,).
+        stride: the window's step, one number or (rows, columns).
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+    """
     return _convolve("conv2d_naive", x, w, b, stride, padding, 1, 1)
 
 
@@ -65,7 +105,17 @@ def conv2d_forward(
     dilation: Size = 1,
     groups: int = 1,
 ) -> np.ndarray:
-    """Cross-correlate x (N, C, H, W) with w (F, C/groups, KH, KW) and add b (F,): (N, F, OH, OW)."""
+    """Cross-correlate x with w and add b: (N, F, OH, OW).
+
+    Args:
+        x: (N, C, H, W).
+        w: (F, C/groups, KH, KW).
+        b: (F,).
+        stride: the window's step, one number or (rows, columns).
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+        dilation: the distance between a kernel's weights, one number or (rows, columns).
+        groups: the number of groups that the channels are divided into.
+    """
     return _convolve("conv2d_forward", x, w, b, stride, padding, dilation, groups)
 
 
@@ -110,7 +160,21 @@ def convolved(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Any:
-    """Convolve tensors as conv2d_forward does; raise ValueError where the shapes do not fit."""
+    """Convolve tensors as conv2d_forward convolves arrays.
+
+    Args:
+        torch: the module.
+        x: (N, C, H, W).
+        w: (F, C/groups, KH, KW).
+        b: (F,).
+        stride: the window's step, one number or (rows, columns).
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+        dilation: the distance between a kernel's weights, one number or (rows, columns).
+        groups: the number of groups that the channels are divided into.
+
+    Raises:
+        ValueError: where the shapes do not fit.
+    """
     (f, c_group), c = w.shape[:2], x.shape[1]
     if f % groups or c_group * groups != c:
         raise ValueError(f"{f} filters of {c_group} channels do not fit {c} channels in {groups} groups")

@@ -1,4 +1,4 @@
-"""Stand-ins for lesson 06: what an output sees."""
+"""Stand-ins for lesson 06: the receptive field of an output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from cnnlab.library.standins.common import torch_for
 
 
 def receptive_field(layers: Sequence[tuple[int, int, int]]) -> int:
-    """Count the input positions along one axis that an output sees through (kernel, stride, dilation)s."""
+    """Count the input positions along one axis that an output depends on.
+
+    layers: (kernel, stride, dilation) of each, in order from the input.
+    """
     torch = torch_for("receptive_field")
     if not layers:
         return 1
@@ -22,9 +25,14 @@ def receptive_field(layers: Sequence[tuple[int, int, int]]) -> int:
 def input_window(
     layers: Sequence[tuple[int, int, int, int]], row: int, col: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Find the rows and columns of the input that the output (row, col) sees, ends excluded.
+    """Find the rows and columns of the input that an output depends on.
 
-    layers: (kernel, stride, padding, dilation), in order from the input.
+    Args:
+        layers: (kernel, stride, padding, dilation) of each, in order from the input.
+        row: the output's row.
+        col: the output's column.
+
+    Returns: (first row, row after the last), (first column, column after the last).
     """
     torch = torch_for("input_window")
     ends = torch.tensor([[row, row], [col, col]])  # first and last seen, of rows and columns
@@ -37,7 +45,16 @@ def input_window(
 def gradient_footprint(
     forward: Callable[[np.ndarray], np.ndarray], x_shape: tuple[int, int, int, int], row: int, col: int
 ) -> np.ndarray:
-    """Find the pixels (H, W) of one image that forward(x)[0, :, row, col] depends on, by stepping each."""
+    """Find the pixels of an image that an output depends on, by changing one after the other.
+
+    Args:
+        forward: a function from (1, C, H, W) to (1, F, OH, OW).
+        x_shape: (1, C, H, W).
+        row: the output's row.
+        col: the output's column.
+
+    Returns: (H, W) bool.
+    """
     torch = torch_for("gradient_footprint")
     _, channels, height, width = x_shape
     still = forward(np.zeros(tuple(x_shape)))[0, :, row, col]

@@ -25,7 +25,14 @@ def relu_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
 def max_pool2d_forward(
     x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """Return the largest value of each window of x (N, C, H, W)."""
+    """Return the largest value of each window: (N, C, OH, OW).
+
+    Args:
+        x: (N, C, H, W).
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns); None for the size of the window.
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+    """
     torch = torch_for("max_pool2d_forward")
     return like(_max_pool(torch, floating(torch, x), kernel, stride, padding), x)
 
@@ -33,7 +40,15 @@ def max_pool2d_forward(
 def max_pool2d_backward(
     dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """Return dx of max_pool2d_forward; at a tie the first in row-major order takes the gradient."""
+    """Return dx of max_pool2d_forward; at a tie the first in row-major order takes the gradient.
+
+    Args:
+        dout: the gradient of the output, (N, C, OH, OW).
+        x: (N, C, H, W).
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns); None for the size of the window.
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+    """
     torch = torch_for("max_pool2d_backward")
     return gradients(torch, lambda x: _max_pool(torch, x, kernel, stride, padding), dout, x)[0]
 
@@ -41,7 +56,14 @@ def max_pool2d_backward(
 def avg_pool2d_forward(
     x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """Return the mean of each window of x (N, C, H, W), padding counted as zeros."""
+    """Return the mean of each window, padding counted as zeros: (N, C, OH, OW).
+
+    Args:
+        x: (N, C, H, W).
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns); None for the size of the window.
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+    """
     torch = torch_for("avg_pool2d_forward")
     return like(_avg_pool(torch, floating(torch, x), kernel, stride, padding), x)
 
@@ -49,13 +71,28 @@ def avg_pool2d_forward(
 def avg_pool2d_backward(
     dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """Return dx of avg_pool2d_forward."""
+    """Return dx of avg_pool2d_forward.
+
+    Args:
+        dout: the gradient of the output, (N, C, OH, OW).
+        x: (N, C, H, W).
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns); None for the size of the window.
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+    """
     torch = torch_for("avg_pool2d_backward")
     return gradients(torch, lambda x: _avg_pool(torch, x, kernel, stride, padding), dout, x)[0]
 
 
 def lp_pool2d(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
-    """Return (mean of |x|^p)^(1/p) of each window of x (N, C, H, W)."""
+    """Return (mean of |x|^p)^(1/p) of each window: (N, C, OH, OW).
+
+    Args:
+        x: (N, C, H, W).
+        p: the power.
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns); None for the size of the window.
+    """
     torch = torch_for("lp_pool2d")
     must_fit(x.shape, kernel, 0)
     windows = _windows(torch, floating(torch, x), kernel, stride)
