@@ -1,4 +1,4 @@
-"""A file on the network: where it is to be had, and how to tell that what came is that file."""
+"""A file on the network: its mirrors, and how to tell that the bytes that came are that file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from cnnlab.data.errors import WrongContent
 
 @dataclass(frozen=True)
 class Remote:
-    """Name one file and where it is to be had.
+    """A file on the network, and its mirrors.
 
-    title: what to call it. name: its place in the cache, folder/file. urls: the mirrors, tried in order. size: bytes,
-    exact where a digest is known. digest: "sha256:...", or None where the server makes the file anew each time;
-    check then reads the file and raises ValueError for a broken one. room: bytes needed on the disk besides.
+    Args:
+        title: the name that the user is told.
+        name: its place in the cache, folder/file.
+        urls: the mirrors, tried in order.
+        size: bytes, exact where a digest is known.
+        digest: "sha256:...", or None where the server makes the file anew each time.
+        check: reads a file without a digest, and raises ValueError for a broken one.
+        room: bytes needed on the disk besides.
     """
 
     title: str

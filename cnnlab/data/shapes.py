@@ -99,7 +99,7 @@ def _scene(random: np.random.Generator, size: int) -> Scene:
 
 
 def _caption(names: list[str], boxes: list[tuple[int, int, int, int]]) -> str:
-    """Say what the first shape is and where it is from each of the others."""
+    """Name the first shape, and say where it is from each of the others."""
     parts = []
     for name, box in zip(names[1:], boxes[1:], strict=True):
         # twice the way from the other shape's centre to the first one's

@@ -32,9 +32,16 @@ class Transfer:
         self.got = 0
 
     def __call__(self, url: str, output_file: Any, pooch: Any) -> None:
-        """Download url to output_file, as pooch asks for.
+        """Download a file, as pooch asks for it.
 
-        Raises MirrorUnusable, TransferInterrupted or WrongContent; OSError when the file cannot be written.
+        Args:
+            url: a mirror's address of the file.
+            output_file: where the whole file goes.
+            pooch: the caller; not used.
+
+        Raises:
+            MirrorUnusable, TransferInterrupted, WrongContent: where the mirror does not give the file.
+            OSError: where the file cannot be written.
         """
         exact = self.remote.digest is not None
         have = self.part.stat().st_size if self.part.exists() else 0
@@ -113,7 +120,7 @@ def _span(response: requests.Response, have: int) -> tuple[int, int | None]:
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words why there was no answer."""
+    """Say in a few words why the server did not answer."""
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if isinstance(error, requests.exceptions.SSLError):

@@ -13,7 +13,13 @@ from cnnlab.models import initialise
 
 
 class AlexNet(nn.Module):
-    """Five convolutions, `features`, then `classifier` on maps that are brought to side x side."""
+    """Five convolutions, then linear layers.
+
+    Args:
+        features: the convolutions, from (N, channels, H, W) to (N, 256, h, w).
+        side: height and width in pixels to which the maps are brought, whatever h and w are.
+        classifier: the linear layers, from (N, 256*side*side) to (N, classes).
+    """
 
     def __init__(self, features: nn.Sequential, side: int, classifier: nn.Sequential) -> None:
         super().__init__()

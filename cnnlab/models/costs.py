@@ -1,4 +1,4 @@
-"""The costs of a network's layers: parameters, activations, multiply-adds."""
+"""Costs of a network's layers: parameters, activations and multiply-adds."""
 
 from __future__ import annotations
 

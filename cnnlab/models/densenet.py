@@ -1,4 +1,4 @@
-"""DenseNet: each layer sees what all layers before it in its block have made.
+"""DenseNet: each layer's input is the output of all layers before it in its block.
 
 Source: Huang, Liu, van der Maaten and Weinberger, Densely connected convolutional networks, 2016, arXiv 1608.06993.
 """
@@ -37,7 +37,13 @@ class DenseLayer(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """Layers, each of which puts its new channels behind those that it was given."""
+    """Layers, each of which appends its new channels to those of its input.
+
+    Args:
+        layers: how many there are.
+        inputs: channels of the input.
+        growth: channels that each layer adds.
+    """
 
     def __init__(self, layers: int, inputs: int, growth: int) -> None:
         super().__init__()
@@ -52,7 +58,7 @@ class DenseBlock(nn.Module):
 
 
 class Transition(nn.Sequential):
-    """Halve the height, the width, and with C, the compression, the number of channels."""
+    """Halve the height and width, and reduce the number of channels (the C of DenseNet-BC, compression)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         layers: list[tuple[str, nn.Module]] = [
@@ -67,8 +73,13 @@ class Transition(nn.Sequential):
 class DenseNet(nn.Module):
     """DenseNet-BC: dense blocks with transitions between them.
 
-    growth: channels that each layer adds. layers: how many each block has. initial: channels before the first block.
-    small: for 32 pixels a side, with a 3 x 3 convolution at stride 1 and no pooling before the blocks.
+    Args:
+        growth: channels that each layer adds.
+        layers: the number of layers in each block.
+        initial: channels before the first block.
+        classes: the number of classes.
+        channels: channels of the images.
+        small: for 32 pixels a side, with a 3 x 3 convolution at stride 1 and no pooling before the blocks.
     """
 
     def __init__(
@@ -106,7 +117,13 @@ class DenseNet(nn.Module):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """Load parameters and buffers as nn.Module does, also from torchvision's older files."""
+        """Load parameters and buffers as nn.Module does, also from torchvision's older files.
+
+        Args:
+            state_dict: name -> tensor.
+            strict: whether the names have to be exactly the network's.
+            assign: whether the tensors themselves are taken, not copies of their values.
+        """
         renamed = OrderedDict((OLD_NAME.sub(r"\1\2", name), value) for name, value in state_dict.items())
         if hasattr(
             state_dict, "_metadata"

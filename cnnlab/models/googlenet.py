@@ -24,7 +24,14 @@ class GoogLeNetScores(NamedTuple):
 
 
 class ConvNormReLU(nn.Module):
-    """A convolution without bias, batch norm and ReLU."""
+    """A convolution without bias, batch norm and ReLU.
+
+    Args:
+        inputs: channels of the input.
+        filters: channels of the output.
+        kernel: pixels a side; odd.
+        stride: divides the height and width.
+    """
 
     def __init__(self, inputs: int, filters: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
@@ -37,10 +44,17 @@ class ConvNormReLU(nn.Module):
 
 
 class Inception(nn.Module):
-    """Four branches on the same input, their outputs side by side as channels.
+    """Four branches on the same input, with their outputs side by side as channels.
 
-    one: filters of the 1 x 1 branch; reduce3, three: of the 3 x 3 branch before and after; reduce5, five: of the
-    5 x 5 branch; pool: of the 1 x 1 after a max pooling. kernel5: torchvision's "5 x 5" is 3 x 3, 5 is the paper's.
+    Args:
+        inputs: channels of the input.
+        one: filters of the 1 x 1 branch.
+        reduce3: filters of the 1 x 1 before the 3 x 3.
+        three: filters of the 3 x 3.
+        reduce5: filters of the 1 x 1 before the 5 x 5.
+        five: filters of the 5 x 5.
+        pool: filters of the 1 x 1 after the max pooling.
+        kernel5: pixels a side of the "5 x 5": 5 in the paper, 3 in torchvision.
     """
 
     def __init__(
@@ -85,10 +99,15 @@ class AuxiliaryHead(nn.Module):
 class GoogLeNet(nn.Module):
     """Nine Inception modules, global average pooling in place of hidden linear layers, and two auxiliary heads.
 
-    small: for 32 pixels a side, with one 3 x 3 convolution in place of the layers that would shrink the image to
-    4 x 4. aux: with auxiliary heads, by default where not small; then training returns GoogLeNetScores, evaluation
-    always the scores alone. transform_input: take images normalised by ImageNet's mean and deviation, as
-    torchvision's pretrained weights need it.
+    Args:
+        classes: the number of classes.
+        channels: channels of the images.
+        aux: whether there are auxiliary heads, by default where not small; with them, training returns GoogLeNetScores,
+            and evaluation the scores alone.
+        small: for 32 pixels a side, with one 3 x 3 convolution for the layers that would shrink the image to 4 x 4.
+        kernel5: as in Inception.
+        transform_input: whether the images are normalised by ImageNet's mean and deviation, as torchvision's pretrained
+            weights need them.
     """
 
     def __init__(

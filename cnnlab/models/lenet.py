@@ -10,10 +10,16 @@ from torch import nn
 
 
 class LeNet5(nn.Module):
-    """LeNet-5 for images of 28 or 32 pixels a side, with ReLU and max pooling as in `cnnlab.nn.lenet5`.
+    """LeNet-5 with ReLU and max pooling, as in `cnnlab.nn.lenet5`.
 
-    classic: tanh and average pooling instead, which are nearer the paper's; its trained subsampling, its partial
-    table of connections and its radial output are in neither. 61,706 parameters for ten classes and one channel.
+    It has 61,706 parameters for ten classes and one channel.
+
+    Args:
+        classes: the number of classes.
+        channels: channels of the images.
+        image: pixels a side, 28 or 32.
+        classic: tanh and average pooling instead, which are nearer to the paper's. Its trained subsampling, its partial
+            table of connections and its radial output are in neither.
     """
 
     def __init__(

@@ -36,7 +36,16 @@ INVERTED = (
 
 
 class ConvNorm(nn.Sequential):
-    """A convolution without bias that keeps the side at stride 1, batch norm, and ReLU or ReLU6."""
+    """A convolution without bias, batch norm and an activation; at stride 1 height and width stay.
+
+    Args:
+        inputs: channels of the input.
+        filters: channels of the output.
+        kernel: pixels a side; odd.
+        stride: divides the height and width.
+        groups: the number of groups that the channels are divided into.
+        activation: nn.ReLU or nn.ReLU6.
+    """
 
     def __init__(
         self,
@@ -52,7 +61,13 @@ class ConvNorm(nn.Sequential):
 
 
 class SeparableBlock(nn.Sequential):
-    """A depthwise 3 x 3 and a pointwise 1 x 1 convolution: a ninth and a little of the cost of a full 3 x 3."""
+    """A depthwise 3 x 3 and a pointwise 1 x 1 convolution, for little more than a ninth of the cost of a full 3 x 3.
+
+    Args:
+        inputs: channels of the input.
+        filters: channels of the output.
+        stride: divides the height and width.
+    """
 
     def __init__(self, inputs: int, filters: int, stride: int = 1) -> None:
         super().__init__(
@@ -62,7 +77,16 @@ class SeparableBlock(nn.Sequential):
 
 
 class InvertedResidual(nn.Module):
-    """Widen with 1 x 1, filter each channel with 3 x 3, narrow with 1 x 1 and no ReLU; add the input where it fits."""
+    """Widen with 1 x 1, filter each channel with 3 x 3, and narrow with 1 x 1 without a ReLU.
+
+    The input is added where the output has its shape.
+
+    Args:
+        inputs: channels of the input.
+        filters: channels of the output.
+        stride: divides the height and width.
+        expansion: inner channels for each input channel.
+    """
 
     def __init__(self, inputs: int, filters: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -84,7 +108,13 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNet(nn.Module):
-    """Blocks, `features`, then the mean of each channel, dropout and a linear layer."""
+    """Blocks, then the mean of each channel, dropout and a linear layer.
+
+    Args:
+        features: the blocks, from (N, channels, H, W) to (N, width, h, w).
+        width: channels after the blocks.
+        classes: the number of classes.
+    """
 
     def __init__(self, features: nn.Sequential, width: int, classes: int) -> None:
         super().__init__()

@@ -92,12 +92,18 @@ def names() -> list[str]:
 def get(name: str, classes: int = 10, image: int = 32, *, channels: int = 3, **options: Any) -> nn.Module:
     """Return a new network that gives scores (N, classes) for images (N, channels, image, image).
 
-    image: pixels a side; up to 64, a network that was made for ImageNet begins without shrinking the image. options:
-    further arguments of the network's own function, such as groups=2, shortcut="B", or small to choose otherwise. The
-    weights are drawn from torch's generator: call torch.manual_seed before for the same ones.
+    The weights are drawn from torch's generator: call torch.manual_seed before for the same ones.
 
-    Raises ValueError for a name that is not in `names()`, for no classes or channels, and for images that are too
-    small for the network.
+    Args:
+        name: one of `names()`.
+        classes: the number of classes.
+        image: pixels a side; up to 64, a network that was made for ImageNet begins without shrinking the image.
+        channels: channels of the images.
+        options: further arguments of the network's own function, such as groups=2, shortcut="B", or small to choose
+            otherwise.
+
+    Raises:
+        ValueError: for an unknown name, for no classes or channels, and for images that are too small for the network.
     """
     if classes < 1 or channels < 1:
         raise ValueError(f"a network has at least one class and one channel, not {classes} and {channels}")

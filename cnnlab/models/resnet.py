@@ -20,9 +20,15 @@ DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions whose result is added to the input.
+    """Two 3 x 3 convolutions, whose result is added to the input.
 
-    width: filters of both. downsample: brings the input to the output's shape where stride or width change it.
+    Args:
+        inputs: channels of the input.
+        width: filters of both convolutions.
+        stride: of the first convolution, which divides the height and width.
+        downsample: brings the input to the output's shape where stride or width change it.
+        groups: 1; only bottlenecks have more.
+        group_width: 64; only bottlenecks have another.
     """
 
     expansion = 1  # output channels for each of `width`
@@ -60,8 +66,13 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """A 3 x 3 convolution between two of 1 x 1, of which the last widens fourfold; the result is added to the input.
 
-    The 3 x 3 has width * group_width/64 filters a group: 32 groups of width 4 make ResNeXt, one of 128 Wide ResNet.
-    It has the stride, as in torchvision; in the paper the first 1 x 1 has it, which drops three inputs of four.
+    Args:
+        inputs: channels of the input.
+        width: a quarter of the output's channels.
+        stride: of the 3 x 3, as in torchvision; in the paper the first 1 x 1 has it, which drops three inputs of four.
+        downsample: brings the input to the output's shape where stride or width change it.
+        groups: of the 3 x 3; 32 groups of group_width 4 make ResNeXt, one of 128 Wide ResNet.
+        group_width: the 3 x 3 has width * group_width/64 filters in each group.
     """
 
     expansion = 4
@@ -115,9 +126,16 @@ def projection(inputs: int, outputs: int, stride: int) -> nn.Module:
 class ResNet(nn.Module):
     """Stages of residual blocks, each half as high and wide and with twice the filters of the one before.
 
-    depths: blocks in each stage. width: filters of the first stage's blocks. groups, group_width: see Bottleneck.
-    small: for 32 pixels a side, with a 3 x 3 convolution at stride 1 and no pooling before the stages. shortcut:
-    makes what brings a block's input to its output's shape.
+    Args:
+        block: the class of the blocks.
+        depths: the number of blocks in each stage.
+        classes: the number of classes.
+        channels: channels of the images.
+        width: filters of the first stage's blocks.
+        groups: as in Bottleneck.
+        group_width: as in Bottleneck.
+        small: for 32 pixels a side, with a 3 x 3 convolution at stride 1 and no pooling before the stages.
+        shortcut: makes the layer that brings a block's input to its output's shape.
     """
 
     def __init__(

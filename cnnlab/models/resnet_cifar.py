@@ -15,7 +15,13 @@ from cnnlab.models.resnet import BasicBlock, Block, ResNet, projection
 
 
 class PaddedShortcut(nn.Module):
-    """The paper's shortcut A: every stride-th pixel, and channels of zeros behind those that there are."""
+    """The paper's shortcut A: keep every stride-th pixel, and append channels of zeros.
+
+    Args:
+        inputs: channels of the input.
+        outputs: channels of the output.
+        stride: divides the height and width.
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -28,7 +34,7 @@ class PaddedShortcut(nn.Module):
 
 
 class PlainBlock(BasicBlock):
-    """The two convolutions of a basic block without the addition: what the paper compares with."""
+    """The two convolutions of a basic block without the addition, with which the paper compares residual blocks."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, width, H/stride, W/stride)."""

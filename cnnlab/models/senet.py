@@ -1,4 +1,4 @@
-"""SE-ResNet: residual blocks that weigh their channels by what the whole image shows.
+"""SE-ResNet: residual blocks that weigh their channels by the content of the whole image.
 
 Source: Hu, Shen, Albanie, Sun and Wu, Squeeze-and-excitation networks, 2017, arXiv 1709.01507.
 """
@@ -35,7 +35,14 @@ class SqueezeExcite(nn.Module):
 
 
 class SEBasicBlock(BasicBlock):
-    """A basic block that weighs the channels of what it adds."""
+    """A basic block that weighs the channels of its result before they are added.
+
+    Args:
+        inputs: channels of the input.
+        width: filters of both convolutions.
+        args: further arguments of BasicBlock.
+        kwargs: further arguments of BasicBlock.
+    """
 
     def __init__(self, inputs: int, width: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(inputs, width, *args, **kwargs)
@@ -47,7 +54,14 @@ class SEBasicBlock(BasicBlock):
 
 
 class SEBottleneck(Bottleneck):
-    """A bottleneck that weighs the channels of what it adds."""
+    """A bottleneck that weighs the channels of its result before they are added.
+
+    Args:
+        inputs: channels of the input.
+        width: a quarter of the output's channels.
+        args: further arguments of Bottleneck.
+        kwargs: further arguments of Bottleneck.
+    """
 
     def __init__(self, inputs: int, width: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(inputs, width, *args, **kwargs)

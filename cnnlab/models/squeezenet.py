@@ -12,7 +12,13 @@ from torch.nn import functional as F
 
 
 class Fire(nn.Module):
-    """Squeeze to few channels with 1 x 1, then expand with 1 x 1 and 3 x 3 side by side."""
+    """Squeeze to few channels with 1 x 1, then expand with 1 x 1 and 3 x 3 side by side.
+
+    Args:
+        inputs: channels of the input.
+        squeeze: channels in between.
+        expand: filters of the 1 x 1 and of the 3 x 3 each.
+    """
 
     def __init__(self, inputs: int, squeeze: int, expand: int) -> None:
         super().__init__()
@@ -27,7 +33,7 @@ class Fire(nn.Module):
 
 
 class SqueezeNet(nn.Module):
-    """Fire modules with poolings between them; the last convolution has a filter for each class, and no linear layer."""
+    """Fire modules with poolings between them; a convolution with a filter for each class replaces the linear layers."""
 
     def __init__(self, features: nn.Sequential, classes: int) -> None:
         super().__init__()

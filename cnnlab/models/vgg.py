@@ -21,8 +21,12 @@ WIDTHS = (64, 128, 256, 512, 512)
 class VGG(nn.Module):
     """Five stages of 3 x 3 convolutions, each ending with a pooling that halves the side, then linear layers.
 
-    convolutions: how many each stage has. small: for 32 pixels a side, where the maps end at 1 x 1 and one linear
-    layer is enough.
+    Args:
+        convolutions: the number of convolutions in each stage.
+        classes: the number of classes.
+        channels: channels of the images.
+        batch_norm: whether batch norm follows each convolution.
+        small: for 32 pixels a side, where the maps end at 1 x 1 and one linear layer is enough.
     """
 
     def __init__(

@@ -16,7 +16,11 @@ from cnnlab.models.resnet import DEPTHS, Bottleneck, ResNet
 class WideBlock(nn.Module):
     """Two 3 x 3 convolutions, each after batch norm and ReLU, whose result is added to the input.
 
-    dropout: the part of the values dropped between the convolutions.
+    Args:
+        inputs: channels of the input.
+        filters: of both convolutions.
+        stride: of the first convolution, which divides the height and width.
+        dropout: the part of the values dropped between the convolutions.
     """
 
     def __init__(self, inputs: int, filters: int, stride: int = 1, dropout: float = 0.0) -> None:
@@ -38,7 +42,15 @@ class WideBlock(nn.Module):
 
 
 class WideResNet(nn.Module):
-    """WRN-depth-widen for CIFAR: three stages of (depth - 4)/6 wide blocks of 16, 32 and 64 times widen filters."""
+    """WRN-depth-widen for CIFAR: three stages of (depth - 4)/6 wide blocks of 16, 32 and 64 times widen filters.
+
+    Args:
+        depth: the number of layers, 6n + 4.
+        widen: multiplies the filters.
+        classes: the number of classes.
+        channels: channels of the images.
+        dropout: as in WideBlock.
+    """
 
     def __init__(
         self, depth: int, widen: int, classes: int = 10, channels: int = 3, *, dropout: float = 0.0
