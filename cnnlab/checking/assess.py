@@ -18,9 +18,13 @@ from cnnlab.checking.wire import Value
 class Question:
     """One Case as it is asked and judged.
 
-    words: the Case in words; group: the name of the group whose points it decides; inputs: argument name ->
-    value; expected: output name -> value; tolerance: relative, as in `compare`; mistakes: Mistake name ->
-    what that wrong implementation does with these inputs.
+    Args:
+        words: the Case in words.
+        group: the name of the group whose points it decides.
+        inputs: argument name -> value.
+        expected: output name -> value.
+        tolerance: relative, as in `compare`.
+        mistakes: Mistake name -> the Outcome of that wrong implementation with these inputs.
     """
 
     words: str
@@ -35,8 +39,13 @@ class Question:
 class Questionnaire:
     """All Cases of one Exercise.
 
-    exercise: its name; returns: names of its outputs; hints: Mistake name -> one sentence for the student;
-    way: how it is asked; clues: what helps to get on, from a nudge to nearly the code, shown one by one.
+    Args:
+        exercise: its name.
+        returns: the names of its outputs.
+        questions: the Cases.
+        hints: Mistake name -> one sentence for the student.
+        way: the way to ask an Answer.
+        clues: help that is shown piece by piece, from a nudge to nearly the code.
     """
 
     exercise: str
@@ -64,7 +73,11 @@ class CaseResult:
 class Finding:
     """The judgement of all Cases on one Answer.
 
-    mistake: the recognised Mistake's name, "" where none is; hint: its sentence.
+    Args:
+        exercise: its name.
+        results: one for each Case.
+        mistake: the recognised Mistake's name, "" where none is.
+        hint: the sentence of that Mistake.
     """
 
     exercise: str
@@ -110,11 +123,11 @@ def assess(questionnaire: Questionnaire, outcomes: tuple[Outcome, ...] | list[Ou
 def recognise(results: tuple[CaseResult, ...]) -> str:
     """Name the Mistake that explains the failed Cases, or "" where none does.
 
-    A Mistake explains a failed Case when it does the same there as the Answer; it is ruled out by a Case that
-    it would fail and the Answer passes. Of those left, the one that explains the most Cases is named, where it
-    explains all that failed in some group. So two slips at once are still told by the group where only one of
-    them shows, and a chance hit on one Case tells nothing. An exception of the same type says little by itself:
-    it names a Mistake only where it explains all that failed.
+    A Mistake explains a failed Case when it does the same there as the Answer. A Case that the Answer passes and the
+    Mistake would fail rules the Mistake out. Of those left, the one that explains the most Cases is named, if it explains
+    all that failed in some group. So two slips at once are recognised by a group in which only one of them shows, and a
+    chance hit on one Case is not enough. An exception of the same type says little by itself: it names a Mistake only
+    where the Mistake explains all that failed.
     """
     failed = [r for r in results if not r.passed]
     best, most = "", 0

@@ -23,10 +23,10 @@ NO_MEMORY = "it asked for more memory than there is"
 
 
 def attempt(answer: Any, work: Callable[[], Outcome]) -> Outcome:
-    """Return the Outcome of `work()`, which runs code of `answer`, or that of what it raises.
+    """Run `work()`, which runs code of `answer`, and return its Outcome or that of the exception that it raises.
 
-    What is printed meanwhile is dropped. InvalidAnswer becomes "bad output". KeyboardInterrupt passes through: in a notebook
-    it is the student pressing stop.
+    All that is printed meanwhile is dropped. InvalidAnswer becomes "bad output". KeyboardInterrupt passes through: in a
+    notebook it is the student pressing stop.
     """
     try:
         with _quiet():
@@ -68,7 +68,7 @@ def a_type(value: Any) -> str:
 
 
 def _own_functions(answer: Any) -> list[types.FunctionType]:
-    """The functions whose code is the Answer's: itself, or a class's methods."""
+    """Return the functions whose code is the Answer's: itself, or a class's methods."""
     if isinstance(answer, types.FunctionType):
         return [answer]
     inside = vars(answer).values() if isinstance(answer, type) else ()

@@ -49,7 +49,7 @@ def paragraph(inner: str, style: str = "margin-top:4px") -> str:
 
 
 def marked(words: str) -> str:
-    """Return a sentence as HTML, with what stands between backquotes as code."""
+    """Return a sentence as HTML; text between backquotes becomes code."""
     parts = words.split("`")
     if len(parts) % 2 == 0:  # a backquote without its partner
         return escape(words)
@@ -65,7 +65,13 @@ def code(words: str) -> str:
 
 
 def cell(words: str, colour: str, font: str = "inherit") -> str:
-    """Return text as a cell of a table."""
+    """Return text as a cell of a table.
+
+    Args:
+        words: the text.
+        colour: of the text, in CSS.
+        font: its family, in CSS.
+    """
     return (
         f'<td style="text-align:left;padding:3px 12px;border:1px solid {LINE};background:#ffffff;'
         f'color:{colour};font-family:{font};font-size:12.5px">{escape(words)}</td>'

@@ -1,4 +1,4 @@
-"""`check`: ask an Answer its public Cases, and tell the student what came of it."""
+"""`check`: ask an Answer its public Cases, and tell the student the result."""
 
 from __future__ import annotations
 

@@ -24,9 +24,14 @@ KIND_WORDS = {"f": "floating point", "i": "integer", "u": "unsigned integer", "b
 class Difference:
     """One way in which an output differs from the expected one.
 
-    what: "outcome", "type", "length", "shape", "dtype", "finite" or "value"; name: the output's name; expected and got:
-    words or numbers for the report; index: the first wrong position of an array; wrong of total: how many
-    elements differ.
+    Args:
+        what: "outcome", "type", "length", "shape", "dtype", "finite" or "value".
+        name: the output's name.
+        expected: words or numbers for the report.
+        got: words or numbers for the report.
+        index: the first wrong position of an array.
+        wrong: the number of elements that differ.
+        total: the number of elements.
     """
 
     what: str
@@ -144,10 +149,10 @@ def _compare_arrays(name: str, expected: np.ndarray, got: np.ndarray, tolerance:
 
 
 def _surely_close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> bool:
-    """Say quickly whether all values are so close that no value can be wrong; where False, `_close` has to look.
+    """Say quickly whether all values are surely close; where this returns False, only `_close` can tell.
 
-    One bound for the whole array, the one that a value of zero has, spares the masks and sums of `_close` in nearly all
-    comparisons.
+    One bound serves the whole array: that of the value 0, which is the tightest. It spares the masks and sums of `_close`
+    in nearly all comparisons.
     """
     if expected.dtype.kind != "f" or not expected.size:
         return False
@@ -180,7 +185,7 @@ def _at(name: str, what: str, expected: np.ndarray, got: np.ndarray, wrong: np.n
 
 
 def _apart(expected: float, got: float) -> tuple[str, str]:
-    """Write two numbers with as few digits, six or more, as tell them apart."""
+    """Write two numbers with as few digits as tell them apart, but at least six."""
     for digits in (6, 9, 12, 17):
         words = f"{expected + 0.0:.{digits}g}", f"{got + 0.0:.{digits}g}"  # + 0.0: no minus before a zero
         if words[0] != words[1]:

@@ -15,9 +15,12 @@ MAX_MESSAGE = 400  # characters
 class Outcome:
     """Named values, or a named failure with one sentence about it.
 
-    kind: one of KINDS; values: output name -> value, filled only where kind is "values"; message: one
-    sentence for the student; error: the exception's type name; line: the line of the Answer's cell that
-    raised, counted from 1.
+    Args:
+        kind: one of KINDS.
+        values: output name -> value, filled only where kind is "values".
+        message: one sentence for the student.
+        error: the exception's type name.
+        line: the line of the Answer's cell that raised, counted from 1.
     """
 
     kind: str

@@ -32,8 +32,10 @@ MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
 class Cut:
     """A 2-D slice of an array.
 
-    values: (rows, columns); where: the slice as written behind the array's name, "" for the whole array;
-    mark: row and column of the cell that was asked for.
+    Args:
+        values: (rows, columns).
+        where: the slice as written behind the array's name, "" for the whole array.
+        mark: row and column of the cell that was asked for.
     """
 
     values: np.ndarray
@@ -52,7 +54,7 @@ class _Panel:
 
 
 def follow(values: Mapping[str, Value], name: str) -> Value:
-    """Return what a Difference's name, such as `boxes[1]`, stands for in named values; None for nothing."""
+    """Return the value that a Difference's name, such as `boxes[1]`, leads to among named values; None for nothing."""
     root, *steps = re.findall(r"^[^\[]+|\[\d+\]|\['[^']*'\]", name) or [""]
     value: Value = values.get(root)
     for step in steps:
@@ -158,7 +160,7 @@ def _range(*slices: np.ndarray) -> tuple[float, float]:
 
 
 def _step(values: np.ndarray) -> int:
-    """Every how many rows and columns a slice is sampled so that it is no longer than SIDE pixels."""
+    """Return the step at which to sample rows and columns so that a slice is no longer than SIDE pixels."""
     return -(-max(values.shape, default=0) // SIDE) or 1
 
 

@@ -27,8 +27,13 @@ NEXT_STEP = "Replace the line that raises NotImplementedError with your own code
 class Remarks:
     """Remarks of a report beside the Cases' results.
 
-    way: how the Answer was asked; clues: those to show, of `clue_count` in all; helped: names of the stand-ins
-    that it used; kept: a sentence about keeping it; speed: one about how fast it is.
+    Args:
+        way: the way in which the Answer was asked.
+        clues: those to show.
+        clue_count: the number of all clues.
+        helped: the names of the stand-ins that the Answer used.
+        kept: a sentence about keeping the Answer.
+        speed: a sentence about the Answer's speed.
     """
 
     way: Way = CALL
@@ -43,7 +48,7 @@ NONE = Remarks()
 
 
 def headline(finding: Finding) -> str:
-    """Say in one line of plain text what came of a check, and the Mistake or failure that explains it."""
+    """Say the result of a check in one line of plain text, with the Mistake or failure that explains it."""
     why = finding.hint or _failure(finding.telling) if finding.attempted else ""
     return f"{_count(finding)} {_clean(why)}".rstrip()
 
@@ -157,7 +162,7 @@ def _made(call: Value, longest: int = 30) -> str:
 
 
 def _when(result: CaseResult, way: Way) -> str:
-    """Say after which call of a script the first value differs."""
+    """Name the call of a script after which the first value differs."""
     difference, calls = result.difference, result.question.inputs[way.script]
     step = re.match(r"[^\[]+\[(\d+)\]", difference.name) if difference else None
     if difference is None or not (difference.index or step):
@@ -172,7 +177,7 @@ def _when(result: CaseResult, way: Way) -> str:
 
 
 def _in_a_row(value: Value) -> str:
-    """Write a value of a table: what are numbers with commas, for they are long."""
+    """Write a value of a table; whole numbers get commas, because they are long."""
     if type(value) is int:
         return f"{value:,}" if abs(value) < 10**15 else _plain(value, 24)
     return _clean(value)[:40] if type(value) is str else _plain(value, 40)

@@ -89,7 +89,7 @@ def _is_table(value: Value) -> bool:
 
 
 def _first(expected: list[dict[str, Any]], got: list[dict[str, Any]], tolerance: float) -> int:
-    """The number of the first row that differs."""
+    """Return the number of the first row that differs."""
     pairs = enumerate(zip(expected, got, strict=False))
     return next((i for i, (e, g) in pairs if any(_differs(e, g, c, tolerance) for c in e)), len(got))
 

@@ -16,9 +16,11 @@ from cnnlab.checking.wire import Value
 class Task:
     """One thing to be done fast.
 
-    words: what it is, for people; draw: (rng, number of images) -> inputs, argument name -> value; product:
-    called with the same inputs, does the bare matrix products and returns arrays as large as the Answer's;
-    at_most: the largest ratio of CPU times that is fast.
+    Args:
+        words: its name, for people.
+        draw: (rng, number of images) -> inputs, argument name -> value.
+        product: called with the same inputs, does the bare matrix products and returns arrays as large as the Answer's.
+        at_most: the largest ratio of CPU times that is fast.
     """
 
     words: str
@@ -95,7 +97,7 @@ def measure(function: Callable[..., Any], task: Task, repetitions: int = 5) -> f
 
 
 def remark(function: Callable[..., Any], name: str) -> str:
-    """Say in a sentence how fast an Answer is at the task `name`, and what is fast."""
+    """Say in a sentence how fast an Answer is at the task `name`, and which ratio is fast."""
     task = TASKS[name]
     try:
         ratio = measure(function, task)

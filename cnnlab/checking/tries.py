@@ -17,7 +17,10 @@ MAX_ARRAY = 1 << 20  # bytes of one array that count
 class Tries:
     """The tries at an Exercise so far.
 
-    failed: tries since it last passed; passed: whether its last check passed; code: fingerprint of what was checked last.
+    Args:
+        failed: tries since it last passed.
+        passed: whether its last check passed.
+        code: the fingerprint of the code that was checked last.
     """
 
     failed: int = 0
@@ -54,7 +57,7 @@ def record_check(exercise: str, code: bytes, passed: bool, attempted: bool) -> i
 
 
 def fingerprint(answer: Any) -> bytes:
-    """Return what tells one version of an Answer from another: its code and that of what it names.
+    """Return a digest that differs between versions of an Answer: of its code, and of that of what it names.
 
     Helpers count that stand in the same notebook as the Answer; comments and line breaks do not.
     """
@@ -80,7 +83,7 @@ def fingerprint(answer: Any) -> bytes:
 
 
 def _parts(thing: Any, space: Any) -> tuple[bytes, list[Any]]:
-    """Return what a function, class or piece of code says itself, and what it consists of."""
+    """Return bytes that stand for a function, class or piece of code, and the parts that it consists of."""
     if isinstance(thing, types.CodeType):
         names = [space[n] for n in thing.co_names if space and n in space]
         return thing.co_code + repr((thing.co_names, thing.co_varnames)).encode("utf-8", "replace"), [

@@ -1,4 +1,4 @@
-"""Ways to ask an Answer: which arguments stand for something else, and what is made of its outputs."""
+"""Ways to ask an Answer: which arguments stand for something else, and how its outputs are turned into what is compared."""
 
 from __future__ import annotations
 
@@ -27,18 +27,21 @@ OMIT_WHEN_EMPTY = ("module", "script", "table", "tensors")
 class Way:
     """A way to ask an Answer beyond a plain call.
 
-    functions: arguments whose input is the name of a public function of `cnnlab.checking.functions`, or of a network there,
-    or a list of names; tensors: arguments whose arrays reach the Answer as torch tensors; what tensors it returns are
-    arrays again; rng: the argument whose input is the seed of a `np.random.Generator`, "" where there is none;
-    summary: the name of a function of `cnnlab.checking.summaries` that turns inputs and outputs into what is
-    compared, "" where the outputs themselves are; file: the trained weights that are handed in beside the
-    notebook and judged in place of a call, "" where there are none; speed: the name of a task of
-    `cnnlab.checking.speed` that must be done fast, "" where none is.
-
-    module: the input that goes through the `torch.nn.Module` that the Answer builds from the others, as
-    `cnnlab.checking.modules` does it, "" where it builds none; script: the input that holds method calls, made on
-    what the Answer builds from the others, as in `cnnlab.checking.scripts`, "" where there are none; table: the
-    columns of the rows that the Answer returns, as in `cnnlab.checking.tables`, () where it returns no table.
+    Args:
+        functions: arguments whose input is the name of a public function of `cnnlab.checking.functions`, or of a network
+            there, or a list of names.
+        rng: the argument whose input is the seed of a `np.random.Generator`, "" where there is none.
+        summary: the name of a function of `cnnlab.checking.summaries` that turns inputs and outputs into what is compared,
+            "" where the outputs themselves are compared.
+        file: the trained weights that are handed in beside the notebook and judged in place of a call, "" where there are
+            none.
+        speed: the name of a task of `cnnlab.checking.speed` that must be done fast, "" where there is none.
+        module: the input that goes through the `torch.nn.Module` that the Answer builds from the others, as
+            `cnnlab.checking.modules` does it, "" where it builds none.
+        script: the input that holds method calls on the object that the Answer builds from the others, as in
+            `cnnlab.checking.scripts`, "" where there are none.
+        table: the columns of the rows that the Answer returns, as in `cnnlab.checking.tables`, () where it returns no table.
+        tensors: arguments whose arrays reach the Answer as torch tensors; tensors that it returns become arrays again.
     """
 
     functions: tuple[str, ...] = ()
@@ -63,7 +66,7 @@ class Way:
         return cls(**{**value, **{name: tuple(value.get(name, ())) for name in LISTS}})
 
     def arguments(self, inputs: Mapping[str, Value]) -> dict[str, Value]:
-        """Return those of a Case's inputs that the Answer is called with: others go through what it builds."""
+        """Return the inputs with which the Answer is called; the others go through what it builds."""
         apart = {self.module, UPSTREAM} if self.module else {self.script}
         return {name: value for name, value in inputs.items() if name not in apart}
 

@@ -12,7 +12,12 @@ from cnnlab.library.errors import SelfCallError
 
 @dataclass
 class Asked:
-    """An Exercise that is being asked; helped: the names of the stand-ins that were called meanwhile."""
+    """An Exercise that is being asked.
+
+    Args:
+        exercise: its name.
+        helped: the names of the stand-ins that were called meanwhile.
+    """
 
     exercise: str
     helped: list[str] = field(default_factory=list)

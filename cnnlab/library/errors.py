@@ -6,7 +6,7 @@ class LibraryError(Exception):
 
 
 class SelfCallError(LibraryError, RuntimeError):
-    """An Answer that is being asked calls `cnnlab.layers` for the very function that it is to be."""
+    """An Answer, while it is asked, calls the function of `cnnlab.layers` that it is itself to be."""
 
 
 class NotYet(LibraryError, AttributeError):
@@ -28,7 +28,9 @@ class NotALibrary(LibraryError, ValueError):
 class MissingHelper(LibraryError, LookupError):
     """An Answer cannot stand by itself, because no cell defines a name that it uses.
 
-    name: the Answer; missing: the names that no cell defines, the Answer's own where that is missing.
+    Args:
+        name: the Answer.
+        missing: the names that no cell defines, the Answer's own where that is missing.
     """
 
     def __init__(self, name: str, missing: tuple[str, ...]) -> None:

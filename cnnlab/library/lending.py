@@ -76,8 +76,10 @@ def end_lending() -> None:
 def find(name: str) -> Any:
     """Return what `cnnlab.layers.NAME` is: the kept Answer of that name, else a stand-in.
 
-    Raises SelfCallError for the Answer that is just being asked, NotYet where there is nothing, Unloadable where a
-    kept file is damaged.
+    Raises:
+        SelfCallError: where that Answer is being asked.
+        NotYet: where there is neither.
+        Unloadable: where a kept file is damaged.
     """
     asking.refuse_self_call(name)
     if _lent is not None:

@@ -35,9 +35,13 @@ FUTURE = re.compile(r"^from __future__ import .*\bannotations\b", re.MULTILINE)
 class Block:
     """One or more statements that stand on lines of their own.
 
-    binds: the names that it binds; now: those that it reads when it runs; later: those that the functions in
-    it read when they run; changes: those whose value it changes in place; kind: "import", "definition",
-    "future" or "" for anything else.
+    Args:
+        text: the statements.
+        binds: the names that they bind.
+        now: the names that they read when they run.
+        later: the names that the functions in them read when those run.
+        changes: the names whose value they change in place.
+        kind: "import", "definition", "future" or "" for anything else.
     """
 
     text: str

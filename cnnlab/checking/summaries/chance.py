@@ -21,7 +21,7 @@ WITHIN_ONE = {
 
 
 def dropout(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
-    """Say of dropout's y and mask whether they fit each other, and how much was dropped.
+    """Say whether dropout's y and mask fit each other, and how much was dropped.
 
     inputs: x, no value 0, and rate; outputs: y and mask.
     """
@@ -43,7 +43,7 @@ def dropout(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[s
 
 
 def he_normal(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
-    """Say of drawn weights w how they are distributed; inputs: shape."""
+    """Say how drawn weights w are distributed; inputs: shape."""
     shape, w = tuple(inputs["shape"]), outputs["w"]
     found: dict[str, Value] = {"w": _array(w, shape)}
     if found["w"] != "floating point numbers":
@@ -62,7 +62,7 @@ def he_normal(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict
 
 
 def crop_flip(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
-    """Say of cropped and flipped images whether each is a view of its own image, and how the views were drawn.
+    """Say whether each cropped and flipped image is a view of its own image, and how the views were drawn.
 
     inputs: images (N, C, H, W), no value 0 and no two places alike, and padding; outputs: views. Each view should be a
     crop of the image with `padding` zeros around it, or such a crop mirrored left to right.
@@ -89,7 +89,7 @@ def crop_flip(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict
 
 
 def cutout(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
-    """Say of images with a hole whether it is a square of zeros around a pixel, and how that pixel was drawn.
+    """Say whether the hole in each image is a square of zeros around a pixel, and how that pixel was drawn.
 
     inputs: images (N, C, H, W), no value 0, and size, below H and W; outputs: cut. A hole reaches from size // 2 before its
     middle, size pixels, and what lies outside the image is left out.
@@ -202,7 +202,7 @@ def _offsets(
 
 
 def _other_view(images: np.ndarray, views: np.ndarray, padding: int) -> str:
-    """Name what views are that are no crops, mirrored or not, of their images padded with zeros."""
+    """Say what the views are where they are not crops, mirrored or not, of their images padded with zeros."""
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     if (views == 0).all(axis=(1, 2, 3)).any():
         return "empty for some images"

@@ -27,8 +27,11 @@ HINT = "save what arrays_by_name returns"
 class Network:
     """A network whose weights are judged.
 
-    words: its name in a sentence; shapes: name -> shape of each array; mean, std: of each channel of the images it is
-    trained on, in [0, 1], by which they are normalised.
+    Args:
+        words: its name in a sentence.
+        shapes: name -> shape of each array.
+        mean: of each channel of the images that it is trained on, in [0, 1]; it is subtracted.
+        std: of each channel of these images, in [0, 1]; the result is divided by it.
     """
 
     words: str
