@@ -37,7 +37,7 @@ class AttemptCounter:
 
 
 def with_attempt_limit(work: Work) -> Work:
-    """Wrap what a worker does with a task: it is done unless too many workers have died of that task already."""
+    """Wrap a worker's function so that it gives up a task at which too many workers have died."""
 
     @wraps(work)
     def limited(task: Task) -> GradedSubmission:
@@ -53,5 +53,5 @@ def with_attempt_limit(work: Work) -> Work:
 
 
 def given_up(task: Task) -> GradedSubmission:
-    """Return what is said of a submission at which worker after worker died."""
+    """Return the result of a submission at which worker after worker died."""
     return not_graded(task, f"{ATTEMPTS} workers in turn died while grading it; nothing was recorded.")

@@ -1,7 +1,7 @@
-"""Whose grade is another than before, and why.
+"""Finds out which grades a run has changed, and why.
 
-What stood in the gradebook before a run is kept in work/before/ until the run has ended, so that a run that is killed
-and started again still compares with what stood before the first of them.
+The grades before a run are kept in work/before/ until the run has ended, so that a run that is killed and started again
+still compares with those before the first of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,18 @@ Standing = dict[
 
 @dataclass(frozen=True)
 class Change:
-    """One grade that changed: points of how many before and after, None where there was or is none; reason: in words."""
+    """One grade that changed.
+
+    Args:
+        student: the id.
+        lesson: the lesson's name.
+        exercise: the Exercise or question.
+        before: the points before the run, None where there were none.
+        before_max: the points that could be had then.
+        after: the points now, None where there are none.
+        after_max: the points that can be had now.
+        reason: in words.
+    """
 
     student: str
     lesson: str
@@ -45,7 +56,13 @@ class Change:
 
 
 class GradeSnapshot:
-    """What stood before a run, for the students that it grades."""
+    """The grades before a run, of the students that it grades.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        students: the ids of those that the run grades.
+    """
 
     def __init__(self, course: Course, assignment: str, students: Iterable[str]) -> None:
         self.course, self.assignment = course, assignment
@@ -57,7 +74,7 @@ class GradeSnapshot:
             files.write(self.path, json.dumps(self.all).encode())
 
     def changes(self) -> tuple[Change, ...]:
-        """Compare with what stands now, and forget what stood before for the students of this run."""
+        """Compare with the grades now, and forget the earlier grades of this run's students."""
         found: list[Change] = []
         if self.of_run:
             now = standing(self.course, self.assignment)
@@ -140,12 +157,20 @@ def _reason(old: Sequence[float] | None, new: Sequence[float] | None, same: bool
 
 
 def path_of(course: Course, assignment: str) -> Path:
-    """Where the list of changed grades lies."""
+    """Return the path of the list of changed grades."""
     return course.work / "report" / f"{assignment}-changes.csv"
 
 
 def write_changes(course: Course, assignment: str, changes: Sequence[Change]) -> Path:
-    """Write the list of changed grades as CSV, in which no spreadsheet evaluates anything, and return its path."""
+    """Write the list of changed grades as CSV, and return its path.
+
+    No spreadsheet evaluates anything in it.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        changes: one line each.
+    """
     from autograder import spreadsheet
 
     def cell(value: str | float | None) -> str:
