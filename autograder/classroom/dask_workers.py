@@ -133,7 +133,7 @@ class DaskWorkers:
         return lacking(task.resources)
 
     def _tick(self) -> GradedSubmission | None:
-        """Look after work that nobody may be left to do."""
+        """Look after work that may have lost its worker."""
         self._look()
         if not self.offered and time.monotonic() - self.seen > PATIENCE:
             raise CourseError("All workers are gone from the Dask scheduler: start some and grade again.")
@@ -193,7 +193,7 @@ def _verify_address(address: str) -> None:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep Dask's log from the terminal: what matters of it is said in a StudentResult or an error."""
+    """Keep Dask's log from the terminal: a StudentResult or an error says what matters of it."""
     loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado.application")]
     before = [(log, log.level) for log in loggers]
     for log in loggers:

@@ -26,11 +26,12 @@ SECONDS_TO_END = 2.0  # for a worker that was killed
 class ForkedWorkers:
     """Workers forked from a WorkerForkServer, and the thread that gives each its next task as soon as it is free.
 
-    start: starts the forkserver, again where it dies.
-    count: workers.
-    folder: for their temporary files.
+    A task whose worker died is given to another; the function that does the task limits how often (attempts.py).
 
-    A task whose worker died is given to another; how often that may be is counted where the task is done.
+    Args:
+        start: starts the forkserver, again where it dies.
+        count: the number of workers.
+        folder: for their temporary files.
     """
 
     def __init__(self, start: Callable[[], WorkerForkServer], count: int, folder: Path) -> None:

@@ -1,8 +1,8 @@
 """The process that this machine's workers are forked from.
 
-It is started as the first thing of a run, and loads what workers need while the run loads what it needs itself, so that
-all workers together load it once, and one that dies is replaced within a moment. It runs nothing else, has one thread, and
-holds neither the gradebook nor the class's lock.
+A run starts it first of all, and it loads what workers need while the run loads its own modules. So all workers together
+load it once, and one that dies is replaced within a moment. It runs nothing else, has one thread, and holds neither the
+gradebook nor the class's lock.
 """
 
 from __future__ import annotations
@@ -30,10 +30,15 @@ START = (
 
 
 class WorkerForkServer:
-    """The process, as the one that started it sees it; it ends with the thread that started it, and its workers with it.
+    """The forkserver, as seen by the process that started it.
 
-    course, assignment, lessons: what is to be graded; lessons () for all of them.
-    bare: without a sandbox.
+    It ends with the thread that started it, and its workers end with it.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        lessons: the names of the lessons to be graded, () for all.
+        bare: whether students' code runs without a sandbox.
     """
 
     def __init__(
@@ -67,7 +72,7 @@ class WorkerForkServer:
         return Connection(ours.detach())
 
     def close(self) -> None:
-        """End it at once, and with it its workers: what they have done is on disk, what they are doing is not wanted."""
+        """End the process at once, with its workers: their finished work is on disk, and the rest is not wanted."""
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.wait()
@@ -80,7 +85,14 @@ _begun: WorkerForkServer | None = None
 def begin(
     course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False
 ) -> WorkerForkServer:
-    """Start a server for a run that is about to come, which `take` gives it; the arguments are WorkerForkServer's."""
+    """Start a server for a run that is about to come; `take` gives it to that run.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        lessons: the names of the lessons to be graded, () for all.
+        bare: whether students' code runs without a sandbox.
+    """
     global _begun
     abandon()
     _begun = WorkerForkServer(course, assignment, lessons, bare)
@@ -90,7 +102,14 @@ def begin(
 def take(
     course: Course, assignment: str, lessons: Sequence[str] = (), bare: bool = False
 ) -> WorkerForkServer:
-    """Return the server that was begun for just this, else a new one; the caller closes it."""
+    """Return the server that was begun for these arguments, else a new one; the caller closes it.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        lessons: the names of the lessons to be graded, () for all.
+        bare: whether students' code runs without a sandbox.
+    """
     global _begun
     found, _begun = _begun, None
     if found is not None:

@@ -64,7 +64,7 @@ def _be_worker(
     folder: str,
     descriptor: int,
 ) -> NoReturn:
-    """Serve whoever holds the other end of a descriptor, on one core, with temporary files in `folder`; then end."""
+    """Serve the process at the other end of a descriptor, on one core, with temporary files in `folder`; then end."""
     from autograder.classroom.worker_process import serve
 
     code = 1

@@ -1,4 +1,4 @@
-"""The way of a class: list the submissions, start workers, hand out, commit what they drafted, report what changed."""
+"""Grades a class: lists the submissions, starts workers, hands out tasks, commits the drafts, reports what changed."""
 
 from __future__ import annotations
 

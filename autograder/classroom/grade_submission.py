@@ -1,4 +1,4 @@
-"""The way of one submission, as a worker goes it: take it in, judge it, draft its record."""
+"""Grades one submission in a worker: takes it in, judges it, drafts its record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Judged = dict[str, Judgement]  # by lesson
 
 
 def grade_submission(task: Task) -> GradedSubmission:
-    """Grade one submission; what goes wrong with it is said in its result.
+    """Grade one submission, and put whatever goes wrong with it into its result.
 
     Raises:
         SandboxError, CourseError: where this worker cannot grade at all.
@@ -98,7 +98,17 @@ def judge(
 def draft_record(
     task: Task, result: StudentResult, submission: Submission, judged: Judged, identity: Identity
 ) -> Draft | None:
-    """Draft what is to be recorded of a submission; None where nothing is, for it is recorded or has a problem."""
+    """Draft the record of a submission.
+
+    Args:
+        task: the submission's.
+        result: the submission's; gets a problem where nothing was handed in.
+        submission: as intake wrote it.
+        judged: the Judgements by lesson.
+        identity: lesson -> what was judged, and by which grader.
+
+    Returns: None where the submission is recorded already, or has a problem.
+    """
     if not judged and not result.problem and not task.lessons:
         result.problem = _nothing_in(task.folder)
     if result.problem or not judged or _is_recorded(task, identity):

@@ -30,14 +30,19 @@ from autograder.verdict import Verdict
 
 @dataclass(frozen=True)
 class Replay:
-    """What judging a submission again came to; differences: a sentence for each result that is another now."""
+    """The result of judging a submission again.
+
+    Args:
+        result: the new result.
+        differences: one sentence for each result that differs from the earlier one.
+    """
 
     result: StudentResult
     differences: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
-        """Whether all came out as it did before."""
+        """Whether all results are as before."""
         return not self.differences and not self.result.problem
 
 
@@ -54,9 +59,23 @@ def replay_class(
     on_begin: Callable[[int], None] | None = None,
     on_done: Callable[[Replay, int, int], None] | None = None,
 ) -> tuple[Replay, ...]:
-    """Judge what stands in work/submitted/ again, as if there were no journal, and compare; nothing is recorded.
+    """Judge the submissions in work/submitted/ again, as if there were no journal, and compare.
 
-    The arguments and errors are those of `grade_class`. A submission that this grader has not judged yet has a problem.
+    Nothing is recorded. A submission that this grader has not judged yet has a problem.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        students: the ids of those to be judged, () for all.
+        lessons: the names of the lessons to be judged, () for all.
+        workers: processes of this machine, by default one a core.
+        scheduler: the address of a Dask scheduler whose workers share the checkout and the class's folder.
+        limits: of the sandboxes, by default the usual ones.
+        bare: whether students' code runs without a sandbox.
+        on_begin: called as on_begin(of) when it is known how many there are.
+        on_done: called as on_done(replay, done, of) for each that is judged.
+
+    Raises: as `grade_class` does.
     """
     submissions = find_submissions(course, assignment, None)
     tasks = list_tasks(
@@ -121,7 +140,7 @@ def _judge_and_compare(task: Task) -> GradedSubmission:
 
 
 def _differences(lesson: Lesson, before: Judgement, after: Judgement) -> list[str]:
-    """Say which results are others. Sentences are not compared: they may hold a time that was measured."""
+    """Say which results differ. Sentences are not compared: they may hold a time that was measured."""
     found = []
     for name in lesson.exercises:
         old, new = before.verdicts.get(name), after.verdicts.get(name)

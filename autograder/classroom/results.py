@@ -1,4 +1,4 @@
-"""What grading a class came to: plain data, one StudentResult a student."""
+"""The results of grading a class: plain data, one StudentResult for each student."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ MAX_ERROR = 300  # characters that are told of an error nobody foresaw
 
 @dataclass(slots=True)
 class StudentResult:
-    """What grading found for one student; the stages of grading add to it.
+    """The result of grading one student; the stages of grading add to it.
 
-    verdicts: by lesson and exercise.
-    flags: what was odd, for the instructor.
-    seconds: in the sandbox.
-    problem: why nothing was recorded, or "".
-    submission: a hash of what was judged and by what.
+    Args:
+        student: the id.
+        verdicts: by lesson and exercise.
+        flags: sentences for the instructor about what was odd.
+        seconds: wall time in the sandbox.
+        problem: the reason why nothing was recorded, or "".
+        submission: a hash of what was judged and by which grader.
     """
 
     student: str

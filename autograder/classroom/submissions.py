@@ -1,4 +1,4 @@
-"""Whose submissions a run grades, and where they lie."""
+"""Finds the submissions that a run grades, and their students."""
 
 from __future__ import annotations
 
@@ -47,9 +47,15 @@ def student_folders(folder: Path) -> dict[str, Path]:
 
 
 def find_submissions(course: Course, assignment: str, folder: Path | None) -> dict[str, Path]:
-    """Return student id -> where their submission lies: in `folder`, else in work/submitted/ from before.
+    """Return student id -> the folder of their submission, for all that a run may grade.
 
-    Raises CourseError where `folder` is not one with notebooks of this assignment.
+    Args:
+        course: the course.
+        assignment: its name.
+        folder: one folder for each student, or None. Those who are not in it are found in work/submitted/.
+
+    Raises:
+        CourseError: where `folder` is not one with notebooks of this assignment.
     """
     found = {
         student: course.submitted / student / assignment for student in students_taken_in(course, assignment)
@@ -70,7 +76,7 @@ def find_submissions(course: Course, assignment: str, folder: Path | None) -> di
 
 
 def _of_another(course: Course, assignment: str, folders: Mapping[str, Path]) -> str:
-    """Return the assignment that all notebooks there are of, by their names, where it is not this one; else ""."""
+    """Return the assignment that all notebooks there belong to, by their names, where it is another; else ""."""
     lessons = [lesson for name in course.assignments() for lesson in course.lessons(name)]
     found: set[str] = set()
     for folder in folders.values():

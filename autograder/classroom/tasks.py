@@ -1,4 +1,4 @@
-"""Tasks, each the work on one submission, and what comes back of them: plain data, which crosses between processes."""
+"""Tasks, each the work on one submission, and their results: plain data, which crosses between processes."""
 
 from __future__ import annotations
 
@@ -50,10 +50,12 @@ class Task:
 
 @dataclass(frozen=True)
 class GradedSubmission:
-    """What a worker sends back.
+    """A worker's reply to a task.
 
-    draft: what is to be recorded, None where nothing is.
-    differences: of a replay, a sentence for each result that is another now.
+    Args:
+        result: the student's.
+        draft: what is to be recorded, None where nothing is.
+        differences: of a replay, one sentence for each result that differs from the earlier one.
     """
 
     result: StudentResult
@@ -62,7 +64,7 @@ class GradedSubmission:
 
 
 def not_graded(task: Task, problem: str) -> GradedSubmission:
-    """Return what is said of a submission that no worker could grade."""
+    """Return the reply for a submission that no worker could grade."""
     return GradedSubmission(StudentResult(task.student, problem=problem))
 
 
@@ -129,7 +131,16 @@ def list_tasks(
 
 
 def chosen_lessons(course: Course, assignment: str, names: Sequence[str]) -> list[Lesson]:
-    """Return the lessons of an assignment that are named, by default all; raise CourseError for an unknown name."""
+    """Return the lessons of an assignment that are named, by default all.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        names: of lessons, () for all.
+
+    Raises:
+        CourseError: where a name is unknown.
+    """
     for name in names:
         course.lesson(assignment, name)
     return [lesson for lesson in course.lessons(assignment) if not names or lesson.name in names]

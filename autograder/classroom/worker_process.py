@@ -21,10 +21,13 @@ from autograder.startup import end_with
 
 
 class Prepared:
-    """What all workers of a run need, loaded before the first of them is forked.
+    """All that every worker of a run needs, loaded before the first of them is forked.
 
-    course, assignment, lessons: what is to be graded; lessons () for all of them.
-    bare: without a sandbox.
+    Args:
+        course: the course.
+        assignment: its name.
+        lessons: the names of the lessons to be graded, () for all.
+        bare: whether students' code runs without a sandbox.
     """
 
     def __init__(self, course: Course, assignment: str, lessons: Sequence[str], bare: bool) -> None:
@@ -57,10 +60,10 @@ class Prepared:
 
 
 def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
-    """Have a process work out what is expected of the lessons, unless that is known.
+    """Have a process work out the secret Cases of the lessons, unless they are kept already.
 
-    A process of its own, since it may load torch, and a process that has loaded it had better not be forked. Nobody waits
-    for it: a worker that comes to a lesson sooner waits for that one, or works it out itself.
+    It is a process of its own because it may load torch, and a process that has loaded torch is better not forked. Nobody
+    waits for it: a worker that comes to a lesson sooner waits for that lesson, or works it out itself.
     """
     missing = [lesson for lesson in lessons if not secret_cases.are_kept(course, lesson)]
     parent = os.getpid()
@@ -108,7 +111,7 @@ def serve(connection: Connection, lessons: Sequence[Lesson] = (), server: Server
 
 
 def _picklable(error: Exception) -> Exception:
-    """Return an error that can be sent: itself, or one of its words."""
+    """Return an error that can be sent: the error itself, or one with its words."""
     try:
         pickle.loads(pickle.dumps(error))
         return error
