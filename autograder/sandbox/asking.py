@@ -1,4 +1,4 @@
-"""The requests to a worker: lend Answers, run a cell, ask an Answer; and what is believed of the replies."""
+"""The requests to a worker: lend Answers, run a cell, ask an Answer; and how far its replies are believed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,13 @@ def lend(sandbox: Sandbox, library: Mapping[str, Sequence[str]], limits: Limits)
 
 
 def run_cell(sandbox: Sandbox, source: str, limits: Limits) -> Value:
-    """Run a cell's source and return the worker's reply; raises as Sandbox.ask does."""
+    """Run a cell's source and return the worker's reply; raise as Sandbox.ask does.
+
+    Args:
+        sandbox: the submission's.
+        source: the cell's.
+        limits: of the submission.
+    """
     request = {"cell": {"source": _as_bytes(source), "seconds": limits.cell_seconds}}
     return sandbox.ask(request, limits.cell_reply_seconds)
 
@@ -110,9 +116,10 @@ def ask_in_forks(sandbox: Sandbox, step: Probe, place: int, done: list[Outcome],
 
 
 def read_outcomes(data: bytes, most: int) -> list[Outcome]:
-    """Read at most so many Outcomes from the bytes of a hostile process, up to the first thing that is not one.
+    """Read at most so many Outcomes from the bytes of a hostile process, up to the first thing that is not an Outcome.
 
-    Their headers together may have the size of one, else those of many Cases would keep the grader busy for minutes.
+    Their headers together may be as large as one header may be: otherwise those of many Cases would keep the grader busy for
+    minutes.
     """
     position, found, left = 0, [], wire.MAX_HEADER
 
@@ -143,5 +150,5 @@ def _stopped(kind: str) -> Outcome:
 
 
 def _as_bytes(text: str) -> np.ndarray:
-    """Return a text as it travels: as a string, a long one would not fit into a frame's header."""
+    """Return a text as bytes: a long one would not fit into a frame's header as a string."""
     return np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)

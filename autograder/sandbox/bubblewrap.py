@@ -1,4 +1,4 @@
-"""How bubblewrap is called: what the sandbox sees of the system, and as whom it runs."""
+"""Calls bubblewrap: decides which parts of the system the sandbox sees, and as which user it runs."""
 
 from __future__ import annotations
 
@@ -32,10 +32,17 @@ Hold = Callable[[bytes], int]  # keeps bytes for bubblewrap to read, and returns
 
 
 def worker_command(slot: int, without: Sequence[str], given: str, memory: int, hold: Hold) -> list[str]:
-    """Return the command that runs one worker in a sandbox; raise SandboxError where bubblewrap is missing.
+    """Return the command that runs one worker in a sandbox.
 
-    slot: a number that no other sandbox has now; without: packages that cannot be imported; given: the worker's
-    descriptors; memory: bytes of address space of a process.
+    Args:
+        slot: the sandbox's number, which no other has now.
+        without: the packages that cannot be imported.
+        given: the descriptors of the worker's sockets, with commas between them.
+        memory: bytes of address space of one process.
+        hold: keeps bytes for bubblewrap to read, and returns their descriptor.
+
+    Raises:
+        SandboxError: where bubblewrap is missing.
     """
     uid = str(user_of(slot))
     rights = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"] if os.getuid() == 0 else []
@@ -46,9 +53,18 @@ def worker_command(slot: int, without: Sequence[str], given: str, memory: int, h
 
 
 def server_command(slots: Sequence[int], without: Sequence[str], control: int, hold: Hold) -> list[str]:
-    """Return the command that runs the server of slots; it has the rights to give workers sandboxes of their own.
+    """Return the command that runs the server of some slots.
 
-    control: the descriptor of its requests; the rest as for `worker_command`.
+    The server has the rights to give workers sandboxes of their own.
+
+    Args:
+        slots: their numbers.
+        without: the packages that cannot be imported.
+        control: the descriptor of the server's requests.
+        hold: keeps bytes for bubblewrap to read, and returns their descriptor.
+
+    Raises:
+        SandboxError: where bubblewrap is missing.
     """
     rights = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP"]
     rights += ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"] if os.getuid() == 0 else []
@@ -58,7 +74,7 @@ def server_command(slots: Sequence[int], without: Sequence[str], control: int, h
 
 
 def preloaded(without: Sequence[str]) -> tuple[str, ...]:
-    """Return what a worker imports before any student's code runs: torch, in a lesson that does not do without it."""
+    """Return the packages that a worker imports before any student's code runs: torch, unless the lesson does without it."""
     return () if "torch" in without or find_spec("torch") is None else ("torch",)
 
 
@@ -101,7 +117,7 @@ def _sandbox(slots: Sequence[int], without: Sequence[str], rights: Sequence[str]
 
 @contextmanager
 def held() -> Iterator[tuple[Hold, list[int]]]:
-    """Give what keeps bytes in memory for bubblewrap, and the list of their descriptors; nothing lies on a disk."""
+    """Give a function that keeps bytes in memory for bubblewrap, and the list of their descriptors; no disk holds them."""
     descriptors: list[int] = []
     with ExitStack() as stack:
 
@@ -134,7 +150,7 @@ def start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Pope
 
 
 def end(process: subprocess.Popen[bytes], bare: bool = False) -> None:
-    """End a process that was started here and all that is in its sandbox, and wait until it has."""
+    """End a process that was started here and all processes in its sandbox, and wait until they have ended."""
     # Killing the first process of the sandbox's pid namespace ends all in it. Bubblewrap asks to have that done where
     # it ends itself, but a student with the grader's own user id can talk that process out of it.
     if process.returncode is not None:
@@ -161,7 +177,13 @@ def verify_available() -> str:
 
 
 def bare_command(without: Sequence[str], given: str, memory: int) -> list[str]:
-    """Return the command that runs the worker without a sandbox, with the rights of whoever grades."""
+    """Return the command that runs the worker without a sandbox, with the rights of whoever grades.
+
+    Args:
+        without: the packages that cannot be imported.
+        given: the descriptors of the worker's sockets, with commas between them.
+        memory: bytes of address space of one process.
+    """
     arguments = [given, "0", "0", str(memory), *preloaded(without)]
     return [sys.executable, "-I", str(INSIDE / "__main__.py"), str(ROOT), "alone", *arguments]
 
@@ -181,7 +203,7 @@ def environment(home: str) -> dict[str, str]:
 
 
 def _masks(without: Sequence[str], hold: Hold) -> list[str]:
-    """Mount over each package or module that the lesson does without one whose import says so.
+    """Mount over each package or module that the lesson does without a replacement whose import says so.
 
     A part of a package is named with dots, as in cnnlab.models.
     """
@@ -201,12 +223,12 @@ def _masks(without: Sequence[str], hold: Hold) -> list[str]:
 
 
 def _places(package: str) -> list[tuple[str, Path]]:
-    """The folders in which a package may lie, as (path inside, path outside)."""
+    """Return the folders in which a package may lie, as (path inside, path outside)."""
     return [("/course", ROOT)] if package.split(".")[0] == "cnnlab" else _package_folders()
 
 
 def _python() -> tuple[str, list[str]]:
-    """The interpreter's path inside the sandbox, and the mounts that it needs."""
+    """Return the interpreter's path inside the sandbox, and the mounts that it needs."""
     base, venv = Path(sys.base_prefix), Path(sys.prefix)
     mounts: list[str] = []
     if not _below(base, [Path("/usr")]):
@@ -228,7 +250,7 @@ def _python() -> tuple[str, list[str]]:
 
 
 def _package_folders() -> list[tuple[str, Path]]:
-    """Where packages lie, as (path inside, path outside)."""
+    """Return the folders of packages, as (path inside, path outside)."""
     base, venv = Path(sys.base_prefix), Path(sys.prefix)
     outside = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,6 +1,6 @@
 """The errors of the sandbox: one tree below SandboxError.
 
-Only SandboxError and GradingStopped leave this package; the others decide what is made of the step at which they are raised.
+Only SandboxError and GradingStopped leave this package; the others decide the fate of the step that raises them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A sandbox made for one worker: a bubblewrap process, or none at all where the instructor said so."""
+"""A sandbox made for one worker: a bubblewrap process, or none at all where the instructor asked for that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ MAX_WORDS = 4000  # bytes of what the ended process wrote
 
 
 class FreshWorker:
-    """A worker in a bubblewrap sandbox of its own."""
+    """A worker in a bubblewrap sandbox of its own.
+
+    Args:
+        slot: the sandbox's number, which no other has now.
+        without: the packages that cannot be imported.
+        limits: of the submission.
+    """
 
     def __init__(self, slot: int, without: tuple[str, ...], limits: Limits) -> None:
         self.slot, self.without, self.limits = slot, without, limits

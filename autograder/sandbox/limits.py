@@ -1,4 +1,4 @@
-"""What a submission may use, and how long the grader waits for it."""
+"""The limits on a submission's use of the machine, and the time that the grader waits for its replies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEMORY_OF_ALL = 2  # times the memory of one process that all processes of a sub
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use.
+    """The limits on one submission.
 
     Args:
         cell_seconds: wall time of a cell.
@@ -39,15 +39,15 @@ class Limits:
 
     @property
     def cell_reply_seconds(self) -> float:
-        """How long the grader waits for the worker's reply to anything but a probe."""
+        """Wall time that the grader waits for the worker's reply to anything but a probe."""
         return REPLY_PER_CELL * self.cell_seconds
 
     @property
     def probe_reply_seconds(self) -> float:
-        """How long the grader waits for what an Answer itself sends."""
+        """Wall time that the grader waits for a reply that comes from an Answer's own process."""
         return WALL_PER_CPU * self.probe_seconds
 
     @property
     def fork_reply_seconds(self) -> float:
-        """How long the grader waits for a worker that asks an Answer in a fork, which it gives up before."""
+        """Wall time that the grader waits for a worker that asks an Answer in a fork; the worker itself gives up sooner."""
         return (WALL_PER_CPU + 1) * self.probe_seconds

@@ -132,7 +132,7 @@ class Sandbox:
         return self.deadline - time.monotonic()
 
     def hold(self, place: int) -> None:
-        """Put a copy of the process as it is now aside, which `place` leads to from now on; raises as `ask` does."""
+        """Put aside a copy of the process as it is now, for `place` to address from now on; raise as `ask` does."""
         self.ask({"hold": {"place": self._descriptor(place)}}, self.limits.cell_reply_seconds)
 
     def end_of(self, place: int) -> Value:
@@ -210,7 +210,7 @@ class Sandbox:
             raise SandboxLost from error
 
     def _reader(self, deadline: float, place: int) -> Callable[[int], bytes]:
-        """Return what reads so many bytes, and raises SandboxLost where they do not come in time."""
+        """Return a function that reads so many bytes, and raises SandboxLost where they do not come in time."""
         unread = self.unread[place]
 
         def more() -> bytes:

@@ -1,4 +1,4 @@
-"""A server as the grader sees it: a long-lived sandbox that has imported everything, and forks one worker after the other.
+"""A server as the grader sees it: a long-lived sandbox that has imported everything, and forks one worker after another.
 
 A worker is as separate as in a sandbox of its own (see inside/server.py), and costs a fork instead of half a second of
 imports.

@@ -1,4 +1,4 @@
-"""Numbers for sandboxes that exist at the same time: from its number follows a sandbox's own user."""
+"""Numbers for sandboxes that exist at the same time; a sandbox's user id follows from its number."""
 
 from __future__ import annotations
 

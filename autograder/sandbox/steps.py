@@ -1,4 +1,4 @@
-"""What is asked of a submission, cell by cell and Exercise by Exercise, and what came of it."""
+"""The steps of a submission, cell by cell and Exercise by Exercise, and the transcript of their results."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Probe:
 
 @dataclass
 class Transcript:
-    """What came of a submission.
+    """The results of a submission's steps.
 
     Args:
         outcomes: exercise -> the Outcome of each Case.

@@ -1,4 +1,4 @@
-"""What processes use, seen from outside, in /proc."""
+"""Measures from outside what processes use, by /proc."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which sandbox a submission gets: a worker forked by a server of its slot, where this machine allows that.
+"""Chooses a submission's sandbox: a worker forked by a server of its slot, where this machine allows that.
 
 One server serves one slot, so at most one worker at a time. Where this machine does not let a sandbox make namespaces,
-`place` says so, and a fresh sandbox is made for each submission.
+`place` returns None, and a fresh sandbox is made for each submission.
 """
 
 from __future__ import annotations
@@ -60,9 +60,15 @@ _starter = _new_starter()
 
 
 def place(slot: int, without: tuple[str, ...], limits: Limits) -> ForkedWorker | None:
-    """Return where a worker of this slot can be forked, or None where this machine does not allow it.
+    """Return a worker that a server of this slot can fork, or None where this machine does not allow that.
 
-    Raises SandboxError where no sandbox can be started at all.
+    Args:
+        slot: the sandbox's number, which no other has now.
+        without: the packages that cannot be imported.
+        limits: of the submission.
+
+    Raises:
+        SandboxError: where no sandbox can be started at all.
     """
     servers = _servers.setdefault(slot, [])
     for one in [one for one in servers if not one.alive]:
@@ -84,7 +90,7 @@ def place(slot: int, without: tuple[str, ...], limits: Limits) -> ForkedWorker |
 
 
 def adopt(slot: int, server: Server) -> None:
-    """Let a server serve this slot from now on; a slot's oldest server ends where it has too many."""
+    """Let a server serve this slot from now on; where the slot then has too many servers, its oldest one ends."""
     servers = _servers.setdefault(slot, [])
     servers.append(server)
     if len(servers) > MAX_SERVERS:
@@ -94,8 +100,8 @@ def adopt(slot: int, server: Server) -> None:
 class SandboxTemplate:
     """A server that forks no workers but copies of itself: one for each process that is forked from this one.
 
-    So all these processes together pay for the imports once. For the superuser only, who gives each copy's workers a user
-    of their own: if they were one user's, the workers of all copies would count against each other's limit of processes.
+    So all these processes together pay for the imports once. It is for the superuser only, who can give each copy's workers
+    a user of their own: as one user's, the workers of all copies would count against each other's limit of processes.
     """
 
     def __init__(self, without: tuple[str, ...]) -> None:
