@@ -40,7 +40,13 @@ def choose_notebooks(hand_in: HandIn, contents: FolderContents) -> dict[str, Cho
 
 
 def unreadable_notebook(hand_in: HandIn, lesson: Lesson, reason: str) -> GraftedNotebook:
-    """Return a lesson without answers; reason: why nothing of what was handed in could be used."""
+    """Return a lesson's notebook without answers.
+
+    Args:
+        hand_in: the folder that was handed in.
+        lesson: the lesson.
+        reason: why nothing could be used of the files handed in.
+    """
     pristine = load_pristine_lesson(hand_in.course, lesson)
     reason = reason.rstrip(".")
     return without_answers(

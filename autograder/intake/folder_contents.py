@@ -1,4 +1,4 @@
-"""The things that are found in a student's folder, and the notebook that is chosen for each lesson."""
+"""The contents of a student's folder, and the notebook that is chosen for each lesson."""
 
 from __future__ import annotations
 
@@ -40,17 +40,18 @@ class UnusableEntry:
 
 @dataclass
 class FolderContents:
-    """What was found in a student's folder; it fills as the files are looked at.
+    """The contents of a student's folder; they fill up as the files are looked at.
 
-    flags: sentences for the instructor.
-    names: of all that lies there.
-    standing: lesson -> its notebook that was taken in earlier and is still there.
-    usable: lesson -> the notebooks handed in for it.
-    unusable: what is no notebook although its name says so.
-    kept: names of the files that now lie in work/raw/.
-    files: name -> bytes of the files that the lessons ask for beside notebooks.
-    standing_files: names of such files that were taken in earlier.
-    timestamp: the time of handing in, as the collector wrote it.
+    Args:
+        flags: sentences for the instructor.
+        names: of all that lies there.
+        standing: lesson -> its notebook that was taken in earlier and is still there.
+        usable: lesson -> the notebooks handed in for it.
+        unusable: the files that are no notebooks although their names say so.
+        kept: names of the files that now lie in work/raw/.
+        files: name -> bytes of the files that the lessons ask for beside notebooks.
+        standing_files: names of such files that were taken in earlier.
+        timestamp: the time of handing in, as the collector wrote it.
     """
 
     flags: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Look at each file of a student's folder: keep its bytes in work/raw/ and find out what it is good for."""
+"""Look at each file of a student's folder: keep its bytes in work/raw/ and find out what it can be used for."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _find_standing(hand_in: HandIn, contents: FolderContents) -> None:
 
 
 def _inspect_home(hand_in: HandIn, contents: FolderContents) -> None:
-    """See what stands in work/submitted/ while the files come from another folder."""
+    """Note the contents of work/submitted/ when the files come from another folder."""
     if not files.is_real_folder(hand_in.home):
         return
     for entry in files.list_entries(hand_in.home):

@@ -24,11 +24,11 @@ class CellMatcher:
         self._texts = {cell.number: comparable_text(cell.source) for cell in self.cells}
 
     def claimed(self, cell: StudentCell) -> LessonCell | None:
-        """Return the lesson's cell that a cell says it is: by its grade_id, else by its cell id."""
+        """Return the lesson's cell that a cell's ids name: by its grade_id, else by its cell id."""
         return self._by_grade_id.get(cell.grade_id) or self._by_cell_id.get(cell.cell_id)
 
     def counterpart(self, cell: StudentCell) -> LessonCell | None:
-        """Return the lesson's cell in whose place a cell stands: the one that it says it is, or that has its text."""
+        """Return the lesson's cell whose place a cell takes: the one that its ids name, or the one with the same text."""
         claimed, text = self.claimed(cell), self._texts[cell.number]
         if claimed is not None and (cell.grade_id or claimed.text == text):
             return claimed

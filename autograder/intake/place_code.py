@@ -31,7 +31,13 @@ class Placement:
 
 
 def place_code(matcher: CellMatcher, answers: Answers, remarks: Remarks) -> Placement:
-    """Place the student's other code where it stood, and remark on functions of theirs that are not taken."""
+    """Place the student's other code where it stood, and remark on functions of theirs that are not taken.
+
+    Args:
+        matcher: knows the lesson's cells.
+        answers: the cells that hold the student's Answers.
+        remarks: where the sentences go.
+    """
     return _Placing(matcher, answers, remarks).placement()
 
 
@@ -94,7 +100,7 @@ class _Placing:
         return counterpart.role == "given"
 
     def _note_dropped(self, cell: StudentCell, counterpart: LessonCell) -> None:
-        """Note the functions that were written into a cell that is not taken from the student."""
+        """Note the functions in a cell of the student's that is not taken."""
         new = [name for name in FUNCTION_LINE.findall(cell.source) if name not in counterpart.defines]
         where = (
             f"the cell of {counterpart.name}'s check"
@@ -104,7 +110,7 @@ class _Placing:
         self.dropped.setdefault(where, {}).update(dict.fromkeys(new))
 
     def _remark_dropped(self) -> None:
-        """Remark on functions that an Answer uses and that were written into cells that are not taken."""
+        """Remark on functions that an Answer uses and that stand in cells that are not taken."""
         for name, answer in self.answers.cells.items():
             # Not a search for each of the functions: there may be as many of them as the Answer has words.
             words = set(re.findall(r"\w+", answer.source))

@@ -1,4 +1,4 @@
-"""Keep what intake noted about a submission where no student's file can reach: work/intake/<assignment>/<student>.json."""
+"""Keep intake's notes on a submission where no student's file can reach: work/intake/<assignment>/<student>.json."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ MAX_RECORD = 16 << 20  # bytes; the sentences about one submission are far fewer
 
 @dataclass(frozen=True)
 class LessonIntake:
-    """What intake made of one lesson.
+    """Intake's notes on one lesson.
 
-    source: the name of the file handed in.
-    source_sha256: of that file's bytes.
-    sha256: of the notebook that we wrote.
-    flags, found, written, notes: as in `GraftedNotebook`.
+    Args:
+        source: the name of the file handed in.
+        source_sha256: of that file's bytes.
+        sha256: of the notebook that we wrote.
+        flags: as in `GraftedNotebook`.
+        found: as in `GraftedNotebook`.
+        written: as in `GraftedNotebook`.
+        notes: as in `GraftedNotebook`.
     """
 
     source: str
@@ -42,10 +46,13 @@ class LessonIntake:
 
 @dataclass(frozen=True)
 class IntakeRecord:
-    """What intake made of one student's submission.
+    """Intake's notes on one student's submission.
 
-    folder_flags: sentences for the instructor about the folder as a whole.
-    lessons: lesson name -> what intake made of it.
+    Args:
+        assignment: its name.
+        student: the id.
+        folder_flags: sentences for the instructor about the folder as a whole.
+        lessons: lesson name -> the notes on it.
     """
 
     assignment: str
@@ -72,7 +79,13 @@ class IntakeRecord:
 
 
 def load_record(course: Course, assignment: str, student: str) -> IntakeRecord | None:
-    """Return the record of a submission, or None where none was taken in or the record is damaged."""
+    """Return the record of a submission, or None where none was taken in or the record is damaged.
+
+    Args:
+        course: the course.
+        assignment: its name.
+        student: the id.
+    """
     try:
         value = json.loads(files.read(_path(course, assignment, student), MAX_RECORD))
         lessons = {name: _lesson(one) for name, one in value["lessons"].items()}

@@ -62,10 +62,21 @@ def take_in_safely(
     lessons: Sequence[Lesson] | None = None,
     reader: Reader = read_notebook,
 ) -> list[GraftedNotebook]:
-    """Do what `take_in` does, and where that fails for a reason of our own write notebooks without answers.
+    """Do what `take_in` does; where that fails for a reason of our own, write notebooks without answers.
 
-    So a submission that brings a fault of intake to light costs that submission only, and the flags say so. Takes the
-    arguments of `take_in`, and raises IntakeError as it does.
+    So a submission that brings a fault of intake to light costs that submission only, and the flags say so.
+
+    Args:
+        course: where the student's work goes.
+        assignment: its name.
+        student: the id.
+        folder: as in `take_in`.
+        lessons: those of the assignment; all that it has by default.
+        reader: the function that reads notebooks.
+
+    Raises:
+        IntakeError: where the student's id or the folder cannot be used.
+        OSError: as in `take_in`.
     """
     hand_in = open_hand_in(course, assignment, student, folder, lessons)
     contents = FolderContents()

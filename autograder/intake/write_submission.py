@@ -1,4 +1,4 @@
-"""Write what was taken in to work/submitted/, leave nothing else there, and note what was done."""
+"""Write the chosen notebooks to work/submitted/, leave nothing else there, and note in work/intake/ what was done."""
 
 from __future__ import annotations
 

@@ -63,10 +63,10 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def safe_path(info: zipfile.ZipInfo) -> str:
-    """Return a member's path with / between its parts, without what leads out of a folder; "" for a folder.
+    """Return a member's path with / between its parts, without parts that lead out of a folder; "" for a folder.
 
     Of a long path the first and the last part stay, and of a long part its beginning and suffix: in a downloaded
-    archive the beginning says whose it is, and what comes later was named by the student.
+    archive the beginning names the student, and what comes later was named by the student.
     """
     path = info.orig_filename.replace("\\", "/")
     if path.endswith("/"):

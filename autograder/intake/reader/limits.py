@@ -1,4 +1,4 @@
-"""Limit what a process may use that reads a student's file."""
+"""Limit the memory and time of a process that reads a student's file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MIB = 1 << 20  # bytes
 
 
 def limit_process(memory: int, cpu_seconds: int) -> None:
-    """Limit this process to so much memory, in bytes, and CPU time for good, and let it write no file."""
+    """Limit this process for good to so many bytes of memory and seconds of CPU time, and let it write no file."""
     limits = {
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_CPU: cpu_seconds,

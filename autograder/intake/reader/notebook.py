@@ -1,4 +1,4 @@
-"""Read a notebook that a student wrote, and say what its cells hold.
+"""Read a notebook that a student wrote, and list the contents of its cells.
 
 This runs in a process of its own. The notebook arrives on standard input; the reply is JSON on standard output:
 {"error": words} or {"cells": [...], "odd": [sentences]}. Only text leaves the process: outputs, attachments and all
