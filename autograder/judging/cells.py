@@ -1,4 +1,4 @@
-"""What intake noted in each cell of a notebook that it wrote: the cell's role and the exercise that it belongs to."""
+"""Reads intake's notes in the cells of a notebook that it wrote: each cell's role and the exercise that it belongs to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 def role(cell: NotebookNode) -> str:
-    """Return what intake says that a cell is, "" where it says nothing."""
+    """Return a cell's role by intake's note, "" where there is no note."""
     return cell["metadata"].get("cnnlab", {}).get("role", "")  # an attribute takes ten times as long
 
 
@@ -38,5 +38,5 @@ def sources(notebook: NotebookNode) -> tuple[str, ...]:
 
 
 def identifiers(texts: Iterable[str]) -> set[str]:
-    """Return all that could be a name in some cells' sources."""
+    """Return all words in some cells' sources that could be a name."""
     return {word for text in texts for word in IDENTIFIER.findall(text)}

@@ -1,4 +1,4 @@
-"""What a notebook was handed in with: the student's other lessons, and the files that the lessons ask for."""
+"""The rest of a submission beside a notebook: the student's other lessons, and the files that the lessons ask for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ class Submission:
 
     @classmethod
     def of_student(cls, course: Course, assignment: str, student: str) -> Submission:
-        """Return the submission of a student to an assignment."""
+        """Return the submission of a student to an assignment.
+
+        Args:
+            course: the course.
+            assignment: its name.
+            student: the id.
+        """
         return cls(course.submitted / student / assignment, course.lessons(assignment))
 
     def notebook(self, lesson: Lesson) -> NotebookNode | None:
@@ -62,9 +68,9 @@ class Submission:
         return [other for other in self.lessons if other.name < lesson.name]
 
     def library(self, lesson: Lesson, notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
-        """Return the cells' sources of each lesson whose Answers a notebook names, and of those that theirs name.
+        """Return the cells' sources of each lesson whose Answers a notebook names, and of those that these name in turn.
 
-        Its own lesson is among them; one that was not handed in is not.
+        The notebook's own lesson is among them; one that was not handed in is not.
         """
         own = cells.sources(notebook)
         names = cells.identifiers(own)

@@ -1,4 +1,4 @@
-"""A Judgement: all that grading one notebook found out, its key, and the journal that keeps it."""
+"""A Judgement: all findings of grading one notebook, its key, and the journal that keeps it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ from autograder.verdict import Verdict
 
 @dataclass(frozen=True)
 class Judgement:
-    """All that grading one notebook found out.
+    """All findings of grading one notebook.
 
-    verdicts: by exercise; printed: index of a cell in the notebook -> what the student's cell printed, and the error it
-    raised; flags: sentences for the instructor; seconds: wall time in the sandbox; key: the journal's, "" where nobody
-    has worked it out.
+    Args:
+        verdicts: by exercise.
+        printed: index of a cell in the notebook -> what the student's cell printed, and the error it raised.
+        flags: sentences for the instructor.
+        seconds: wall time in the sandbox.
+        key: the journal's key, "" where it was not worked out.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -93,7 +96,13 @@ def find(course: Course, key: str) -> Judgement | None:
 
 
 def keep(course: Course, lesson: Lesson, judgement: Judgement) -> None:
-    """Add a Judgement to the course's journal, with what it was made by."""
+    """Add a Judgement to the course's journal, with the versions of Python and NumPy.
+
+    Args:
+        course: the course.
+        lesson: the lesson that the notebook answers.
+        judgement: with its key.
+    """
     versions = {"python": sys.version.split()[0], "numpy": np.__version__}
     about = {"lesson": f"{lesson.assignment}/{lesson.name}", "versions": versions}
     journal(course).add(judgement.key, {**judgement.as_json(), **about})

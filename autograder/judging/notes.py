@@ -16,8 +16,12 @@ from cnnlab.checking.assess import Finding
 class Notes:
     """Writes the notes of one notebook.
 
-    lesson: the one it answers; submission: what it was handed in with; failing: the Exercises of this lesson that fail;
-    failing_in: returns those of an earlier lesson, which is judged only where an Answer that names it fails.
+    Args:
+        lesson: the lesson that the notebook answers.
+        submission: the submission that the notebook is part of.
+        failing: the Exercises of this lesson that fail.
+        failing_in: returns the Exercises of an earlier lesson that fail; that lesson is judged only where an Answer that
+            names one of its Answers fails.
     """
 
     lesson: Lesson
@@ -26,7 +30,7 @@ class Notes:
     failing_in: Callable[[Lesson], Collection[str]]
 
     def of(self, finding: Finding, source: str) -> list[str]:
-        """Return the notes on one Answer, none where it passes; source: its cell's."""
+        """Return the notes on one Answer, none where it passes; source: that of its cell."""
         if finding.passed:
             return []
         return [

@@ -1,4 +1,4 @@
-"""The Outcomes that are judged: what the sandbox answered, what drew by its rng alone, and what files hold."""
+"""Gathers the Outcomes to be judged: the sandbox's, with a check that rng alone decides draws, and those read from files."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def to_be_judged(
 
 
 def _fairly_drawn(questionnaire: Questionnaire, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the Outcomes of an Exercise that draws at random, those that its rng did not decide as "bad output".
+    """Return the Outcomes of an Exercise that draws at random; one that its rng does not decide becomes "bad output".
 
-    outcomes: of all Cases, of all again, and of all with other seeds. The sandbox looks at this too, but what it says
-    can be changed there, and so can rng itself.
+    outcomes: of all Cases, of all Cases again, and of all Cases with other seeds. The sandbox checks this too, but there
+    a student's code can change both the check's result and rng itself.
     """
     count = len(questionnaire.questions)
     firsts, again, others = (outcomes[start : start + count] for start in (0, count, 2 * count))

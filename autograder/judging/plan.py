@@ -1,4 +1,4 @@
-"""The plan of what is run of a notebook: its cells, and its Exercises where they are probed."""
+"""Plans the run of a notebook: its cells, and the places at which its Exercises are probed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _probes: dict[int, tuple[Questionnaire, Probe]] = {}
 
 
 def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
-    """Return what is run of a notebook, in its order: cells, and the names of Exercises where they are probed."""
+    """Return the steps of a notebook in order: its cells, and the names of Exercises where they are probed."""
     steps: list[RunCell | str] = []
     for index, cell in enumerate(notebook.cells):
         name = cells.exercise(cell)
@@ -31,7 +31,7 @@ def plan(lesson: Lesson, notebook: NotebookNode) -> list[RunCell | str]:
 def with_cases(
     steps: Sequence[RunCell | str], questionnaires: Mapping[str, Questionnaire]
 ) -> list[RunCell | Probe]:
-    """Put in the place of each Exercise's name the Cases that it is asked."""
+    """Replace each Exercise's name by a Probe with the Cases that it is asked."""
     return [step if isinstance(step, RunCell) else _probe(questionnaires[step]) for step in steps]
 
 

@@ -49,7 +49,13 @@ def not_found(exercise: Exercise, reason: str) -> Verdict:
 
 
 def with_speed(verdict: Verdict, points: float, case: CaseVerdict) -> Verdict:
-    """Add the Case of a race, and its points where the Answer was fast."""
+    """Add the Case of a race, and its points where the Answer was fast.
+
+    Args:
+        verdict: without the race.
+        points: those for speed.
+        case: the Verdict on the race.
+    """
     won = points if case.passed else 0.0
     return replace(
         verdict,

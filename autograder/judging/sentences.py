@@ -1,4 +1,4 @@
-"""What went wrong in one Case, in a sentence that tells nothing of the secret Cases.
+"""Describes a failed Case in a sentence that gives nothing of the secret Cases away.
 
 The student's own words are left out: they could carry a secret input.
 """
@@ -23,7 +23,7 @@ DIFFERENCES = {  # what differs -> what is said of the output that differs
 
 
 def sentence(exercise: Exercise, result: CaseResult) -> str:
-    """Say what went wrong in one Case that does not pass."""
+    """Say why one Case does not pass."""
     outcome, difference = result.outcome, result.difference
     if exercise.way.file and difference:  # no code of the student's saw the inputs, and all words are ours
         return difference.sentence
@@ -52,15 +52,15 @@ def _of_bad_output(exercise: Exercise) -> str:
 
 
 def error_name(name: str) -> str:
-    """Return an exception's name where it is one of Python's own: one that a student gave could carry an input."""
+    """Return an exception's name if it is one of Python's own: a name that a student chose could carry an input."""
     kind = getattr(builtins, name, None)
     return name if isinstance(kind, type) and issubclass(kind, BaseException) else "an error"
 
 
 def telling_line(line: int | None, cell: str) -> int | None:
-    """Return the line of a cell in which an exception was raised, or None where it may not be told.
+    """Return the number of the line of a cell that raised an exception, or None where it must not be told.
 
-    A line that the cell does not have, or a high one, may be the student's choice, and carry an input.
+    A number beyond the end of the cell, or a high one, may be the student's choice, and carry an input.
     """
     most = min(cell.count("\n") + 1, MAX_LINE)
     return line if line is None or line <= most else None

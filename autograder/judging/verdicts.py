@@ -1,4 +1,4 @@
-"""From Outcomes to Verdicts: which Exercises could be asked, what their Cases say, and the notes to the student."""
+"""Turns Outcomes into Verdicts: which Exercises could be asked, which Cases pass, and the notes to the student."""
 
 from __future__ import annotations
 

@@ -79,5 +79,5 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
 
 
 def started_folder(course: Course) -> Path:
-    """Return the folder for marks of what a run started; it is emptied when a run begins and when it ends."""
+    """Return the folder for marks of submissions whose grading began; it is emptied when a run begins and ends."""
     return course.work / "started"

@@ -1,4 +1,4 @@
-"""Fills in graded notebooks, and tells which scores the gradebook is to hold of them.
+"""Fills in graded notebooks, and returns the scores that the gradebook is to hold of them.
 
 Both ways of recording use it: the Recorder's own, and nbgrader's.
 """

@@ -1,4 +1,4 @@
-"""Runs nbgrader's autograde and generate_feedback inside this process, and says in one sentence what went wrong."""
+"""Runs nbgrader's autograde and generate_feedback inside this process, and says in one sentence why one failed."""
 
 from __future__ import annotations
 
@@ -123,7 +123,13 @@ class _InProcess(BaseConverter):
 
 
 class Autograder(_InProcess, Autograde):
-    """Runs nbgrader's autograde for one student; take_in(notebooks) replaces nbgrader's hook, and may raise."""
+    """Runs nbgrader's autograde for one student.
+
+    Args:
+        directory: nbgrader's view of the course's folder, for this student.
+        config: nbgrader's configuration.
+        take_in: called with the notebooks' paths in place of nbgrader's hook; may raise.
+    """
 
     def __init__(
         self, directory: CourseDirectory, config: Config, take_in: Callable[[list[str]], None]
@@ -150,7 +156,13 @@ class Autograder(_InProcess, Autograde):
 
 
 class FeedbackWriter(_InProcess, GenerateFeedback):
-    """Runs nbgrader's generate_feedback for the students named, with one exporter for all of them."""
+    """Runs nbgrader's generate_feedback for the students named, with one exporter for all of them.
+
+    Args:
+        directory: nbgrader's view of the course's folder.
+        config: nbgrader's configuration.
+        students: their ids.
+    """
 
     def __init__(self, directory: CourseDirectory, config: Config, students: list[str]) -> None:
         self.students = students

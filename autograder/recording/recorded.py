@@ -26,11 +26,12 @@ MAX_NOTEBOOK = 64 << 20  # bytes; intake writes none that is larger
 
 @dataclass(frozen=True)
 class RecordedLesson:
-    """What was recorded of one notebook.
+    """The record of one notebook.
 
-    judgement: the key of its Judgement in work/journal.jsonl.
-    notebook: the hash of its file in work/submitted/.
-    points: the points of each Exercise and question, by name; None where a person has to grade the answer.
+    Args:
+        judgement: the key of its Judgement in work/journal.jsonl.
+        notebook: the hash of its file in work/submitted/.
+        points: the points of each Exercise and question, by name; None where a person has to grade the answer.
     """
 
     judgement: str
@@ -40,12 +41,15 @@ class RecordedLesson:
 
 @dataclass(frozen=True)
 class RecordedSubmission:
-    """What was recorded of one submission.
+    """The record of one submission.
 
-    identity: a hash of what was judged and by which grader, "" where only part of the submission was recorded.
-    lessons: the lessons that were handed in and judged, by name.
-    handed_in: when the submission was handed in, in UTC, "" where that is not known.
-    whole: False from just before the gradebook is written until the graded files lie in work/autograded/.
+    Args:
+        assignment: its name.
+        student: the id.
+        identity: a hash of what was judged and by which grader, "" where only part of the submission was recorded.
+        lessons: the lessons that were handed in and judged, by name.
+        handed_in: when the submission was handed in, in UTC, "" where that is not known.
+        whole: False from just before the gradebook is written until the graded files lie in work/autograded/.
     """
 
     assignment: str

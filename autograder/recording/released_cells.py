@@ -1,4 +1,4 @@
-"""Tells which cells nbgrader is to know of an assignment, and writes work/source/, from which nbgrader releases them.
+"""Lists the cells that nbgrader is to know of an assignment, and writes work/source/, from which nbgrader releases them.
 
 Nothing here looks into the gradebook, so that workers need not load what reads it.
 """
