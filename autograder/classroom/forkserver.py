@@ -58,9 +58,10 @@ class WorkerForkServer:
             )
 
     def fork(self, folder: str) -> Connection:
-        """Fork a worker, and return the way to it; folder: where its temporary files go.
+        """Fork a worker, and return the connection to it; folder: for its temporary files.
 
-        Raises OSError where the process is gone.
+        Raises:
+            OSError: where the process is gone.
         """
         ours, their = socket.socketpair()
         try:

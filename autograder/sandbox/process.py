@@ -237,7 +237,9 @@ class Sandbox:
     def _watched(self, deadline: float, place: int) -> socket.socket:
         """Check the deadline, the stop signal and the sandbox's use, and return a socket that waits until the next check.
 
-        Raises SandboxLost where the time is over or the sandbox uses too much, GradingStopped where the grader was stopped.
+        Raises:
+            SandboxLost: where the time is over or the sandbox uses too much.
+            GradingStopped: where the grader was stopped.
         """
         left = deadline - time.monotonic()
         if left <= 0:

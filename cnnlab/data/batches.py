@@ -25,7 +25,8 @@ MEMBERS = {
 def read_archive(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Read CIFAR-10's archive: for "train" and "test", images (N, 3, 32, 32) uint8 and labels (N,) int64.
 
-    Raises ValueError for a broken archive, one that lacks a batch, and a batch that is not as CIFAR-10's are.
+    Raises:
+        ValueError: for a broken archive, one that lacks a batch, and a batch that is not as CIFAR-10's are.
     """
     wanted = {member for members in MEMBERS.values() for member in members}
     batches = {}
@@ -56,7 +57,8 @@ def read_archive(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def read_batch(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Read one batch: data (10000, 3072) uint8 and labels (10000,) int64.
 
-    Raises ValueError for a pickle that names anything but an array of bytes, and for other contents.
+    Raises:
+        ValueError: for a pickle that names anything but an array of bytes, and for other contents.
     """
     try:
         batch = _Reader(io.BytesIO(content), encoding="bytes").load()

@@ -72,7 +72,9 @@ def blood_cells(split: str = "train", shrink: int = 1) -> list[Scene]:
     BloodImage_00338 and BloodImage_00343, are slips and are left out: 4,886 of 4,888 remain. A folder `bccd` in the
     cache that holds Annotations, ImageSets and JPEGImages is used in place of the archive.
 
-    Raises ValueError for another split or shrink, and DataError when the files cannot be had or read.
+    Raises:
+        ValueError: for another split or shrink.
+        DataError: when the files cannot be had or read.
 
     Source: Shenggan, BCCD Dataset, 2017, https://github.com/Shenggan/BCCD_Dataset. Licence: MIT.
     """

@@ -39,7 +39,9 @@ def cifar10(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     (N, 3, 32, 32) uint8, red, green, blue; labels: (N,) int64 into CIFAR10_NAMES, each class equally often. Every call
     returns fresh arrays. The first call reads the archive, about 3 s, and keeps plain arrays beside it for the next.
 
-    Raises ValueError for another split and DataError when the archive cannot be had or read.
+    Raises:
+        ValueError: for another split.
+        DataError: when the archive cannot be had or read.
 
     Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
     https://www.cs.toronto.edu/~kriz/cifar.html. No licence is given; the page asks for this citation.

@@ -30,7 +30,8 @@ def fetch(remote: Remote) -> Path:
     A whole file is used without a lock, without writing and without network, whoever put it there. A download goes
     into a hidden part file beside it, which an interrupted one leaves for the next to go on from.
 
-    Raises DataError when no mirror gives the file, the disk is full or the folder cannot be written in.
+    Raises:
+        DataError: when no mirror gives the file, the disk is full or the folder cannot be written in.
     """
     path = folder() / remote.name
     try:

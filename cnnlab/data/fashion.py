@@ -78,7 +78,9 @@ def fashion_mnist(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     split: "train" (60,000 images, 26 MB) or "test" (10,000 images, 4 MB). Returns images: (N, 28, 28) uint8, 0 is the
     background; labels: (N,) int64 into FASHION_NAMES, each class equally often. Every call returns fresh arrays.
 
-    Raises ValueError for another split and DataError when the files cannot be had.
+    Raises:
+        ValueError: for another split.
+        DataError: when the files cannot be had.
 
     Source: H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
     Algorithms", 2017, https://github.com/zalandoresearch/fashion-mnist. Licence: MIT.

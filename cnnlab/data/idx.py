@@ -13,7 +13,8 @@ import numpy as np
 def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """Read a gzipped IDX file of unsigned bytes that must hold an array of this shape: uint8.
 
-    Raises ValueError for anything else: a broken archive, another type or shape, bytes missing or too many.
+    Raises:
+        ValueError: for anything else: a broken archive, another type or shape, bytes missing or too many.
 
     Source: "The IDX file format", http://yann.lecun.com/exdb/mnist/.
     """

@@ -13,8 +13,9 @@ def read_annotation(content: bytes, names: tuple[str, ...]) -> tuple[tuple[int, 
     VOC counts pixels from 1 and a box includes its last; the boxes returned count from 0, are half-open (x0, y0, x1,
     y1) and lie in the image. An object whose first and last pixel are the same, or which lies outside, is left out.
 
-    Raises ValueError for XML that is broken or declares a document type (no annotation needs one, and one can define
-    entities that grow without end), a missing or odd number, and an unknown name.
+    Raises:
+        ValueError: for XML that is broken or declares a document type (no annotation needs one, and one can define
+            entities that grow without end), a missing or odd number, and an unknown name.
 
     Source: M. Everingham et al., "The PASCAL Visual Object Classes Challenge 2012 Development Kit", section 3.
     """

@@ -18,7 +18,8 @@ PART = re.compile(r"# ={4} (\w+), (\d+) lines")
 def export_library(path: str | Path = "my_cnnlab.py") -> Path:
     """Write all kept Answers into one file and return its path; on Colab, offer it as a download.
 
-    Raises LookupError where nothing is kept yet.
+    Raises:
+        LookupError: where nothing is kept yet.
     """
     files = shelf.kept()
     if not files:
@@ -38,8 +39,11 @@ def export_library(path: str | Path = "my_cnnlab.py") -> Path:
 def read_library(path: Path) -> dict[str, str]:
     """Return the Answers of a file that export_library wrote: name -> text.
 
-    On Colab, a file that is not there is asked for. Raises NotALibrary, with what is wrong, for any other file, and
-    FileNotFoundError.
+    On Colab, a file that is not there is asked for.
+
+    Raises:
+        NotALibrary: where it is any other file; the message says what is wrong.
+        FileNotFoundError: where it is not there.
     """
     return _parts(_text(path), path.name)
 

@@ -49,7 +49,9 @@ def kept() -> dict[str, Path]:
 def load(name: str) -> Any:
     """Return the kept Answer `name`, loaded anew where its file has changed.
 
-    Raises LookupError where it is not kept, Unloadable where its file does not define it any more.
+    Raises:
+        LookupError: where it is not kept.
+        Unloadable: where its file does not define it any more.
     """
     path = Path(f"{name}.py")
     try:
@@ -121,14 +123,14 @@ def holds(name: str, text: str) -> bool:
 
 
 def write(name: str, text: str) -> None:
-    """Write a kept Answer's file, making the folder where there is none. Raises OSError."""
+    """Write a kept Answer's file, making the folder where there is none; raise OSError."""
     folder = home()
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / f"{name}.py", text)
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that no reader ever sees a part of it. Raises OSError."""
+    """Write a text file so that no reader ever sees a part of it; raise OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")

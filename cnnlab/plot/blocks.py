@@ -101,7 +101,8 @@ def show_tradeoff(points: Sequence[Mapping[str, Any]], *, title: str = "") -> No
     points: dicts with name, parameters, macs and accuracies, one in [0, 1] for each run: the disc is at their mean, and a
     bar reaches from the smallest to the largest. Parameters are on a logarithmic axis.
 
-    Raises ValueError where there is no point, or one without an accuracy.
+    Raises:
+        ValueError: where there is no point, or one without an accuracy.
     """
     import matplotlib.pyplot as plt
     from matplotlib.ticker import EngFormatter, LogLocator, NullLocator

@@ -26,10 +26,13 @@ MOST_BLOCKS = 32  # layers that a diagram can name
 def show_table(rows: Sequence[Row], *, totals: bool = True) -> None:
     """Show rows of plain values as a table, in a notebook as HTML.
 
-    rows: dicts with the same keys, such as `cnnlab.models.costs` returns; whole numbers get separators, sizes are
-    written 96 x 55 x 55. totals: a last row with the sums of parameters, activations and macs.
+    Args:
+        rows: dicts with the same keys, such as `cnnlab.models.costs` returns; whole numbers get separators, sizes are
+            written 96 x 55 x 55.
+        totals: whether a last row gives the sums of parameters, activations and macs.
 
-    Raises ValueError where there are no rows or their keys differ.
+    Raises:
+        ValueError: where there are no rows or their keys differ.
     """
     if not rows or any(row.keys() != rows[0].keys() for row in rows):
         raise ValueError("a table needs rows, all with the same columns")
@@ -51,11 +54,15 @@ def show_table(rows: Sequence[Row], *, totals: bool = True) -> None:
 def show_costs(rows: Sequence[Row], *, title: str = "") -> None:
     """Draw where a network's parameters, activations and multiply-adds go: a bar for each layer, first at the top.
 
-    rows: as `cnnlab.models.costs` returns them; layers that multiply nothing (norms, pooling, ReLU) are put to the layer
-    before them. Of more than 40, neighbours in the same part of the network are put together. Each bar is labelled with its
-    share of the whole.
+    Layers that multiply nothing (norms, pooling, ReLU) are added to the layer before them. Of more than 40, neighbours in
+    the same part of the network are put together. Each bar is labelled with its share of the whole.
 
-    Raises ValueError where there are no rows.
+    Args:
+        rows: as `cnnlab.models.costs` returns them.
+        title: above the picture.
+
+    Raises:
+        ValueError: where there are no rows.
     """
     import matplotlib.pyplot as plt
 

@@ -147,7 +147,8 @@ def bar_times(seconds: Mapping[str, float], title: str = "") -> None:
     seconds: name -> seconds, positive. Each bar is labelled with its time and how many times the shortest it
     takes.
 
-    Raises ValueError when there are no times or one is not positive.
+    Raises:
+        ValueError: when there are no times or one is not positive.
     """
     import matplotlib.pyplot as plt
 

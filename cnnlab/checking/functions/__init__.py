@@ -15,7 +15,8 @@ NETWORK = "net "  # how the names of networks begin
 def named(name: Any) -> Any:
     """Return the public function of that name, or a new network; for a list of names, a list of them.
 
-    Raises LookupError naming those that exist.
+    Raises:
+        LookupError: where there is none of that name; it names those that exist.
     """
     if isinstance(name, (list, tuple)):
         return [named(one) for one in name]

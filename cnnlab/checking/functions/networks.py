@@ -126,7 +126,7 @@ class _Shared(nn.Module):
 
 
 def _scores(width: int) -> Callable[[], nn.Module]:
-    """A classifier of images (N, 3, 8, 8) into 4 classes; other widths hold other numbers."""
+    """Return a classifier of images (N, 3, 8, 8) into 4 classes; one of another width holds other numbers."""
 
     def make() -> nn.Module:
         return nn.Sequential(

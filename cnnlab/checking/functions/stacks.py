@@ -24,7 +24,7 @@ def box_3x3(x: np.ndarray) -> np.ndarray:
 
 
 def negative_box_3x3(x: np.ndarray) -> np.ndarray:
-    """The negative of box_3x3: the same window, and every weight is -1."""
+    """Return the negative of box_3x3: the same window, and every weight is -1."""
     return -box_3x3(x)
 
 
