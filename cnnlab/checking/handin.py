@@ -18,8 +18,9 @@ MAX_TENSORS = 64
 def save_weights(path: str | Path, weights: Mapping[str, np.ndarray]) -> Path:
     """Write named arrays to a safetensors file, whole or not at all, and return its path.
 
-    Raises TypeError for anything but named arrays, and ValueError where they would make a larger file than may be
-    handed in.
+    Raises:
+        TypeError: for anything but named arrays.
+        ValueError: where they would make a larger file than may be handed in.
     """
     from safetensors.numpy import save
 

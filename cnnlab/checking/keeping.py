@@ -52,9 +52,12 @@ def keep(function: Any, questionnaire: Questionnaire, cells: Sequence[str] | Non
 def import_library(path: str | Path = "my_cnnlab.py") -> list[str]:
     """Keep the Answers of a file that export_library wrote; say and return which were taken.
 
-    On Colab, a file that is not there is asked for. Each Answer is run on the public Cases of its Exercise and
-    taken where it passes, in place of one kept before. This runs the code in the file: import your own, not
-    somebody else's. Raises NotALibrary, with what is wrong, for any other file, and FileNotFoundError.
+    On Colab, a file that is not there is asked for. Each Answer is run on the public Cases of its Exercise and taken where
+    it passes, in place of one kept before. This runs the code in the file: import your own, not somebody else's.
+
+    Raises:
+        NotALibrary: where it is any other file; the message says what is wrong.
+        FileNotFoundError: where it is not there.
     """
     taken, refused = [], []
     for name, text in read_library(Path(path)).items():

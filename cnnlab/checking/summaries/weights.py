@@ -30,9 +30,15 @@ ELSEWHERE = 0.75  # an accuracy above it shows that the network learned another 
 def lenet(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
     """Say whether LeNet-5 with these weights is right often enough, and if not, what it may have learned instead.
 
-    inputs: images (N, 32, 32) uint8, 255 is ink; labels (N,); at_least: per cent that must be right; outputs: weights.
-    The images are given to the network from -1 to 1, as `cnnlab.nn.lenet_images` makes them. Scores that are no
-    finite numbers count as wrong. Raises InvalidOutputs where the weights are not LeNet-5's.
+    The images are given to the network from -1 to 1, as `cnnlab.nn.lenet_images` makes them. Scores that are no finite
+    numbers count as wrong.
+
+    Args:
+        inputs: images (N, 32, 32) uint8, 255 is ink; labels (N,); at_least, the per cent that must be right.
+        outputs: weights.
+
+    Raises:
+        InvalidOutputs: where the weights are not LeNet-5's.
     """
     weights = _weights(outputs["weights"])
     x = inputs["images"].astype(np.float64)[:, None] / 127.5 - 1
