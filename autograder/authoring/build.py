@@ -14,6 +14,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from autograder.authoring.script import BEGIN, END, Cell, Script, read
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from cnnlab.checking import cases, wire
+from cnnlab.checking.assess import Questionnaire
 from cnnlab.checking.speed import TASKS
 
 CASES = Path("cnnlab/checking/cases")
@@ -191,10 +193,16 @@ def _build_lesson(
         return
     (draft / CASES).mkdir(parents=True, exist_ok=True)
     path = draft / CASES / f"{lesson.name}.npz"
-    cases.save(path, [exercise.public_questions() for exercise in lesson.exercises.values()])
+    cases.save(path, _public_cases(lesson))
     standing = course.root / CASES / path.name
     if standing.exists() and _same_cases(path, standing):
         shutil.copyfile(standing, path)
+
+
+@cache
+def _public_cases(lesson: Lesson) -> tuple[Questionnaire, ...]:
+    """Work out the public Cases of a lesson, once in a process: it takes seconds, and a kit asks for them again."""
+    return tuple(exercise.public_questions() for exercise in lesson.exercises.values())
 
 
 def _same_cases(one: Path, other: Path) -> bool:

@@ -24,7 +24,7 @@ class {name}(nn.Module):
         return get("resnet18")
 """
 
-pytestmark = pytest.mark.usefixtures("bubblewrap")
+pytestmark = [pytest.mark.usefixtures("bubblewrap"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
