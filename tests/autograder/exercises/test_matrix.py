@@ -12,31 +12,56 @@ import pytest
 
 from autograder.authoring.matrix import PAGE, page, row, rows, told_apart
 from autograder.course import Course
-from autograder.exercise import Exercise, Lesson, Mistake, Random
+from autograder.exercise import Exercise, Lesson, Random
 from cnnlab.checking import cases, wire
 from cnnlab.checking.assess import Finding, Question, Questionnaire, assess
 from cnnlab.checking.cases import value_from_questionnaire
 from cnnlab.checking.way import CALL
-from tests.autograder.exercises.proof import LESSONS, finding, secret_cases, solved
+from tests.autograder.exercises.proof import LESSONS, drawn, finding, secret_cases, solved
 
-SECRETS = (b"first course", b"second course", b"third course")
+SECRETS = {"first": b"first course", "second": b"second course", "third": b"third course"}
+DAILY = "first"  # the secret that `make test` proves; `make slow` proves the others
+PUBLIC = "public"
 EXERCISES = [(lesson, exercise) for lesson in LESSONS.values() for exercise in lesson.exercises.values()]
-MISTAKES = [(lesson, exercise, mistake) for lesson, exercise in EXERCISES for mistake in exercise.mistakes]
+
+
+def sets_of(lesson: Lesson, exercise: Exercise) -> list[str]:
+    """Return the names of the secrets that are proven: one less of whole networks, which take seconds."""
+    few = lesson.assignment == "2_architectures" or bool(exercise.way.file)
+    return list(SECRETS)[: 2 if few else 3]
+
+
+def parameters(public: bool, mistakes: bool = False) -> list[Any]:
+    """List lessons' Exercises, each with every set of its Cases, and perhaps with each of its Mistakes."""
+    return [
+        pytest.param(
+            *(lesson, exercise, which, *name),
+            id="-".join([exercise.name, *name, which]),
+            marks=[] if which in (PUBLIC, DAILY) else [pytest.mark.slow],
+        )
+        for lesson, exercise in EXERCISES
+        for which in [*([PUBLIC] if public else []), *sets_of(lesson, exercise)]
+        for name in ([[mistake.name] for mistake in exercise.mistakes] if mistakes else [[]])
+    ]
+
 
 each_exercise = pytest.mark.parametrize("lesson, exercise", EXERCISES, ids=[e.name for _, e in EXERCISES])
+each_set = pytest.mark.parametrize("lesson, exercise, which", parameters(public=True))
+each_secret = pytest.mark.parametrize("lesson, exercise, which", parameters(public=False))
 each_mistake = pytest.mark.parametrize(
-    "lesson, exercise, mistake", MISTAKES, ids=[f"{e.name}: {m.name}" for _, e, m in MISTAKES]
+    "lesson, exercise, which, mistake", parameters(public=True, mistakes=True)
 )
 
 
-def questionnaires(lesson: Lesson, exercise: Exercise) -> list[Questionnaire]:
-    """Return the public and the secret questionnaires of an Exercise; one less of whole networks, which take seconds.
+def questionnaire(lesson: Lesson, exercise: Exercise, which: str) -> Questionnaire:
+    """Return the public Cases or those of a secret.
 
-    The public ones are those that `check` reads: that they are the declared ones, byte for byte, is proven with all files
-    that are built (tests/autograder/authoring/test_build.py).
+    The public ones are those that `check` reads: that they are the declared ones is proven with all files that are built
+    (tests/autograder/authoring/test_build.py).
     """
-    secrets = SECRETS[:2] if lesson.assignment == "2_architectures" or exercise.way.file else SECRETS
-    return [cases.load(exercise.name), *(secret_cases(lesson, exercise.name, secret) for secret in secrets)]
+    return (
+        cases.load(exercise.name) if which == PUBLIC else secret_cases(lesson, exercise.name, SECRETS[which])
+    )
 
 
 def finding_of_mistake(questionnaire: Questionnaire, mistake: str) -> Finding:
@@ -60,14 +85,13 @@ def arrays(questionnaire: Questionnaire) -> set[tuple[Any, ...]]:
     return {(v.shape, v.tobytes()) for v in values}
 
 
-@each_exercise
-def test_the_solution_passes_every_case(lesson: Lesson, exercise: Exercise) -> None:
+@each_set
+def test_the_solution_passes_every_case(lesson: Lesson, exercise: Exercise, which: str) -> None:
     function = solved(lesson)[exercise.name]
     if exercise.way.file:  # that the lesson's own training makes such weights is proven where it is trained
         function = exercise.reference
-    for questionnaire in questionnaires(lesson, exercise):
-        failed = finding(questionnaire, function).failed
-        assert not failed, [f"{r.question.words}: {r.difference and r.difference.sentence}" for r in failed]
+    failed = finding(questionnaire(lesson, exercise, which), function).failed
+    assert not failed, [f"{r.question.words}: {r.difference and r.difference.sentence}" for r in failed]
 
 
 @each_exercise
@@ -99,50 +123,55 @@ def test_points_and_mistakes_are_declared_in_full(lesson: Lesson, exercise: Exer
 
 
 @each_mistake
-def test_a_mistake_is_killed_and_recognised(lesson: Lesson, exercise: Exercise, mistake: Mistake) -> None:
-    for questionnaire in questionnaires(lesson, exercise):
-        found = finding_of_mistake(questionnaire, mistake.name)
-        assert found.failed
-        assert found.mistake == mistake.name
-        assert found.hint == mistake.hint
-
-
-@each_exercise
-def test_any_two_mistakes_are_told_apart(lesson: Lesson, exercise: Exercise) -> None:
-    for questionnaire in questionnaires(lesson, exercise):
-        for one, other in combinations([mistake.name for mistake in exercise.mistakes], 2):
-            assert any(told_apart(q, one, other) for q in questionnaire.questions), (one, other)
-
-
-@each_exercise
-def test_no_secret_case_is_a_public_one(lesson: Lesson, exercise: Exercise) -> None:
-    public, *secret = questionnaires(lesson, exercise)
-    known = {shapes(q) for q in public.questions}
-    for questionnaire in secret:
-        assert not known & {shapes(q) for q in questionnaire.questions}
-        assert not arrays(public) & arrays(questionnaire)
-
-
-@each_exercise
-def test_a_secret_gives_the_same_cases_again_and_another_gives_others(
-    lesson: Lesson, exercise: Exercise
+def test_a_mistake_is_killed_and_recognised(
+    lesson: Lesson, exercise: Exercise, which: str, mistake: str
 ) -> None:
-    def frame(questionnaire: Questionnaire) -> bytes:
-        return wire.pack(value_from_questionnaire(questionnaire))
+    found = finding_of_mistake(questionnaire(lesson, exercise, which), mistake)
+    assert found.failed
+    assert found.mistake == mistake
+    assert found.hint == next(one.hint for one in exercise.mistakes if one.name == mistake)
 
-    first, second = (secret_cases(lesson, exercise.name, secret) for secret in SECRETS[:2])
-    # What the reference and the Mistakes do is worked out anew: it, too, must be the same again.
-    assert frame(exercise.secret_questions(SECRETS[0])) == frame(first)
-    pairs = list(zip(exercise.secret, first.questions, second.questions, strict=True))
-    drawn = [(n, a, b) for c, a, b in pairs for n, v in c.inputs.items() if isinstance(v, Random)]
-    arrays_drawn = [(a.inputs[n], b.inputs[n]) for n, a, b in drawn if isinstance(a.inputs[n], np.ndarray)]
-    assert drawn, "a secret Case that every student can read in the repository is not secret"
-    assert not any(np.array_equal(a, b) for a, b in arrays_drawn)
-    assert wire.pack([a.inputs[n] for n, a, _ in drawn]) != wire.pack([b.inputs[n] for n, _, b in drawn])
+
+@each_set
+def test_any_two_mistakes_are_told_apart(lesson: Lesson, exercise: Exercise, which: str) -> None:
+    questions = questionnaire(lesson, exercise, which).questions
+    for one, other in combinations([mistake.name for mistake in exercise.mistakes], 2):
+        assert any(told_apart(q, one, other) for q in questions), (one, other)
+
+
+@each_secret
+def test_no_secret_case_is_a_public_one(lesson: Lesson, exercise: Exercise, which: str) -> None:
+    public, secret = questionnaire(lesson, exercise, PUBLIC), questionnaire(lesson, exercise, which)
+    assert not {shapes(q) for q in public.questions} & {shapes(q) for q in secret.questions}
+    assert not arrays(public) & arrays(secret)
+
+
+@each_exercise
+def test_another_secret_gives_other_cases(lesson: Lesson, exercise: Exercise) -> None:
+    first, second = (drawn(exercise, SECRETS[name]) for name in ("first", "second"))
+    pairs = list(zip(exercise.secret, first, second, strict=True))
+    random = [(a[n], b[n]) for c, a, b in pairs for n, v in c.inputs.items() if isinstance(v, Random)]
+    assert random, "a secret Case that every student can read in the repository is not secret"
+    assert not any(np.array_equal(a, b) for a, b in random if isinstance(a, np.ndarray))
+    assert wire.pack([a for a, _ in random]) != wire.pack([b for _, b in random])
+    asked = [dict(q.inputs) for q in questionnaire(lesson, exercise, "first").questions]
+    assert wire.pack(asked) == wire.pack(first)
+
+
+@pytest.mark.slow
+@each_exercise
+def test_a_secret_gives_the_same_cases_and_outcomes_again(lesson: Lesson, exercise: Exercise) -> None:
+    again = exercise.secret_questions(SECRETS[DAILY])
+    assert wire.pack(value_from_questionnaire(again)) == wire.pack(
+        value_from_questionnaire(questionnaire(lesson, exercise, DAILY))
+    )
 
 
 def test_the_page_of_the_matrix_is_the_one_just_made() -> None:
-    made = [row(lesson, exercise, *questionnaires(lesson, exercise)[:2]) for lesson, exercise in EXERCISES]
+    made = [
+        row(lesson, exercise, *(questionnaire(lesson, exercise, which) for which in (PUBLIC, DAILY)))
+        for lesson, exercise in EXERCISES
+    ]
     assert page(made) == (Course.here().root / PAGE).read_text(encoding="utf-8"), "run `make matrix`"
 
 
