@@ -38,6 +38,29 @@ def start_as_from_a_terminal() -> None:
 start_as_from_a_terminal()
 
 
+# Files whose tests take minutes: they begin first, so that no worker is left alone with them at the end.
+LONG = (
+    "test_lessons.py",
+    "test_train_recipes.py",
+    "test_matrix.py",
+    "test_edits.py",
+    "test_cli.py",
+    "test_architectures.py",
+)
+APART = LONG[:2]  # whose tests share nothing, so that each may run in another worker
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep a file's tests, and what they share, in one worker (`--dist loadgroup`), the long files first."""
+    if config.pluginmanager.has_plugin("xdist"):
+        for item in items:
+            group = item.nodeid if item.path.name in APART else item.path.as_posix()
+            item.add_marker(pytest.mark.xdist_group(group))
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_library_in_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what passes a check in a temporary folder, in processes that tests start as well."""
