@@ -120,8 +120,8 @@ def test_it_says_whose_grade_changed_and_why(copy: Course, tmp_path: Path) -> No
     # Another reference: the exercise is judged otherwise, and nothing else is.
     edit(
         copy,
-        "+ size(out_shape) * bias\n\n\ndef local_count",
-        "+ size(out_shape) * bias + 1\n\n\ndef local_count",
+        "+ size(out_shape) * bias\n\n\ndef conv_count",
+        "+ size(out_shape) * bias + 1\n\n\ndef conv_count",
     )
     status, out, err = run(copy, "grade", ASSIGNMENT)
     assert status == 0, err
