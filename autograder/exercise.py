@@ -167,11 +167,14 @@ class Exercise:
         """The sum of all points of the Exercise."""
         return sum(self.points.values())
 
+    def draw(self, seed: bytes, cases: Sequence[Case]) -> list[dict[str, Value]]:
+        """Draw the inputs of `cases` from `seed`."""
+        return [case.draw(seed + self.name.encode()) for case in cases]
+
     def ask(self, seed: bytes, cases: Sequence[Case]) -> Questionnaire:
         """Draw `cases` from `seed` and compute the results of the reference and of each Mistake."""
         questions = []
-        for case in cases:
-            inputs = case.draw(seed + self.name.encode())
+        for case, inputs in zip(cases, self.draw(seed, cases), strict=True):
             expected = self._summed(self.reference, inputs)
             if expected.kind != "values":
                 raise DeclarationError(
@@ -219,9 +222,7 @@ class Lesson:
     exercises: Mapping[str, Exercise]
     without: tuple[str, ...] = ()
     questions: Mapping[str, float] = field(default_factory=dict)
-    resources: Mapping[str, float] = field(
-        default_factory=dict
-    )  # those that a worker must declare, as in {"GPU": 1}
+    resources: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def total(self) -> float:

@@ -149,9 +149,8 @@ def grade_and_show(
             progress.advance(line(row), done, of)
 
         result = grade_class(course, assignment, folder, **options, on_begin=progress.begin, on_done=advance)
-    part = (
-        "-part" if options.get("students") or options.get("lessons") else ""
-    )  # the class's own page stays whole
+    # The class's own page stays whole.
+    part = "-part" if options.get("students") or options.get("lessons") else ""
     _show(course, assignment, result, f"{assignment}{part}.html", pages)
     problems = [row for row in result.rows if row.problem]
     if problems:

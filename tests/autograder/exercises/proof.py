@@ -8,11 +8,10 @@ from typing import Any
 
 from autograder.authoring.script import Cell, read
 from autograder.course import Course
-from autograder.exercise import Exercise, Lesson
+from autograder.exercise import Lesson
 from autograder.exercises import all_lessons
 from cnnlab.checking import probe
 from cnnlab.checking.assess import Finding, Questionnaire, assess
-from cnnlab.checking.wire import Value
 
 LESSONS = {lesson.name: lesson for lesson in all_lessons()}
 
@@ -48,11 +47,6 @@ def solved(lesson: Lesson) -> dict[str, Any]:
 def secret_cases(lesson: Lesson, exercise: str, secret: bytes) -> Questionnaire:
     """Return the secret Cases of the course that holds `secret`."""
     return lesson.exercises[exercise].secret_questions(secret)
-
-
-def drawn(exercise: Exercise, secret: bytes) -> list[dict[str, Value]]:
-    """Draw the inputs of the secret Cases, without what the reference and the Mistakes make of them."""
-    return [case.draw(secret + exercise.name.encode()) for case in exercise.secret]
 
 
 def finding(questionnaire: Questionnaire, function: Any) -> Finding:

@@ -17,7 +17,7 @@ from cnnlab.checking import cases, wire
 from cnnlab.checking.assess import Finding, Question, Questionnaire, assess
 from cnnlab.checking.cases import value_from_questionnaire
 from cnnlab.checking.way import CALL
-from tests.autograder.exercises.proof import LESSONS, drawn, finding, secret_cases, solved
+from tests.autograder.exercises.proof import LESSONS, finding, secret_cases, solved
 
 SECRETS = {"first": b"first course", "second": b"second course", "third": b"third course"}
 DAILY = "first"  # the secret that `make test` proves; `make slow` proves the others
@@ -148,7 +148,7 @@ def test_no_secret_case_is_a_public_one(lesson: Lesson, exercise: Exercise, whic
 
 @each_exercise
 def test_another_secret_gives_other_cases(lesson: Lesson, exercise: Exercise) -> None:
-    first, second = (drawn(exercise, SECRETS[name]) for name in ("first", "second"))
+    first, second = (exercise.draw(SECRETS[name], exercise.secret) for name in ("first", "second"))
     pairs = list(zip(exercise.secret, first, second, strict=True))
     random = [(a[n], b[n]) for c, a, b in pairs for n, v in c.inputs.items() if isinstance(v, Random)]
     assert random, "a secret Case that every student can read in the repository is not secret"
