@@ -16,10 +16,13 @@ SIGNS = {"done": "passes", "failed": "fails", "to do": "is not attempted"}
 
 
 @dataclass(frozen=True)
-class Row:
-    """One Exercise: its lesson, whether it is done, and the tries that failed in this kernel.
+class ExerciseProgress:
+    """A student's progress with one Exercise.
 
-    done: its Answer is kept, or has passed in this kernel.
+    Args:
+        lesson, exercise: their names.
+        done: its Answer is kept, or has passed in this kernel.
+        failed: the tries that failed in this kernel.
     """
 
     lesson: str
@@ -44,18 +47,18 @@ def progress() -> None:
         print(text(rows))
 
 
-def table() -> list[Row]:
+def table() -> list[ExerciseProgress]:
     """Return every Exercise of the course, in order."""
     kept = shelf.kept()
     rows = []
     for lesson, exercises in catalogue.lessons().items():
         for exercise in exercises:
             record = tries.tries_at(exercise)
-            rows.append(Row(lesson, exercise, exercise in kept or record.passed, record.failed))
+            rows.append(ExerciseProgress(lesson, exercise, exercise in kept or record.passed, record.failed))
     return rows
 
 
-def text(rows: Iterable[Row]) -> str:
+def text(rows: Iterable[ExerciseProgress]) -> str:
     """Return the table as plain text of at most 88 columns."""
     rows = list(rows)
     lines = []
@@ -70,7 +73,7 @@ def text(rows: Iterable[Row]) -> str:
     return "\n".join([*lines, "", *textwrap.wrap(_next(rows), report.WIDTH)])
 
 
-def html(rows: Iterable[Row]) -> str:
+def html(rows: Iterable[ExerciseProgress]) -> str:
     """Return the table as one bordered box of HTML that needs nothing from outside."""
     rows = list(rows)
     body = "".join(_lesson(lesson, of_lesson) for lesson, of_lesson in _by_lesson(rows).items())
@@ -79,24 +82,24 @@ def html(rows: Iterable[Row]) -> str:
     return boxes.box(f'{upcoming}<table style="{style}">{body}</table>')
 
 
-def _by_lesson(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    lessons: dict[str, list[Row]] = {}
+def _by_lesson(rows: Iterable[ExerciseProgress]) -> dict[str, list[ExerciseProgress]]:
+    lessons: dict[str, list[ExerciseProgress]] = {}
     for row in rows:
         lessons.setdefault(row.lesson, []).append(row)
     return lessons
 
 
-def _count(rows: list[Row]) -> str:
+def _count(rows: list[ExerciseProgress]) -> str:
     return f"{sum(row.done for row in rows)} of {len(rows)}"
 
 
-def _words(row: Row) -> str:
+def _words(row: ExerciseProgress) -> str:
     if row.done or not row.failed:
         return row.exercise
     return f"{row.exercise} ({row.failed} {'try' if row.failed == 1 else 'tries'})"
 
 
-def _next(rows: list[Row]) -> str:
+def _next(rows: list[ExerciseProgress]) -> str:
     upcoming = next((row for row in rows if not row.done), None)
     done = f"{_count(rows)} exercises done."
     if upcoming is None:
@@ -105,7 +108,7 @@ def _next(rows: list[Row]) -> str:
     return f"{done} Next: {upcoming.exercise} in lesson {number} ({upcoming.lesson}.ipynb)."
 
 
-def _lesson(lesson: str, rows: list[Row]) -> str:
+def _lesson(lesson: str, rows: list[ExerciseProgress]) -> str:
     chips = "".join(
         f'<span style="display:inline-flex;align-items:center;gap:4px;margin:1px 14px 1px 0;white-space:nowrap">'
         f'{boxes.sign(SIGNS[row.state], 11)}<span style="font-family:{MONO};font-size:12.5px;'

@@ -194,9 +194,9 @@ def _build_lesson(
     (draft / CASES).mkdir(parents=True, exist_ok=True)
     path = draft / CASES / f"{lesson.name}.npz"
     cases.save(path, _public_cases(lesson))
-    standing = course.root / CASES / path.name
-    if standing.exists() and _same_cases(path, standing):
-        shutil.copyfile(standing, path)
+    built_before = course.root / CASES / path.name
+    if built_before.exists() and _same_cases(path, built_before):
+        shutil.copyfile(built_before, path)
 
 
 @cache

@@ -26,7 +26,7 @@ Two Mistakes are *told apart* when some Case gets different results from them, s
 
 
 @dataclass(frozen=True)
-class Row:
+class CaseStrength:
     """The strength of one Exercise's Cases against its Mistakes.
 
     Args:
@@ -54,7 +54,7 @@ class Row:
         return self.killed == (self.mistakes, self.mistakes) and self.apart == self.pairs
 
 
-def row(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Questionnaire) -> Row:
+def measure(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Questionnaire) -> CaseStrength:
     """Measure the Cases of one Exercise against its Mistakes.
 
     Args:
@@ -67,7 +67,7 @@ def row(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Quest
     names = [mistake.name for mistake in exercise.mistakes]
     pairs = list(combinations(names, 2))
     killed = tuple(sum(_killed(questionnaire, name) for name in names) for questionnaire in asked)
-    return Row(
+    return CaseStrength(
         lesson.name,
         exercise.name,
         exercise.total,
@@ -79,27 +79,27 @@ def row(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Quest
     )
 
 
-def rows(lessons: Sequence[Lesson]) -> list[Row]:
+def measure_all(lessons: Sequence[Lesson]) -> list[CaseStrength]:
     """Measure the Cases of every Exercise of these lessons against its Mistakes."""
     return [
-        row(lesson, exercise, exercise.public_questions(), exercise.secret_questions(SECRET))
+        measure(lesson, exercise, exercise.public_questions(), exercise.secret_questions(SECRET))
         for lesson in lessons
         for exercise in lesson.exercises.values()
     ]
 
 
-def page(rows: Sequence[Row]) -> str:
-    """Return the page that shows these rows."""
+def page(strengths: Sequence[CaseStrength]) -> str:
+    """Return the page with a row for each Exercise."""
     lines = [
-        f"| {r.lesson} | `{r.exercise}` | {r.points:g} | {r.cases[0]} + {r.cases[1]} | {r.mistakes} | "
-        f"{r.killed[0]} | {r.killed[1]} | {r.apart} of {r.pairs} |"
-        for r in rows
+        f"| {one.lesson} | `{one.exercise}` | {one.points:g} | {one.cases[0]} + {one.cases[1]} | {one.mistakes} | "
+        f"{one.killed[0]} | {one.killed[1]} | {one.apart} of {one.pairs} |"
+        for one in strengths
     ]
-    mistakes, whole = sum(r.mistakes for r in rows), sum(r.whole for r in rows)
-    cases = [sum(r.cases[i] for r in rows) for i in (0, 1)]
+    mistakes, whole = sum(one.mistakes for one in strengths), sum(one.whole for one in strengths)
+    cases = [sum(one.cases[i] for one in strengths) for i in (0, 1)]
     total = (
-        f"\n{len(rows)} exercises, {cases[0]} public and {cases[1]} secret Cases, {mistakes} Mistakes; "
-        f"{whole} of {len(rows)} exercises without a hole.\n"
+        f"\n{len(strengths)} exercises, {cases[0]} public and {cases[1]} secret Cases, {mistakes} Mistakes; "
+        f"{whole} of {len(strengths)} exercises without a hole.\n"
     )
     return HEAD + "\n".join(lines) + "\n" + total
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from autograder import files, intake
 from autograder.course import Course, CourseError
@@ -25,9 +25,18 @@ NEW = "the exercise is new"
 GONE = "the lesson no longer has the exercise"
 WAITS = "a person has to grade it"
 
-Standing = dict[
-    str, dict[str, Any]
-]  # student -> {"handed in": what they handed in, "grades": "lesson/exercise" -> points, max}
+Graded = list[float]  # the points, and those that could be had: as JSON holds a pair
+StudentSnapshot = TypedDict(  # one student's line of work/before/<assignment>.json
+    "StudentSnapshot",
+    {
+        "handed in": dict[str, str],  # lesson or file -> its hash
+        "grades": dict[str, Graded],  # "lesson/exercise" -> what it got
+        "waiting": NotRequired[
+            list[str]
+        ],  # "lesson/exercise" that a person has to grade; not kept for the next run
+    },
+)
+ClassSnapshot = dict[str, StudentSnapshot]  # by student
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class GradeSnapshot:
     def __init__(self, course: Course, assignment: str, students: Iterable[str]) -> None:
         self.course, self.assignment = course, assignment
         self.path = course.work / "before" / f"{assignment}.json"
-        known, now = self._read(), standing(course, assignment)
+        known, now = self._read(), grades_now(course, assignment)
         self.all = known | {student: what for student, what in now.items() if student not in known}
         self.of_run = {student: self.all[student] for student in students if student in self.all}
         if self.of_run:
@@ -77,7 +86,7 @@ class GradeSnapshot:
         """Compare with the grades now, and forget the earlier grades of this run's students."""
         found: list[Change] = []
         if self.of_run:
-            now = standing(self.course, self.assignment)
+            now = grades_now(self.course, self.assignment)
             for student, before in sorted(self.of_run.items()):
                 found += _compared(student, before, now.get(student) or {"handed in": {}, "grades": {}})
             left = {student: what for student, what in self.all.items() if student not in self.of_run}
@@ -87,7 +96,7 @@ class GradeSnapshot:
                 self.path.unlink(missing_ok=True)
         return tuple(found)
 
-    def _read(self) -> Standing:
+    def _read(self) -> ClassSnapshot:
         try:
             found = json.loads(self.path.read_text(encoding="utf-8"))
             return {
@@ -97,23 +106,27 @@ class GradeSnapshot:
             return {}
 
 
-def standing(course: Course, assignment: str) -> Standing:
+def grades_now(course: Course, assignment: str) -> ClassSnapshot:
     """Return what students have handed in and what the gradebook gives them for it, for all that are graded."""
     from autograder.recording import gradebook  # nbgrader takes a second to load, and workers do without it
 
-    found: Standing = {}
+    grades: dict[str, dict[str, Graded]] = {}
     waiting: dict[str, list[str]] = {}
     for grade in gradebook.grades(course, assignment):
         name = f"{grade.lesson}/{grade.exercise}"
         if grade.auto is not None or grade.manual is not None:
-            found.setdefault(grade.student, {"grades": {}})["grades"][name] = [grade.score, grade.max]
+            grades.setdefault(grade.student, {})[name] = [grade.score, grade.max]
         else:
             waiting.setdefault(grade.student, []).append(name)
     names = {name for lesson in course.lessons(assignment) for name in lesson.files}
-    for student, about in found.items():
-        about["handed in"] = _handed_in(course, assignment, student, names)
-        about["waiting"] = waiting.get(student, [])
-    return found
+    return {
+        student: {
+            "grades": of_student,
+            "handed in": _handed_in(course, assignment, student, names),
+            "waiting": waiting.get(student, []),
+        }
+        for student, of_student in grades.items()
+    }
 
 
 def _handed_in(course: Course, assignment: str, student: str, names: Iterable[str]) -> dict[str, str]:
@@ -131,7 +144,7 @@ def _handed_in(course: Course, assignment: str, student: str, names: Iterable[st
     return found
 
 
-def _compared(student: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def _compared(student: str, before: StudentSnapshot, after: StudentSnapshot) -> list[Change]:
     same = before["handed in"] == after["handed in"]
     changes = []
     for name in sorted({*before["grades"], *after["grades"]}):

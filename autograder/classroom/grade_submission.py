@@ -91,7 +91,7 @@ def judge(
         result.verdicts[lesson.name] = dict(judgement.verdicts)
         result.flags += [flag for flag in judgement.flags if flag not in result.flags]
         result.seconds += judgement.seconds
-    result.submission = hashlib.sha256(repr(identity).encode()).hexdigest()
+    result.submission_hash = hashlib.sha256(repr(identity).encode()).hexdigest()
     return judged, identity
 
 
@@ -116,7 +116,7 @@ def draft_record(
     from autograder.recording.drafting import draft  # it loads nbgrader, which a replay does without
 
     about = task.course, task.assignment, task.student
-    return draft(*about, judged, identity=result.submission, submission=submission)
+    return draft(*about, judged, identity=result.submission_hash, submission=submission)
 
 
 def _nothing_in(folder: Path) -> str:

@@ -24,7 +24,7 @@ class StudentResult:
         flags: sentences for the instructor about what was odd.
         seconds: wall time in the sandbox.
         problem: the reason why nothing was recorded, or "".
-        submission: a hash of what was judged and by which grader.
+        submission_hash: a hash of what was judged and by which grader.
     """
 
     student: str
@@ -32,7 +32,7 @@ class StudentResult:
     flags: list[str] = field(default_factory=list)
     seconds: float = 0.0
     problem: str = ""
-    submission: str = ""
+    submission_hash: str = ""
 
     @property
     def points(self) -> float:

@@ -20,6 +20,6 @@ def run(course: Course, options: argparse.Namespace) -> int:
 
     path = course.root / matrix.PAGE
     path.parent.mkdir(exist_ok=True)
-    path.write_text(matrix.page(matrix.rows(all_lessons())), encoding="utf-8")
+    path.write_text(matrix.page(matrix.measure_all(all_lessons())), encoding="utf-8")
     print(f"{matrix.PAGE} is written.")
     return 0

@@ -13,14 +13,14 @@ from cnnlab import check, progress
 from cnnlab.checking import tries
 from cnnlab.checking.check import CheckFailed
 from cnnlab.library import catalogue, shelf
-from cnnlab.progress import Row, html, table, text
+from cnnlab.progress import ExerciseProgress, html, table, text
 from tests import ROOT
 
 ROWS = [
-    Row("02_convolution", "pad2d", True, 0),
-    Row("02_convolution", "im2col", False, 2),
-    Row("02_convolution", "conv2d_naive", False, 1),
-    Row("03_backward", "col2im", False, 0),
+    ExerciseProgress("02_convolution", "pad2d", True, 0),
+    ExerciseProgress("02_convolution", "im2col", False, 2),
+    ExerciseProgress("02_convolution", "conv2d_naive", False, 1),
+    ExerciseProgress("03_backward", "col2im", False, 0),
 ]
 
 
@@ -50,7 +50,7 @@ def test_the_table_in_html():
 
 
 def test_all_done():
-    done = [Row("02_convolution", "pad2d", True, 0)]
+    done = [ExerciseProgress("02_convolution", "pad2d", True, 0)]
     assert text(done).endswith("1 of 1 exercises done. That is all of them.")
     assert "That is all of them." in html(done)
 

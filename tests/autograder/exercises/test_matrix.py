@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.authoring.matrix import PAGE, page, row, rows, told_apart
+from autograder.authoring.matrix import PAGE, measure, measure_all, page, told_apart
 from autograder.course import Course
 from autograder.exercise import Exercise, Lesson, Random
 from cnnlab.checking import cases, wire
@@ -169,7 +169,7 @@ def test_a_secret_gives_the_same_cases_and_outcomes_again(lesson: Lesson, exerci
 
 def test_the_page_of_the_matrix_is_the_one_just_made() -> None:
     made = [
-        row(lesson, exercise, *(questionnaire(lesson, exercise, which) for which in (PUBLIC, DAILY)))
+        measure(lesson, exercise, *(questionnaire(lesson, exercise, which) for which in (PUBLIC, DAILY)))
         for lesson, exercise in EXERCISES
     ]
     assert page(made) == (Course.here().root / PAGE).read_text(encoding="utf-8"), "run `make matrix`"
@@ -178,4 +178,4 @@ def test_the_page_of_the_matrix_is_the_one_just_made() -> None:
 @pytest.mark.slow
 def test_the_page_of_the_matrix_is_the_same_for_its_own_secret() -> None:
     written = (Course.here().root / PAGE).read_text(encoding="utf-8")
-    assert written == page(rows(list(LESSONS.values()))), "run `make matrix`"
+    assert written == page(measure_all(list(LESSONS.values()))), "run `make matrix`"
