@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn import functional as f
 
 from autograder.exercise import Case, Exercise, Mistake, Random, lesson, normal
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 # module: a residual block
 
@@ -42,7 +43,7 @@ def slip(name: str) -> Any:
     return lambda **arguments: Reference(**arguments, slips=(name,))
 
 
-def block_case(key: str, group: str, shape: tuple[int, ...], **arguments: int) -> Case:
+def block_case(key: str, group: str, shape: tuple[int, ...], **arguments: Value) -> Case:
     return Case(key, group=group, x=normal(*shape), **arguments)
 
 
@@ -50,26 +51,18 @@ BLOCK = Exercise(
     name="BasicBlock",
     returns=("parameters", "shapes", "y_eval", "y", "dx", "gradients"),
     reference=Reference,
-    cases=[
-        *group(
-            "identity",
-            public("the same shape", (2, 4, 5, 4), channels=4, filters=4),
-            secret("the same shape, 6 channels", (3, 6, 5, 3), channels=6, filters=6),
-            make=block_case,
-        ),
-        *group(
-            "projection",
-            public("stride 2 on a 7 x 6 image", (2, 4, 7, 6), channels=4, filters=8, stride=2),
-            secret("stride 2 on a 5 x 8 image", (2, 6, 5, 8), channels=6, filters=9, stride=2),
-            make=block_case,
-        ),
-        *group(
-            "groups",
-            public("two groups", (2, 4, 4, 5), channels=4, filters=4, groups=2),
-            secret("three groups", (2, 6, 4, 3), channels=6, filters=6, groups=3),
-            make=block_case,
-        ),
-    ],
+    cases=rows(
+        block_case,
+        "identity",
+        public("the same shape", (2, 4, 5, 4), channels=4, filters=4),
+        secret("the same shape, 6 channels", (3, 6, 5, 3), channels=6, filters=6),
+        "projection",
+        public("stride 2 on a 7 x 6 image", (2, 4, 7, 6), channels=4, filters=8, stride=2),
+        secret("stride 2 on a 5 x 8 image", (2, 6, 5, 8), channels=6, filters=9, stride=2),
+        "groups",
+        public("two groups", (2, 4, 4, 5), channels=4, filters=4, groups=2),
+        secret("three groups", (2, 6, 4, 3), channels=6, filters=6, groups=3),
+    ),
     points={"identity": 2, "projection": 2, "groups": 1},
     mistakes=[
         Mistake("projection", "Where the shapes differ the shortcut needs a projection.", slip("projection")),
@@ -147,24 +140,21 @@ PLATEAU = Exercise(
     name="ReduceOnPlateau",
     returns=("returned", "lr"),
     reference=Plateau,
-    cases=[
-        *group(
-            "wait",
-            public("a loss that stays", lr=0.1, factor=0.5, patience=2, calls=losses(3, 3, 3, 3, 3, 2)),
-            secret("a longer wait", lr=0.2, factor=0.5, patience=3, calls=losses(2, 2, 2, 2, 2, 1, 1)),
+    cases=rows(
+        plain_case,
+        "wait",
+        public("a loss that stays", lr=0.1, factor=0.5, patience=2, calls=losses(3, 3, 3, 3, 3, 2)),
+        secret("a longer wait", lr=0.2, factor=0.5, patience=3, calls=losses(2, 2, 2, 2, 2, 1, 1)),
+        "best",
+        public(
+            "a loss that comes back",
+            lr=0.1,
+            factor=0.1,
+            patience=1,
+            calls=losses(3, 1, 4, 3, 2, 5),
         ),
-        *group(
-            "best",
-            public(
-                "a loss that comes back",
-                lr=0.1,
-                factor=0.1,
-                patience=1,
-                calls=losses(3, 1, 4, 3, 2, 5),
-            ),
-            secret("up and down", lr=0.3, factor=0.2, patience=1, calls=losses(3, 2, 6, 5, 4, 7, 8)),
-        ),
-    ],
+        secret("up and down", lr=0.3, factor=0.2, patience=1, calls=losses(3, 2, 6, 5, 4, 7, 8)),
+    ),
     points={"wait": 1, "best": 2},
     mistakes=[
         Mistake("ties", "A loss that is only as small as the best is no better.", late("ties")),
@@ -226,13 +216,12 @@ TABLE = Exercise(
     name="stack_table",
     returns=("rows",),
     reference=table,
-    cases=[
-        *group(
-            "table",
-            public("two layers", image=(3, 32, 24), filters=(8, 16)),
-            secret("three layers", image=(1, 40, 28), filters=even(4, 30)),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "table",
+        public("two layers", image=(3, 32, 24), filters=(8, 16)),
+        secret("three layers", image=(1, 40, 28), filters=even(4, 30)),
+    ),
     points={"table": 3},
     mistakes=[
         Mistake("bias", "Each filter has a bias too.", cost("bias")),
@@ -290,12 +279,12 @@ TOGETHER = Exercise(
     name="predict_together",
     returns=("p",),
     reference=together,
-    cases=group(
+    cases=rows(
+        asked_together,
         "mean",
         public("two networks", "a", "b", images=3),
         public("one network", "c", images=2),
         secret("three networks", "a", "b", "c", images=4),
-        make=asked_together,
     ),
     points={"mean": 2},
     mistakes=[

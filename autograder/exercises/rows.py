@@ -1,13 +1,14 @@
 """Rows: how an Exercise lists its Cases, group by group, each public Case beside its secret twin.
 
-cases=[
-    *group(
-        "basic",
-        public("kernel 2 on 4x6 images", x=(2, 3, 4, 6), kernel=2),
-        secret("kernel 2 on 6x8 images", x=(3, 2, 6, 8), kernel=2),
-        make=pool_case,
-    ),
-]
+cases=rows(
+    pool_case,
+    "basic",
+    public("kernel 2 on 4x6 images", x=(2, 3, 4, 6), kernel=2),
+    secret("kernel 2 on 6x8 images", x=(3, 2, 6, 8), kernel=2),
+    "stride",
+    public("kernel 3, stride 2 on 7x9", x=(2, 2, 7, 9), kernel=3, stride=2),
+    secret("kernel 3, stride 2 on 9x6", x=(2, 3, 9, 6), kernel=3, stride=2),
+)
 """
 
 from __future__ import annotations
@@ -47,17 +48,21 @@ def plain_case(key: str, group: str, /, **inputs: Any) -> Case:
     return Case(key, group=group, **inputs)
 
 
-def group(name: str, /, *rows: Row, make: Make = plain_case) -> list[Case]:
-    """Return the Cases of one group.
+def rows(make: Make, group: str, /, *entries: Row | str) -> list[Case]:
+    """Return the Cases of one or more groups.
 
     Args:
-        name: the group, whose points the Cases decide.
-        rows: the Cases in the order in which they are asked, among the public and among the secret ones.
         make: turns the key, the group and what else stands in a row into a Case.
+        group: the name of the first group, whose points the Cases decide.
+        entries: the Cases in the order in which they are asked, among the public and among the secret ones; a name
+            begins the next group.
     """
     cases = []
-    for row in rows:
-        case = make(row.key, name, *row.arguments, **row.inputs)
-        case.words, case.secret = row.words or case.words, row.secret
+    for entry in entries:
+        if isinstance(entry, str):
+            group = entry
+            continue
+        case = make(entry.key, group, *entry.arguments, **entry.inputs)
+        case.words, case.secret = entry.words or case.words, entry.secret
         cases.append(case)
     return cases

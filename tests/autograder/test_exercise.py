@@ -23,7 +23,8 @@ from autograder.exercise import (
     normal,
     uniform,
 )
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking import probe
 from cnnlab.checking.assess import assess
 
@@ -32,10 +33,15 @@ def doubled(x: np.ndarray, times: int = 1) -> np.ndarray:
     return 2.0 * times * x
 
 
-CASES = [
-    *group("basic", public("once", x=normal(3)), secret("four", x=normal(4))),
-    *group("times", public("twice", x=normal(3), times=2), secret("thrice", x=normal(4), times=3)),
-]
+CASES = rows(
+    plain_case,
+    "basic",
+    public("once", x=normal(3)),
+    secret("four", x=normal(4)),
+    "times",
+    public("twice", x=normal(3), times=2),
+    secret("thrice", x=normal(4), times=3),
+)
 
 
 def exercise(**changes: Any) -> Exercise:
@@ -93,8 +99,8 @@ def test_a_row_that_is_reworded_asks_the_same_in_other_words() -> None:
         return Case(key, group=group, x=normal(size), times=2)
 
     first, second = (
-        exercise(cases=group("basic", *rows, make=made), points={"basic": 1})
-        for rows in (
+        exercise(cases=rows(made, "basic", *twins), points={"basic": 1})
+        for twins in (
             (public("twice", 3), secret("twice", 4)),
             (public("twice", 3, words="two times"), secret("twice", 4, words="2 times")),
         )
@@ -110,8 +116,13 @@ def test_a_row_that_is_reworded_asks_the_same_in_other_words() -> None:
 
 def test_public_and_secret_rows_keep_their_order_each() -> None:
     declared = exercise(
-        cases=group(
-            "basic", secret("s1", x=1.0), public("p1", x=1.0), public("p2", x=1.0), secret("s2", x=1.0)
+        cases=rows(
+            plain_case,
+            "basic",
+            secret("s1", x=1.0),
+            public("p1", x=1.0),
+            public("p2", x=1.0),
+            secret("s2", x=1.0),
         ),
         points={"basic": 1},
     )
@@ -143,10 +154,15 @@ def test_the_questions_hold_what_the_reference_and_the_mistakes_make_of_the_inpu
 
 
 def test_public_and_secret_questions_differ_and_so_do_two_secrets() -> None:
-    cases = [
-        *group("basic", public("once", x=normal(3)), secret("once", x=normal(3))),
-        *group("times", public("twice", x=normal(3), times=2), secret("twice", x=normal(3), times=2)),
-    ]
+    cases = rows(
+        plain_case,
+        "basic",
+        public("once", x=normal(3)),
+        secret("once", x=normal(3)),
+        "times",
+        public("twice", x=normal(3), times=2),
+        secret("twice", x=normal(3), times=2),
+    )
     declared = exercise(cases=cases)
     asked = [
         declared.public_questions(),
@@ -225,3 +241,42 @@ def test_the_lectures_example_gives_the_outputs_that_it_prints(checkout: Course)
     first = [[6, 4, 7], [5, 0, 1], [-3, 3, 0]]
     second = [[-1, -8, -1], [3, -6, -2], [-2, -6, -3]]
     np.testing.assert_allclose(question.expected["y"], [[first, second]])
+
+
+# -- Mistakes as two tables ----------------------------------------------------------------------------------------------
+
+
+def test_a_mistake_has_its_hint_and_its_function() -> None:
+    made = mistakes(
+        """
+        once: A sentence that is too long
+            for one line: it goes on.
+        twice: Another.
+        """,
+        {"once": abs, "twice": str},
+    )
+    assert [(m.name, m.hint, m.function) for m in made] == [
+        ("once", "A sentence that is too long for one line: it goes on.", abs),
+        ("twice", "Another.", str),
+    ]
+
+
+def test_one_function_is_told_which_mistake_to_make() -> None:
+    made = mistakes("a: One.\nb: Two.", lambda x, slip: (x, slip))
+    assert [m.function(3) for m in made] == [(3, "a"), (3, "b")]
+
+
+@pytest.mark.parametrize(
+    "hints, functions, missing",
+    [
+        ("a: One.", {}, "'a' needs"),
+        ("a: One.", {"a": abs, "b": abs}, "'b' needs"),
+        ("a: One.\na: Two.", {"a": abs}, "'a: Two.' is to begin"),
+        ("a sentence", {}, "'a sentence' is to begin"),
+    ],
+)
+def test_a_mistake_that_is_half_declared_is_named(
+    hints: str, functions: dict[str, Any], missing: str
+) -> None:
+    with pytest.raises(ValueError, match=missing):
+        mistakes(hints, functions)

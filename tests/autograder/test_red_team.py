@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from autograder import intake, sandbox
 from autograder.course import Course
 from autograder.exercise import SPEED, Exercise, Lesson, integers, lesson, normal
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from autograder.judging.cells import MAX_LENT
 from autograder.judging.companions import Submission
 from autograder.judging.judge import judge_notebook
@@ -161,7 +161,12 @@ FAST = lesson(
             "f",
             ("y",),
             TASK.product,
-            cases=group("basic", public("small", **SMALL), secret("small", **SMALL)),
+            cases=rows(
+                plain_case,
+                "basic",
+                public("small", **SMALL),
+                secret("small", **SMALL),
+            ),
             points={"basic": 1, SPEED: 2},
             way=Way(speed="conv2d_forward"),
         )
@@ -227,7 +232,11 @@ DRAWN = lesson(
             "drop",
             ("y", "mask"),
             dropped,
-            cases=group("basic", *BATCHES),
+            cases=rows(
+                plain_case,
+                "basic",
+                *BATCHES,
+            ),
             points={"basic": 2},
             way=Way(rng="rng", summary="dropout"),
         )
@@ -282,7 +291,12 @@ def test_no_summary_fails_on_what_a_worker_may_send(name: str, values: dict[str,
 
 
 def plain(name: str, *exercises: str) -> Lesson:
-    cases = group("basic", public("any", x=2.0), secret("any", x=2.0))
+    cases = rows(
+        plain_case,
+        "basic",
+        public("any", x=2.0),
+        secret("any", x=2.0),
+    )
     made = [Exercise(e, ("y",), lambda x: 2 * x, cases, {"basic": 1}) for e in exercises]
     return lesson(f"1_layers/{name}", made)
 
@@ -350,7 +364,12 @@ def test_much_text_is_read_once_and_lent_in_part(course: Course, tmp_path: Path)
 
 
 def test_no_file_and_an_empty_one_are_two_submissions(course: Course, tmp_path: Path) -> None:
-    cases = group("basic", public("any", x=1.0), secret("any", x=1.0))
+    cases = rows(
+        plain_case,
+        "basic",
+        public("any", x=1.0),
+        secret("any", x=1.0),
+    )
     trained = Exercise("trained", ("weights",), dict, cases, {"basic": 1}, way=Way(file="lenet.safetensors"))
     one = lesson("1_layers/92_weights", [trained])
     before = judgement_key(course, one, cells(), Submission(tmp_path, [one]))

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograder.exercise import Exercise, Random
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
 
 Totals = Callable[[np.ndarray, int], np.ndarray]
@@ -94,36 +94,29 @@ local_response_norm = Exercise(
     reference=norm,
     way=Way(tensors=("x",)),
     points={"paper": 2, "window": 3, "constants": 2, "borders": 1},
-    cases=[
-        *group(
-            "paper",
-            public("the paper's constants, 8 channels of large values", x=maps(2, 8, 3, 4, scale=40)),
-            secret("the paper's constants, 10 channels", x=maps(2, 10, 2, 3, scale=50)),
-        ),
-        *group(
-            "window",
-            public("a window of 3, 6 channels", x=maps(2, 6, 4, 3), size=3, alpha=0.5),
-            secret("a window of 3, 7 channels", x=maps(1, 7, 3, 5), size=3, alpha=0.8),
-            public("a window of 5, 9 channels", x=maps(1, 9, 2, 5), alpha=0.3),
-            secret("a window of 5, 12 channels", x=maps(2, 12, 2, 4), alpha=0.2),
-            public("a window of 1: each channel alone", x=maps(1, 4, 2, 3), size=1, alpha=1.0),
-            secret("a window of 7, 10 channels, 1 x 1 maps", x=maps(3, 10, 1, 1), size=7, alpha=0.3),
-        ),
-        *group(
-            "constants",
-            public("beta 0.5, k 1", x=maps(1, 6, 2, 3), alpha=0.2, beta=0.5, k=1.0),
-            secret("beta 0.4, k 1.5", x=maps(1, 8, 3, 2), alpha=0.4, beta=0.4, k=1.5),
-            public("beta 1.5, k 3", x=maps(2, 5, 3, 2), size=3, alpha=0.7, beta=1.5, k=3.0),
-            secret("beta 2, k 0.5", x=maps(1, 6, 2, 5), size=3, alpha=0.3, beta=2.0, k=0.5),
-        ),
-        *group(
-            "borders",
-            public("a window of 7 over 4 channels", x=maps(1, 4, 3, 4), size=7, alpha=0.4),
-            secret("a window of 9 over 6 channels", x=maps(1, 6, 2, 4), size=9, alpha=0.5),
-            public("one channel", x=maps(2, 1, 3, 4), alpha=0.6),
-            secret("two channels", x=maps(3, 2, 2, 3), alpha=0.9),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "paper",
+        public("the paper's constants, 8 channels of large values", x=maps(2, 8, 3, 4, scale=40)),
+        secret("the paper's constants, 10 channels", x=maps(2, 10, 2, 3, scale=50)),
+        "window",
+        public("a window of 3, 6 channels", x=maps(2, 6, 4, 3), size=3, alpha=0.5),
+        secret("a window of 3, 7 channels", x=maps(1, 7, 3, 5), size=3, alpha=0.8),
+        public("a window of 5, 9 channels", x=maps(1, 9, 2, 5), alpha=0.3),
+        secret("a window of 5, 12 channels", x=maps(2, 12, 2, 4), alpha=0.2),
+        public("a window of 1: each channel alone", x=maps(1, 4, 2, 3), size=1, alpha=1.0),
+        secret("a window of 7, 10 channels, 1 x 1 maps", x=maps(3, 10, 1, 1), size=7, alpha=0.3),
+        "constants",
+        public("beta 0.5, k 1", x=maps(1, 6, 2, 3), alpha=0.2, beta=0.5, k=1.0),
+        secret("beta 0.4, k 1.5", x=maps(1, 8, 3, 2), alpha=0.4, beta=0.4, k=1.5),
+        public("beta 1.5, k 3", x=maps(2, 5, 3, 2), size=3, alpha=0.7, beta=1.5, k=3.0),
+        secret("beta 2, k 0.5", x=maps(1, 6, 2, 5), size=3, alpha=0.3, beta=2.0, k=0.5),
+        "borders",
+        public("a window of 7 over 4 channels", x=maps(1, 4, 3, 4), size=7, alpha=0.4),
+        secret("a window of 9 over 6 channels", x=maps(1, 6, 2, 4), size=9, alpha=0.5),
+        public("one channel", x=maps(2, 1, 3, 4), alpha=0.6),
+        secret("two channels", x=maps(3, 2, 2, 3), alpha=0.9),
+    ),
     clues=[
         "First make an array of the sums, as large as x; then the rest is one line of arithmetic.",
         "F.pad(x**2, (0, 0, 0, 0, half, half)) adds half = size // 2 channels of zeros on both sides: its pairs run "
@@ -131,40 +124,26 @@ local_response_norm = Exercise(
         "With `squares` padded so, channel i's window is squares[:, i : i + size]; so the sums of all channels are "
         "sum(squares[:, u : u + channels] for u in range(size)).",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        alpha divided by size: You divided alpha by the size of the window, as torch does: the paper multiplies the
+            plain sum by alpha.
+        mean of the window: You averaged over the channels in the window: the paper adds them up, at the borders too.
+        neighbouring pixels: You summed over neighbouring pixels: the sum runs over channels, at one and the same pixel.
+        channels wrapped: Your windows go on from the last channel to the first: beyond the borders there are no
+            channels to add.
+        last channel left out: Your windows lack their last channel: a slice or range stops before its end, so add 1 to
+            it.
+        last channel taken for an end: You ended your slices at the window's last channel, min(C - 1, i + size // 2): a
+            slice stops before its end, so end it one later.
+        channels before only: You looked at the channels before only: the window has size // 2 on both sides of its own.
+        size on each side: You took `size` channels on each side: there are size // 2 on each, `size` together with its
+            own.
+        not squared: You added the values: add their squares, or negative ones will cancel positive ones.
+        sum squared: You squared the sum: square each value first, then add.
+        no power: You divided by the sum itself: raise it to the power beta first.
+        k outside the power: You added k after the power: it belongs into the bracket, (k + alpha * sum) ** beta.
+        """,
         norm,
-        {
-            "alpha divided by size": (
-                "You divided alpha by the size of the window, as torch does: the paper multiplies the plain sum by "
-                "alpha."
-            ),
-            "mean of the window": (
-                "You averaged over the channels in the window: the paper adds them up, at the borders too."
-            ),
-            "neighbouring pixels": (
-                "You summed over neighbouring pixels: the sum runs over channels, at one and the same pixel."
-            ),
-            "channels wrapped": (
-                "Your windows go on from the last channel to the first: beyond the borders there are no channels to "
-                "add."
-            ),
-            "last channel left out": (
-                "Your windows lack their last channel: a slice or range stops before its end, so add 1 to it."
-            ),
-            "last channel taken for an end": (
-                "You ended your slices at the window's last channel, min(C - 1, i + size // 2): a slice stops before "
-                "its end, so end it one later."
-            ),
-            "channels before only": (
-                "You looked at the channels before only: the window has size // 2 on both sides of its own."
-            ),
-            "size on each side": (
-                "You took `size` channels on each side: there are size // 2 on each, `size` together with its own."
-            ),
-            "not squared": "You added the values: add their squares, or negative ones will cancel positive ones.",
-            "sum squared": "You squared the sum: square each value first, then add.",
-            "no power": "You divided by the sum itself: raise it to the power beta first.",
-            "k outside the power": "You added k after the power: it belongs into the bracket, (k + alpha * sum) ** beta.",
-        },
     ),
 )

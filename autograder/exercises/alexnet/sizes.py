@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autograder.exercise import Exercise, Random
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 # kernel, stride, padding; the first convolution's padding is asked
 LAYERS = [(11, 4, None), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
@@ -56,51 +56,42 @@ alexnet_sides = Exercise(
     returns=("sides",),
     reference=sides,
     points={"paper": 1, "rest": 2, "padding": 1},
-    cases=[
-        *group(
-            "paper",
-            public("227 pixels, as they must have been", image=227),
-            secret("an image that fits all the way", image=fitting(8, 20)),
-            public("99 pixels", image=99),
-        ),
-        *group(
-            "rest",
-            public("224 pixels without padding: three are left over", image=224),
-            secret("an image that leaves one pixel over", image=of_even(30, 60, 1)),
-            public("300 pixels", image=300),
-            secret("an image that leaves three over", image=of_even(60, 90, 3)),
-            public("102 pixels: even sides", image=102),
-            secret("an image that leaves two over", image=of_odd(14, 25, 2)),
-        ),
-        *group(
-            "padding",
-            public("224 pixels with padding 2", image=224, padding=2),
-            secret("padding 1", image=of_even(28, 60, 2), padding=1),
-            public("150 pixels with padding 5", image=150, padding=5),
-            secret("padding 3", image=of_odd(28, 60, 1), padding=3),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "paper",
+        public("227 pixels, as they must have been", image=227),
+        secret("an image that fits all the way", image=fitting(8, 20)),
+        public("99 pixels", image=99),
+        "rest",
+        public("224 pixels without padding: three are left over", image=224),
+        secret("an image that leaves one pixel over", image=of_even(30, 60, 1)),
+        public("300 pixels", image=300),
+        secret("an image that leaves three over", image=of_even(60, 90, 3)),
+        public("102 pixels: even sides", image=102),
+        secret("an image that leaves two over", image=of_odd(14, 25, 2)),
+        "padding",
+        public("224 pixels with padding 2", image=224, padding=2),
+        secret("padding 1", image=of_even(28, 60, 2), padding=1),
+        public("150 pixels with padding 5", image=150, padding=5),
+        secret("padding 3", image=of_odd(28, 60, 1), padding=3),
+    ),
     clues=[
         "Write the eight layers down as a list of (kernel, stride, padding) and go through it with one side that changes.",
         "Each layer turns the side n into (n + 2*padding - kernel) // stride + 1; the 3 x 3 convolutions give n again.",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        rounded up: You rounded a window that does not fit up: what is left over at the end is dropped, as // does.
+        one too few: You counted steps, not windows: add 1 for the window before the first step.
+        padding on one side: You added the padding once: it lies on both sides, so a layer's input is n + 2 * padding
+            long.
+        windows that do not overlap: You pooled with 2 x 2 windows: here they are 3 x 3 at stride 2, and overlap.
+        later layers unpadded: You left out the padding of the later convolutions: 2 for the 5 x 5, 1 for each of the 3
+            x 3.
+        the image too: You put the image's own side first: return the eight sides that come after it.
+        poolings left out: You gave the sides after the five convolutions only: list those after the three poolings too,
+            in order.
+        """,
         sides,
-        {
-            "rounded up": "You rounded a window that does not fit up: what is left over at the end is dropped, as // does.",
-            "one too few": "You counted steps, not windows: add 1 for the window before the first step.",
-            "padding on one side": (
-                "You added the padding once: it lies on both sides, so a layer's input is n + 2 * padding long."
-            ),
-            "windows that do not overlap": "You pooled with 2 x 2 windows: here they are 3 x 3 at stride 2, and overlap.",
-            "later layers unpadded": (
-                "You left out the padding of the later convolutions: 2 for the 5 x 5, 1 for each of the 3 x 3."
-            ),
-            "the image too": "You put the image's own side first: return the eight sides that come after it.",
-            "poolings left out": (
-                "You gave the sides after the five convolutions only: list those after the three poolings too, in "
-                "order."
-            ),
-        },
     ),
 )

@@ -8,8 +8,8 @@ import numpy as np
 
 from autograder.exercise import Exercise, Random
 from autograder.exercises.common.lazy_import import lazy_import
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -29,37 +29,28 @@ layer_table = Exercise(
     reference=table,
     way=Way(functions=("model",), table=COLUMNS),
     points={"chain": 3, "groups": 3, "nested": 3, "shared": 1, "biases": 2},
-    cases=[
-        *group(
-            "chain",
-            public("a chain, a 12 x 10 image", model="net chain", input_shape=(3, 12, 10)),
-            secret("a chain", model="net chain", input_shape=image(3, 13, 20)),
-            public("a chain in eval mode", model="net eval", input_shape=(3, 10, 14)),
-            secret("a chain after training", model="net eval", input_shape=image(3, 15, 21)),
-        ),
-        *group(
-            "groups",
-            public("groups, a stride of (2, 1)", model="net grouped", input_shape=(4, 9, 11)),
-            secret("groups", model="net grouped", input_shape=image(4, 12, 18)),
-            public("depthwise, a 9 x 6 image", model="net depthwise", input_shape=(3, 9, 6)),
-            secret("depthwise", model="net depthwise", input_shape=image(3, 11, 16)),
-        ),
-        *group(
-            "nested",
-            public("blocks in blocks", model="net nested", input_shape=(3, 5, 6)),
-            secret("blocks in blocks, another image", model="net nested", input_shape=image(3, 7, 12)),
-        ),
-        *group(
-            "shared",
-            public("a layer that is used twice", model="net shared", input_shape=(1, 10, 9)),
-            secret("used twice", model="net shared", input_shape=image(1, 11, 17)),
-        ),
-        *group(
-            "biases",
-            public("without biases", model="net no bias", input_shape=(2, 6, 8)),
-            secret("no biases", model="net no bias", input_shape=(2, 5, 10)),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "chain",
+        public("a chain, a 12 x 10 image", model="net chain", input_shape=(3, 12, 10)),
+        secret("a chain", model="net chain", input_shape=image(3, 13, 20)),
+        public("a chain in eval mode", model="net eval", input_shape=(3, 10, 14)),
+        secret("a chain after training", model="net eval", input_shape=image(3, 15, 21)),
+        "groups",
+        public("groups, a stride of (2, 1)", model="net grouped", input_shape=(4, 9, 11)),
+        secret("groups", model="net grouped", input_shape=image(4, 12, 18)),
+        public("depthwise, a 9 x 6 image", model="net depthwise", input_shape=(3, 9, 6)),
+        secret("depthwise", model="net depthwise", input_shape=image(3, 11, 16)),
+        "nested",
+        public("blocks in blocks", model="net nested", input_shape=(3, 5, 6)),
+        secret("blocks in blocks, another image", model="net nested", input_shape=image(3, 7, 12)),
+        "shared",
+        public("a layer that is used twice", model="net shared", input_shape=(1, 10, 9)),
+        secret("used twice", model="net shared", input_shape=image(1, 11, 17)),
+        "biases",
+        public("without biases", model="net no bias", input_shape=(2, 6, 8)),
+        secret("no biases", model="net no bias", input_shape=(2, 5, 10)),
+    ),
     clues=[
         "named_modules() gives every module with its name; a layer is one for which list(module.children()) is empty.",
         "A hook does not know its module's name, so make one for each: a function note(name) that returns the hook, or a "
@@ -67,44 +58,33 @@ layer_table = Exercise(
         "Each output value of a convolution or linear layer costs as many multiply-adds as a filter has weights: "
         "math.prod(shape) * math.prod(module.weight.shape[1:]).",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        containers counted: You have rows for modules that hold others: leave those with children out, or their
+            parameters count twice.
+        order of definition: Your rows are in the order in which the layers were defined: add a row when a layer is
+            used, in its hook.
+        one name for all: All your rows have the last layer's name: a hook looks the loop's variable up when it runs,
+            after the loop; make each hook in a function that takes the name.
+        layers without weights left out: You left out the layers that learn nothing: they have a row too, for the
+            activations they make.
+        batch in the shape: Your shapes begin with the batch: leave out the first axis.
+        groups ignored: You gave each filter all input channels: in groups it sees channels / groups of them.
+        one place: You counted each weight of a convolution once: it is used at every place of the output.
+        places of the input: You counted the places of the input: there is one use of a weight for each place of the
+            output.
+        kernel taken for square: You squared one side of the kernel: it may be 3 x 5, so multiply both.
+        biases left out: Your parameters lack the biases: add up all of module.parameters().
+        biases as multiply-adds: You counted a multiply-add for each bias: it is only added.
+        multiplications and additions apart: You counted a multiplication and an addition as two: a multiply-add is both
+            together.
+        running statistics counted: You counted what batch normalisation keeps but does not learn: count parameters, not
+            buffers.
+        shared parameters counted twice: A layer that is used twice learns its parameters once: give its second row 0 of
+            them.
+        second use left out: A layer that is used twice works twice: give it a row for each use.
+        """,
         table,
-        {
-            "containers counted": (
-                "You have rows for modules that hold others: leave those with children out, or their parameters count "
-                "twice."
-            ),
-            "order of definition": (
-                "Your rows are in the order in which the layers were defined: add a row when a layer is used, in its "
-                "hook."
-            ),
-            "one name for all": (
-                "All your rows have the last layer's name: a hook looks the loop's variable up when it runs, after the "
-                "loop; make each hook in a function that takes the name."
-            ),
-            "layers without weights left out": (
-                "You left out the layers that learn nothing: they have a row too, for the activations they make."
-            ),
-            "batch in the shape": "Your shapes begin with the batch: leave out the first axis.",
-            "groups ignored": "You gave each filter all input channels: in groups it sees channels / groups of them.",
-            "one place": "You counted each weight of a convolution once: it is used at every place of the output.",
-            "places of the input": (
-                "You counted the places of the input: there is one use of a weight for each place of the output."
-            ),
-            "kernel taken for square": "You squared one side of the kernel: it may be 3 x 5, so multiply both.",
-            "biases left out": "Your parameters lack the biases: add up all of module.parameters().",
-            "biases as multiply-adds": "You counted a multiply-add for each bias: it is only added.",
-            "multiplications and additions apart": (
-                "You counted a multiplication and an addition as two: a multiply-add is both together."
-            ),
-            "running statistics counted": (
-                "You counted what batch normalisation keeps but does not learn: count parameters, not buffers."
-            ),
-            "shared parameters counted twice": (
-                "A layer that is used twice learns its parameters once: give its second row 0 of them."
-            ),
-            "second use left out": "A layer that is used twice works twice: give it a row for each use.",
-        },
     ),
 )
 
@@ -159,36 +139,32 @@ conv_share = Exercise(
     returns=("of_parameters", "of_macs"),
     reference=shares,
     points={"shares": 3, "nothing": 1},
-    cases=[
-        *group(
-            "shares",
-            public("two convolutions and a linear layer", rows=small(np.random.default_rng(1))),
-            public("with batch normalisation", rows=small(np.random.default_rng(2), normed=True)),
-            secret("another network", rows=drawn()),
-            public("no convolution", rows=[row("Flatten", (48,)), row("Linear", (10,), 490, 480)]),
-            secret("another network with norms", rows=drawn(normed=True)),
-        ),
-        *group(
-            "nothing",
-            public("no layer that learns", rows=[row("MaxPool2d", (3, 4, 4)), row("ReLU", (3, 4, 4))]),
-            secret("only pooling", rows=[row("AvgPool2d", (5, 3, 7)), row("Flatten", (105,))]),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "shares",
+        public("two convolutions and a linear layer", rows=small(np.random.default_rng(1))),
+        public("with batch normalisation", rows=small(np.random.default_rng(2), normed=True)),
+        secret("another network", rows=drawn()),
+        public("no convolution", rows=[row("Flatten", (48,)), row("Linear", (10,), 490, 480)]),
+        secret("another network with norms", rows=drawn(normed=True)),
+        "nothing",
+        public("no layer that learns", rows=[row("MaxPool2d", (3, 4, 4)), row("ReLU", (3, 4, 4))]),
+        secret("only pooling", rows=[row("AvgPool2d", (5, 3, 7)), row("Flatten", (105,))]),
+    ),
     clues=[
         "For one column: the sum over the rows with kind 'Conv2d', divided by the sum over all rows.",
         "Where the sum over all rows is 0, the share is 0.0: look before you divide.",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        swapped: You returned the two shares in the wrong order: that of the parameters comes first.
+        all maps: You counted every layer that returns maps: take those whose kind is Conv2d, for norms learn too.
+        percent: You returned percent: return shares, from 0 to 1.
+        ratio to the dense layers: You divided by the dense layers: divide by the sum over all rows, the convolutions
+            among them.
+        share of the layers: You counted layers: add up their parameters, and their multiply-adds.
+        share of the rest: You returned the share of all other layers: take those whose kind is Conv2d.
+        """,
         shares,
-        {
-            "swapped": "You returned the two shares in the wrong order: that of the parameters comes first.",
-            "all maps": "You counted every layer that returns maps: take those whose kind is Conv2d, for norms learn too.",
-            "percent": "You returned percent: return shares, from 0 to 1.",
-            "ratio to the dense layers": (
-                "You divided by the dense layers: divide by the sum over all rows, the convolutions among them."
-            ),
-            "share of the layers": "You counted layers: add up their parameters, and their multiply-adds.",
-            "share of the rest": "You returned the share of all other layers: take those whose kind is Conv2d.",
-        },
     ),
 )

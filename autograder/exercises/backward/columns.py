@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake
+from autograder.exercise import Exercise
 from autograder.exercises.backward.operations import columns_case, positions
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.torch_settings import one_thread
 
 Shape = tuple[int, ...]
@@ -96,7 +97,8 @@ col2im = Exercise(
     reference=fold,
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 1, "together": 1},
     cases=[
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public(
                 "ones for the 2x2 windows of a 3x4 image: how many windows hold each pixel",
@@ -105,7 +107,8 @@ col2im = Exercise(
                 kernel=2,
             ),
         ),
-        *group(
+        *rows(
+            columns_case,
             "basic",
             secret("kernel 2 over 4 channels of one 3x5 image", (1, 4, 3, 5), 2),
             public("kernel (2, 3) over 3 channels of 4x5 images", (2, 3, 4, 5), (2, 3)),
@@ -116,17 +119,11 @@ col2im = Exercise(
             secret("a kernel as large as the 4x2 image", (3, 2, 4, 2), (4, 2)),
             public("float32, kernel 3", (1, 2, 4, 5), 3, dtype="float32"),
             secret("float32, kernel (1, 3), one channel", (2, 1, 3, 6), (1, 3), dtype="float32"),
-            make=columns_case,
-        ),
-        *group(
             "stride",
             public("stride 2 on a 5x6 image: a last row in no window", (2, 2, 6, 5), 2, stride=2),
             secret("stride 3 on a 7x8 image: pixels in no window", (2, 2, 7, 8), (2, 4), stride=3),
             public("stride (1, 2) on a 4x7 image, overlapping", (1, 2, 4, 7), (2, 3), stride=(1, 2)),
             secret("stride (2, 1) on a 6x4 image, overlapping", (1, 3, 6, 4), (3, 2), stride=(2, 1)),
-            make=columns_case,
-        ),
-        *group(
             "padding",
             public("padding 1 on a 3x4 image", (2, 2, 3, 4), 3, padding=1),
             secret("padding 2 on a 2x3 image", (2, 3, 2, 3), (3, 2), padding=2),
@@ -134,17 +131,11 @@ col2im = Exercise(
             secret("padding (1, 0) on a 3x4 image", (1, 2, 3, 4), (2, 3), padding=(1, 0)),
             public("padding ((1, 0), (0, 2)) on a 3x3 image", (2, 1, 3, 3), 2, padding=((1, 0), (0, 2))),
             secret("padding ((0, 2), (1, 0)) on a 4x4 image", (2, 2, 4, 4), 3, padding=((0, 2), (1, 0))),
-            make=columns_case,
-        ),
-        *group(
             "dilation",
             public("dilation 2 on a 6x5 image", (2, 2, 6, 5), 2, dilation=2),
             secret("dilation 3 on a 5x8 image", (2, 1, 5, 8), 2, dilation=3),
             public("dilation (1, 3) on a 4x7 image", (1, 2, 4, 7), (3, 2), dilation=(1, 3)),
             secret("dilation (2, 1) on a 7x4 image", (1, 2, 7, 4), 3, dilation=(2, 1)),
-            make=columns_case,
-        ),
-        *group(
             "together",
             public(
                 "stride (2, 1), padding ((1, 2), (0, 1)), dilation (1, 2)",
@@ -162,7 +153,6 @@ col2im = Exercise(
                 padding=((0, 1), (2, 1)),
                 dilation=(2, 1),
             ),
-            make=columns_case,
         ),
     ],
     clues=(
@@ -172,73 +162,52 @@ col2im = Exercise(
         "rows top : top + H and the columns left : left + W.",
         "In the loop: padded[:, :, u*dh : u*dh + sh*oh : sh, v*dw : v*dw + sw*ow : sw] += cols[:, :, u, v].",
     ),
-    mistakes=[
-        Mistake(
-            "overwritten",
-            "Where windows overlap, the last value to come overwrote the others: add with += instead.",
-            overwritten(by_window=False),
-        ),
-        Mistake(
-            "overwritten window by window",
-            "Where windows overlap, the last window overwrote the others: add with += instead.",
-            overwritten(by_window=True),
-        ),
-        Mistake("averaged", "You divided by the number of windows that hold a pixel: gradients add up.", averaged),
-        Mistake(
-            "rows read as KH, KW, C",
-            "You read the rows of cols with the channels innermost: their order is C, KH, KW, as in im2col.",
-            reordered(0, 2, 3, 1, 4, 5),
-        ),
-        Mistake(
-            "rows read as C, KW, KH",
-            "You read the rows of cols down the kernel's columns: their order is C, KH, KW, as in im2col.",
-            reordered(0, 1, 3, 2, 4, 5),
-        ),
-        Mistake(
-            "columns read as OW, OH",
-            "You read the columns of cols down the image: their order is OH, OW, as in im2col.",
-            reordered(0, 1, 2, 3, 5, 4),
-        ),
-        Mistake(
-            "windows flipped",
-            "You put each window back flipped: value (u, v) of a window goes to where im2col took it.",
-            lambda cols, x_shape, kernel, **how: fold(
+    mistakes=mistakes(
+        """
+        overwritten: Where windows overlap, the last value to come overwrote the others: add with += instead.
+        overwritten window by window: Where windows overlap, the last window overwrote the others: add with += instead.
+        averaged: You divided by the number of windows that hold a pixel: gradients add up.
+        rows read as KH, KW, C: You read the rows of cols with the channels innermost: their order is C, KH, KW, as in
+            im2col.
+        rows read as C, KW, KH: You read the rows of cols down the kernel's columns: their order is C, KH, KW, as in
+            im2col.
+        columns read as OW, OH: You read the columns of cols down the image: their order is OH, OW, as in im2col.
+        windows flipped: You put each window back flipped: value (u, v) of a window goes to where im2col took it.
+        padding kept: Your image still has its padding: cut it off at the end, for nobody asks for its gradient.
+        cut at the first corner: You kept the upper left corner of the padded image: the image begins at row top, column
+            left.
+        padding sides swapped: You cut off the bottom's number of rows at the top, or the right's at the left: the pairs
+            are (top, bottom) and (left, right).
+        cut with a minus: You cut with [top:-bottom], which leaves nothing where bottom is 0: cut with [top : top + H].
+        stride swapped: You moved down by the stride's width and across by its height: (h, w) is height first.
+        dilation swapped: You spread the taps down by the dilation's width and across by its height: (h, w) is height
+            first.
+        """,
+        {
+            "overwritten": overwritten(by_window=False),
+            "overwritten window by window": overwritten(by_window=True),
+            "averaged": averaged,
+            "rows read as KH, KW, C": reordered(0, 2, 3, 1, 4, 5),
+            "rows read as C, KW, KH": reordered(0, 1, 3, 2, 4, 5),
+            "columns read as OW, OH": reordered(0, 1, 2, 3, 5, 4),
+            "windows flipped": lambda cols, x_shape, kernel, **how: fold(
                 cols.reshape(*x_shape[:2], *pair(kernel), -1)[:, :, ::-1, ::-1].reshape(cols.shape),
                 x_shape,
                 kernel,
                 **how,
             ),
-        ),
-        Mistake(
-            "padding kept",
-            "Your image still has its padding: cut it off at the end, for nobody asks for its gradient.",
-            padding_kept,
-        ),
-        Mistake(
-            "cut at the first corner",
-            "You kept the upper left corner of the padded image: the image begins at row top, column left.",
-            cut_from(lambda before, after: 0),
-        ),
-        Mistake(
-            "padding sides swapped",
-            "You cut off the bottom's number of rows at the top, or the right's at the left: the pairs are (top, "
-            "bottom) and (left, right).",
-            lambda cols, x_shape, kernel, **how: fold(cols, x_shape, kernel, **sides_swapped(how)),
-        ),
-        Mistake(
-            "cut with a minus",
-            "You cut with [top:-bottom], which leaves nothing where bottom is 0: cut with [top : top + H].",
-            cut_with_minus,
-        ),
-        Mistake(
-            "stride swapped",
-            "You moved down by the stride's width and across by its height: (h, w) is height first.",
-            lambda cols, x_shape, kernel, **how: fold(cols, x_shape, kernel, **swapped(how, "stride")),
-        ),
-        Mistake(
-            "dilation swapped",
-            "You spread the taps down by the dilation's width and across by its height: (h, w) is height first.",
-            lambda cols, x_shape, kernel, **how: fold(cols, x_shape, kernel, **swapped(how, "dilation")),
-        ),
-    ],
+            "padding kept": padding_kept,
+            "cut at the first corner": cut_from(lambda before, after: 0),
+            "padding sides swapped": lambda cols, x_shape, kernel, **how: fold(
+                cols, x_shape, kernel, **sides_swapped(how)
+            ),
+            "cut with a minus": cut_with_minus,
+            "stride swapped": lambda cols, x_shape, kernel, **how: fold(
+                cols, x_shape, kernel, **swapped(how, "stride")
+            ),
+            "dilation swapped": lambda cols, x_shape, kernel, **how: fold(
+                cols, x_shape, kernel, **swapped(how, "dilation")
+            ),
+        },
+    ),
 )

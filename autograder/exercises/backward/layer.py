@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake
+from autograder.exercise import Exercise
 from autograder.exercises.backward.operations import conv2d_gradients, layer_gradient_case, positions
 from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import sides, turned
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
 
 Gradients = tuple[np.ndarray, ...]
@@ -123,7 +124,8 @@ conv2d_backward = Exercise(
     points={"basic": 4, "stride": 2, "padding": 2, "dilation": 1, "groups": 3, "together": 1, "speed": 2},
     way=Way(speed="conv2d_backward"),
     cases=[
-        *group(
+        *rows(
+            layer_gradient_case,
             "basic",
             public("a 3x3 kernel on 6x5 images", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
             secret("a 2x3 kernel on 5x7 images", x=(3, 2, 5, 7), w=(3, 2, 2, 3)),
@@ -136,9 +138,9 @@ conv2d_backward = Exercise(
             secret("a kernel as large as the 5x2 image", x=(2, 3, 5, 2), w=(4, 3, 5, 2)),
             public("float32", x=(2, 2, 4, 5), w=(3, 2, 2, 3), dtype="float32"),
             secret("float32 on one 6x4 image", x=(1, 3, 6, 4), w=(2, 3, 3, 2), dtype="float32"),
-            make=layer_gradient_case,
         ),
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public(
                 "values in the thousands",
@@ -148,15 +150,13 @@ conv2d_backward = Exercise(
                 b=scaled(1e3, 2),
             ),
         ),
-        *group(
+        *rows(
+            layer_gradient_case,
             "stride",
             public("stride 2 on a 7x6 image", x=(2, 2, 7, 6), w=(3, 2, 3, 3), stride=2),
             secret("stride 3 on an 8x9 image", x=(2, 3, 8, 9), w=(2, 3, 2, 4), stride=3),
             public("stride (3, 2) on a 9x8 image: pixels in no window", x=(1, 2, 9, 8), w=(2, 2, 2, 2), stride=(3, 2)),
             secret("stride (1, 2) on a 4x9 image", x=(3, 1, 4, 9), w=(2, 1, 3, 3), stride=(1, 2)),
-            make=layer_gradient_case,
-        ),
-        *group(
             "padding",
             public("padding 1 on a 5x4 image", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=1),
             secret("padding 2 on a 4x2 image", x=(2, 3, 4, 2), w=(2, 3, 4, 3), padding=2),
@@ -164,17 +164,11 @@ conv2d_backward = Exercise(
             secret("padding (1, 0) on a 3x6 image", x=(1, 2, 3, 6), w=(3, 2, 3, 2), padding=(1, 0)),
             public("padding ((2, 1), (0, 1)) on a 3x4 image", x=(2, 2, 3, 4), w=(3, 2, 2, 2), padding=((2, 1), (0, 1))),
             secret("padding ((0, 2), (3, 1)) on a 4x4 image", x=(2, 2, 4, 4), w=(2, 2, 3, 3), padding=((0, 2), (3, 1))),
-            make=layer_gradient_case,
-        ),
-        *group(
             "dilation",
             public("dilation 2 on an 8x7 image", x=(2, 2, 8, 7), w=(3, 2, 3, 3), dilation=2),
             secret("dilation 3 on a 7x9 image", x=(2, 2, 7, 9), w=(2, 2, 2, 2), dilation=3),
             public("dilation (1, 2) on a 5x8 image", x=(1, 2, 5, 8), w=(2, 2, 2, 3), dilation=(1, 2)),
             secret("dilation (2, 1) on an 8x4 image", x=(1, 3, 8, 4), w=(2, 3, 3, 2), dilation=(2, 1)),
-            make=layer_gradient_case,
-        ),
-        *group(
             "groups",
             public("2 groups of 2 channels, 4 filters", x=(2, 4, 5, 4), w=(4, 2, 3, 3), groups=2),
             secret("2 groups of 3 channels, 4 filters", x=(2, 6, 4, 5), w=(4, 3, 2, 2), groups=2),
@@ -182,9 +176,6 @@ conv2d_backward = Exercise(
             secret("4 groups of 2 channels, 8 filters", x=(1, 8, 3, 4), w=(8, 2, 3, 2), groups=4),
             public("depthwise: as many groups as channels", x=(2, 3, 5, 5), w=(3, 1, 3, 2), groups=3),
             secret("depthwise over 2 channels with three filters each", x=(3, 2, 5, 4), w=(6, 1, 3, 2), groups=2),
-            make=layer_gradient_case,
-        ),
-        *group(
             "together",
             public(
                 "stride (2, 1), padding ((1, 0), (2, 1)), dilation (1, 2), 2 groups",
@@ -204,7 +195,6 @@ conv2d_backward = Exercise(
                 dilation=(2, 1),
                 groups=3,
             ),
-            make=layer_gradient_case,
         ),
     ],
     clues=(
@@ -216,108 +206,68 @@ conv2d_backward = Exercise(
         "With cols = layers.im2col(...) of shape (G, R, L), filters (G, F/G, R) and grad (G, F/G, L): dw += grad @ "
         "cols.transpose(0, 2, 1), and dcols = filters.transpose(0, 2, 1) @ grad goes through col2im.",
     ),
-    mistakes=[
-        Mistake(
-            "filters flipped for dx",
-            "Your dx has the filters the wrong way round: flip them if you slide them over dout, and do not if "
-            "you add windows up with col2im.",
-            with_dx(lambda w: w[:, :, ::-1, ::-1]),
-        ),
-        Mistake(
-            "dw flipped",
-            "Your dw is flipped: w[f, c, u, v] met padded[..., i + u, j + v], so dw cross-correlates.",
-            with_dw(lambda dw: dw[:, :, ::-1, ::-1]),
-        ),
-        Mistake(
-            "dw in another order",
-            "The values of dw are in the wrong order: its rows come in the order C, KH, KW, as the windows do.",
-            with_dw(lambda dw: dw.transpose(0, 2, 3, 1).reshape(dw.shape) if dw.shape[1] > 1 else dw.swapaxes(2, 3)),
-        ),
-        Mistake(
-            "dw of the last image",
-            "Your dw is that of the last image alone: all images use the same weights, so their gradients add up.",
-            weights_of_one_image,
-        ),
-        Mistake(
-            "averaged over the batch",
-            "You divided dw and db by the number of images: they add up; if the loss is a mean, dout has the "
-            "division in it.",
-            averaged,
-        ),
-        Mistake(
-            "upstream gradient ignored",
-            "You did as if every output counted once: multiply by dout, the loss's gradient for each output.",
-            lambda dout, x, w, b, **how: conv2d_gradients(np.ones_like(dout), x, w, b, **how),
-        ),
-        Mistake(
-            "db for each image",
-            "Your db still has the batch axis: one bias serves all images, so sum over them too.",
-            with_db(lambda dout: dout.sum(axis=(2, 3))),
-        ),
-        Mistake(
-            "db averaged",
-            "You took the mean of dout for db: the bias is added at each position, so its gradient is the sum.",
-            with_db(lambda dout: dout.mean(axis=(0, 2, 3))),
-        ),
-        Mistake(
-            "db averaged over the images",
-            "You took the mean over the images for db: they all use the same bias, so its gradients add up.",
-            with_db(lambda dout: dout.mean(axis=0).sum(axis=(1, 2))),
-        ),
-        Mistake(
-            "bias forgotten",
-            "Your db is all zeros: the bias adds to every output, so db[f] is the sum of dout[:, f].",
-            with_db(lambda dout: np.zeros(dout.shape[1], dout.dtype)),
-        ),
-        Mistake(
-            "order exchanged",
-            "You returned dw before dx: the gradients come in the order of the arguments, dx, dw, db.",
-            lambda dout, x, w, b, **how: tuple(conv2d_gradients(dout, x, w, b, **how)[i] for i in (1, 0, 2)),
-        ),
-        Mistake(
-            "stride ignored",
-            "You left out the stride: output (i, j) read from row i * stride and column j * stride on, and its "
-            "gradient goes back there.",
-            with_setting("stride", lambda value: 1),
-        ),
-        Mistake(
-            "stride swapped",
-            "You moved down by the stride's width and across by its height: (h, w) is height first.",
-            with_setting("stride", lambda value: turned(value)),
-        ),
-        Mistake(
-            "padding kept", "Your dx still has the padding: cut it off, so that it has the shape of x.", padding_kept
-        ),
-        Mistake(
-            "cut at the first corner",
-            "You kept the upper left corner of the padded image's gradient: x begins at row top, column left.",
-            first_corner,
-        ),
-        Mistake(
-            "padding sides swapped",
-            "You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).",
-            with_setting("padding", lambda value: tuple(side[::-1] for side in sides(value))),
-        ),
-        Mistake(
-            "dilation ignored",
-            "You left out the dilation: the taps of a window lie `dilation` pixels apart, on the way back too.",
-            with_setting("dilation", lambda value: 1),
-        ),
-        Mistake(
-            "groups ignored",
-            "You multiplied all filters with all channels: with groups, each run of filters has its own run of "
-            "channels, on the way back too.",
-            as_one_group,
-        ),
-        Mistake(
-            "first group for every filter",
-            "All your filters send their gradient to the first group's channels: group g goes to the g-th run.",
-            first_group,
-        ),
-        Mistake(
-            "filters dealt out in turn",
-            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first group.",
-            dealt_out,
-        ),
-    ],
+    mistakes=mistakes(
+        """
+        filters flipped for dx: Your dx has the filters the wrong way round: flip them if you slide them over dout, and
+            do not if you add windows up with col2im.
+        dw flipped: Your dw is flipped: w[f, c, u, v] met padded[..., i + u, j + v], so dw cross-correlates.
+        dw in another order: The values of dw are in the wrong order: its rows come in the order C, KH, KW, as the
+            windows do.
+        dw of the last image: Your dw is that of the last image alone: all images use the same weights, so their
+            gradients add up.
+        averaged over the batch: You divided dw and db by the number of images: they add up; if the loss is a mean, dout
+            has the division in it.
+        upstream gradient ignored: You did as if every output counted once: multiply by dout, the loss's gradient for
+            each output.
+        db for each image: Your db still has the batch axis: one bias serves all images, so sum over them too.
+        db averaged: You took the mean of dout for db: the bias is added at each position, so its gradient is the sum.
+        db averaged over the images: You took the mean over the images for db: they all use the same bias, so its
+            gradients add up.
+        bias forgotten: Your db is all zeros: the bias adds to every output, so db[f] is the sum of dout[:, f].
+        order exchanged: You returned dw before dx: the gradients come in the order of the arguments, dx, dw, db.
+        stride ignored: You left out the stride: output (i, j) read from row i * stride and column j * stride on, and
+            its gradient goes back there.
+        stride swapped: You moved down by the stride's width and across by its height: (h, w) is height first.
+        padding kept: Your dx still has the padding: cut it off, so that it has the shape of x.
+        cut at the first corner: You kept the upper left corner of the padded image's gradient: x begins at row top,
+            column left.
+        padding sides swapped: You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).
+        dilation ignored: You left out the dilation: the taps of a window lie `dilation` pixels apart, on the way back
+            too.
+        groups ignored: You multiplied all filters with all channels: with groups, each run of filters has its own run
+            of channels, on the way back too.
+        first group for every filter: All your filters send their gradient to the first group's channels: group g goes
+            to the g-th run.
+        filters dealt out in turn: You dealt the filters out to the groups in turn: the first F / groups filters belong
+            to the first group.
+        """,
+        {
+            "filters flipped for dx": with_dx(lambda w: w[:, :, ::-1, ::-1]),
+            "dw flipped": with_dw(lambda dw: dw[:, :, ::-1, ::-1]),
+            "dw in another order": with_dw(
+                lambda dw: dw.transpose(0, 2, 3, 1).reshape(dw.shape) if dw.shape[1] > 1 else dw.swapaxes(2, 3)
+            ),
+            "dw of the last image": weights_of_one_image,
+            "averaged over the batch": averaged,
+            "upstream gradient ignored": lambda dout, x, w, b, **how: conv2d_gradients(
+                np.ones_like(dout), x, w, b, **how
+            ),
+            "db for each image": with_db(lambda dout: dout.sum(axis=(2, 3))),
+            "db averaged": with_db(lambda dout: dout.mean(axis=(0, 2, 3))),
+            "db averaged over the images": with_db(lambda dout: dout.mean(axis=0).sum(axis=(1, 2))),
+            "bias forgotten": with_db(lambda dout: np.zeros(dout.shape[1], dout.dtype)),
+            "order exchanged": lambda dout, x, w, b, **how: tuple(
+                conv2d_gradients(dout, x, w, b, **how)[i] for i in (1, 0, 2)
+            ),
+            "stride ignored": with_setting("stride", lambda value: 1),
+            "stride swapped": with_setting("stride", lambda value: turned(value)),
+            "padding kept": padding_kept,
+            "cut at the first corner": first_corner,
+            "padding sides swapped": with_setting("padding", lambda value: tuple(side[::-1] for side in sides(value))),
+            "dilation ignored": with_setting("dilation", lambda value: 1),
+            "groups ignored": as_one_group,
+            "first group for every filter": first_group,
+            "filters dealt out in turn": dealt_out,
+        },
+    ),
 )

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal, uniform
+from autograder.exercise import Case, Exercise, normal, uniform
 from autograder.exercises.backward.operations import whole
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
 
 Function = Callable[[np.ndarray], Any]
@@ -69,33 +70,28 @@ numerical_gradient = Exercise(
     reference=one_by_one,
     way=Way(functions=("f",)),
     points={"basic": 3, "eps": 2, "dtype": 1},
-    cases=[
-        *group(
-            "basic",
-            public("f weighs and adds up 4 values", f="weighted_sum", x=normal(4)),
-            secret("f weighs and adds up 6 values", f="weighted_sum", x=normal(6)),
-            public("f weighs and squares a 2x3 array", f="weighted_squares", x=normal(2, 3)),
-            secret("f is log-sum-exp of a 3x2 array", f="log_sum_exp", x=normal(3, 2)),
-            public("f multiplies neighbours in a 2x1x3 array", f="neighbours", x=normal(2, 1, 3)),
-            secret("f multiplies neighbours in a 1x3x2 array", f="neighbours", x=normal(1, 3, 2)),
-            public("f is log-sum-exp of one value", f="log_sum_exp", x=normal(1)),
-            secret("f squares one value", f="weighted_squares", x=uniform(1, low=1, high=2)),
-        ),
-        *group(
-            "eps",
-            public("sines, eps 0.1", f="waves", x=normal(3, 2), eps=0.1),
-            secret("sines of 7 values, eps 0.2", f="waves", x=normal(7), eps=0.2),
-            public("cubes, eps 0.5", f="cubes", x=normal(5), eps=0.5),
-            secret("cubes of a 2x2 array, eps 0.3", f="cubes", x=normal(2, 2), eps=0.3),
-        ),
-        *group(
-            "dtype",
-            public("squares of whole numbers", f="weighted_squares", x=np.array([[1, -2, 3]])),
-            secret("cubes of 4 whole numbers", f="cubes", x=whole(4, low=1)),
-            public("a distance in float32", f="distance", x=normal(2, 2, dtype="float32"), tolerance=1e-6),
-            secret("a distance in float32 from 3 values", f="distance", x=normal(3, dtype="float32"), tolerance=1e-6),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "basic",
+        public("f weighs and adds up 4 values", f="weighted_sum", x=normal(4)),
+        secret("f weighs and adds up 6 values", f="weighted_sum", x=normal(6)),
+        public("f weighs and squares a 2x3 array", f="weighted_squares", x=normal(2, 3)),
+        secret("f is log-sum-exp of a 3x2 array", f="log_sum_exp", x=normal(3, 2)),
+        public("f multiplies neighbours in a 2x1x3 array", f="neighbours", x=normal(2, 1, 3)),
+        secret("f multiplies neighbours in a 1x3x2 array", f="neighbours", x=normal(1, 3, 2)),
+        public("f is log-sum-exp of one value", f="log_sum_exp", x=normal(1)),
+        secret("f squares one value", f="weighted_squares", x=uniform(1, low=1, high=2)),
+        "eps",
+        public("sines, eps 0.1", f="waves", x=normal(3, 2), eps=0.1),
+        secret("sines of 7 values, eps 0.2", f="waves", x=normal(7), eps=0.2),
+        public("cubes, eps 0.5", f="cubes", x=normal(5), eps=0.5),
+        secret("cubes of a 2x2 array, eps 0.3", f="cubes", x=normal(2, 2), eps=0.3),
+        "dtype",
+        public("squares of whole numbers", f="weighted_squares", x=np.array([[1, -2, 3]])),
+        secret("cubes of 4 whole numbers", f="cubes", x=whole(4, low=1)),
+        public("a distance in float32", f="distance", x=normal(2, 2, dtype="float32"), tolerance=1e-6),
+        secret("a distance in float32 from 3 values", f="distance", x=normal(3, dtype="float32"), tolerance=1e-6),
+    ),
     clues=(
         "Loop over the indices of x with np.ndindex(x.shape); each derivative asks f twice.",
         "Work on a float64 copy: move one entry up, ask f, move it down, ask f, and put the old value back "
@@ -103,58 +99,33 @@ numerical_gradient = Exercise(
         "In the loop: old = x[index]; x[index] = old + eps; above = f(x); x[index] = old - eps; below = f(x); "
         "x[index] = old; grad[index] = (above - below) / (2 * eps).",
     ),
-    mistakes=[
-        Mistake(
-            "forward difference",
-            "You compared with f(x) itself: step eps up and eps down, which is far more exact.",
-            lambda f, x, eps=1e-5: one_sided(f, x, eps, 1),
-        ),
-        Mistake(
-            "backward difference",
-            "You compared f(x) with the value eps below: step eps up and eps down, which is far more exact.",
-            lambda f, x, eps=1e-5: one_sided(f, x, eps, -1),
-        ),
-        Mistake(
-            "divided by eps",
-            "Your gradient is twice too large: from x - eps to x + eps it is 2 * eps.",
-            lambda f, x, eps=1e-5: 2 * one_by_one(f, x, eps),
-        ),
-        Mistake(
-            "half a step",
-            "You stepped eps / 2 to each side: the step to each side is eps.",
-            lambda f, x, eps=1e-5: one_by_one(f, x, eps / 2),
-        ),
-        Mistake(
-            "eps ignored",
-            "You step by a number of your own: use the argument eps.",
-            lambda f, x, eps=1e-5: one_by_one(f, x),
-        ),
-        Mistake(
-            "sign exchanged",
-            "Your gradient has the wrong sign: subtract the lower value from the upper one.",
-            lambda f, x, eps=1e-5: -one_by_one(f, x, eps),
-        ),
-        Mistake(
-            "never put back",
-            "You went on to the next entry before putting the last one back to its old value.",
-            never_put_back,
-        ),
-        Mistake(
-            "in the dtype of x",
-            "You moved the entries in the dtype of x, which rounds the step away: work on a float64 copy.",
-            in_the_dtype_of_x,
-        ),
-        Mistake(
-            "all entries at once",
-            "You moved all entries together: each derivative moves one entry and leaves the others.",
-            all_at_once,
-        ),
-        Mistake(
-            "flat",
-            "Your gradient is one long row: give it the shape of x.",
-            lambda f, x, eps=1e-5: one_by_one(f, x, eps).ravel(),
-        ),
-    ],
+    mistakes=mistakes(
+        """
+        forward difference: You compared with f(x) itself: step eps up and eps down, which is far more exact.
+        backward difference: You compared f(x) with the value eps below: step eps up and eps down, which is far more
+            exact.
+        divided by eps: Your gradient is twice too large: from x - eps to x + eps it is 2 * eps.
+        half a step: You stepped eps / 2 to each side: the step to each side is eps.
+        eps ignored: You step by a number of your own: use the argument eps.
+        sign exchanged: Your gradient has the wrong sign: subtract the lower value from the upper one.
+        never put back: You went on to the next entry before putting the last one back to its old value.
+        in the dtype of x: You moved the entries in the dtype of x, which rounds the step away: work on a float64 copy.
+        all entries at once: You moved all entries together: each derivative moves one entry and leaves the others.
+        flat: Your gradient is one long row: give it the shape of x.
+        """,
+        {
+            "forward difference": lambda f, x, eps=1e-5: one_sided(f, x, eps, 1),
+            "backward difference": lambda f, x, eps=1e-5: one_sided(f, x, eps, -1),
+            "divided by eps": lambda f, x, eps=1e-5: 2 * one_by_one(f, x, eps),
+            "half a step": lambda f, x, eps=1e-5: one_by_one(f, x, eps / 2),
+            "eps ignored": lambda f, x, eps=1e-5: one_by_one(f, x),
+            "sign exchanged": lambda f, x, eps=1e-5: -one_by_one(f, x, eps),
+            "never put back": never_put_back,
+            "in the dtype of x": in_the_dtype_of_x,
+            "all entries at once": all_at_once,
+            "flat": lambda f, x, eps=1e-5: one_by_one(f, x, eps).ravel(),
+        },
+    ),
 )
 
 
@@ -210,46 +181,38 @@ adjoint_gap = Exercise(
     reference=gap_with(lambda left, right, scale: abs(left - right) / scale),
     way=Way(functions=("forward", "adjoint")),
     points={"right": 2, "wrong": 3, "zeros": 1},
-    cases=[
-        *group(
-            "right",
-            public("a sliding kernel and its adjoint", "slide slide_adjoint", normal(8), normal(6)),
-            secret("a turn and its adjoint", "turn turn_adjoint", normal(3, 4), normal(3, 4)),
-            public("a border of zeros, cut off", "frame frame_adjoint", normal(2, 3), normal(4, 5)),
-            secret("copies, added up", "copies copies_adjoint", normal(2, 2), normal(3, 2, 2)),
-            make=gap_case,
+    cases=rows(
+        gap_case,
+        "right",
+        public("a sliding kernel and its adjoint", "slide slide_adjoint", normal(8), normal(6)),
+        secret("a turn and its adjoint", "turn turn_adjoint", normal(3, 4), normal(3, 4)),
+        public("a border of zeros, cut off", "frame frame_adjoint", normal(2, 3), normal(4, 5)),
+        secret("copies, added up", "copies copies_adjoint", normal(2, 2), normal(3, 2, 2)),
+        "wrong",
+        public("a sliding kernel, flipped", "slide slide_adjoint_flipped", normal(7), normal(5)),
+        secret("a sliding kernel, flipped, on 10 values", "slide slide_adjoint_flipped", normal(10), normal(8)),
+        public(
+            "an adjoint twice too large",
+            "slide slide_adjoint_doubled",
+            uniform(6, low=1, high=2),  # positive throughout, so that the difference has a known sign
+            uniform(4, low=1, high=2),
         ),
-        *group(
-            "wrong",
-            public("a sliding kernel, flipped", "slide slide_adjoint_flipped", normal(7), normal(5)),
-            secret("a sliding kernel, flipped, on 10 values", "slide slide_adjoint_flipped", normal(10), normal(8)),
-            public(
-                "an adjoint twice too large",
-                "slide slide_adjoint_doubled",
-                uniform(6, low=1, high=2),  # positive throughout, so that the difference has a known sign
-                uniform(4, low=1, high=2),
-            ),
-            secret("a turn the same way", "turn turn_adjoint_same_way", normal(2, 5), normal(2, 5)),
-            secret("a border cut off askew", "frame frame_adjoint_shifted", normal(3, 2), normal(5, 4)),
-            public("an adjoint with the wrong sign", "slide slide_adjoint_negated", normal(5), normal(3)),
-            secret(
-                "an adjoint twice too large, on 12 values",
-                "slide slide_adjoint_doubled",
-                uniform(12, low=1, high=2),
-                uniform(10, low=1, high=2),
-            ),
-            public("an adjoint one place further", "slide slide_adjoint_shifted", normal(9), normal(7)),
-            secret("an adjoint with the wrong sign, on 8 values", "slide slide_adjoint_negated", normal(8), normal(6)),
-            public("copies, averaged", "copies copies_adjoint_averaged", normal(4), normal(3, 4)),
-            make=gap_case,
+        secret("a turn the same way", "turn turn_adjoint_same_way", normal(2, 5), normal(2, 5)),
+        secret("a border cut off askew", "frame frame_adjoint_shifted", normal(3, 2), normal(5, 4)),
+        public("an adjoint with the wrong sign", "slide slide_adjoint_negated", normal(5), normal(3)),
+        secret(
+            "an adjoint twice too large, on 12 values",
+            "slide slide_adjoint_doubled",
+            uniform(12, low=1, high=2),
+            uniform(10, low=1, high=2),
         ),
-        *group(
-            "zeros",
-            public("x is all zeros", "slide slide_adjoint_flipped", np.zeros(5), normal(3)),
-            secret("y is all zeros", "copies copies_adjoint_averaged", normal(6), np.zeros((3, 6))),
-            make=gap_case,
-        ),
-    ],
+        public("an adjoint one place further", "slide slide_adjoint_shifted", normal(9), normal(7)),
+        secret("an adjoint with the wrong sign, on 8 values", "slide slide_adjoint_negated", normal(8), normal(6)),
+        public("copies, averaged", "copies copies_adjoint_averaged", normal(4), normal(3, 4)),
+        "zeros",
+        public("x is all zeros", "slide slide_adjoint_flipped", np.zeros(5), normal(3)),
+        secret("y is all zeros", "copies copies_adjoint_averaged", normal(6), np.zeros((3, 6))),
+    ),
     clues=(
         "The inner product of two arrays of the same shape is np.sum(a * b).",
         "Keep the products before you add them up: the two sums give the difference, and the sums of their "
@@ -257,41 +220,28 @@ adjoint_gap = Exercise(
         "left = forward(x) * y and right = x * adjoint(y); the gap is abs(left.sum() - right.sum()) / "
         "(np.abs(left).sum() + np.abs(right).sum()), and 0.0 where the scale is 0.",
     ),
-    mistakes=[
-        Mistake(
-            "not divided",
-            "You returned the difference itself: divide it by the scale, so that large numbers and small ones "
-            "are judged alike.",
-            gap_with(lambda left, right, scale: abs(left - right)),
-        ),
-        Mistake(
-            "sign kept",
-            "Your gap can be negative: take the absolute value of the difference.",
-            gap_with(lambda left, right, scale: (left - right) / scale),
-        ),
-        Mistake(
-            "absolute values after the sums",
-            "Your scale adds up first and takes absolute values then, so it can be tiny by chance: add up the "
-            "absolute values of the products.",
-            gap_with(lambda left, right, scale: abs(left - right) / ((abs(left) + abs(right)) or 1.0)),
-        ),
-        Mistake(
-            "scale of one side",
-            "Your scale counts the products of forward(x) and y only: add those of x and adjoint(y).",
-            scale_of_one_side,
-        ),
-        Mistake(
-            "only sums", "You added up forward(x) and adjoint(y) themselves: multiply by y and by x first.", only_sums
-        ),
-        Mistake(
-            "nought by nought",
-            "All your products are 0 here and so is your scale: return 0.0 then, before you divide.",
-            not_a_number,
-        ),
-        Mistake(
-            "squared",
-            "You squared the difference: take its absolute value.",
-            gap_with(lambda left, right, scale: (left - right) ** 2 / scale),
-        ),
-    ],
+    mistakes=mistakes(
+        """
+        not divided: You returned the difference itself: divide it by the scale, so that large numbers and small ones
+            are judged alike.
+        sign kept: Your gap can be negative: take the absolute value of the difference.
+        absolute values after the sums: Your scale adds up first and takes absolute values then, so it can be tiny by
+            chance: add up the absolute values of the products.
+        scale of one side: Your scale counts the products of forward(x) and y only: add those of x and adjoint(y).
+        only sums: You added up forward(x) and adjoint(y) themselves: multiply by y and by x first.
+        nought by nought: All your products are 0 here and so is your scale: return 0.0 then, before you divide.
+        squared: You squared the difference: take its absolute value.
+        """,
+        {
+            "not divided": gap_with(lambda left, right, scale: abs(left - right)),
+            "sign kept": gap_with(lambda left, right, scale: (left - right) / scale),
+            "absolute values after the sums": gap_with(
+                lambda left, right, scale: abs(left - right) / ((abs(left) + abs(right)) or 1.0)
+            ),
+            "scale of one side": scale_of_one_side,
+            "only sums": only_sums,
+            "nought by nought": not_a_number,
+            "squared": gap_with(lambda left, right, scale: (left - right) ** 2 / scale),
+        },
+    ),
 )

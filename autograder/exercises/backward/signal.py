@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Case, Exercise, normal
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -57,7 +58,8 @@ conv1d_backward = Exercise(
     reference=by_autograd,
     points={"basic": 4, "edges": 2},
     cases=[
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public(
                 "the signal 1 to 5, weights 1, 2, 3, one gradient that is not 0",
@@ -66,7 +68,8 @@ conv1d_backward = Exercise(
                 w=np.array([1.0, 2.0, 3.0]),
             ),
         ),
-        *group(
+        *rows(
+            signal_case,
             "basic",
             public("3 weights on 8 values", 8, 3),
             secret("3 weights on 11 values", 11, 3),
@@ -75,9 +78,6 @@ conv1d_backward = Exercise(
             secret("2 weights on 3 values", 3, 2),
             public("float32, 4 weights on 9 values", 9, 4, dtype="float32"),
             secret("float32, 5 weights on 12 values", 12, 5, dtype="float32"),
-            make=signal_case,
-        ),
-        *group(
             "edges",
             public("one weight on 4 values", 4, 1),
             secret("one weight on 6 values", 6, 1),
@@ -85,7 +85,6 @@ conv1d_backward = Exercise(
             secret("3 weights on 3 values", 3, 3),
             public("5 weights on 6 values: no value is seen by all of them", 6, 5),
             secret("6 weights on 8 values: no value is seen by all of them", 8, 6),
-            make=signal_case,
         ),
     ],
     clues=(
@@ -94,43 +93,28 @@ conv1d_backward = Exercise(
         "Without the loop over outputs: for each u, dx[u : u + len(dout)] grows by dout * w[u].",
         "dw[u] is one dot product: dout @ x[u : u + len(dout)].",
     ),
-    mistakes=[
-        Mistake(
-            "kernel not flipped",
-            "Your dx slides the kernel as it is: x[i] got its share of dout[i - u] through w[u], so over dout "
-            "the kernel lies backwards.",
-            lambda dout, x, w: (by_autograd(dout, x, w[::-1])[0], by_autograd(dout, x, w)[1]),
-        ),
-        Mistake(
-            "dw flipped",
-            "Your dw is backwards: w[u] met x[i + u] in output i, so dw cross-correlates x with dout.",
-            with_dw(lambda dw, dout: dw[::-1]),
-        ),
-        Mistake(
-            "every value by itself",
-            "You gave x[i] dout[i] times all the weights: each weight brings its own output, w[u] that of dout[i - u].",
-            each_its_own,
-        ),
-        Mistake(
-            "edges lost",
-            "The first and last values of your dx are 0 or missing a share: pad dout with len(w) - 1 zeros on "
-            "each side, so that every output sends its share back.",
-            edges_lost,
-        ),
-        Mistake(
-            "upstream gradient ignored",
-            "You did as if every output counted once: multiply by dout, the loss's gradient for each output.",
-            lambda dout, x, w: by_autograd(np.ones_like(dout), x, w),
-        ),
-        Mistake(
-            "dw averaged",
-            "You divided dw by the number of outputs: a gradient adds up over them.",
-            with_dw(lambda dw, dout: dw / len(dout)),
-        ),
-        Mistake(
-            "order exchanged",
-            "You returned dw, dx: the gradients come in the order of the arguments, dx first.",
-            lambda dout, x, w: by_autograd(dout, x, w)[::-1],
-        ),
-    ],
+    mistakes=mistakes(
+        """
+        kernel not flipped: Your dx slides the kernel as it is: x[i] got its share of dout[i - u] through w[u], so over
+            dout the kernel lies backwards.
+        dw flipped: Your dw is backwards: w[u] met x[i + u] in output i, so dw cross-correlates x with dout.
+        every value by itself: You gave x[i] dout[i] times all the weights: each weight brings its own output, w[u] that
+            of dout[i - u].
+        edges lost: The first and last values of your dx are 0 or missing a share: pad dout with len(w) - 1 zeros on
+            each side, so that every output sends its share back.
+        upstream gradient ignored: You did as if every output counted once: multiply by dout, the loss's gradient for
+            each output.
+        dw averaged: You divided dw by the number of outputs: a gradient adds up over them.
+        order exchanged: You returned dw, dx: the gradients come in the order of the arguments, dx first.
+        """,
+        {
+            "kernel not flipped": lambda dout, x, w: (by_autograd(dout, x, w[::-1])[0], by_autograd(dout, x, w)[1]),
+            "dw flipped": with_dw(lambda dw, dout: dw[::-1]),
+            "every value by itself": each_its_own,
+            "edges lost": edges_lost,
+            "upstream gradient ignored": lambda dout, x, w: by_autograd(np.ones_like(dout), x, w),
+            "dw averaged": with_dw(lambda dw, dout: dw / len(dout)),
+            "order exchanged": lambda dout, x, w: by_autograd(dout, x, w)[::-1],
+        },
+    ),
 )

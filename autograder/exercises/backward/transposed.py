@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Case, Exercise, normal
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.torch_settings import one_thread
 
 
@@ -86,7 +87,8 @@ conv_transpose2d_forward = Exercise(
     reference=conv_transpose2d,
     points={"basic": 3, "stride": 2, "padding": 2, "output_padding": 1, "together": 1},
     cases=[
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public(
                 "one pixel of value 2: twice the kernel",
@@ -95,7 +97,8 @@ conv_transpose2d_forward = Exercise(
                 b=np.zeros(1),
             ),
         ),
-        *group(
+        *rows(
+            enlarging_case,
             "basic",
             public("a 3x2 kernel on 4x3 images", x=(2, 3, 4, 3), w=(3, 2, 3, 2)),
             secret("a 2x4 kernel on 3x5 images", x=(3, 2, 3, 5), w=(2, 3, 2, 4)),
@@ -104,9 +107,6 @@ conv_transpose2d_forward = Exercise(
             secret("a 1x1 kernel over 3 channels", x=(2, 3, 2, 5), w=(3, 2, 1, 1)),
             public("float32", x=(1, 2, 3, 3), w=(2, 3, 2, 2), dtype="float32"),
             secret("float32, a 1x3 kernel", x=(2, 3, 3, 2), w=(3, 4, 1, 3), dtype="float32"),
-            make=enlarging_case,
-        ),
-        *group(
             "stride",
             public("stride 2, kernel 2: windows side by side", x=(2, 2, 3, 4), w=(2, 3, 2, 2), stride=2),
             secret("stride 3, kernel 3: windows side by side", x=(2, 2, 2, 4), w=(2, 3, 3, 3), stride=3),
@@ -114,9 +114,6 @@ conv_transpose2d_forward = Exercise(
             secret("stride (3, 2), kernel (4, 3)", x=(2, 3, 3, 3), w=(3, 2, 4, 3), stride=(3, 2)),
             public("stride 3, kernel 2: gaps", x=(1, 1, 3, 2), w=(1, 2, 2, 2), stride=3),
             secret("stride (2, 1), kernel (1, 3): gaps", x=(1, 2, 4, 2), w=(2, 1, 1, 3), stride=(2, 1)),
-            make=enlarging_case,
-        ),
-        *group(
             "padding",
             public("padding 1", x=(2, 2, 4, 5), w=(2, 3, 3, 3), padding=1),
             secret("padding 2", x=(2, 3, 4, 6), w=(3, 2, 4, 4), padding=2),
@@ -124,9 +121,6 @@ conv_transpose2d_forward = Exercise(
             secret("padding (1, 0)", x=(1, 2, 5, 3), w=(2, 3, 3, 2), padding=(1, 0)),
             public("padding ((1, 0), (2, 1))", x=(2, 1, 4, 4), w=(1, 2, 3, 3), padding=((1, 0), (2, 1))),
             secret("padding ((0, 2), (1, 0))", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=((0, 2), (1, 0))),
-            make=enlarging_case,
-        ),
-        *group(
             "output_padding",
             public("stride 2, output padding 1", x=(2, 2, 3, 4), w=(2, 3, 3, 3), stride=2, padding=1, output_padding=1),
             secret("stride 3, output padding 2", x=(2, 3, 3, 2), w=(3, 2, 4, 4), stride=3, padding=1, output_padding=2),
@@ -144,9 +138,6 @@ conv_transpose2d_forward = Exercise(
                 stride=(2, 3),
                 output_padding=(0, 1),
             ),
-            make=enlarging_case,
-        ),
-        *group(
             "together",
             public(
                 "stride (2, 3), padding ((1, 2), (0, 1)), output padding (1, 2)",
@@ -164,7 +155,6 @@ conv_transpose2d_forward = Exercise(
                 padding=((2, 0), (1, 2)),
                 output_padding=(2, 1),
             ),
-            make=enlarging_case,
         ),
     ],
     clues=(
@@ -175,65 +165,41 @@ conv_transpose2d_forward = Exercise(
         "wrong.",
         "return col2im(cols, (N, F, OH, OW), (KH, KW), stride, padding) + b[:, None, None].",
     ),
-    mistakes=[
-        Mistake(
-            "kernel flipped",
-            "Your kernel is flipped: one input pixel must leave the kernel in the output as it is.",
-            ordinary,
-        ),
-        Mistake(
-            "filters first",
-            "You read w as (F, C, KH, KW): here the channels of x come first, (C, F, KH, KW).",
-            filters_first,
-        ),
-        Mistake(
-            "bias forgotten",
-            "The bias is missing: add b[f] to every value of output channel f.",
-            lambda x, w, b, **how: conv_transpose2d(x, w, 0 * b, **how),
-        ),
-        Mistake("overwritten", "Where windows overlap, the last one overwrote the others: add them up.", overwritten),
-        Mistake(
-            "stride ignored",
-            "Your windows lie one pixel apart: input (i, j) goes to row i * stride and column j * stride.",
-            lambda x, w, b, **how: conv_transpose2d(x, w, b, **without(without(how, "stride"), "output_padding")),
-        ),
-        Mistake(
-            "stride swapped",
-            "You moved down by the stride's width and across by its height: (h, w) is height first.",
-            lambda x, w, b, **how: conv_transpose2d(x, w, b, **swapped(how, "stride")),
-        ),
-        Mistake(
-            "padding ignored",
-            "You left out the padding: cut it off the output's sides.",
-            lambda x, w, b, **how: conv_transpose2d(x, w, b, **without(how, "padding")),
-        ),
-        Mistake(
-            "padding added",
-            "You put the padding around the output: the forward convolution would have added it, so here it is "
-            "cut off.",
-            padded_instead,
-        ),
-        Mistake(
-            "padding sides swapped",
-            "You cut off the bottom's number of rows at the top, or the right's at the left: the pairs are (top, "
-            "bottom) and (left, right).",
-            lambda x, w, b, **how: conv_transpose2d(x, w, b, **sides_swapped(how)),
-        ),
-        Mistake(
-            "output padding ignored",
-            "You left out the output padding: it makes the output that many rows and columns larger.",
-            lambda x, w, b, **how: conv_transpose2d(x, w, b, **without(how, "output_padding")),
-        ),
-        Mistake(
-            "output padding of bias",
-            "You appended rows that hold only the bias: output padding cuts less off below and on the right, and "
-            "what the windows wrote there stays.",
-            extra_of_bias,
-        ),
-        Mistake(
-            "output padding before",
-            "You put the output padding above and on the left: the extra rows and columns come last.",
-            extra_before,
-        ),
-    ],
+    mistakes=mistakes(
+        """
+        kernel flipped: Your kernel is flipped: one input pixel must leave the kernel in the output as it is.
+        filters first: You read w as (F, C, KH, KW): here the channels of x come first, (C, F, KH, KW).
+        bias forgotten: The bias is missing: add b[f] to every value of output channel f.
+        overwritten: Where windows overlap, the last one overwrote the others: add them up.
+        stride ignored: Your windows lie one pixel apart: input (i, j) goes to row i * stride and column j * stride.
+        stride swapped: You moved down by the stride's width and across by its height: (h, w) is height first.
+        padding ignored: You left out the padding: cut it off the output's sides.
+        padding added: You put the padding around the output: the forward convolution would have added it, so here it is
+            cut off.
+        padding sides swapped: You cut off the bottom's number of rows at the top, or the right's at the left: the pairs
+            are (top, bottom) and (left, right).
+        output padding ignored: You left out the output padding: it makes the output that many rows and columns larger.
+        output padding of bias: You appended rows that hold only the bias: output padding cuts less off below and on the
+            right, and what the windows wrote there stays.
+        output padding before: You put the output padding above and on the left: the extra rows and columns come last.
+        """,
+        {
+            "kernel flipped": ordinary,
+            "filters first": filters_first,
+            "bias forgotten": lambda x, w, b, **how: conv_transpose2d(x, w, 0 * b, **how),
+            "overwritten": overwritten,
+            "stride ignored": lambda x, w, b, **how: conv_transpose2d(
+                x, w, b, **without(without(how, "stride"), "output_padding")
+            ),
+            "stride swapped": lambda x, w, b, **how: conv_transpose2d(x, w, b, **swapped(how, "stride")),
+            "padding ignored": lambda x, w, b, **how: conv_transpose2d(x, w, b, **without(how, "padding")),
+            "padding added": padded_instead,
+            "padding sides swapped": lambda x, w, b, **how: conv_transpose2d(x, w, b, **sides_swapped(how)),
+            "output padding ignored": lambda x, w, b, **how: conv_transpose2d(
+                x, w, b, **without(how, "output_padding")
+            ),
+            "output padding of bias": extra_of_bias,
+            "output padding before": extra_before,
+        },
+    ),
 )

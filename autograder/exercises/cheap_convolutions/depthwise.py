@@ -9,10 +9,11 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
 from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from autograder.exercises.common.slips import LAYER
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -75,7 +76,8 @@ depthwise_conv2d_forward = Exercise(
     reference=depthwise,
     points={"basic": 3, "multiplier": 2, "stride": 1, "padding": 2, "together": 1},
     cases=[
-        *group(
+        *rows(
+            forward_case,
             "basic",
             public("3 channels, a 3x3 kernel on 6x5 images", (2, 3, 6, 5), (3, 1, 3, 3)),
             secret("4 channels, a 3x2 kernel on 5x6 images", (3, 4, 5, 6), (4, 1, 3, 2)),
@@ -89,32 +91,27 @@ depthwise_conv2d_forward = Exercise(
             secret("a kernel as large as the 5x2 image", (2, 2, 5, 2), (2, 1, 5, 2)),
             public("float32", (2, 3, 4, 5), (3, 1, 3, 2), "float32"),
             secret("float32 on one 6x4 image", (1, 4, 6, 4), (4, 1, 3, 3), "float32"),
-            make=forward_case,
         ),
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public("values in the millions", x=scaled(1e6, 2, 2, 4, 5), w=normal(2, 1, 2, 2), b=normal(2)),
             secret(
                 "values near ten thousand", x=scaled(10.0, 2, 3, 3, 5, offset=1e4), w=normal(3, 1, 2, 2), b=normal(3)
             ),
         ),
-        *group(
+        *rows(
+            forward_case,
             "multiplier",
             public("3 channels with 2 filters each", (2, 3, 5, 4), (3, 2, 3, 2)),
             secret("2 channels with 2 filters each", (3, 2, 4, 6), (2, 2, 3, 3)),
             public("2 channels with 3 filters each", (1, 2, 4, 5), (2, 3, 2, 3)),
             secret("4 channels with 3 filters each", (2, 4, 4, 3), (4, 3, 2, 2)),
-            make=forward_case,
-        ),
-        *group(
             "stride",
             public("stride 2 on a 6x7 image", (2, 3, 6, 7), (3, 1, 3, 3), stride=2),
             secret("stride 3 on an 8x9 image", (2, 2, 8, 9), (2, 1, 2, 4), stride=3),
             public("stride (3, 2) on a 9x8 image", (1, 2, 9, 8), (2, 1, 3, 2), stride=(3, 2)),
             secret("stride (1, 2) on a 4x9 image", (3, 3, 4, 9), (3, 1, 3, 3), stride=(1, 2)),
-            make=forward_case,
-        ),
-        *group(
             "padding",
             public("padding 1 on a 5x4 image", (2, 3, 5, 4), (3, 1, 3, 3), padding=1),
             secret("padding 2 on a 4x3 image", (2, 2, 4, 3), (2, 1, 4, 3), padding=2),
@@ -122,9 +119,6 @@ depthwise_conv2d_forward = Exercise(
             secret("padding (1, 0) on a 3x6 image", (1, 3, 3, 6), (3, 1, 3, 2), padding=(1, 0)),
             public("padding ((2, 1), (0, 1)) on a 3x4 image", (2, 2, 3, 4), (2, 1, 2, 2), padding=((2, 1), (0, 1))),
             secret("padding ((0, 2), (3, 1)) on a 4x4 image", (2, 3, 4, 4), (3, 1, 3, 3), padding=((0, 2), (3, 1))),
-            make=forward_case,
-        ),
-        *group(
             "together",
             public(
                 "2 filters each, stride (2, 1), padding ((1, 0), (2, 1))",
@@ -140,68 +134,55 @@ depthwise_conv2d_forward = Exercise(
                 stride=(1, 2),
                 padding=((0, 2), (1, 0)),
             ),
-            make=forward_case,
         ),
     ],
     mistakes=[
         *SLIPS,
-        Mistake(
-            "kernel transposed",
-            "You exchanged the kernel's rows and columns: w has the shape (C, M, KH, KW), height first.",
-            lambda x, w, b, **how: depthwise(x, w.transpose(0, 1, 3, 2), b, **how),
-        ),
-        Mistake(
-            "filters outside channels",
-            "You stored the outputs at m*C + c: the M outputs of a channel are neighbours, so channel c's filter "
-            "m goes to c*M + m.",
-            lambda x, w, b, **how: filters_outside(depthwise(x, w, b, **how), w),
-        ),
-        Mistake(
-            "filters outside channels but for the bias",
-            "You stored the outputs at m*C + c: the M outputs of a channel are neighbours, so channel c's filter "
-            "m goes to c*M + m, and there b fits as it is.",
-            lambda x, w, b, **how: filters_outside(depthwise(x, w, 0 * b, **how), w) + b[:, None, None],
-        ),
-        Mistake(
-            "bias outside channels",
-            "You read the bias at m*C + c: b goes with the outputs, so channel c's filter m has b[c*M + m].",
-            lambda x, w, b, **how: depthwise(x, w, b.reshape(w.shape[1], -1).T.ravel(), **how),
-        ),
-        Mistake(
-            "one bias for each channel",
-            "You added b[c] to all M outputs of channel c: output c*M + m has a bias of its own, b[c*M + m].",
-            lambda x, w, b, **how: depthwise(x, w, np.repeat(b[: len(w)], w.shape[1]), **how),
-        ),
-        Mistake(
-            "channels added up",
-            "You added the channels up, as an ordinary layer does: a depthwise layer keeps them apart, "
-            "C*M outputs in all.",
-            added_up,
-        ),
-        Mistake(
-            "first channel for all",
-            "All your filters read the first channel: the filters w[c] read channel c.",
-            lambda x, w, b, **how: depthwise(np.repeat(x[:, :1], x.shape[1], axis=1), w, b, **how),
-        ),
-        Mistake(
-            "first filter only",
-            "You used the first filter of each channel only: all M give an output of their own.",
-            lambda x, w, b, **how: depthwise(x, w[:, :1], b[:: w.shape[1]], **how),
-        ),
-        Mistake(
-            "first filter for all",
-            "All M outputs of a channel came from its first filter: output c*M + m uses w[c, m].",
-            lambda x, w, b, **how: depthwise(x, np.repeat(w[:, :1], w.shape[1], axis=1), b, **how),
-        ),
-        Mistake(
-            "wrapped edges", "Your windows go on at the opposite edge of the image: what lies outside is zero.", wrapped
-        ),
-        Mistake(
-            "last tap only",
-            "Each tap of the kernel overwrites the one before: add them up with +=.",
-            lambda x, w, b, **how: depthwise(
-                x, w * (np.arange(w[0, 0].size) == w[0, 0].size - 1).reshape(w.shape[2:]), b, **how
-            ),
+        *mistakes(
+            """
+            kernel transposed: You exchanged the kernel's rows and columns: w has the shape (C, M, KH, KW), height
+                first.
+            filters outside channels: You stored the outputs at m*C + c: the M outputs of a channel are neighbours, so
+                channel c's filter m goes to c*M + m.
+            filters outside channels but for the bias: You stored the outputs at m*C + c: the M outputs of a channel are
+                neighbours, so channel c's filter m goes to c*M + m, and there b fits as it is.
+            bias outside channels: You read the bias at m*C + c: b goes with the outputs, so channel c's filter m has
+                b[c*M + m].
+            one bias for each channel: You added b[c] to all M outputs of channel c: output c*M + m has a bias of its
+                own, b[c*M + m].
+            channels added up: You added the channels up, as an ordinary layer does: a depthwise layer keeps them apart,
+                C*M outputs in all.
+            first channel for all: All your filters read the first channel: the filters w[c] read channel c.
+            first filter only: You used the first filter of each channel only: all M give an output of their own.
+            first filter for all: All M outputs of a channel came from its first filter: output c*M + m uses w[c, m].
+            wrapped edges: Your windows go on at the opposite edge of the image: what lies outside is zero.
+            last tap only: Each tap of the kernel overwrites the one before: add them up with +=.
+            """,
+            {
+                "kernel transposed": lambda x, w, b, **how: depthwise(x, w.transpose(0, 1, 3, 2), b, **how),
+                "filters outside channels": lambda x, w, b, **how: filters_outside(depthwise(x, w, b, **how), w),
+                "filters outside channels but for the bias": lambda x, w, b, **how: (
+                    filters_outside(depthwise(x, w, 0 * b, **how), w) + b[:, None, None]
+                ),
+                "bias outside channels": lambda x, w, b, **how: depthwise(
+                    x, w, b.reshape(w.shape[1], -1).T.ravel(), **how
+                ),
+                "one bias for each channel": lambda x, w, b, **how: depthwise(
+                    x, w, np.repeat(b[: len(w)], w.shape[1]), **how
+                ),
+                "channels added up": added_up,
+                "first channel for all": lambda x, w, b, **how: depthwise(
+                    np.repeat(x[:, :1], x.shape[1], axis=1), w, b, **how
+                ),
+                "first filter only": lambda x, w, b, **how: depthwise(x, w[:, :1], b[:: w.shape[1]], **how),
+                "first filter for all": lambda x, w, b, **how: depthwise(
+                    x, np.repeat(w[:, :1], w.shape[1], axis=1), b, **how
+                ),
+                "wrapped edges": wrapped,
+                "last tap only": lambda x, w, b, **how: depthwise(
+                    x, w * (np.arange(w[0, 0].size) == w[0, 0].size - 1).reshape(w.shape[2:]), b, **how
+                ),
+            },
         ),
     ],
     clues=(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from autograder.exercise import Case, normal
-from autograder.exercises.rows import group
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -16,6 +13,3 @@ OF_BLOCKS = ("parameters", "shapes", "y_eval", "y", "dx", "gradients")  # the ou
 def block(key: str, group: str, shape: tuple[int, ...], **arguments: Value) -> Case:
     """Return a Case of a block for feature maps of this shape, (N, C, H, W), with C channels."""
     return Case(key, group=group, x=normal(*shape), channels=shape[1], **arguments)
-
-
-blocks = partial(group, make=block)

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, normal
+from autograder.exercise import Exercise, normal
 from autograder.exercises.common.cases import layer_case, scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d, unfold
 from autograder.exercises.common.sizes import pair, sides
 from autograder.exercises.common.slips import LAYER, swapped, without
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
 
 
@@ -68,7 +69,8 @@ conv2d_forward = Exercise(
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 2, "groups": 4, "together": 1, "speed": 2},
     way=Way(speed="conv2d_forward"),
     cases=[
-        *group(
+        *rows(
+            layer_case,
             "basic",
             public("a 3x3 kernel on 6x5 images", x=(2, 3, 6, 5), w=(4, 3, 3, 3)),
             secret("a 2x3 kernel on 5x7 images", x=(3, 2, 5, 7), w=(3, 2, 2, 3)),
@@ -81,24 +83,22 @@ conv2d_forward = Exercise(
             secret("a kernel as large as the 5x2 image", x=(2, 3, 5, 2), w=(4, 3, 5, 2)),
             public("float32", x=(2, 2, 4, 5), w=(3, 2, 2, 3), dtype="float32"),
             secret("float32 on one 6x4 image", x=(1, 3, 6, 4), w=(2, 3, 3, 2), dtype="float32"),
-            make=layer_case,
         ),
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public("values in the millions", x=scaled(1e6, 2, 2, 4, 5), w=normal(2, 2, 2, 2), b=normal(2)),
             secret(
                 "values near ten thousand", x=scaled(10.0, 2, 3, 3, 5, offset=1e4), w=normal(3, 3, 2, 2), b=normal(3)
             ),
         ),
-        *group(
+        *rows(
+            layer_case,
             "stride",
             public("stride 2 on a 6x7 image", x=(2, 2, 6, 7), w=(3, 2, 3, 3), stride=2),
             secret("stride 3 on an 8x9 image", x=(2, 3, 8, 9), w=(2, 3, 2, 4), stride=3),
             public("stride (3, 2) on a 9x8 image", x=(1, 2, 9, 8), w=(2, 2, 3, 2), stride=(3, 2)),
             secret("stride (1, 2) on a 4x9 image", x=(3, 1, 4, 9), w=(2, 1, 3, 3), stride=(1, 2)),
-            make=layer_case,
-        ),
-        *group(
             "padding",
             public("padding 1 on a 5x4 image", x=(2, 2, 5, 4), w=(2, 2, 3, 3), padding=1),
             secret("padding 2 on a 4x2 image", x=(2, 3, 4, 2), w=(2, 3, 4, 3), padding=2),
@@ -106,17 +106,11 @@ conv2d_forward = Exercise(
             secret("padding (1, 0) on a 3x6 image", x=(1, 2, 3, 6), w=(3, 2, 3, 2), padding=(1, 0)),
             public("padding ((2, 1), (0, 1)) on a 3x4 image", x=(2, 2, 3, 4), w=(3, 2, 2, 2), padding=((2, 1), (0, 1))),
             secret("padding ((0, 2), (3, 1)) on a 4x4 image", x=(2, 2, 4, 4), w=(2, 2, 3, 3), padding=((0, 2), (3, 1))),
-            make=layer_case,
-        ),
-        *group(
             "dilation",
             public("dilation 2 on an 8x7 image", x=(2, 2, 8, 7), w=(3, 2, 3, 3), dilation=2),
             secret("dilation 3 on a 7x9 image", x=(2, 2, 7, 9), w=(2, 2, 2, 2), dilation=3),
             public("dilation (1, 2) on a 5x8 image", x=(1, 2, 5, 8), w=(2, 2, 2, 3), dilation=(1, 2)),
             secret("dilation (2, 1) on an 8x4 image", x=(1, 3, 8, 4), w=(2, 3, 3, 2), dilation=(2, 1)),
-            make=layer_case,
-        ),
-        *group(
             "groups",
             public("2 groups of 2 channels, 4 filters", x=(2, 4, 5, 4), w=(4, 2, 3, 3), groups=2),
             secret("2 groups of 3 channels, 4 filters", x=(2, 6, 4, 5), w=(4, 3, 2, 2), groups=2),
@@ -126,9 +120,6 @@ conv2d_forward = Exercise(
             secret("depthwise over 4 channels: as many groups as channels", x=(2, 4, 4, 4), w=(4, 1, 2, 3), groups=4),
             public("depthwise with two filters a channel", x=(1, 3, 4, 5), w=(6, 1, 3, 3), groups=3),
             secret("depthwise over 2 channels with three filters each", x=(3, 2, 5, 4), w=(6, 1, 3, 2), groups=2),
-            make=layer_case,
-        ),
-        *group(
             "together",
             public(
                 "stride (2, 1), padding ((1, 0), (2, 1)), dilation (1, 2), 2 groups",
@@ -148,64 +139,49 @@ conv2d_forward = Exercise(
                 dilation=(2, 1),
                 groups=3,
             ),
-            make=layer_case,
         ),
     ],
     mistakes=[
         *LAYER,
-        Mistake(
-            "batch and filters mixed up",
-            "Your product has the filters before the batch, and reshape does not move axes: bring the batch "
-            "to "
-            "the front with transpose first.",
-            mixed_up,
-        ),
-        Mistake(
-            "weights and windows in different orders",
-            "The weights and the windows are in different orders: flatten w as C, KH, KW, just like im2col's rows.",
-            lambda x, w, b, **how: conv2d(x, w.transpose(0, 2, 3, 1).reshape(w.shape), b, **how),
-        ),
-        Mistake(
-            "dilation ignored",
-            "You left the dilation out: the taps of a window lie `dilation` pixels apart.",
-            lambda x, w, b, **how: conv2d(x, w, b, **without(how, "dilation")),
-        ),
-        Mistake(
-            "dilation swapped",
-            "You spread the taps down by the dilation's width and across by its height: (h, w) is height first.",
-            lambda x, w, b, **how: conv2d(x, w, b, **swapped(how, "dilation")),
-        ),
-        Mistake(
-            "dilated kernel too large",
-            "You took dilation * kernel as the extent, so the last positions are missing: it is dilation * "
-            "(kernel - 1) + 1.",
-            extent_too_large,
-        ),
-        Mistake(
-            "groups ignored",
-            "You multiplied every filter with all the channels: with groups a filter has C / groups channels "
-            "and "
-            "meets those of its own group only.",
-            as_one_product,
-        ),
-        Mistake(
-            "first group for every filter",
-            "All your filters read the first group's channels: group g reads the g-th block of C / groups channels.",
-            lambda x, w, b, groups=1, **how: conv2d(x[:, : w.shape[1]], w, b, **how),
-        ),
-        Mistake(
-            "channels dealt out in turn",
-            "You dealt the channels out to the groups in turn: a group is a block of neighbouring channels.",
-            lambda x, w, b, groups=1, **how: by_group(
-                x, w, b, dealt(x.shape[1], groups), blocks(len(w), groups), **how
-            ),
-        ),
-        Mistake(
-            "filters dealt out in turn",
-            "You dealt the filters out to the groups in turn: the first F / groups filters belong to the first group.",
-            lambda x, w, b, groups=1, **how: by_group(
-                x, w, b, blocks(x.shape[1], groups), dealt(len(w), groups), **how
-            ),
+        *mistakes(
+            """
+            batch and filters mixed up: Your product has the filters before the batch, and reshape does not move axes:
+                bring the batch to the front with transpose first.
+            weights and windows in different orders: The weights and the windows are in different orders: flatten w as
+                C, KH, KW, just like im2col's rows.
+            dilation ignored: You left the dilation out: the taps of a window lie `dilation` pixels apart.
+            dilation swapped: You spread the taps down by the dilation's width and across by its height: (h, w) is
+                height first.
+            dilated kernel too large: You took dilation * kernel as the extent, so the last positions are missing: it is
+                dilation * (kernel - 1) + 1.
+            groups ignored: You multiplied every filter with all the channels: with groups a filter has C / groups
+                channels and meets those of its own group only.
+            first group for every filter: All your filters read the first group's channels: group g reads the g-th block
+                of C / groups channels.
+            channels dealt out in turn: You dealt the channels out to the groups in turn: a group is a block of
+                neighbouring channels.
+            filters dealt out in turn: You dealt the filters out to the groups in turn: the first F / groups filters
+                belong to the first group.
+            """,
+            {
+                "batch and filters mixed up": mixed_up,
+                "weights and windows in different orders": lambda x, w, b, **how: conv2d(
+                    x, w.transpose(0, 2, 3, 1).reshape(w.shape), b, **how
+                ),
+                "dilation ignored": lambda x, w, b, **how: conv2d(x, w, b, **without(how, "dilation")),
+                "dilation swapped": lambda x, w, b, **how: conv2d(x, w, b, **swapped(how, "dilation")),
+                "dilated kernel too large": extent_too_large,
+                "groups ignored": as_one_product,
+                "first group for every filter": lambda x, w, b, groups=1, **how: conv2d(
+                    x[:, : w.shape[1]], w, b, **how
+                ),
+                "channels dealt out in turn": lambda x, w, b, groups=1, **how: by_group(
+                    x, w, b, dealt(x.shape[1], groups), blocks(len(w), groups), **how
+                ),
+                "filters dealt out in turn": lambda x, w, b, groups=1, **how: by_group(
+                    x, w, b, blocks(x.shape[1], groups), dealt(len(w), groups), **how
+                ),
+            },
         ),
     ],
 )

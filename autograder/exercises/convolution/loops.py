@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, normal
+from autograder.exercise import Exercise, normal
 from autograder.exercises.common.cases import layer_case, scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
 from autograder.exercises.common.slips import LAYER
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 # The lecture's worked example, its third slices repaired; the outputs are those that it prints.
 DEMO_X = np.array(
@@ -49,7 +50,8 @@ conv2d_naive = Exercise(
     ),
     points={"basic": 4, "stride": 2, "padding": 3, "together": 1},
     cases=[
-        *group(
+        *rows(
+            layer_case,
             "basic",
             public("a 3x3 kernel on 5x6 images", x=(2, 3, 5, 6), w=(4, 3, 3, 3)),
             secret("a 3x2 kernel on 6x4 images", x=(3, 2, 6, 4), w=(2, 2, 3, 2)),
@@ -62,16 +64,17 @@ conv2d_naive = Exercise(
             secret("a kernel as large as the 3x5 image", x=(2, 3, 3, 5), w=(2, 3, 3, 5)),
             public("float32", x=(1, 2, 5, 4), w=(3, 2, 3, 2), dtype="float32"),
             secret("float32 on a 4x6 image", x=(2, 1, 4, 6), w=(2, 1, 2, 3), dtype="float32"),
-            make=layer_case,
         ),
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public("values in the millions", x=scaled(1e6, 1, 2, 4, 4), w=normal(2, 2, 2, 2), b=normal(2)),
             secret(
                 "values near ten thousand", x=scaled(10.0, 1, 3, 4, 3, offset=1e4), w=normal(2, 3, 2, 2), b=normal(2)
             ),
         ),
-        *group(
+        *rows(
+            layer_case,
             "stride",
             public("stride 2 on a 7x6 image", x=(2, 3, 7, 6), w=(4, 3, 3, 2), stride=2),
             secret("stride 2 on an 8x5 image", x=(2, 2, 8, 5), w=(3, 2, 3, 3), stride=2),
@@ -79,9 +82,6 @@ conv2d_naive = Exercise(
             secret("stride (1, 3) on a 5x8 image", x=(1, 3, 5, 8), w=(2, 3, 2, 3), stride=(1, 3)),
             public("stride 3, larger than the 2x2 kernel", x=(2, 1, 6, 8), w=(2, 1, 2, 2), stride=3),
             secret("stride (3, 2) with gaps between the windows", x=(3, 1, 8, 7), w=(2, 1, 2, 1), stride=(3, 2)),
-            make=layer_case,
-        ),
-        *group(
             "padding",
             public("padding 1 on a 4x5 image", x=(2, 2, 4, 5), w=(3, 2, 3, 3), padding=1),
             secret("padding 2 on a 3x5 image", x=(2, 2, 3, 5), w=(2, 2, 3, 4), padding=2),
@@ -89,9 +89,9 @@ conv2d_naive = Exercise(
             secret("padding (0, 1) on a 5x3 image", x=(1, 2, 5, 3), w=(3, 2, 2, 3), padding=(0, 1)),
             public("padding ((0, 1), (2, 0)) on a 4x4 image", x=(2, 1, 4, 4), w=(2, 1, 2, 3), padding=((0, 1), (2, 0))),
             secret("padding ((2, 0), (1, 3)) on a 3x4 image", x=(2, 2, 3, 4), w=(2, 2, 3, 3), padding=((2, 0), (1, 3))),
-            make=layer_case,
         ),
-        *group(
+        *rows(
+            plain_case,
             "together",
             public(
                 "the lecture's example: two 3x3 filters over 3 channels, padding 1, stride 2",
@@ -102,7 +102,8 @@ conv2d_naive = Exercise(
                 padding=1,
             ),
         ),
-        *group(
+        *rows(
+            layer_case,
             "together",
             secret("stride 2 with padding 1 on a 6x4 image", x=(2, 3, 6, 4), w=(3, 3, 3, 3), stride=2, padding=1),
             public(
@@ -119,25 +120,22 @@ conv2d_naive = Exercise(
                 stride=(2, 1),
                 padding=((0, 2), (1, 0)),
             ),
-            make=layer_case,
         ),
     ],
     mistakes=[
         *LAYER,
-        Mistake(
-            "bias once per channel",
-            "You added the bias in the loop over the channels, so it counts once for each of them: add it once.",
-            lambda x, w, b, **how: conv2d(x, w, w.shape[1] * b, **how),
-        ),
-        Mistake(
-            "first channel only",
-            "You used the first channel only: every output value sums over all the channels.",
-            lambda x, w, b, **how: conv2d(x[:, :1], w[:, :1], b, **how),
-        ),
-        Mistake(
-            "last channel only",
-            "Each channel overwrites the one before: add the channels up with +=.",
-            lambda x, w, b, **how: conv2d(x[:, -1:], w[:, -1:], b, **how),
+        *mistakes(
+            """
+            bias once per channel: You added the bias in the loop over the channels, so it counts once for each of them:
+                add it once.
+            first channel only: You used the first channel only: every output value sums over all the channels.
+            last channel only: Each channel overwrites the one before: add the channels up with +=.
+            """,
+            {
+                "bias once per channel": lambda x, w, b, **how: conv2d(x, w, w.shape[1] * b, **how),
+                "first channel only": lambda x, w, b, **how: conv2d(x[:, :1], w[:, :1], b, **how),
+                "last channel only": lambda x, w, b, **how: conv2d(x[:, -1:], w[:, -1:], b, **how),
+            },
         ),
     ],
 )

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, normal
+from autograder.exercise import Exercise, normal
 from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import pad
 from autograder.exercises.common.sizes import Padding, sides
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 
 def with_sides(change: Any) -> Any:
@@ -38,102 +39,68 @@ pad2d = Exercise(
         "The pairs are `((0, 0), (0, 0), *sides(padding))`, and `constant_values` is what it pads with.",
     ),
     points={"basic": 2, "axes": 1, "sides": 2, "value": 1},
-    cases=[
-        *group(
-            "basic",
-            public("padding 1 around 3x4 images", x=normal(2, 3, 3, 4), padding=1),
-            secret("padding 2 around 5x3 images", x=normal(3, 2, 5, 3), padding=2),
-            public("padding 2 around one 2x3 image of one channel", x=normal(1, 1, 2, 3), padding=2),
-            secret("padding 1 around one 4x1 image of one channel", x=normal(1, 1, 4, 1), padding=1),
-            public("padding 0", x=normal(2, 2, 3, 2), padding=0),
-            secret("padding 0 around 2x6 images", x=normal(2, 3, 2, 6), padding=0),
-            public("padding 3 in float32", x=normal(1, 2, 4, 3, dtype="float32"), padding=3),
-            secret("padding 4 in float32", x=normal(2, 1, 3, 2, dtype="float32"), padding=4),
-            secret("padding 3 around values near ten million", x=scaled(1e3, 1, 2, 3, 5, offset=1e7), padding=3),
+    cases=rows(
+        plain_case,
+        "basic",
+        public("padding 1 around 3x4 images", x=normal(2, 3, 3, 4), padding=1),
+        secret("padding 2 around 5x3 images", x=normal(3, 2, 5, 3), padding=2),
+        public("padding 2 around one 2x3 image of one channel", x=normal(1, 1, 2, 3), padding=2),
+        secret("padding 1 around one 4x1 image of one channel", x=normal(1, 1, 4, 1), padding=1),
+        public("padding 0", x=normal(2, 2, 3, 2), padding=0),
+        secret("padding 0 around 2x6 images", x=normal(2, 3, 2, 6), padding=0),
+        public("padding 3 in float32", x=normal(1, 2, 4, 3, dtype="float32"), padding=3),
+        secret("padding 4 in float32", x=normal(2, 1, 3, 2, dtype="float32"), padding=4),
+        secret("padding 3 around values near ten million", x=scaled(1e3, 1, 2, 3, 5, offset=1e7), padding=3),
+        "axes",
+        public("padding (2, 1)", x=normal(2, 2, 3, 4), padding=(2, 1)),
+        secret("padding (1, 3)", x=normal(2, 2, 5, 3), padding=(1, 3)),
+        public("padding (0, 3): no rows added", x=normal(1, 3, 2, 4), padding=(0, 3)),
+        secret("padding (2, 0): no columns added", x=normal(1, 4, 3, 4), padding=(2, 0)),
+        "sides",
+        public("padding ((1, 2), (0, 3))", x=normal(2, 2, 3, 3), padding=((1, 2), (0, 3))),
+        secret("padding ((3, 1), (2, 0))", x=normal(2, 3, 4, 2), padding=((3, 1), (2, 0))),
+        public("padding ((0, 1), (0, 1)): below and to the right only", x=normal(1, 2, 4, 5), padding=((0, 1), (0, 1))),
+        secret("padding ((0, 0), (1, 0)): on the left only", x=normal(1, 3, 3, 4), padding=((0, 0), (1, 0))),
+        "value",
+        public("padding 1 with the value 1.5", x=normal(2, 1, 2, 5), padding=1, value=1.5),
+        secret("padding 2 with the value -0.25", x=normal(2, 2, 4, 1), padding=2, value=-0.25),
+        public(
+            "padding 1 with minus infinity, as max pooling needs it", x=normal(1, 2, 3, 5), padding=1, value=-np.inf
         ),
-        *group(
-            "axes",
-            public("padding (2, 1)", x=normal(2, 2, 3, 4), padding=(2, 1)),
-            secret("padding (1, 3)", x=normal(2, 2, 5, 3), padding=(1, 3)),
-            public("padding (0, 3): no rows added", x=normal(1, 3, 2, 4), padding=(0, 3)),
-            secret("padding (2, 0): no columns added", x=normal(1, 4, 3, 4), padding=(2, 0)),
-        ),
-        *group(
-            "sides",
-            public("padding ((1, 2), (0, 3))", x=normal(2, 2, 3, 3), padding=((1, 2), (0, 3))),
-            secret("padding ((3, 1), (2, 0))", x=normal(2, 3, 4, 2), padding=((3, 1), (2, 0))),
-            public(
-                "padding ((0, 1), (0, 1)): below and to the right only", x=normal(1, 2, 4, 5), padding=((0, 1), (0, 1))
+        secret("padding 2 with minus infinity", x=normal(1, 1, 5, 4), padding=2, value=-np.inf),
+    ),
+    mistakes=mistakes(
+        """
+        axes swapped: You padded the rows by the columns' numbers: height comes first, then width.
+        after side only: You padded below and to the right only: an int or (h, w) is the padding of both sides.
+        before side only: You padded above and to the left only: an int or (h, w) is the padding of both sides.
+        sides swapped: You swapped the sides of each axis: the pairs are (top, bottom) and (left, right).
+        first of each pair twice: You padded both sides by the first number of each pair: (top, bottom) may differ, and
+            so may (left, right).
+        pair read as before and after: You read (h, w) as before and after: h goes above and below, w to the left and to
+            the right.
+        total padding: You split the padding between the two sides: each side gets all of it.
+        every axis padded: You padded the batch and the channels too: only the last two axes are the image, so give
+            np.pad a (0, 0) for each of the first two.
+        value ignored: You padded with zeros: fill the border with `value`.
+        edge repeated: You repeated the edge pixels: fill the border with `value`.
+        value added everywhere: You added `value` to the image too: start from an array full of `value` and copy the
+            image into it.
+        """,
+        {
+            "axes swapped": with_sides(lambda padding: sides(padding)[::-1]),
+            "after side only": with_sides(lambda padding: tuple((0, after) for _, after in sides(padding))),
+            "before side only": with_sides(lambda padding: tuple((before, 0) for before, _ in sides(padding))),
+            "sides swapped": with_sides(lambda padding: tuple((after, before) for before, after in sides(padding))),
+            "first of each pair twice": with_sides(
+                lambda padding: tuple((before, before) for before, _ in sides(padding))
             ),
-            secret("padding ((0, 0), (1, 0)): on the left only", x=normal(1, 3, 3, 4), padding=((0, 0), (1, 0))),
-        ),
-        *group(
-            "value",
-            public("padding 1 with the value 1.5", x=normal(2, 1, 2, 5), padding=1, value=1.5),
-            secret("padding 2 with the value -0.25", x=normal(2, 2, 4, 1), padding=2, value=-0.25),
-            public(
-                "padding 1 with minus infinity, as max pooling needs it", x=normal(1, 2, 3, 5), padding=1, value=-np.inf
-            ),
-            secret("padding 2 with minus infinity", x=normal(1, 1, 5, 4), padding=2, value=-np.inf),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "axes swapped",
-            "You padded the rows by the columns' numbers: height comes first, then width.",
-            with_sides(lambda padding: sides(padding)[::-1]),
-        ),
-        Mistake(
-            "after side only",
-            "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
-            with_sides(lambda padding: tuple((0, after) for _, after in sides(padding))),
-        ),
-        Mistake(
-            "before side only",
-            "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
-            with_sides(lambda padding: tuple((before, 0) for before, _ in sides(padding))),
-        ),
-        Mistake(
-            "sides swapped",
-            "You swapped the sides of each axis: the pairs are (top, bottom) and (left, right).",
-            with_sides(lambda padding: tuple((after, before) for before, after in sides(padding))),
-        ),
-        Mistake(
-            "first of each pair twice",
-            "You padded both sides by the first number of each pair: (top, bottom) may differ, and so may "
-            "(left, right).",
-            with_sides(lambda padding: tuple((before, before) for before, _ in sides(padding))),
-        ),
-        Mistake(
-            "pair read as before and after",
-            "You read (h, w) as before and after: h goes above and below, w to the left and to the right.",
-            with_sides(read_as_before_and_after),
-        ),
-        Mistake(
-            "total padding",
-            "You split the padding between the two sides: each side gets all of it.",
-            with_sides(halved),
-        ),
-        Mistake(
-            "every axis padded",
-            "You padded the batch and the channels too: only the last two axes are the image, so give np.pad "
-            "a (0, 0) for each of the first two.",
-            lambda x, padding, value=0.0: np.pad(x, padding, constant_values=value),
-        ),
-        Mistake(
-            "value ignored",
-            "You padded with zeros: fill the border with `value`.",
-            lambda x, padding, value=0.0: pad(x, padding),
-        ),
-        Mistake(
-            "edge repeated",
-            "You repeated the edge pixels: fill the border with `value`.",
-            lambda x, padding, value=0.0: np.pad(x, ((0, 0), (0, 0), *sides(padding)), mode="edge"),
-        ),
-        Mistake(
-            "value added everywhere",
-            "You added `value` to the image too: start from an array full of `value` and copy the image into it.",
-            lambda x, padding, value=0.0: pad(x, padding) + value,
-        ),
-    ],
+            "pair read as before and after": with_sides(read_as_before_and_after),
+            "total padding": with_sides(halved),
+            "every axis padded": lambda x, padding, value=0.0: np.pad(x, padding, constant_values=value),
+            "value ignored": lambda x, padding, value=0.0: pad(x, padding),
+            "edge repeated": lambda x, padding, value=0.0: np.pad(x, ((0, 0), (0, 0), *sides(padding)), mode="edge"),
+            "value added everywhere": lambda x, padding, value=0.0: pad(x, padding) + value,
+        },
+    ),
 )

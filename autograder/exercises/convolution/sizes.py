@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from autograder.exercise import Exercise, Mistake, Random
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, pair
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 
 def some(first: int, step: int) -> Random:
@@ -66,118 +67,88 @@ conv_output_size = Exercise(
         "Steps are `(room - span) // stride`, and there is one position more than steps.",
     ),
     points={"basic": 1, "stride": 1, "padding": 1, "dilation": 1, "together": 1},
-    cases=[
-        *group(
-            "basic",
-            public("kernel 3 on size 7", size=7, kernel=3),
-            secret("kernel 4", size=some(9, 1), kernel=4),
-            public("kernel as large as the input, 5", size=5, kernel=5),
-            secret("kernel as large as the input", size=6, kernel=6),
-            public("kernel 1 on size 6", size=6, kernel=1),
-            secret("kernel 2", size=some(23, 1), kernel=2),
-            public("LeNet-5's first layer: kernel 5 on size 32", size=32, kernel=5),
+    cases=rows(
+        plain_case,
+        "basic",
+        public("kernel 3 on size 7", size=7, kernel=3),
+        secret("kernel 4", size=some(9, 1), kernel=4),
+        public("kernel as large as the input, 5", size=5, kernel=5),
+        secret("kernel as large as the input", size=6, kernel=6),
+        public("kernel 1 on size 6", size=6, kernel=1),
+        secret("kernel 2", size=some(23, 1), kernel=2),
+        public("LeNet-5's first layer: kernel 5 on size 32", size=32, kernel=5),
+        "stride",
+        public("kernel 3, stride 2 on size 7", size=7, kernel=3, stride=2),
+        secret("kernel 4, stride 3", size=some(10, 3), kernel=4, stride=3),
+        public("kernel 3, stride 2 on size 8: one input is left over", size=8, kernel=3, stride=2),
+        secret("kernel 2, stride 4: one input is left over", size=some(11, 4), kernel=2, stride=4),
+        public("kernel 3, stride 3 on size 11: two inputs are left over", size=11, kernel=3, stride=3),
+        secret("kernel 5, stride 4: three inputs are left over", size=some(16, 4), kernel=5, stride=4),
+        public("AlexNet's first layer: kernel 11, stride 4 on size 227", size=227, kernel=11, stride=4),
+        secret("a stride larger than the input", size=5, kernel=2, stride=7),
+        "padding",
+        public("kernel 3, padding 1 on size 5", size=5, kernel=3, padding=1),
+        secret("kernel 5, padding 2", size=some(8, 1), kernel=5, padding=2),
+        public("kernel 4, padding 2 on size 6", size=6, kernel=4, padding=2),
+        secret("kernel 2, padding 3", size=some(4, 1), kernel=2, padding=3),
+        public("kernel 4, padding (1, 2) on size 6", size=6, kernel=4, padding=(1, 2)),
+        secret("kernel 3, padding (0, 3)", size=some(7, 1), kernel=3, padding=(0, 3)),
+        "dilation",
+        public("kernel 3, dilation 2 on size 9", size=9, kernel=3, dilation=2),
+        secret("kernel 4, dilation 3", size=some(13, 1), kernel=4, dilation=3),
+        public("kernel 1, dilation 4 on size 6", size=6, kernel=1, dilation=4),
+        secret("kernel 1, dilation 5", size=some(9, 1), kernel=1, dilation=5),
+        "together",
+        public("the lecture's example: kernel 3, stride 2, padding 1 on size 5", size=5, kernel=3, stride=2, padding=1),
+        secret("kernel 5, stride 3, padding 1", size=some(9, 3), kernel=5, stride=3, padding=1),
+        public(
+            "kernel 3, stride 2, padding (2, 1), dilation 3 on size 15",
+            size=15,
+            kernel=3,
+            stride=2,
+            padding=(2, 1),
+            dilation=3,
         ),
-        *group(
-            "stride",
-            public("kernel 3, stride 2 on size 7", size=7, kernel=3, stride=2),
-            secret("kernel 4, stride 3", size=some(10, 3), kernel=4, stride=3),
-            public("kernel 3, stride 2 on size 8: one input is left over", size=8, kernel=3, stride=2),
-            secret("kernel 2, stride 4: one input is left over", size=some(11, 4), kernel=2, stride=4),
-            public("kernel 3, stride 3 on size 11: two inputs are left over", size=11, kernel=3, stride=3),
-            secret("kernel 5, stride 4: three inputs are left over", size=some(16, 4), kernel=5, stride=4),
-            public("AlexNet's first layer: kernel 11, stride 4 on size 227", size=227, kernel=11, stride=4),
-            secret("a stride larger than the input", size=5, kernel=2, stride=7),
+        secret(
+            "kernel 2, stride 3, padding (3, 1), dilation 4",
+            size=some(12, 3),
+            kernel=2,
+            stride=3,
+            padding=(3, 1),
+            dilation=4,
         ),
-        *group(
-            "padding",
-            public("kernel 3, padding 1 on size 5", size=5, kernel=3, padding=1),
-            secret("kernel 5, padding 2", size=some(8, 1), kernel=5, padding=2),
-            public("kernel 4, padding 2 on size 6", size=6, kernel=4, padding=2),
-            secret("kernel 2, padding 3", size=some(4, 1), kernel=2, padding=3),
-            public("kernel 4, padding (1, 2) on size 6", size=6, kernel=4, padding=(1, 2)),
-            secret("kernel 3, padding (0, 3)", size=some(7, 1), kernel=3, padding=(0, 3)),
-        ),
-        *group(
-            "dilation",
-            public("kernel 3, dilation 2 on size 9", size=9, kernel=3, dilation=2),
-            secret("kernel 4, dilation 3", size=some(13, 1), kernel=4, dilation=3),
-            public("kernel 1, dilation 4 on size 6", size=6, kernel=1, dilation=4),
-            secret("kernel 1, dilation 5", size=some(9, 1), kernel=1, dilation=5),
-        ),
-        *group(
-            "together",
-            public(
-                "the lecture's example: kernel 3, stride 2, padding 1 on size 5", size=5, kernel=3, stride=2, padding=1
-            ),
-            secret("kernel 5, stride 3, padding 1", size=some(9, 3), kernel=5, stride=3, padding=1),
-            public(
-                "kernel 3, stride 2, padding (2, 1), dilation 3 on size 15",
-                size=15,
-                kernel=3,
-                stride=2,
-                padding=(2, 1),
-                dilation=3,
-            ),
-            secret(
-                "kernel 2, stride 3, padding (3, 1), dilation 4",
-                size=some(12, 3),
-                kernel=2,
-                stride=3,
-                padding=(3, 1),
-                dilation=4,
-            ),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "plus one forgotten",
-            "You counted the steps between the windows, so the first window is missing: add 1.",
-            output_size_with(lambda spare, stride: spare // stride),
-        ),
-        Mistake(
-            "one added before dividing",
-            "You added the 1 before dividing by the stride: divide first, round down, then add 1.",
-            output_size_with(lambda spare, stride: (spare + 1) // stride),
-        ),
-        Mistake(
-            "ceil instead of floor",
-            "You rounded up, which counts a window that hangs over the end: round down.",
-            output_size_with(lambda spare, stride: -(-spare // stride) + 1),
-        ),
-        Mistake(
-            "float returned",
-            "You divided with /, which gives a float: a number of positions is an int, so divide with //.",
-            output_size_with(lambda spare, stride: spare / stride + 1),
-        ),
-        Mistake(
-            "stride ignored",
-            "You counted every position: the window moves by `stride` at a time, so divide by it.",
-            output_size_with(lambda spare, stride: spare + 1),
-        ),
-        Mistake(
-            "total padding",
-            "You added the padding once, but an int is the padding of each side: add it twice.",
-            lambda padding=0, **how: count_positions(
+    ),
+    mistakes=mistakes(
+        """
+        plus one forgotten: You counted the steps between the windows, so the first window is missing: add 1.
+        one added before dividing: You added the 1 before dividing by the stride: divide first, round down, then add 1.
+        ceil instead of floor: You rounded up, which counts a window that hangs over the end: round down.
+        float returned: You divided with /, which gives a float: a number of positions is an int, so divide with //.
+        stride ignored: You counted every position: the window moves by `stride` at a time, so divide by it.
+        total padding: You added the padding once, but an int is the padding of each side: add it twice.
+        first of the pair twice: You took (before, after) as twice its first number: add before and after.
+        dilation ignored: You left the dilation out: a dilated kernel covers dilation * (kernel - 1) + 1 inputs.
+        dilated kernel too large: You took dilation * kernel as the extent, but there is no gap after the last tap: it
+            covers dilation * (kernel - 1) + 1 inputs.
+        """,
+        {
+            "plus one forgotten": output_size_with(lambda spare, stride: spare // stride),
+            "one added before dividing": output_size_with(lambda spare, stride: (spare + 1) // stride),
+            "ceil instead of floor": output_size_with(lambda spare, stride: -(-spare // stride) + 1),
+            "float returned": output_size_with(lambda spare, stride: spare / stride + 1),
+            "stride ignored": output_size_with(lambda spare, stride: spare + 1),
+            "total padding": lambda padding=0, **how: count_positions(
                 padding=padding if isinstance(padding, tuple) else (0, padding), **how
             ),
-        ),
-        Mistake(
-            "first of the pair twice",
-            "You took (before, after) as twice its first number: add before and after.",
-            lambda padding=0, **how: count_positions(padding=(pair(padding)[0], pair(padding)[0]), **how),
-        ),
-        Mistake(
-            "dilation ignored",
-            "You left the dilation out: a dilated kernel covers dilation * (kernel - 1) + 1 inputs.",
-            lambda dilation=1, **how: count_positions(**how),
-        ),
-        Mistake(
-            "dilated kernel too large",
-            "You took dilation * kernel as the extent, but there is no gap after the last tap: it covers "
-            "dilation * (kernel - 1) + 1 inputs.",
-            lambda kernel, dilation=1, **how: count_positions(kernel=kernel * dilation, **how),
-        ),
-    ],
+            "first of the pair twice": lambda padding=0, **how: count_positions(
+                padding=(pair(padding)[0], pair(padding)[0]), **how
+            ),
+            "dilation ignored": lambda dilation=1, **how: count_positions(**how),
+            "dilated kernel too large": lambda kernel, dilation=1, **how: count_positions(
+                kernel=kernel * dilation, **how
+            ),
+        },
+    ),
 )
 
 same_padding = Exercise(
@@ -190,100 +161,74 @@ same_padding = Exercise(
         "`total // 2` goes before and the rest, `total - total // 2`, after.",
     ),
     points={"basic": 1, "even": 1, "stride": 2, "dilation": 1, "together": 1},
-    cases=[
-        *group(
-            "basic",
-            public("kernel 3 on size 7", size=7, kernel=3),
-            secret("kernel 3 on a larger input", size=some(11, 1), kernel=3),
-            public("kernel 5 on size 10", size=10, kernel=5),
-            secret("kernel 5 on a larger input", size=some(11, 1), kernel=5),
-            public("kernel 1 on size 6", size=6, kernel=1),
-            secret("kernel 9 on size 5", size=5, kernel=9),
-            public("kernel 7, larger than the input of size 4", size=4, kernel=7),
-        ),
-        *group(
-            "even",
-            public("kernel 2 on size 8", size=8, kernel=2),
-            secret("kernel 2 on an odd size", size=some(11, 2), kernel=2),
-            public("kernel 4 on size 7", size=7, kernel=4),
-            secret("kernel 6", size=some(9, 1), kernel=6),
-        ),
-        *group(
-            "stride",
-            public("kernel 3, stride 2 on size 7", size=7, kernel=3, stride=2),
-            secret("kernel 5, stride 3", size=some(10, 3), kernel=5, stride=3),
-            public("kernel 3, stride 2 on size 8", size=8, kernel=3, stride=2),
-            secret("kernel 2, stride 3", size=some(7, 3), kernel=2, stride=3),
-            public("kernel 1, stride 4 on size 8: nothing to pad", size=8, kernel=1, stride=4),
-            secret("kernel 2, stride 5: nothing to pad", size=some(10, 5), kernel=2, stride=5),
-            public("ResNet's first layer: kernel 7, stride 2 on size 224", size=224, kernel=7, stride=2),
-            secret("kernel 4, stride 2 on an odd size", size=some(15, 2), kernel=4, stride=2),
-        ),
-        *group(
-            "dilation",
-            public("kernel 3, dilation 2 on size 9", size=9, kernel=3, dilation=2),
-            secret("kernel 3, dilation 3", size=some(8, 1), kernel=3, dilation=3),
-            public("kernel 2, dilation 3 on size 10", size=10, kernel=2, dilation=3),
-            secret("kernel 4, dilation 3", size=some(11, 1), kernel=4, dilation=3),
-        ),
-        *group(
-            "together",
-            public("kernel 3, stride 2, dilation 2 on size 12", size=12, kernel=3, stride=2, dilation=2),
-            secret("kernel 2, stride 5, dilation 5", size=some(13, 5), kernel=2, stride=5, dilation=5),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "extra before",
-            "Where the padding cannot be halved you put the extra one before; put it after.",
-            padding_with(same_total, lambda total: (total - total // 2, total // 2)),
-        ),
-        Mistake(
-            "same on both sides",
-            "You padded both sides alike, but an odd total cannot be halved: the after side takes one more.",
-            padding_with(same_total, lambda total: (total // 2, total // 2)),
-        ),
-        Mistake(
-            "half the kernel on both sides",
-            "Half the kernel on both sides fits odd kernels at stride 1 only: start from the total that the "
-            "output of ceil(size / stride) needs.",
-            padding_with(lambda size, reach, stride: reach // 2, lambda half: (half, half)),
-        ),
-        Mistake(
-            "total on each side",
-            "You put the whole padding on each side: it is the total, so split it between them.",
-            padding_with(same_total, lambda total: (total, total)),
-        ),
-        Mistake(
-            "float halves",
-            "You halved the total with /, which gives floats: use // for one side and the rest for the other.",
-            padding_with(same_total, lambda total: (total / 2, total / 2)),
-        ),
-        Mistake(
-            "stride ignored",
-            "You padded as for stride 1: with a stride the last window starts at (out - 1) * stride.",
-            padding_with(lambda size, reach, stride: reach - 1),
-        ),
-        Mistake(
-            "output as large as the input",
-            "You padded until the output is as large as the input, which a stride is not meant to give: the "
-            "output has ceil(size / stride) values.",
-            padding_with(lambda size, reach, stride: (size - 1) * stride + reach - size),
-        ),
-        Mistake(
-            "floor of size over stride",
-            "You rounded size / stride down, so the last inputs get no output: round up.",
-            padding_with(lambda size, reach, stride: max((size // stride - 1) * stride + reach - size, 0)),
-        ),
-        Mistake(
-            "negative padding",
-            "Your padding is negative where the windows leave inputs out: it is never less than 0.",
-            padding_with(lambda size, reach, stride: (len(range(0, size, stride)) - 1) * stride + reach - size),
-        ),
-        Mistake(
-            "dilation ignored",
-            "You left the dilation out: a dilated kernel covers dilation * (kernel - 1) + 1 inputs.",
-            lambda dilation=1, **how: search_same(**how),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "basic",
+        public("kernel 3 on size 7", size=7, kernel=3),
+        secret("kernel 3 on a larger input", size=some(11, 1), kernel=3),
+        public("kernel 5 on size 10", size=10, kernel=5),
+        secret("kernel 5 on a larger input", size=some(11, 1), kernel=5),
+        public("kernel 1 on size 6", size=6, kernel=1),
+        secret("kernel 9 on size 5", size=5, kernel=9),
+        public("kernel 7, larger than the input of size 4", size=4, kernel=7),
+        "even",
+        public("kernel 2 on size 8", size=8, kernel=2),
+        secret("kernel 2 on an odd size", size=some(11, 2), kernel=2),
+        public("kernel 4 on size 7", size=7, kernel=4),
+        secret("kernel 6", size=some(9, 1), kernel=6),
+        "stride",
+        public("kernel 3, stride 2 on size 7", size=7, kernel=3, stride=2),
+        secret("kernel 5, stride 3", size=some(10, 3), kernel=5, stride=3),
+        public("kernel 3, stride 2 on size 8", size=8, kernel=3, stride=2),
+        secret("kernel 2, stride 3", size=some(7, 3), kernel=2, stride=3),
+        public("kernel 1, stride 4 on size 8: nothing to pad", size=8, kernel=1, stride=4),
+        secret("kernel 2, stride 5: nothing to pad", size=some(10, 5), kernel=2, stride=5),
+        public("ResNet's first layer: kernel 7, stride 2 on size 224", size=224, kernel=7, stride=2),
+        secret("kernel 4, stride 2 on an odd size", size=some(15, 2), kernel=4, stride=2),
+        "dilation",
+        public("kernel 3, dilation 2 on size 9", size=9, kernel=3, dilation=2),
+        secret("kernel 3, dilation 3", size=some(8, 1), kernel=3, dilation=3),
+        public("kernel 2, dilation 3 on size 10", size=10, kernel=2, dilation=3),
+        secret("kernel 4, dilation 3", size=some(11, 1), kernel=4, dilation=3),
+        "together",
+        public("kernel 3, stride 2, dilation 2 on size 12", size=12, kernel=3, stride=2, dilation=2),
+        secret("kernel 2, stride 5, dilation 5", size=some(13, 5), kernel=2, stride=5, dilation=5),
+    ),
+    mistakes=mistakes(
+        """
+        extra before: Where the padding cannot be halved you put the extra one before; put it after.
+        same on both sides: You padded both sides alike, but an odd total cannot be halved: the after side takes one
+            more.
+        half the kernel on both sides: Half the kernel on both sides fits odd kernels at stride 1 only: start from the
+            total that the output of ceil(size / stride) needs.
+        total on each side: You put the whole padding on each side: it is the total, so split it between them.
+        float halves: You halved the total with /, which gives floats: use // for one side and the rest for the other.
+        stride ignored: You padded as for stride 1: with a stride the last window starts at (out - 1) * stride.
+        output as large as the input: You padded until the output is as large as the input, which a stride is not meant
+            to give: the output has ceil(size / stride) values.
+        floor of size over stride: You rounded size / stride down, so the last inputs get no output: round up.
+        negative padding: Your padding is negative where the windows leave inputs out: it is never less than 0.
+        dilation ignored: You left the dilation out: a dilated kernel covers dilation * (kernel - 1) + 1 inputs.
+        """,
+        {
+            "extra before": padding_with(same_total, lambda total: (total - total // 2, total // 2)),
+            "same on both sides": padding_with(same_total, lambda total: (total // 2, total // 2)),
+            "half the kernel on both sides": padding_with(
+                lambda size, reach, stride: reach // 2, lambda half: (half, half)
+            ),
+            "total on each side": padding_with(same_total, lambda total: (total, total)),
+            "float halves": padding_with(same_total, lambda total: (total / 2, total / 2)),
+            "stride ignored": padding_with(lambda size, reach, stride: reach - 1),
+            "output as large as the input": padding_with(
+                lambda size, reach, stride: (size - 1) * stride + reach - size
+            ),
+            "floor of size over stride": padding_with(
+                lambda size, reach, stride: max((size // stride - 1) * stride + reach - size, 0)
+            ),
+            "negative padding": padding_with(
+                lambda size, reach, stride: (len(range(0, size, stride)) - 1) * stride + reach - size
+            ),
+            "dilation ignored": lambda dilation=1, **how: search_same(**how),
+        },
+    ),
 )

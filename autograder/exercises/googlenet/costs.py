@@ -6,8 +6,8 @@ import numpy as np
 
 from autograder.exercise import Case, Exercise, Random
 from autograder.exercises.common.drawn import whole
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.wire import Value
 
 Shape = tuple[int, int, int]
@@ -73,57 +73,43 @@ inception_macs = Exercise(
     returns=("filters", "macs"),
     reference=count,
     points={"with reductions": 4, "without reductions": 4},
-    cases=[
-        *group(
-            "with reductions",
-            public("module 3a", (192, 28, 28), 64, 96, 128, 16, 32, 32),
-            secret("any module", image((50, 200), (5, 20)), *DRAWN),
-            public("5 channels, 3 x 7", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=True),
-            secret("few channels", image((2, 9), (3, 9)), *DRAWN, reduction=True),
-            make=case,
-        ),
-        *group(
-            "without reductions",
-            public("3a, without", (192, 28, 28), 64, 96, 128, 16, 32, 32, reduction=False),
-            secret("any module, without", image((50, 200), (5, 20)), *DRAWN, reduction=False),
-            public("5 channels, 3 x 7, without", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=False),
-            secret("few channels, without", image((2, 9), (3, 9)), *DRAWN, reduction=False),
-            make=case,
-        ),
-    ],
+    cases=rows(
+        case,
+        "with reductions",
+        public("module 3a", (192, 28, 28), 64, 96, 128, 16, 32, 32),
+        secret("any module", image((50, 200), (5, 20)), *DRAWN),
+        public("5 channels, 3 x 7", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=True),
+        secret("few channels", image((2, 9), (3, 9)), *DRAWN, reduction=True),
+        "without reductions",
+        public("3a, without", (192, 28, 28), 64, 96, 128, 16, 32, 32, reduction=False),
+        secret("any module, without", image((50, 200), (5, 20)), *DRAWN, reduction=False),
+        public("5 channels, 3 x 7, without", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=False),
+        secret("few channels, without", image((2, 9), (3, 9)), *DRAWN, reduction=False),
+    ),
     clues=[
         "List the module's convolutions as (channels, filters, kernel): six with reductions, three without. Each costs "
         "channels * filters * kernel * kernel at every one of the H * W places.",
         "With reductions: (C, ones, 1), (C, reduce3, 1), (reduce3, threes, 3), (C, reduce5, 1), (reduce5, fives, 5), "
         "(C, pooled, 1). Without: (C, ones, 1), (C, threes, 3), (C, fives, 5), and the pooled maps stay C.",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        places left out: You counted weights: each of them is used once at every one of the H x W places.
+        kernel not squared: You counted a kernel as one row: it has kernel * kernel places.
+        5 x 5 counted as 3 x 3: Your third branch costs as much as a 3 x 3: its kernel has 25 places.
+        reductions for nothing: You left out what the 1 x 1 reductions themselves cost.
+        pooling branch for nothing: With reductions the pooling branch has a 1 x 1 with `pooled` filters, which costs
+            too.
+        large kernels on all channels: You count the reductions, but your 3 x 3 and 5 x 5 still read all C channels:
+            they read reduce3 and reduce5.
+        a 1 x 1 after the pooling, without reductions: Without reductions nothing follows the pooling: it costs no
+            multiply-adds and gives all C maps.
+        pooled filters, without reductions: Without reductions the pooling branch has no filters of its own: it gives
+            all C maps that it gets.
+        reductions in the output: You added the reductions' filters to the output: only what ends a branch is joined.
+        reduction not looked at: Your answer is the same with and without reductions: look at the argument reduction.
+        additions counted as well: You counted multiplications and additions: a multiply-add is one.
+        """,
         count,
-        {
-            "places left out": "You counted weights: each of them is used once at every one of the H x W places.",
-            "kernel not squared": "You counted a kernel as one row: it has kernel * kernel places.",
-            "5 x 5 counted as 3 x 3": "Your third branch costs as much as a 3 x 3: its kernel has 25 places.",
-            "reductions for nothing": "You left out what the 1 x 1 reductions themselves cost.",
-            "pooling branch for nothing": (
-                "With reductions the pooling branch has a 1 x 1 with `pooled` filters, which costs too."
-            ),
-            "large kernels on all channels": (
-                "You count the reductions, but your 3 x 3 and 5 x 5 still read all C channels: they read reduce3 and "
-                "reduce5."
-            ),
-            "a 1 x 1 after the pooling, without reductions": (
-                "Without reductions nothing follows the pooling: it costs no multiply-adds and gives all C maps."
-            ),
-            "pooled filters, without reductions": (
-                "Without reductions the pooling branch has no filters of its own: it gives all C maps that it gets."
-            ),
-            "reductions in the output": (
-                "You added the reductions' filters to the output: only what ends a branch is joined."
-            ),
-            "reduction not looked at": (
-                "Your answer is the same with and without reductions: look at the argument reduction."
-            ),
-            "additions counted as well": "You counted multiplications and additions: a multiply-add is one.",
-        },
     ),
 )

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, integers, normal
+from autograder.exercise import Case, Exercise, integers, normal
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.lenet.operations import coins, seed
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
 
 Result = tuple[np.ndarray, np.ndarray]
@@ -50,78 +51,55 @@ dropout_forward = Exercise(
     reference=drop,
     points={"vectors": 2, "maps": 1},
     way=Way(rng="rng", summary="dropout"),
-    cases=[
-        *group(
-            "vectors",
-            public("rate 0.3, 60 vectors of 50 values", 60, 50, rate=0.3),
-            secret("rate 0.2, 50 vectors of 70 values", 50, 70, rate=0.2),
-            public("rate 0.5, one long vector", 3000, rate=0.5),
-            secret("rate 0.5, one vector of 4,000 values", 4000, rate=0.5),
-            public("rate 0.8, 40 vectors of 80 values", 40, 80, rate=0.8),
-            secret("rate 0.75, 90 vectors of 40 values", 90, 40, rate=0.75),
-            make=ahead,
-        ),
-        *group(
-            "maps",
-            public("rate 0.25, 10 images of 6 channels", 10, 6, 8, 7, rate=0.25),
-            secret("rate 0.4, 12 images of 5 channels", 12, 5, 9, 7, rate=0.4),
-            public("rate 0.6, 6 images of 12 channels", 6, 12, 6, 8, rate=0.6),
-            secret("rate 0.7, 8 images of 10 channels", 8, 10, 6, 7, rate=0.7),
-            make=ahead,
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "survivors not scaled",
-            "You left the survivors as they are, so the mean shrinks: divide them by 1 - rate.",
-            dropping(scale=lambda rate: 1.0),
-        ),
-        Mistake(
-            "divided by the rate",
-            "You divided the survivors by the rate: 1 - rate is the share that survives, so divide by that.",
-            dropping(scale=lambda rate: 1 / rate),
-        ),
-        Mistake(
-            "multiplied by the share kept",
-            "You multiplied by 1 - rate, which is for the time after training where nothing is dropped: here divide "
-            "by it.",
-            dropping(scale=lambda rate: 1 - rate),
-        ),
-        Mistake(
-            "rate taken as what is kept",
-            "You kept a share of `rate` and dropped the others: `rate` is the share that is dropped.",
-            dropping(draw=lambda rng, rate, shape: rng.random(shape) < rate),
-        ),
-        Mistake(
-            "mask turned round",
-            "Your mask is True where a value was dropped: make it True where it is kept.",
-            dropping(tells=lambda mask: ~mask),
-        ),
-        Mistake(
-            "mask of numbers",
-            "Your mask holds numbers: it is an array of booleans, True where a value is kept.",
-            dropping(tells=lambda mask: mask.astype(np.float64)),
-        ),
-        Mistake(
-            "one mask for the batch",
-            "You dropped the same places in every image: draw a number for each value of x, an array of x's shape.",
-            dropping(draw=lambda rng, rate, shape: rng.random(shape[1:] if len(shape) > 1 else shape) >= rate),
-        ),
-        Mistake(
-            "mask smaller than x",
-            "Your mask is smaller than x: draw a number for each value, an array of x's shape.",
-            dropping(
+    cases=rows(
+        ahead,
+        "vectors",
+        public("rate 0.3, 60 vectors of 50 values", 60, 50, rate=0.3),
+        secret("rate 0.2, 50 vectors of 70 values", 50, 70, rate=0.2),
+        public("rate 0.5, one long vector", 3000, rate=0.5),
+        secret("rate 0.5, one vector of 4,000 values", 4000, rate=0.5),
+        public("rate 0.8, 40 vectors of 80 values", 40, 80, rate=0.8),
+        secret("rate 0.75, 90 vectors of 40 values", 90, 40, rate=0.75),
+        "maps",
+        public("rate 0.25, 10 images of 6 channels", 10, 6, 8, 7, rate=0.25),
+        secret("rate 0.4, 12 images of 5 channels", 12, 5, 9, 7, rate=0.4),
+        public("rate 0.6, 6 images of 12 channels", 6, 12, 6, 8, rate=0.6),
+        secret("rate 0.7, 8 images of 10 channels", 8, 10, 6, 7, rate=0.7),
+    ),
+    mistakes=mistakes(
+        """
+        survivors not scaled: You left the survivors as they are, so the mean shrinks: divide them by 1 - rate.
+        divided by the rate: You divided the survivors by the rate: 1 - rate is the share that survives, so divide by
+            that.
+        multiplied by the share kept: You multiplied by 1 - rate, which is for the time after training where nothing is
+            dropped: here divide by it.
+        rate taken as what is kept: You kept a share of `rate` and dropped the others: `rate` is the share that is
+            dropped.
+        mask turned round: Your mask is True where a value was dropped: make it True where it is kept.
+        mask of numbers: Your mask holds numbers: it is an array of booleans, True where a value is kept.
+        one mask for the batch: You dropped the same places in every image: draw a number for each value of x, an array
+            of x's shape.
+        mask smaller than x: Your mask is smaller than x: draw a number for each value, an array of x's shape.
+        normal numbers: You compared normal numbers with the rate: those of rng.random are spread evenly over [0, 1), so
+            a share of `rate` lies below the rate.
+        """,
+        {
+            "survivors not scaled": dropping(scale=lambda rate: 1.0),
+            "divided by the rate": dropping(scale=lambda rate: 1 / rate),
+            "multiplied by the share kept": dropping(scale=lambda rate: 1 - rate),
+            "rate taken as what is kept": dropping(draw=lambda rng, rate, shape: rng.random(shape) < rate),
+            "mask turned round": dropping(tells=lambda mask: ~mask),
+            "mask of numbers": dropping(tells=lambda mask: mask.astype(np.float64)),
+            "one mask for the batch": dropping(
+                draw=lambda rng, rate, shape: rng.random(shape[1:] if len(shape) > 1 else shape) >= rate
+            ),
+            "mask smaller than x": dropping(
                 draw=lambda rng, rate, shape: rng.random(shape[1:] if len(shape) > 1 else shape) >= rate,
                 tells=lambda mask: mask[0] if mask.ndim > 1 else mask,
             ),
-        ),
-        Mistake(
-            "normal numbers",
-            "You compared normal numbers with the rate: those of rng.random are spread evenly over [0, 1), so a "
-            "share of `rate` lies below the rate.",
-            dropping(draw=lambda rng, rate, shape: rng.standard_normal(shape) >= rate),
-        ),
-    ],
+            "normal numbers": dropping(draw=lambda rng, rate, shape: rng.standard_normal(shape) >= rate),
+        },
+    ),
     clues=(
         "rng.random(x.shape) gives numbers spread evenly over [0, 1); each is at least `rate` with probability "
         "1 - rate.",
@@ -145,45 +123,34 @@ dropout_backward = Exercise(
     returns=("dx",),
     reference=pull,
     points={"basic": 2},
-    cases=[
-        *group(
-            "basic",
-            public("4 vectors of 6 values, rate 0.3", 4, 6, rate=0.3),
-            secret("5 vectors of 4 values, rate 0.4", 5, 4, rate=0.4),
-            public("images, rate 0.5", 2, 3, 4, 2, rate=0.5),
-            secret("maps, rate 0.5", 3, 2, 3, 4, rate=0.5),
-            public("float32, rate 0.75", 3, 7, rate=0.75, dtype="float32"),
-            secret("float32, rate 0.8", 4, 8, rate=0.8, dtype="float32"),
-            make=back,
-        )
-    ],
-    mistakes=[
-        Mistake(
-            "not scaled",
-            "You passed the survivors' gradient on as it is: y grew by 1 / (1 - rate), so does the gradient.",
-            lambda dout, mask, rate: dout * mask,
-        ),
-        Mistake(
-            "mask ignored",
-            "You passed a gradient through what was dropped: y is 0 there whatever x is, so multiply by the mask.",
-            lambda dout, mask, rate: dout / (1 - rate),
-        ),
-        Mistake(
-            "mask turned round",
-            "You let the gradient pass where values were dropped: mask is True where they were kept.",
-            lambda dout, mask, rate: (dout * ~mask / (1 - rate)).astype(dout.dtype),
-        ),
-        Mistake(
-            "multiplied by the share kept",
-            "You multiplied by 1 - rate: the forward divides by it, so the gradient is divided as well.",
-            lambda dout, mask, rate: dout * mask * (1 - rate),
-        ),
-        Mistake(
-            "divided by the rate",
-            "You divided by the rate: the forward divides by 1 - rate, the share that survives.",
-            lambda dout, mask, rate: dout * mask / rate,
-        ),
-    ],
+    cases=rows(
+        back,
+        "basic",
+        public("4 vectors of 6 values, rate 0.3", 4, 6, rate=0.3),
+        secret("5 vectors of 4 values, rate 0.4", 5, 4, rate=0.4),
+        public("images, rate 0.5", 2, 3, 4, 2, rate=0.5),
+        secret("maps, rate 0.5", 3, 2, 3, 4, rate=0.5),
+        public("float32, rate 0.75", 3, 7, rate=0.75, dtype="float32"),
+        secret("float32, rate 0.8", 4, 8, rate=0.8, dtype="float32"),
+    ),
+    mistakes=mistakes(
+        """
+        not scaled: You passed the survivors' gradient on as it is: y grew by 1 / (1 - rate), so does the gradient.
+        mask ignored: You passed a gradient through what was dropped: y is 0 there whatever x is, so multiply by the
+            mask.
+        mask turned round: You let the gradient pass where values were dropped: mask is True where they were kept.
+        multiplied by the share kept: You multiplied by 1 - rate: the forward divides by it, so the gradient is divided
+            as well.
+        divided by the rate: You divided by the rate: the forward divides by 1 - rate, the share that survives.
+        """,
+        {
+            "not scaled": lambda dout, mask, rate: dout * mask,
+            "mask ignored": lambda dout, mask, rate: dout / (1 - rate),
+            "mask turned round": lambda dout, mask, rate: (dout * ~mask / (1 - rate)).astype(dout.dtype),
+            "multiplied by the share kept": lambda dout, mask, rate: dout * mask * (1 - rate),
+            "divided by the rate": lambda dout, mask, rate: dout * mask / rate,
+        },
+    ),
     clues=(
         "With the mask fixed, y is x times a number: 1 / (1 - rate) where the mask is True, else 0.",
         "So dx is dout times that same number.",

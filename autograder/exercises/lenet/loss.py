@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Case, Exercise, normal
 from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.lenet.operations import classes
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.torch_settings import one_thread
 
 Result = tuple[float, np.ndarray]
@@ -55,7 +56,8 @@ softmax_cross_entropy = Exercise(
     reference=entropy,
     points={"basic": 3, "large": 2, "far apart": 1},
     cases=[
-        *group(
+        *rows(
+            scored,
             "basic",
             public("5 images, 4 classes", 5, 4),
             secret("6 images, 3 classes", 6, 3),
@@ -65,21 +67,17 @@ softmax_cross_entropy = Exercise(
             secret("4 images, 4 classes", 4, 4),
             public("float32", 4, 6, "float32"),
             secret("float32, 3 images", 3, 8, "float32"),
-            make=scored,
         ),
-        *group(
+        *rows(
+            plain_case,
             "basic",
             public("all scores equal: the loss is log 10", scores=np.zeros((3, 10)), labels=classes(3, 10)),
             secret("5 images with all scores equal", scores=np.full((5, 6), 0.5), labels=classes(5, 6)),
-        ),
-        *group(
             "large",
             public("scores near 1,000", scores=scaled(3.0, 4, 5, offset=1e3), labels=classes(4, 5)),
             secret("scores near 5,000", scores=scaled(4.0, 6, 5, offset=5e3), labels=classes(6, 5)),
             public("scores near -2,000", scores=scaled(2.0, 3, 6, offset=-2e3), labels=classes(3, 6)),
             secret("scores near -1,500", scores=scaled(3.0, 2, 7, offset=-1.5e3), labels=classes(2, 7)),
-        ),
-        *group(
             "far apart",
             public(
                 "the right class 2,000 below the best",
@@ -103,67 +101,50 @@ softmax_cross_entropy = Exercise(
             ),
         ),
     ],
-    mistakes=[
-        Mistake(
-            "not shifted",
-            "The exponential of a large score is infinite, and of a very low one 0: subtract each row's largest "
-            "score first, which changes no probability.",
-            spelt,
-        ),
-        Mistake(
-            "logarithm of a rounded zero",
-            "A small probability was rounded to 0 before you took its logarithm: take it of the formula, shifted "
-            "score minus log of the sum, and no probability is needed.",
-            lambda scores, labels: spelt(scores, labels, highest(scores)),
-        ),
-        Mistake(
-            "tiny number added",
-            "You added a tiny number before the logarithm, which caps the loss where the network is very wrong: "
-            "use shifted score minus log of the sum instead.",
-            lambda scores, labels: spelt(scores, labels, highest(scores), 1e-8),
-        ),
-        Mistake(
-            "shifted by the whole batch's largest",
-            "You subtracted the largest score of the whole batch, so the other rows may all round to 0: take each "
-            "row's own largest.",
-            lambda scores, labels: spelt(scores, labels, scores.max()),
-        ),
-        Mistake(
-            "softmax over the batch",
-            "You summed over the images: the probabilities of one image's classes add up to 1, so sum along axis 1.",
-            lambda scores, labels: spelt(scores, labels, scores.max(axis=0), axis=0),
-        ),
-        Mistake(
-            "summed, not averaged",
-            "Your loss and gradient are sums over the batch: divide both by the number of images.",
-            lambda scores, labels: tuple(len(scores) * value for value in entropy(scores, labels)),
-        ),
-        Mistake(
-            "gradient not divided",
-            "Your loss is a mean over the batch, so its gradient carries the 1/N as well: divide dscores by N.",
-            lambda scores, labels: (entropy(scores, labels)[0], len(scores) * entropy(scores, labels)[1]),
-        ),
-        Mistake(
-            "1 not subtracted",
-            "Your gradient is the probabilities alone: subtract 1 at the right class of each row.",
-            without_right,
-        ),
-        Mistake(
-            "gradient's sign",
-            "Your gradient points downhill: it is p minus one-hot, not one-hot minus p; the step turns it round.",
-            lambda scores, labels: (entropy(scores, labels)[0], -entropy(scores, labels)[1]),
-        ),
-        Mistake(
-            "minus forgotten",
-            "Your loss is negative: it is minus the logarithm of a probability.",
-            lambda scores, labels: (-entropy(scores, labels)[0], entropy(scores, labels)[1]),
-        ),
-        Mistake(
-            "logarithm to base 2",
-            "You took the logarithm to the base 2: the gradient p - 1 belongs to the natural one, np.log.",
-            lambda scores, labels: (entropy(scores, labels)[0] / np.log(2), entropy(scores, labels)[1]),
-        ),
-    ],
+    mistakes=mistakes(
+        """
+        not shifted: The exponential of a large score is infinite, and of a very low one 0: subtract each row's largest
+            score first, which changes no probability.
+        logarithm of a rounded zero: A small probability was rounded to 0 before you took its logarithm: take it of the
+            formula, shifted score minus log of the sum, and no probability is needed.
+        tiny number added: You added a tiny number before the logarithm, which caps the loss where the network is very
+            wrong: use shifted score minus log of the sum instead.
+        shifted by the whole batch's largest: You subtracted the largest score of the whole batch, so the other rows may
+            all round to 0: take each row's own largest.
+        softmax over the batch: You summed over the images: the probabilities of one image's classes add up to 1, so sum
+            along axis 1.
+        summed, not averaged: Your loss and gradient are sums over the batch: divide both by the number of images.
+        gradient not divided: Your loss is a mean over the batch, so its gradient carries the 1/N as well: divide
+            dscores by N.
+        1 not subtracted: Your gradient is the probabilities alone: subtract 1 at the right class of each row.
+        gradient's sign: Your gradient points downhill: it is p minus one-hot, not one-hot minus p; the step turns it
+            round.
+        minus forgotten: Your loss is negative: it is minus the logarithm of a probability.
+        logarithm to base 2: You took the logarithm to the base 2: the gradient p - 1 belongs to the natural one,
+            np.log.
+        """,
+        {
+            "not shifted": spelt,
+            "logarithm of a rounded zero": lambda scores, labels: spelt(scores, labels, highest(scores)),
+            "tiny number added": lambda scores, labels: spelt(scores, labels, highest(scores), 1e-8),
+            "shifted by the whole batch's largest": lambda scores, labels: spelt(scores, labels, scores.max()),
+            "softmax over the batch": lambda scores, labels: spelt(scores, labels, scores.max(axis=0), axis=0),
+            "summed, not averaged": lambda scores, labels: tuple(
+                len(scores) * value for value in entropy(scores, labels)
+            ),
+            "gradient not divided": lambda scores, labels: (
+                entropy(scores, labels)[0],
+                len(scores) * entropy(scores, labels)[1],
+            ),
+            "1 not subtracted": without_right,
+            "gradient's sign": lambda scores, labels: (entropy(scores, labels)[0], -entropy(scores, labels)[1]),
+            "minus forgotten": lambda scores, labels: (-entropy(scores, labels)[0], entropy(scores, labels)[1]),
+            "logarithm to base 2": lambda scores, labels: (
+                entropy(scores, labels)[0] / np.log(2),
+                entropy(scores, labels)[1],
+            ),
+        },
+    ),
     clues=(
         "Subtract each row's largest score: s = scores - scores.max(axis=1, keepdims=True). Nothing overflows now.",
         "log p = s - np.log(np.exp(s).sum(axis=1, keepdims=True)); with rows = np.arange(N) the right ones are "

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, Random, normal
+from autograder.exercise import Case, Exercise, Random, normal
 from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.torch_settings import one_thread
 
 Arrays = tuple[np.ndarray, ...]
@@ -86,117 +87,80 @@ batchnorm2d_forward = Exercise(
     returns=("y", "mean", "var"),
     reference=normalise,
     points={"basic": 3, "eps": 1, "offset": 1},
-    cases=[
-        *group(
-            "basic",
-            public("4 images of 3 channels", 4, 3, 5, 6),
-            secret("3 images of 5 channels", 3, 5, 4, 5),
-            public("one image of 2 channels", 1, 2, 4, 3),
-            secret("one image of 4 channels", 1, 4, 5, 2),
-            public("one channel", 3, 1, 4, 4),
-            secret("one channel, two images", 2, 1, 3, 6),
-            public("as many images as channels", 3, 3, 3, 3),
-            secret("4 images of 4 channels", 4, 4, 2, 3),
-            public("float32", 2, 3, 4, 5, dtype="float32"),
-            secret("float32, 3 images", 3, 2, 5, 3, dtype="float32"),
-            public("channels of very different size", 3, 4, 5, 4, x=unequal(3, 4, 5, 4)),
-            secret("channels of different size", 2, 3, 6, 5, x=unequal(2, 3, 6, 5)),
-            make=ahead,
-        ),
-        *group(
-            "eps",
-            public("eps 0.5", 3, 2, 4, 3, eps=0.5),
-            secret("eps 2", 2, 3, 3, 4, eps=2.0),
-            public("a channel of one value everywhere", 2, 2, 3, 3, x=with_constant_channel(2, 2, 3, 3), eps=0.01),
-            secret("one channel constant", 3, 3, 2, 4, x=with_constant_channel(3, 3, 2, 4), eps=0.05),
-            make=ahead,
-        ),
-        *group(
-            "offset",
-            public("values near ten million", 2, 2, 4, 4, x=scaled(1.0, 2, 2, 4, 4, offset=1e7)),
-            secret("values near minus twenty million", 3, 2, 3, 5, x=scaled(1.0, 3, 2, 3, 5, offset=-2e7)),
-            make=ahead,
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "unbiased variance",
-            "You divided by one less than the number of values: the variance is the mean square, np.var as it is.",
-            spelt(ddof=1),
-        ),
-        Mistake(
-            "eps outside the root",
-            "You added eps to the standard deviation: it belongs to the variance, under the root.",
-            spelt(scale=lambda var, eps: np.sqrt(var) + eps),
-        ),
-        Mistake(
-            "eps left out",
-            "You left eps out: without it a channel of one value everywhere divides by zero.",
-            spelt(scale=lambda var, eps: np.sqrt(var)),
-        ),
-        Mistake(
-            "variance in place of its root",
-            "You divided by the variance: divide by its root, which has the unit of x.",
-            spelt(scale=lambda var, eps: var + eps),
-        ),
-        Mistake(
-            "each image by itself",
-            "You normalised every image by itself: the mean runs over the images as well, axes (0, 2, 3).",
-            lambda x, gamma, beta, eps=1e-5: (
+    cases=rows(
+        ahead,
+        "basic",
+        public("4 images of 3 channels", 4, 3, 5, 6),
+        secret("3 images of 5 channels", 3, 5, 4, 5),
+        public("one image of 2 channels", 1, 2, 4, 3),
+        secret("one image of 4 channels", 1, 4, 5, 2),
+        public("one channel", 3, 1, 4, 4),
+        secret("one channel, two images", 2, 1, 3, 6),
+        public("as many images as channels", 3, 3, 3, 3),
+        secret("4 images of 4 channels", 4, 4, 2, 3),
+        public("float32", 2, 3, 4, 5, dtype="float32"),
+        secret("float32, 3 images", 3, 2, 5, 3, dtype="float32"),
+        public("channels of very different size", 3, 4, 5, 4, x=unequal(3, 4, 5, 4)),
+        secret("channels of different size", 2, 3, 6, 5, x=unequal(2, 3, 6, 5)),
+        "eps",
+        public("eps 0.5", 3, 2, 4, 3, eps=0.5),
+        secret("eps 2", 2, 3, 3, 4, eps=2.0),
+        public("a channel of one value everywhere", 2, 2, 3, 3, x=with_constant_channel(2, 2, 3, 3), eps=0.01),
+        secret("one channel constant", 3, 3, 2, 4, x=with_constant_channel(3, 3, 2, 4), eps=0.05),
+        "offset",
+        public("values near ten million", 2, 2, 4, 4, x=scaled(1.0, 2, 2, 4, 4, offset=1e7)),
+        secret("values near minus twenty million", 3, 2, 3, 5, x=scaled(1.0, 3, 2, 3, 5, offset=-2e7)),
+    ),
+    mistakes=mistakes(
+        """
+        unbiased variance: You divided by one less than the number of values: the variance is the mean square, np.var as
+            it is.
+        eps outside the root: You added eps to the standard deviation: it belongs to the variance, under the root.
+        eps left out: You left eps out: without it a channel of one value everywhere divides by zero.
+        variance in place of its root: You divided by the variance: divide by its root, which has the unit of x.
+        each image by itself: You normalised every image by itself: the mean runs over the images as well, axes (0, 2,
+            3).
+        each pixel by itself: You took statistics for each pixel: a channel has one mean, over images, rows and columns.
+        all channels together: You took one mean and variance for all channels: each channel has its own, so leave axis
+            1 out.
+        gamma and beta exchanged: You scaled by beta and added gamma: y = gamma * (x normalised) + beta.
+        gamma and beta forgotten: Your y is the normalised x: multiply each channel by its gamma and add its beta.
+        standard deviation returned: You returned the standard deviation in place of the variance.
+        eps in the variance returned: You returned the variance with eps added: eps is only for the division.
+        axes kept: Your mean and var are (1, C, 1, 1): return them as (C,).
+        mean square less squared mean: You took the variance as the mean of x * x less the squared mean, which loses its
+            digits where the mean is large: average (x - mean)**2, as np.var does.
+        """,
+        {
+            "unbiased variance": spelt(ddof=1),
+            "eps outside the root": spelt(scale=lambda var, eps: np.sqrt(var) + eps),
+            "eps left out": spelt(scale=lambda var, eps: np.sqrt(var)),
+            "variance in place of its root": spelt(scale=lambda var, eps: var + eps),
+            "each image by itself": lambda x, gamma, beta, eps=1e-5: (
                 spelt((2, 3))(x, gamma, beta, eps)[0],
                 *normalise(x, gamma, beta, eps)[1:],
             ),
-        ),
-        Mistake(
-            "each pixel by itself",
-            "You took statistics for each pixel: a channel has one mean, over images, rows and columns.",
-            lambda x, gamma, beta, eps=1e-5: (spelt((0,))(x, gamma, beta, eps)[0], *normalise(x, gamma, beta, eps)[1:]),
-        ),
-        Mistake(
-            "all channels together",
-            "You took one mean and variance for all channels: each channel has its own, so leave axis 1 out.",
-            lambda x, gamma, beta, eps=1e-5: (
+            "each pixel by itself": lambda x, gamma, beta, eps=1e-5: (
+                spelt((0,))(x, gamma, beta, eps)[0],
+                *normalise(x, gamma, beta, eps)[1:],
+            ),
+            "all channels together": lambda x, gamma, beta, eps=1e-5: (
                 spelt((0, 1, 2, 3))(x, gamma, beta, eps)[0],
                 np.full(x.shape[1], x.mean()),
                 np.full(x.shape[1], x.var()),
             ),
-        ),
-        Mistake(
-            "gamma and beta exchanged",
-            "You scaled by beta and added gamma: y = gamma * (x normalised) + beta.",
-            lambda x, gamma, beta, eps=1e-5: normalise(x, beta, gamma, eps),
-        ),
-        Mistake(
-            "gamma and beta forgotten",
-            "Your y is the normalised x: multiply each channel by its gamma and add its beta.",
-            lambda x, gamma, beta, eps=1e-5: normalise(x, 0 * gamma + 1, 0 * beta, eps),
-        ),
-        Mistake(
-            "standard deviation returned",
-            "You returned the standard deviation in place of the variance.",
-            spelt(tells=lambda mean, var, eps: (mean.ravel(), np.sqrt(var).ravel())),
-        ),
-        Mistake(
-            "eps in the variance returned",
-            "You returned the variance with eps added: eps is only for the division.",
-            spelt(tells=lambda mean, var, eps: (mean.ravel(), (var + eps).ravel())),
-        ),
-        Mistake(
-            "axes kept",
-            "Your mean and var are (1, C, 1, 1): return them as (C,).",
-            spelt(tells=lambda mean, var, eps: (mean, var)),
-        ),
-        Mistake(
-            "mean square less squared mean",
-            "You took the variance as the mean of x * x less the squared mean, which loses its digits where the mean "
-            "is large: average (x - mean)**2, as np.var does.",
-            spelt(
+            "gamma and beta exchanged": lambda x, gamma, beta, eps=1e-5: normalise(x, beta, gamma, eps),
+            "gamma and beta forgotten": lambda x, gamma, beta, eps=1e-5: normalise(x, 0 * gamma + 1, 0 * beta, eps),
+            "standard deviation returned": spelt(tells=lambda mean, var, eps: (mean.ravel(), np.sqrt(var).ravel())),
+            "eps in the variance returned": spelt(tells=lambda mean, var, eps: (mean.ravel(), (var + eps).ravel())),
+            "axes kept": spelt(tells=lambda mean, var, eps: (mean, var)),
+            "mean square less squared mean": spelt(
                 spread=lambda x, axes, ddof: np.maximum(
                     (x * x).mean(axis=axes, keepdims=True) - x.mean(axis=axes, keepdims=True) ** 2, 0
                 )
             ),
-        ),
-    ],
+        },
+    ),
     clues=(
         "One mean and one variance for each channel: x.mean(axis=(0, 2, 3)) and x.var(axis=(0, 2, 3)), both (C,).",
         "To meet (N, C, H, W) a (C,) needs two axes more: mean[:, None, None].",

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
+from autograder.exercise import Case, Exercise, normal
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
 from autograder.exercises.lenet.norm import ALL, Arrays, ahead, standardise
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 
 
 def pull(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Arrays:
@@ -56,101 +57,75 @@ batchnorm2d_backward = Exercise(
     returns=("dx", "dgamma", "dbeta"),
     reference=pull,
     points={"basic": 5, "eps": 1},
-    cases=[
-        *group(
-            "basic",
-            public("4 images of 3 channels", 4, 3, 5, 6),
-            secret("3 images of 5 channels", 3, 5, 4, 5),
-            public("one image of 2 channels", 1, 2, 4, 3),
-            secret("one image of 4 channels", 1, 4, 5, 2),
-            public("one channel", 3, 1, 4, 4),
-            secret("one channel, two images", 2, 1, 3, 6),
-            public("few values: 2 images of 2x1", 2, 3, 2, 1),
-            secret("few values: 3 images of 1x2", 3, 2, 1, 2),
-            public("float32", 2, 3, 4, 5, dtype="float32"),
-            secret("float32, 3 images", 3, 2, 5, 3, dtype="float32"),
-            make=back,
-        ),
-        *group(
-            "eps",
-            public("eps 0.5", 3, 2, 4, 3, eps=0.5),
-            secret("eps 2", 2, 3, 3, 4, eps=2.0),
-            public("eps 3 on one image", 1, 3, 3, 3, eps=3.0),
-            secret("eps 0.7 on one image", 1, 2, 4, 4, eps=0.7),
-            make=back,
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "mean and variance held fixed",
-            "Your dx has its first term only, as if mean and variance did not depend on x: subtract what flows "
-            "through both.",
-            terms(lambda g, h, std, mean: g / std),
-        ),
-        Mistake(
-            "term of the mean missing",
-            "You left out what flows through the mean: subtract the mean of gamma * dout over the channel.",
-            terms(lambda g, h, std, mean: (g - h * mean(g * h)) / std),
-        ),
-        Mistake(
-            "term of the variance missing",
-            "You left out what flows through the variance: subtract x_hat times the mean of gamma * dout * x_hat.",
-            terms(lambda g, h, std, mean: (g - mean(g)) / std),
-        ),
-        Mistake(
-            "sums in place of means",
-            "You took the sums over the channel: mean and variance are divided by the number of values, so both "
-            "terms are means.",
-            terms(
+    cases=rows(
+        back,
+        "basic",
+        public("4 images of 3 channels", 4, 3, 5, 6),
+        secret("3 images of 5 channels", 3, 5, 4, 5),
+        public("one image of 2 channels", 1, 2, 4, 3),
+        secret("one image of 4 channels", 1, 4, 5, 2),
+        public("one channel", 3, 1, 4, 4),
+        secret("one channel, two images", 2, 1, 3, 6),
+        public("few values: 2 images of 2x1", 2, 3, 2, 1),
+        secret("few values: 3 images of 1x2", 3, 2, 1, 2),
+        public("float32", 2, 3, 4, 5, dtype="float32"),
+        secret("float32, 3 images", 3, 2, 5, 3, dtype="float32"),
+        "eps",
+        public("eps 0.5", 3, 2, 4, 3, eps=0.5),
+        secret("eps 2", 2, 3, 3, 4, eps=2.0),
+        public("eps 3 on one image", 1, 3, 3, 3, eps=3.0),
+        secret("eps 0.7 on one image", 1, 2, 4, 4, eps=0.7),
+    ),
+    mistakes=mistakes(
+        """
+        mean and variance held fixed: Your dx has its first term only, as if mean and variance did not depend on x:
+            subtract what flows through both.
+        term of the mean missing: You left out what flows through the mean: subtract the mean of gamma * dout over the
+            channel.
+        term of the variance missing: You left out what flows through the variance: subtract x_hat times the mean of
+            gamma * dout * x_hat.
+        sums in place of means: You took the sums over the channel: mean and variance are divided by the number of
+            values, so both terms are means.
+        sum of the last term: You took the sum of g * x_hat over the channel: the formula's bar is a mean, there as
+            well.
+        not divided by the spread: You did not divide dx by the standard deviation: all three terms carry 1 / sqrt(var +
+            eps).
+        gamma missing in dx: Your dx lacks gamma: the gradient that reaches x_hat is gamma * dout.
+        dgamma with x: You multiplied dout by x for dgamma: gamma multiplies the normalised x, x_hat.
+        means for gamma and beta: You averaged dgamma and dbeta: gamma and beta of a channel are used at all its values,
+            so sum.
+        dbeta before dgamma: You returned dbeta before dgamma: the gradients come in the order of the arguments.
+        eps left out: You left eps out of the standard deviation: take the very one that the forward divides by.
+        eps forgotten in the call: Your gradient is that for eps 1e-5, whatever eps is asked: use the argument.
+        """,
+        {
+            "mean and variance held fixed": terms(lambda g, h, std, mean: g / std),
+            "term of the mean missing": terms(lambda g, h, std, mean: (g - h * mean(g * h)) / std),
+            "term of the variance missing": terms(lambda g, h, std, mean: (g - mean(g)) / std),
+            "sums in place of means": terms(
                 lambda g, h, std, mean: (
                     (g - (g + 0 * h).sum(ALL, keepdims=True) - h * (g * h).sum(ALL, keepdims=True)) / std
                 )
             ),
-        ),
-        Mistake(
-            "sum of the last term",
-            "You took the sum of g * x_hat over the channel: the formula's bar is a mean, there as well.",
-            terms(lambda g, h, std, mean: (g - mean(g) - h * (g * h).sum(ALL, keepdims=True)) / std),
-        ),
-        Mistake(
-            "not divided by the spread",
-            "You did not divide dx by the standard deviation: all three terms carry 1 / sqrt(var + eps).",
-            terms(lambda g, h, std, mean: g - mean(g) - h * mean(g * h)),
-        ),
-        Mistake(
-            "gamma missing in dx",
-            "Your dx lacks gamma: the gradient that reaches x_hat is gamma * dout.",
-            lambda dout, x, gamma, beta, eps=1e-5: (
+            "sum of the last term": terms(
+                lambda g, h, std, mean: (g - mean(g) - h * (g * h).sum(ALL, keepdims=True)) / std
+            ),
+            "not divided by the spread": terms(lambda g, h, std, mean: g - mean(g) - h * mean(g * h)),
+            "gamma missing in dx": lambda dout, x, gamma, beta, eps=1e-5: (
                 pull(dout, x, 0 * gamma + 1, beta, eps)[0],
                 *pull(dout, x, gamma, beta, eps)[1:],
             ),
-        ),
-        Mistake(
-            "dgamma with x",
-            "You multiplied dout by x for dgamma: gamma multiplies the normalised x, x_hat.",
-            changed(lambda dx, dgamma, dbeta, dout, x: (dx, (dout * x).sum(axis=ALL), dbeta)),
-        ),
-        Mistake(
-            "means for gamma and beta",
-            "You averaged dgamma and dbeta: gamma and beta of a channel are used at all its values, so sum.",
-            changed(lambda dx, dgamma, dbeta, dout, x: (dx, dgamma / x[:, 0].size, dbeta / x[:, 0].size)),
-        ),
-        Mistake(
-            "dbeta before dgamma",
-            "You returned dbeta before dgamma: the gradients come in the order of the arguments.",
-            changed(lambda dx, dgamma, dbeta, dout, x: (dx, dbeta, dgamma)),
-        ),
-        Mistake(
-            "eps left out",
-            "You left eps out of the standard deviation: take the very one that the forward divides by.",
-            terms(lambda g, h, std, mean: (g - mean(g) - h * mean(g * h)) / std, lambda var, eps: np.sqrt(var)),
-        ),
-        Mistake(
-            "eps forgotten in the call",
-            "Your gradient is that for eps 1e-5, whatever eps is asked: use the argument.",
-            lambda dout, x, gamma, beta, eps=1e-5: pull(dout, x, gamma, beta),
-        ),
-    ],
+            "dgamma with x": changed(lambda dx, dgamma, dbeta, dout, x: (dx, (dout * x).sum(axis=ALL), dbeta)),
+            "means for gamma and beta": changed(
+                lambda dx, dgamma, dbeta, dout, x: (dx, dgamma / x[:, 0].size, dbeta / x[:, 0].size)
+            ),
+            "dbeta before dgamma": changed(lambda dx, dgamma, dbeta, dout, x: (dx, dbeta, dgamma)),
+            "eps left out": terms(
+                lambda g, h, std, mean: (g - mean(g) - h * mean(g * h)) / std, lambda var, eps: np.sqrt(var)
+            ),
+            "eps forgotten in the call": lambda dout, x, gamma, beta, eps=1e-5: pull(dout, x, gamma, beta),
+        },
+    ),
     clues=(
         "Compute mean, std = sqrt(var + eps) and x_hat = (x - mean) / std again; dbeta is the sum of dout and dgamma "
         "that of dout * x_hat, over the axes (0, 2, 3).",

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake
+from autograder.exercise import Case, Exercise
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.lenet.operations import seed
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
 
 Shape = tuple[int, ...]
@@ -47,79 +48,51 @@ he_normal = Exercise(
     reference=weights,
     points={"filters": 2, "matrix": 1},
     way=Way(rng="rng", summary="he_normal"),
-    cases=[
-        *group(
-            "filters",
-            public("40 filters of 6 channels, 5x5", 40, 6, 5, 5),
-            secret("30 filters of 8 channels, 4x3", 30, 8, 4, 3),
-            public("24 filters of 90 channels, 3x2", 24, 90, 3, 2),
-            secret("20 filters of 120 channels, 2x3", 20, 120, 2, 3),
-            public("90 filters of one channel, 5x5", 90, 1, 5, 5),
-            secret("70 filters of one channel, 7x5", 70, 1, 7, 5),
-            make=drawn,
-        ),
-        *group(
-            "matrix",
-            public("a matrix from 120 values to 30 scores", 120, 30),
-            secret("a matrix from 160 values to 40 scores", 160, 40),
-            public("a matrix from 50 values to 200", 50, 200),
-            secret("a matrix from 60 values to 240", 60, 240),
-            make=drawn,
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "fan in of a matrix read from the wrong axis",
-            "For a matrix you took the number of outputs: its shape is (D, M), and each output reads D values.",
-            spread_by(lambda shape: math.sqrt(2 / math.prod(shape[1:]))),
-        ),
-        Mistake(
-            "channels only",
-            "For filters you counted the channels only: one output reads a window of each, C * KH * KW values.",
-            spread_by(lambda shape: math.sqrt(2 / (shape[0] if len(shape) == 2 else shape[1]))),
-        ),
-        Mistake(
-            "first axis always",
-            "You took the first axis always: for filters it is their number, and each reads C * KH * KW values.",
-            spread_by(lambda shape: math.sqrt(2 / shape[0])),
-        ),
-        Mistake(
-            "outputs counted",
-            "You counted the outputs that a value feeds, which is fan out: fan in counts the values that an output "
-            "reads.",
-            spread_by(lambda shape: math.sqrt(2 / fan_out(shape))),
-        ),
-        Mistake(
-            "variance as standard deviation",
-            "You used 2 / fan in as the standard deviation: it is the variance, so take its root.",
-            spread_by(lambda shape: 2 / read_by_one(shape)),
-        ),
-        Mistake(
-            "1 in place of 2",
-            "Your variance is 1 / fan in: a ReLU loses half, so it takes 2 / fan in.",
-            spread_by(lambda shape: math.sqrt(1 / read_by_one(shape))),
-        ),
-        Mistake(
-            "not scaled",
-            "You left the normal numbers as they are: multiply them by sqrt(2 / fan in).",
-            spread_by(lambda shape: 1.0),
-        ),
-        Mistake(
-            "divided",
-            "You divided by sqrt(2 / fan in): multiply by it.",
-            spread_by(lambda shape: math.sqrt(read_by_one(shape) / 2)),
-        ),
-        Mistake(
-            "uniform",
-            "Your numbers are spread evenly, not normal: draw them with rng.normal or rng.standard_normal.",
-            lambda shape, rng: rng.uniform(-1, 1, shape) * math.sqrt(6 / read_by_one(shape)),
-        ),
-        Mistake(
-            "never negative",
-            "Your weights are never negative: draw normal numbers around 0.",
-            lambda shape, rng: np.abs(weights(shape, rng)),
-        ),
-    ],
+    cases=rows(
+        drawn,
+        "filters",
+        public("40 filters of 6 channels, 5x5", 40, 6, 5, 5),
+        secret("30 filters of 8 channels, 4x3", 30, 8, 4, 3),
+        public("24 filters of 90 channels, 3x2", 24, 90, 3, 2),
+        secret("20 filters of 120 channels, 2x3", 20, 120, 2, 3),
+        public("90 filters of one channel, 5x5", 90, 1, 5, 5),
+        secret("70 filters of one channel, 7x5", 70, 1, 7, 5),
+        "matrix",
+        public("a matrix from 120 values to 30 scores", 120, 30),
+        secret("a matrix from 160 values to 40 scores", 160, 40),
+        public("a matrix from 50 values to 200", 50, 200),
+        secret("a matrix from 60 values to 240", 60, 240),
+    ),
+    mistakes=mistakes(
+        """
+        fan in of a matrix read from the wrong axis: For a matrix you took the number of outputs: its shape is (D, M),
+            and each output reads D values.
+        channels only: For filters you counted the channels only: one output reads a window of each, C * KH * KW values.
+        first axis always: You took the first axis always: for filters it is their number, and each reads C * KH * KW
+            values.
+        outputs counted: You counted the outputs that a value feeds, which is fan out: fan in counts the values that an
+            output reads.
+        variance as standard deviation: You used 2 / fan in as the standard deviation: it is the variance, so take its
+            root.
+        1 in place of 2: Your variance is 1 / fan in: a ReLU loses half, so it takes 2 / fan in.
+        not scaled: You left the normal numbers as they are: multiply them by sqrt(2 / fan in).
+        divided: You divided by sqrt(2 / fan in): multiply by it.
+        uniform: Your numbers are spread evenly, not normal: draw them with rng.normal or rng.standard_normal.
+        never negative: Your weights are never negative: draw normal numbers around 0.
+        """,
+        {
+            "fan in of a matrix read from the wrong axis": spread_by(lambda shape: math.sqrt(2 / math.prod(shape[1:]))),
+            "channels only": spread_by(lambda shape: math.sqrt(2 / (shape[0] if len(shape) == 2 else shape[1]))),
+            "first axis always": spread_by(lambda shape: math.sqrt(2 / shape[0])),
+            "outputs counted": spread_by(lambda shape: math.sqrt(2 / fan_out(shape))),
+            "variance as standard deviation": spread_by(lambda shape: 2 / read_by_one(shape)),
+            "1 in place of 2": spread_by(lambda shape: math.sqrt(1 / read_by_one(shape))),
+            "not scaled": spread_by(lambda shape: 1.0),
+            "divided": spread_by(lambda shape: math.sqrt(read_by_one(shape) / 2)),
+            "uniform": lambda shape, rng: rng.uniform(-1, 1, shape) * math.sqrt(6 / read_by_one(shape)),
+            "never negative": lambda shape, rng: np.abs(weights(shape, rng)),
+        },
+    ),
     clues=(
         "Count what one output reads: D values of a vector, or a window of KH * KW pixels in each of C channels.",
         "fan_in = shape[0] if len(shape) == 2 else np.prod(shape[1:]); rng.standard_normal(shape) has the standard "

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, Random
-from autograder.exercises.rows import group, public, secret
+from autograder.exercise import Exercise, Random
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab import data
 from cnnlab.checking.way import Way
 
@@ -114,55 +115,44 @@ trained_lenet = Exercise(
     reference=reference,
     points={"learned": 4, "good": 4, "robust": 4},
     way=Way(file="lenet.safetensors", summary="lenet"),
-    cases=[
-        *group(
-            "learned",
-            public("200 held-out digits", **hidden(200, at_least=LEARNED[0])),
-            secret("250 held-out digits", **hidden(250, at_least=LEARNED[1], **FINE)),
-        ),
-        *group(
-            "good",
-            public("all 397 held-out digits", **hidden(397, at_least=GOOD[0])),
-            secret("the held-out digits", **hidden(396, at_least=GOOD[1], **FINE)),
-        ),
-        *group(
-            "robust",
-            public("240 held-out digits, moved a little", **hidden(240, at_least=ROBUST[0], **STRONG)),
-            secret("held-out digits, moved slightly", **hidden(350, at_least=ROBUST[1], **SLIGHT)),
-            secret("held-out digits, moved more", **hidden(360, at_least=ROBUST[1], **STRONG)),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "not trained",
-            "The weights in the file are hardly better than chance: train first, then save what network.state() "
-            "returns.",
-            as_drawn,
-        ),
-        Mistake(
-            "ink and paper exchanged",
-            "Your network knows dark digits on light paper: give it the images of nn.lenet_images, where ink is 1 and "
-            "paper -1, as they are.",
-            changed(conv1_w=lambda weights: -weights["conv1.w"]),
-        ),
-        Mistake(
-            "images from 0 to 1",
-            "Your network was trained on images from 0 to 1: give it those of nn.lenet_images, from -1 to 1.",
+    cases=rows(
+        plain_case,
+        "learned",
+        public("200 held-out digits", **hidden(200, at_least=LEARNED[0])),
+        secret("250 held-out digits", **hidden(250, at_least=LEARNED[1], **FINE)),
+        "good",
+        public("all 397 held-out digits", **hidden(397, at_least=GOOD[0])),
+        secret("the held-out digits", **hidden(396, at_least=GOOD[1], **FINE)),
+        "robust",
+        public("240 held-out digits, moved a little", **hidden(240, at_least=ROBUST[0], **STRONG)),
+        secret("held-out digits, moved slightly", **hidden(350, at_least=ROBUST[1], **SLIGHT)),
+        secret("held-out digits, moved more", **hidden(360, at_least=ROBUST[1], **STRONG)),
+    ),
+    mistakes=mistakes(
+        """
+        not trained: The weights in the file are hardly better than chance: train first, then save what network.state()
+            returns.
+        ink and paper exchanged: Your network knows dark digits on light paper: give it the images of nn.lenet_images,
+            where ink is 1 and paper -1, as they are.
+        images from 0 to 1: Your network was trained on images from 0 to 1: give it those of nn.lenet_images, from -1 to
+            1.
+        labels one too high: Your network answers with the next digit: the labels are 0 to 9, and class m stands for the
+            digit m.
+        """,
+        {
+            "not trained": as_drawn,
+            "ink and paper exchanged": changed(conv1_w=lambda weights: -weights["conv1.w"]),
             # w * (2v - 1) + b: what the reference says of an image v from 0 to 1 that was scaled first.
-            changed(
+            "images from 0 to 1": changed(
                 conv1_w=lambda weights: 2 * weights["conv1.w"],
                 conv1_b=lambda weights: weights["conv1.b"] - weights["conv1.w"].sum(axis=(1, 2, 3)),
             ),
-        ),
-        Mistake(
-            "labels one too high",
-            "Your network answers with the next digit: the labels are 0 to 9, and class m stands for the digit m.",
-            changed(
+            "labels one too high": changed(
                 linear3_W=lambda weights: np.roll(weights["linear3.W"], 1, axis=1),
                 linear3_b=lambda weights: np.roll(weights["linear3.b"], 1),
             ),
-        ),
-    ],
+        },
+    ),
     clues=(
         "Three lines: make a network with nn.lenet5(rng), train it with nn.fit, return network.state().",
         "If the digits that it has seen are nearly all right and the held-out ones are not, it needs more variety: "

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, integers, normal
+from autograder.exercise import Case, Exercise, integers, normal
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, pair
 from autograder.exercises.pooling.operations import avg_pool, max_pool
 from autograder.exercises.pooling.slips import window_slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 
 def lp_pool(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
@@ -45,15 +46,17 @@ lp_pool2d = Exercise(
     reference=lp_pool,
     points={"two": 1, "other": 2, "infinity": 1, "stride": 1},
     cases=[
-        *group("two", public("one window 3, -4, 0, 0", x=np.array([[[[3.0, -4.0], [0.0, 0.0]]]]), p=2, kernel=2)),
-        *group(
+        *rows(
+            plain_case,
+            "two",
+            public("one window 3, -4, 0, 0", x=np.array([[[[3.0, -4.0], [0.0, 0.0]]]]), p=2, kernel=2),
+        ),
+        *rows(
+            lp_case,
             "two",
             secret("p = 2, kernel 2 on 6x5 images", (2, 2, 6, 5), 2, kernel=2),
             public("p = 2, kernel (2, 3) on 4x7 images", (2, 2, 4, 7), 2, kernel=(2, 3)),
             secret("p = 2, kernel (3, 2) on 6x5 images", (1, 3, 6, 5), 2, kernel=(3, 2)),
-            make=lp_case,
-        ),
-        *group(
             "other",
             public("p = 1, kernel 2 on 5x4 images", (2, 3, 5, 4), 1, kernel=2),
             secret("p = 1, kernel 3 on 6x7 images", (2, 2, 6, 7), 1, kernel=3),
@@ -62,66 +65,52 @@ lp_pool2d = Exercise(
             public("p = 1.5, float32, kernel 3", (1, 2, 3, 6), 1.5, dtype="float32", kernel=3),
             secret("p = 2.5, float32, kernel 2", (1, 2, 4, 6), 2.5, dtype="float32", kernel=2),
             public("p = 8, kernel (3, 2), one channel", (1, 1, 6, 5), 8, kernel=(3, 2)),
-            make=lp_case,
         ),
-        *group(
+        *rows(
+            plain_case,
             "other",
             secret("p = 3, whole numbers, kernel (2, 4)", x=integers(2, 1, 4, 8, low=-3, high=4), p=3, kernel=(2, 4)),
         ),
-        *group(
+        *rows(
+            lp_case,
             "infinity",
             public("p = infinity, kernel 2 on 4x5 images", (2, 2, 4, 5), np.inf, kernel=2),
             secret("p = infinity, kernel (3, 2) on 6x4 images", (2, 2, 6, 4), np.inf, kernel=(3, 2)),
-            make=lp_case,
-        ),
-        *group(
             "stride",
             public("p = 2, kernel 3, stride 2 on 7x5", (2, 1, 7, 5), 2, kernel=3, stride=2),
             secret("p = 2, kernel 3, stride 2 on 5x9", (2, 2, 5, 9), 2, kernel=3, stride=2),
             public("p = 3, kernel 2, stride (1, 3) on 3x8", (1, 2, 3, 8), 3, kernel=2, stride=(1, 3)),
             secret("p = 3, kernel 2, stride (3, 1) on 8x4", (1, 2, 8, 4), 3, kernel=2, stride=(3, 1)),
-            make=lp_case,
         ),
     ],
     mistakes=[
         *window_slips(lp_pool),
-        Mistake(
-            "sum",
-            "You added the powers up: average them, so that the size of the window does not matter.",
-            changed(lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) * np.prod(pair(kernel)) ** (1 / p)),
-        ),
-        Mistake(
-            "as torch does",
-            "That is torch's lp_pool2d, which adds up x^p: here it is the average of |x|^p.",
-            changed(as_torch),
-        ),
-        Mistake(
-            "no absolute value",
-            "You took powers of negative values: take the absolute value of x first.",
-            changed(lambda x, p, kernel, stride: avg_pool(x**p, kernel, stride) ** (1 / p)),
-        ),
-        Mistake(
-            "no root",
-            "The root is missing: raise the average to the power 1 / p.",
-            changed(lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) ** p),
-        ),
-        Mistake(
-            "always p = 2",
-            "You squared and took the square root whatever p is: use p.",
-            changed(lambda x, p, kernel, stride: lp_pool(x, 2, kernel, stride)),
-        ),
-        Mistake(
-            "infinity as a power",
-            "The formula gives 1 for p = infinity, since nearly everything to the power 1 / infinity = 0 is 1: treat "
-            "it as its own case, the largest |x|.",
-            lambda x, p, kernel, stride=None: avg_pool(np.abs(x) ** p, kernel, stride) ** (1 / p),
-        ),
-        Mistake(
-            "infinity with the sign",
-            "For p = infinity you took the largest x: it is the largest |x|.",
-            lambda x, p, kernel, stride=None: (
-                max_pool(x, kernel, stride) if np.isinf(p) else lp_pool(x, p, kernel, stride)
-            ),
+        *mistakes(
+            """
+            sum: You added the powers up: average them, so that the size of the window does not matter.
+            as torch does: That is torch's lp_pool2d, which adds up x^p: here it is the average of |x|^p.
+            no absolute value: You took powers of negative values: take the absolute value of x first.
+            no root: The root is missing: raise the average to the power 1 / p.
+            always p = 2: You squared and took the square root whatever p is: use p.
+            infinity as a power: The formula gives 1 for p = infinity, since nearly everything to the power 1 / infinity
+                = 0 is 1: treat it as its own case, the largest |x|.
+            infinity with the sign: For p = infinity you took the largest x: it is the largest |x|.
+            """,
+            {
+                "sum": changed(
+                    lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) * np.prod(pair(kernel)) ** (1 / p)
+                ),
+                "as torch does": changed(as_torch),
+                "no absolute value": changed(lambda x, p, kernel, stride: avg_pool(x**p, kernel, stride) ** (1 / p)),
+                "no root": changed(lambda x, p, kernel, stride: lp_pool(x, p, kernel, stride) ** p),
+                "always p = 2": changed(lambda x, p, kernel, stride: lp_pool(x, 2, kernel, stride)),
+                "infinity as a power": lambda x, p, kernel, stride=None: (
+                    avg_pool(np.abs(x) ** p, kernel, stride) ** (1 / p)
+                ),
+                "infinity with the sign": lambda x, p, kernel, stride=None: (
+                    max_pool(x, kernel, stride) if np.isinf(p) else lp_pool(x, p, kernel, stride)
+                ),
+            },
         ),
     ],
     clues=(

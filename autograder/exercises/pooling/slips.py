@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Mistake
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, turned
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 
@@ -50,54 +51,42 @@ def window_slips(pool: Pool) -> list[Mistake]:
         Mistake(*STRIDE_IGNORED, lambda x, **how: pool(x, **without(how, "stride"))),
         Mistake(*KERNEL_SWAPPED, swapped_kernel),
         Mistake(*STRIDE_SWAPPED, lambda x, **how: pool(x, **stride_turned(how))),
-        Mistake(
-            "stride in the size only",
-            "Your output has the right size, but the windows start one pixel apart: output (i, j) reads from row "
-            "i * stride and column j * stride on.",
-            crowded,
-        ),
-        Mistake(
-            "last row and column missing",
-            "Your output lacks its last row and column: the number of positions is the number of steps plus 1.",
-            lambda x, **how: pool(x, **how)[:, :, :-1, :-1],
-        ),
-        Mistake(
-            "first image for all",
-            "Every image of the batch got the output of the first one: compute each from its own x[n].",
-            lambda x, **how: np.repeat(pool(x[:1], **how), len(x), axis=0),
+        *mistakes(
+            """
+            stride in the size only: Your output has the right size, but the windows start one pixel apart: output (i,
+                j) reads from row i * stride and column j * stride on.
+            last row and column missing: Your output lacks its last row and column: the number of positions is the
+                number of steps plus 1.
+            first image for all: Every image of the batch got the output of the first one: compute each from its own
+                x[n].
+            """,
+            {
+                "stride in the size only": crowded,
+                "last row and column missing": lambda x, **how: pool(x, **how)[:, :, :-1, :-1],
+                "first image for all": lambda x, **how: np.repeat(pool(x[:1], **how), len(x), axis=0),
+            },
         ),
     ]
 
 
 def padding_slips(pool: Pool) -> list[Mistake]:
     """What goes wrong with the padding in a forward."""
-    return [
-        Mistake(
-            "padding ignored",
-            "You left out the padding: surround x first.",
-            lambda x, **how: pool(x, **without(how, "padding")),
-        ),
-        Mistake(
-            "padding after only",
-            "You padded below and to the right only: an int or (h, w) is the padding of both sides.",
-            lambda x, **how: pool(x, **after_only(how)),
-        ),
-        Mistake(
-            "padding before only",
-            "You padded above and to the left only: an int or (h, w) is the padding of both sides.",
-            lambda x, **how: pool(x, **before_only(how)),
-        ),
-        Mistake(
-            "padding axes swapped",
-            "You padded the rows by the columns' numbers: height comes first, then width.",
-            lambda x, **how: pool(x, **swapped(how, "padding")),
-        ),
-        Mistake(
-            "padding sides swapped",
-            "You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).",
-            lambda x, **how: pool(x, **sides_swapped(how)),
-        ),
-    ]
+    return mistakes(
+        """
+        padding ignored: You left out the padding: surround x first.
+        padding after only: You padded below and to the right only: an int or (h, w) is the padding of both sides.
+        padding before only: You padded above and to the left only: an int or (h, w) is the padding of both sides.
+        padding axes swapped: You padded the rows by the columns' numbers: height comes first, then width.
+        padding sides swapped: You swapped the sides of the padding: the pairs are (top, bottom) and (left, right).
+        """,
+        {
+            "padding ignored": lambda x, **how: pool(x, **without(how, "padding")),
+            "padding after only": lambda x, **how: pool(x, **after_only(how)),
+            "padding before only": lambda x, **how: pool(x, **before_only(how)),
+            "padding axes swapped": lambda x, **how: pool(x, **swapped(how, "padding")),
+            "padding sides swapped": lambda x, **how: pool(x, **sides_swapped(how)),
+        },
+    )
 
 
 def backward_slips(backward: Pool) -> list[Mistake]:

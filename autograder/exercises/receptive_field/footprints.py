@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake
+from autograder.exercise import Exercise
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.receptive_field.fields import whole
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
 
 Forward = Callable[[np.ndarray], np.ndarray]
@@ -77,152 +78,133 @@ gradient_footprint = Exercise(
     reference=poisoned,
     points={"basic": 2, "borders": 1, "stacks": 1, "gaps": 1, "channels": 2, "filters": 2},
     way=Way(functions=("forward",)),
-    cases=[
-        *group(
-            "basic",
-            public("a single pixel", forward="one_pixel", x_shape=(1, 1, 4, 5), row=1, col=3),
-            secret(
-                "a single pixel of two channels",
-                forward="one_pixel",
-                x_shape=(1, 2, 7, 6),
-                row=whole(1, 2),
-                col=whole(3, 5),
-            ),
-            public("a 3x3 sum over a 6x7 image", forward="box_3x3", x_shape=(1, 1, 6, 7), row=0, col=2),
-            secret(
-                "a 3x3 sum with negative weights",
-                forward="negative_box_3x3",
-                x_shape=(1, 1, 9, 8),
-                row=whole(3, 5),
-                col=whole(0, 2),
-            ),
-            public("4x2 pixels, stride (2, 3)", forward="box_4x2_stride_2x3", x_shape=(1, 1, 9, 8), row=1, col=0),
-            secret(
-                "4x2 pixels, stride (2, 3), on a larger image",
-                forward="box_4x2_stride_2x3",
-                x_shape=(1, 2, 12, 13),
-                row=whole(0, 1),
-                col=whole(2, 3),
-            ),
-            public("a 3x3 sum, every weight -1", forward="negative_box_3x3", x_shape=(1, 1, 5, 7), row=2, col=1),
+    cases=rows(
+        plain_case,
+        "basic",
+        public("a single pixel", forward="one_pixel", x_shape=(1, 1, 4, 5), row=1, col=3),
+        secret(
+            "a single pixel of two channels",
+            forward="one_pixel",
+            x_shape=(1, 2, 7, 6),
+            row=whole(1, 2),
+            col=whole(3, 5),
         ),
-        *group(
-            "borders",
-            public("a corner with padding", forward="padded_3x3", x_shape=(1, 1, 5, 6), row=4, col=0),
-            secret(
-                "a border with padding below and to the right",
-                forward="padded_after_3x3",
-                x_shape=(1, 1, 6, 8),
-                row=5,
-                col=whole(1, 4),
-            ),
-            public("padding and a bias of 5", forward="biased_3x3", x_shape=(1, 1, 6, 5), row=0, col=2),
-            secret(
-                "a border with padding and a bias", forward="biased_3x3", x_shape=(1, 1, 8, 9), row=whole(2, 6), col=0
-            ),
+        public("a 3x3 sum over a 6x7 image", forward="box_3x3", x_shape=(1, 1, 6, 7), row=0, col=2),
+        secret(
+            "a 3x3 sum with negative weights",
+            forward="negative_box_3x3",
+            x_shape=(1, 1, 9, 8),
+            row=whole(3, 5),
+            col=whole(0, 2),
         ),
-        *group(
-            "stacks",
-            public("two padded 3x3 sums", forward="two_convolutions", x_shape=(1, 1, 8, 9), row=3, col=5),
-            secret(
-                "2x2 averages, then a 3x3 sum",
-                forward="average_then_convolution",
-                x_shape=(1, 1, 14, 12),
-                row=whole(2, 4),
-                col=whole(0, 1),
-            ),
-            public(
-                "a padded 3x3 sum, then 2x2 averages",
-                forward="convolution_then_average",
-                x_shape=(1, 1, 10, 9),
-                row=2,
-                col=1,
-            ),
-            secret(
-                "two padded 3x3 sums on a larger image",
-                forward="two_convolutions",
-                x_shape=(1, 1, 11, 10),
-                row=whole(1, 4),
-                col=whole(6, 8),
-            ),
+        public("4x2 pixels, stride (2, 3)", forward="box_4x2_stride_2x3", x_shape=(1, 1, 9, 8), row=1, col=0),
+        secret(
+            "4x2 pixels, stride (2, 3), on a larger image",
+            forward="box_4x2_stride_2x3",
+            x_shape=(1, 2, 12, 13),
+            row=whole(0, 1),
+            col=whole(2, 3),
         ),
-        *group(
-            "gaps",
-            secret(
-                "every third pixel, then 2x2",
-                forward="every_third_then_2x2",
-                x_shape=(1, 1, 11, 14),
-                row=whole(0, 1),
-                col=whole(2, 3),
-            ),
-            public("3x3 pixels, two apart", forward="dilated_3x3", x_shape=(1, 1, 8, 7), row=1, col=0),
-            secret(
-                "2x3 pixels with gaps between",
-                forward="dilated_2x3",
-                x_shape=(1, 1, 9, 10),
-                row=whole(0, 2),
-                col=whole(3, 4),
-            ),
+        public("a 3x3 sum, every weight -1", forward="negative_box_3x3", x_shape=(1, 1, 5, 7), row=2, col=1),
+        "borders",
+        public("a corner with padding", forward="padded_3x3", x_shape=(1, 1, 5, 6), row=4, col=0),
+        secret(
+            "a border with padding below and to the right",
+            forward="padded_after_3x3",
+            x_shape=(1, 1, 6, 8),
+            row=5,
+            col=whole(1, 4),
         ),
-        *group(
-            "channels",
-            public(
-                "three channels, the last alone is read", forward="last_channel_3x3", x_shape=(1, 3, 5, 6), row=1, col=2
-            ),
-            secret(
-                "four channels, the last alone is read",
-                forward="last_channel_3x3",
-                x_shape=(1, 4, 7, 6),
-                row=whole(2, 4),
-                col=whole(0, 1),
-            ),
-            public(
-                "first channel less last channel", forward="first_less_last_channel", x_shape=(1, 2, 6, 6), row=2, col=4
-            ),
-            secret(
-                "first channel less last of three",
-                forward="first_less_last_channel",
-                x_shape=(1, 3, 5, 8),
-                row=whole(0, 2),
-                col=whole(3, 6),
-            ),
-            public(
-                "each channel read at another place", forward="channels_in_a_row", x_shape=(1, 3, 4, 7), row=2, col=1
-            ),
-            secret(
-                "each of four channels read at another place",
-                forward="channels_in_a_row",
-                x_shape=(1, 4, 6, 9),
-                row=whole(3, 5),
-                col=whole(0, 2),
-            ),
+        public("padding and a bias of 5", forward="biased_3x3", x_shape=(1, 1, 6, 5), row=0, col=2),
+        secret("a border with padding and a bias", forward="biased_3x3", x_shape=(1, 1, 8, 9), row=whole(2, 6), col=0),
+        "stacks",
+        public("two padded 3x3 sums", forward="two_convolutions", x_shape=(1, 1, 8, 9), row=3, col=5),
+        secret(
+            "2x2 averages, then a 3x3 sum",
+            forward="average_then_convolution",
+            x_shape=(1, 1, 14, 12),
+            row=whole(2, 4),
+            col=whole(0, 1),
         ),
-        *group(
-            "filters",
-            public(
-                "two filters that look at different pixels",
-                forward="two_filters_apart",
-                x_shape=(1, 1, 6, 7),
-                row=1,
-                col=3,
-            ),
-            secret(
-                "two filters that look at different pixels of two channels",
-                forward="two_filters_apart",
-                x_shape=(1, 2, 7, 9),
-                row=whole(0, 2),
-                col=whole(3, 5),
-            ),
-            public("a filter and its negative", forward="filter_and_its_negative", x_shape=(1, 2, 5, 7), row=3, col=5),
-            secret(
-                "a filter and its negative on a larger image",
-                forward="filter_and_its_negative",
-                x_shape=(1, 1, 8, 6),
-                row=whole(4, 6),
-                col=whole(1, 3),
-            ),
+        public(
+            "a padded 3x3 sum, then 2x2 averages",
+            forward="convolution_then_average",
+            x_shape=(1, 1, 10, 9),
+            row=2,
+            col=1,
         ),
-    ],
+        secret(
+            "two padded 3x3 sums on a larger image",
+            forward="two_convolutions",
+            x_shape=(1, 1, 11, 10),
+            row=whole(1, 4),
+            col=whole(6, 8),
+        ),
+        "gaps",
+        secret(
+            "every third pixel, then 2x2",
+            forward="every_third_then_2x2",
+            x_shape=(1, 1, 11, 14),
+            row=whole(0, 1),
+            col=whole(2, 3),
+        ),
+        public("3x3 pixels, two apart", forward="dilated_3x3", x_shape=(1, 1, 8, 7), row=1, col=0),
+        secret(
+            "2x3 pixels with gaps between",
+            forward="dilated_2x3",
+            x_shape=(1, 1, 9, 10),
+            row=whole(0, 2),
+            col=whole(3, 4),
+        ),
+        "channels",
+        public(
+            "three channels, the last alone is read", forward="last_channel_3x3", x_shape=(1, 3, 5, 6), row=1, col=2
+        ),
+        secret(
+            "four channels, the last alone is read",
+            forward="last_channel_3x3",
+            x_shape=(1, 4, 7, 6),
+            row=whole(2, 4),
+            col=whole(0, 1),
+        ),
+        public(
+            "first channel less last channel", forward="first_less_last_channel", x_shape=(1, 2, 6, 6), row=2, col=4
+        ),
+        secret(
+            "first channel less last of three",
+            forward="first_less_last_channel",
+            x_shape=(1, 3, 5, 8),
+            row=whole(0, 2),
+            col=whole(3, 6),
+        ),
+        public("each channel read at another place", forward="channels_in_a_row", x_shape=(1, 3, 4, 7), row=2, col=1),
+        secret(
+            "each of four channels read at another place",
+            forward="channels_in_a_row",
+            x_shape=(1, 4, 6, 9),
+            row=whole(3, 5),
+            col=whole(0, 2),
+        ),
+        "filters",
+        public(
+            "two filters that look at different pixels", forward="two_filters_apart", x_shape=(1, 1, 6, 7), row=1, col=3
+        ),
+        secret(
+            "two filters that look at different pixels of two channels",
+            forward="two_filters_apart",
+            x_shape=(1, 2, 7, 9),
+            row=whole(0, 2),
+            col=whole(3, 5),
+        ),
+        public("a filter and its negative", forward="filter_and_its_negative", x_shape=(1, 2, 5, 7), row=3, col=5),
+        secret(
+            "a filter and its negative on a larger image",
+            forward="filter_and_its_negative",
+            x_shape=(1, 1, 8, 6),
+            row=whole(4, 6),
+            col=whole(1, 3),
+        ),
+    ),
     clues=[
         "You have nothing but `forward`: change one number of an image, run it again, and compare the outputs "
         "at (row, col) with those of the unchanged image.",
@@ -230,74 +212,48 @@ gradient_footprint = Exercise(
         "filters: forward(changed)[0, :, row, col] against forward(x)[0, :, row, col].",
         "Loop over np.ndindex(C, H, W); where any filter's output differs, set footprint[i, j] = True.",
     ],
-    mistakes=[
-        Mistake(
-            "first channel only",
-            "You changed the first channel only: a pixel belongs to the footprint if any of its channels does.",
-            seen_by(lambda rise: np.any(rise[0] != 0, axis=-1)),
-        ),
-        Mistake(
-            "later channels overwrite",
-            "You kept what the last channel said: a pixel that one channel marked has to stay marked, so only ever "
-            "set True.",
-            seen_by(lambda rise: np.any(rise[-1] != 0, axis=-1)),
-        ),
-        Mistake(
-            "all channels moved together",
-            "You changed all channels of a pixel by the same amount, and opposite weights cancel: change one "
-            "channel at a time.",
-            seen_by(lambda rise: np.any(rise.sum(axis=0) != 0, axis=-1)),
-        ),
-        Mistake(
-            "first filter only",
-            "You looked at the first filter only: a pixel counts if it changes the output of any filter.",
-            seen_by(lambda rise: np.any(rise[..., 0] != 0, axis=0)),
-        ),
-        Mistake(
-            "filters added up",
-            "You added up the changes of all filters, and opposite ones cancel: compare filter by filter.",
-            seen_by(lambda rise: np.any(rise.sum(axis=-1) != 0, axis=0)),
-        ),
-        Mistake(
-            "only rises count",
-            "You counted only outputs that rise, but a negative weight makes them fall: compare with !=, or take "
-            "the absolute value.",
-            seen_by(lambda rise: np.any(rise > 0, axis=(0, 3))),
-        ),
-        Mistake(
-            "any output counts",
-            "You marked a pixel that changes any output: look at output (row, col) alone.",
-            lambda forward, x_shape, row, col: np.any(slopes(forward, x_shape) != 0, axis=(0, 3, 4, 5)),
-        ),
-        Mistake("row and column swapped", "You looked at output (col, row): the row comes first.", swapped),
-        Mistake(
-            "pixel not set back",
-            "You never set a pixel back, so that every later image differs too: start each time from the "
-            "unchanged image.",
-            never_set_back,
-        ),
-        Mistake(
-            "compared with zero",
-            "You asked whether the output is zero, but a bias keeps it from that: compare with the output of the "
-            "unchanged image.",
-            without_baseline,
-        ),
-        Mistake(
-            "gaps filled",
-            "You marked the whole box from the first pixel to the last: leave out those between that change nothing.",
-            outlined(box_around),
-        ),
-        Mistake("footprint transposed", "Your footprint is (W, H): rows come first.", outlined(np.transpose)),
-        Mistake(
-            "numbers in place of booleans",
-            "You returned how much the output changes: return whether it does, as booleans.",
-            seen_by(lambda rise: np.abs(rise).sum(axis=(0, 3))),
-        ),
-        Mistake(
-            "channels kept",
-            "You returned a footprint for each channel: a pixel is seen if any of its channels is, so join them "
-            "into (H, W).",
-            seen_by(lambda rise: np.any(rise != 0, axis=-1)),
-        ),
-    ],
+    mistakes=mistakes(
+        """
+        first channel only: You changed the first channel only: a pixel belongs to the footprint if any of its channels
+            does.
+        later channels overwrite: You kept what the last channel said: a pixel that one channel marked has to stay
+            marked, so only ever set True.
+        all channels moved together: You changed all channels of a pixel by the same amount, and opposite weights
+            cancel: change one channel at a time.
+        first filter only: You looked at the first filter only: a pixel counts if it changes the output of any filter.
+        filters added up: You added up the changes of all filters, and opposite ones cancel: compare filter by filter.
+        only rises count: You counted only outputs that rise, but a negative weight makes them fall: compare with !=, or
+            take the absolute value.
+        any output counts: You marked a pixel that changes any output: look at output (row, col) alone.
+        row and column swapped: You looked at output (col, row): the row comes first.
+        pixel not set back: You never set a pixel back, so that every later image differs too: start each time from the
+            unchanged image.
+        compared with zero: You asked whether the output is zero, but a bias keeps it from that: compare with the output
+            of the unchanged image.
+        gaps filled: You marked the whole box from the first pixel to the last: leave out those between that change
+            nothing.
+        footprint transposed: Your footprint is (W, H): rows come first.
+        numbers in place of booleans: You returned how much the output changes: return whether it does, as booleans.
+        channels kept: You returned a footprint for each channel: a pixel is seen if any of its channels is, so join
+            them into (H, W).
+        """,
+        {
+            "first channel only": seen_by(lambda rise: np.any(rise[0] != 0, axis=-1)),
+            "later channels overwrite": seen_by(lambda rise: np.any(rise[-1] != 0, axis=-1)),
+            "all channels moved together": seen_by(lambda rise: np.any(rise.sum(axis=0) != 0, axis=-1)),
+            "first filter only": seen_by(lambda rise: np.any(rise[..., 0] != 0, axis=0)),
+            "filters added up": seen_by(lambda rise: np.any(rise.sum(axis=-1) != 0, axis=0)),
+            "only rises count": seen_by(lambda rise: np.any(rise > 0, axis=(0, 3))),
+            "any output counts": lambda forward, x_shape, row, col: np.any(
+                slopes(forward, x_shape) != 0, axis=(0, 3, 4, 5)
+            ),
+            "row and column swapped": swapped,
+            "pixel not set back": never_set_back,
+            "compared with zero": without_baseline,
+            "gaps filled": outlined(box_around),
+            "footprint transposed": outlined(np.transpose),
+            "numbers in place of booleans": seen_by(lambda rise: np.abs(rise).sum(axis=(0, 3))),
+            "channels kept": seen_by(lambda rise: np.any(rise != 0, axis=-1)),
+        },
+    ),
 )

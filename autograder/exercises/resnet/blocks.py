@@ -4,56 +4,41 @@ from __future__ import annotations
 
 from autograder.exercise import Exercise
 from autograder.exercises.common.lazy_import import lazy_imports
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.common.modules import MODULE, OF_BLOCKS, blocks
-from autograder.exercises.rows import public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.modules import MODULE, OF_BLOCKS, block
+from autograder.exercises.rows import public, rows, secret
 
 basic, neck = lazy_imports("autograder.exercises.resnet.networks", "BasicBlock", "Bottleneck")
 
 # The Mistakes that both blocks invite.
-SHARED = {
-    "no shortcut": "You left the addition out: add the block's input to its result.",
-    "ReLU before the addition": (
-        "You applied the last ReLU to the result before the addition: add the shortcut first, then apply it once."
-    ),
-    "ReLU before and after": (
-        "You applied a ReLU before the addition as well: the result could then only add, never take away; keep the one "
-        "after the addition."
-    ),
-    "no ReLU after the addition": "You returned the bare sum: a ReLU follows the addition.",
-    "no ReLU inside": (
-        "You have no ReLU between the convolutions: without it they are one linear layer; put it after each batch "
-        "normalisation but the last."
-    ),
-    "batch norm forgotten": (
-        "You left batch normalisation out: each convolution, that of the shortcut included, is followed by one."
-    ),
-    "projection without batch norm": "Your projection is a bare convolution: batch normalisation follows it too.",
-    "projection with a bias": (
-        "Your projection has a bias, which the batch normalisation behind it takes away again: bias=False there too."
-    ),
-    "ReLU on the projection": (
-        "You applied a ReLU to the projection: it ends with its batch normalisation, and one ReLU follows the addition."
-    ),
-    "convolutions with biases": (
-        "Your convolutions have biases, which the batch normalisation behind them takes away again: bias=False."
-    ),
-    "always a projection": "You project even where the shapes agree: there the shortcut is the input itself.",
-    "never a projection": (
-        "Your shortcut is always the input itself: where stride or channels change the shape, project it by a 1 x 1 "
-        "convolution of that stride."
-    ),
-    "projection only for a stride": (
-        "You project where the stride is not 1, but not where only the number of channels changes."
-    ),
-    "projection only for channels": (
-        "You project where the number of channels changes, but not where only the stride shrinks the maps."
-    ),
-    "projection only where both change": (
-        "You project only where the stride is not 1 and the channels change as well: either alone is enough; the "
-        "shortcut is x where stride == 1 and channels agree."
-    ),
-}
+SHARED = """
+    no shortcut: You left the addition out: add the block's input to its result.
+    ReLU before the addition: You applied the last ReLU to the result before the addition: add the shortcut first, then
+        apply it once.
+    ReLU before and after: You applied a ReLU before the addition as well: the result could then only add, never take
+        away; keep the one after the addition.
+    no ReLU after the addition: You returned the bare sum: a ReLU follows the addition.
+    no ReLU inside: You have no ReLU between the convolutions: without it they are one linear layer; put it after each
+        batch normalisation but the last.
+    batch norm forgotten: You left batch normalisation out: each convolution, that of the shortcut included, is followed
+        by one.
+    projection without batch norm: Your projection is a bare convolution: batch normalisation follows it too.
+    projection with a bias: Your projection has a bias, which the batch normalisation behind it takes away again:
+        bias=False there too.
+    ReLU on the projection: You applied a ReLU to the projection: it ends with its batch normalisation, and one ReLU
+        follows the addition.
+    convolutions with biases: Your convolutions have biases, which the batch normalisation behind them takes away again:
+        bias=False.
+    always a projection: You project even where the shapes agree: there the shortcut is the input itself.
+    never a projection: Your shortcut is always the input itself: where stride or channels change the shape, project it
+        by a 1 x 1 convolution of that stride.
+    projection only for a stride: You project where the stride is not 1, but not where only the number of channels
+        changes.
+    projection only for channels: You project where the number of channels changes, but not where only the stride
+        shrinks the maps.
+    projection only where both change: You project only where the stride is not 1 and the channels change as well:
+        either alone is enough; the shortcut is x where stride == 1 and channels agree.
+"""
 
 
 BasicBlock = Exercise(
@@ -62,40 +47,36 @@ BasicBlock = Exercise(
     reference=basic,
     points={"identity": 5, "projection": 7},
     way=MODULE,
-    cases=[
-        *blocks(
-            "identity",
-            public("3 channels stay 3", (2, 3, 5, 4), filters=3),
-            secret("5 channels stay 5", (3, 5, 4, 6), filters=5),
-            public("one image of one channel", (1, 1, 3, 6), filters=1),
-            secret("one image of 2 channels", (1, 2, 7, 3), filters=2),
-        ),
-        *blocks(
-            "projection",
-            public("2 channels to 4, stride 2", (2, 2, 7, 6), filters=4, stride=2),
-            secret("3 channels to 6, stride 2, odd sides", (2, 3, 9, 5), filters=6, stride=2),
-            public("3 channels to 2, stride 1", (2, 3, 4, 5), filters=2),
-            secret("6 channels to 4, stride 1", (2, 6, 5, 3), filters=4, stride=1),
-            public("3 channels, stride 2", (2, 3, 5, 8), filters=3, stride=2),
-            secret("5 channels, stride 2", (2, 5, 6, 7), filters=5, stride=2),
-            secret("2 channels to 4, stride 3", (2, 2, 10, 8), filters=4, stride=3),
+    cases=rows(
+        block,
+        "identity",
+        public("3 channels stay 3", (2, 3, 5, 4), filters=3),
+        secret("5 channels stay 5", (3, 5, 4, 6), filters=5),
+        public("one image of one channel", (1, 1, 3, 6), filters=1),
+        secret("one image of 2 channels", (1, 2, 7, 3), filters=2),
+        "projection",
+        public("2 channels to 4, stride 2", (2, 2, 7, 6), filters=4, stride=2),
+        secret("3 channels to 6, stride 2, odd sides", (2, 3, 9, 5), filters=6, stride=2),
+        public("3 channels to 2, stride 1", (2, 3, 4, 5), filters=2),
+        secret("6 channels to 4, stride 1", (2, 6, 5, 3), filters=4, stride=1),
+        public("3 channels, stride 2", (2, 3, 5, 8), filters=3, stride=2),
+        secret("5 channels, stride 2", (2, 5, 6, 7), filters=5, stride=2),
+        secret("2 channels to 4, stride 3", (2, 2, 10, 8), filters=4, stride=3),
+    ),
+    mistakes=[
+        *mistakes(SHARED, basic),
+        *mistakes(
+            """
+            stride in both convolutions: Both your 3 x 3 convolutions have the stride, which shrinks the maps twice:
+                only the first has it.
+            stride on the second convolution: You put the stride on the second convolution: the first has it, so the
+                second has less to do.
+            shortcut from after the ReLU: Your shortcut starts behind the first convolution: keep the block's own input
+                x for it.
+            """,
+            basic,
         ),
     ],
-    mistakes=slips(
-        basic,
-        {
-            **SHARED,
-            "stride in both convolutions": (
-                "Both your 3 x 3 convolutions have the stride, which shrinks the maps twice: only the first has it."
-            ),
-            "stride on the second convolution": (
-                "You put the stride on the second convolution: the first has it, so the second has less to do."
-            ),
-            "shortcut from after the ReLU": (
-                "Your shortcut starts behind the first convolution: keep the block's own input x for it."
-            ),
-        },
-    ),
     clues=(
         "In __init__ make two convolutions and two batch normalisations, and a shortcut: nn.Identity() where stride is 1 "
         "and channels == filters, else a convolution and a batch normalisation in an nn.Sequential.",
@@ -112,48 +93,39 @@ Bottleneck = Exercise(
     reference=neck,
     points={"identity": 4, "projection": 6},
     way=MODULE,
-    cases=[
-        *blocks(
-            "identity",
-            public("8 channels by way of 2", (2, 8, 3, 4), reduced=2),
-            secret("12 channels by way of 3", (2, 12, 4, 6), reduced=3),
-            public("one image, 4 channels by way of 1", (1, 4, 3, 6), reduced=1),
-            secret("one image, 8 channels by way of 2", (1, 8, 5, 3), reduced=2),
-        ),
-        *blocks(
-            "projection",
-            public("3 channels to 8, stride 1", (2, 3, 4, 3), reduced=2),
-            secret("5 channels to 12, stride 1", (3, 5, 5, 4), reduced=3, stride=1),
-            public("5 channels to 8, stride 2", (2, 5, 5, 6), reduced=2, stride=2),
-            secret("6 channels to 12, stride 2, odd sides", (2, 6, 9, 5), reduced=3, stride=2),
-            public("4 channels, stride 2", (2, 4, 5, 7), reduced=1, stride=2),
-            secret("12 channels, stride 2", (2, 12, 6, 7), reduced=3, stride=2),
-            secret("2 channels to 8, stride 3", (2, 2, 10, 8), reduced=2, stride=3),
+    cases=rows(
+        block,
+        "identity",
+        public("8 channels by way of 2", (2, 8, 3, 4), reduced=2),
+        secret("12 channels by way of 3", (2, 12, 4, 6), reduced=3),
+        public("one image, 4 channels by way of 1", (1, 4, 3, 6), reduced=1),
+        secret("one image, 8 channels by way of 2", (1, 8, 5, 3), reduced=2),
+        "projection",
+        public("3 channels to 8, stride 1", (2, 3, 4, 3), reduced=2),
+        secret("5 channels to 12, stride 1", (3, 5, 5, 4), reduced=3, stride=1),
+        public("5 channels to 8, stride 2", (2, 5, 5, 6), reduced=2, stride=2),
+        secret("6 channels to 12, stride 2, odd sides", (2, 6, 9, 5), reduced=3, stride=2),
+        public("4 channels, stride 2", (2, 4, 5, 7), reduced=1, stride=2),
+        secret("12 channels, stride 2", (2, 12, 6, 7), reduced=3, stride=2),
+        secret("2 channels to 8, stride 3", (2, 2, 10, 8), reduced=2, stride=3),
+    ),
+    mistakes=[
+        *mistakes(SHARED, neck),
+        *mistakes(
+            """
+            stride on the first convolution: You put the stride on the first 1 x 1 convolution, as the paper does: three
+                pixels of four are then never read; here the 3 x 3 has it.
+            stride on the last convolution: You put the stride on the last 1 x 1 convolution, which throws away what was
+                just computed: the 3 x 3 has it.
+            no expansion: Your block ends with as few channels as it is narrow: the last convolution has 4 * reduced
+                filters.
+            expands the input's channels: Your last convolution has 4 * channels filters: four times the reduced number
+                is meant.
+            two 3 x 3 convolutions: Your last convolution is 3 x 3: only the middle one is, those around it are 1 x 1.
+            """,
+            neck,
         ),
     ],
-    mistakes=slips(
-        neck,
-        {
-            **SHARED,
-            "stride on the first convolution": (
-                "You put the stride on the first 1 x 1 convolution, as the paper does: three pixels of four are "
-                "then never read; here the 3 x 3 has it."
-            ),
-            "stride on the last convolution": (
-                "You put the stride on the last 1 x 1 convolution, which throws away what was just computed: the 3 "
-                "x 3 has it."
-            ),
-            "no expansion": (
-                "Your block ends with as few channels as it is narrow: the last convolution has 4 * reduced filters."
-            ),
-            "expands the input's channels": (
-                "Your last convolution has 4 * channels filters: four times the reduced number is meant."
-            ),
-            "two 3 x 3 convolutions": (
-                "Your last convolution is 3 x 3: only the middle one is, those around it are 1 x 1."
-            ),
-        },
-    ),
     clues=(
         "As in BasicBlock, with three convolutions and three batch normalisations; the block returns 4 * reduced channels, "
         "so compare channels with that for the shortcut.",

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from autograder.exercise import Exercise
-from autograder.exercises.common.mistakes import slips
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.shapes import hidden, trained
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
 
 FILE = Path(__file__).with_name("resnet20.safetensors")  # written by autograder.authoring.weights
 reference = partial(trained, FILE, seed=5)
-new_images = partial(group, make=hidden)
 
 
 def moved(images: np.ndarray, rng: np.random.Generator, *, shift: int, contrast: float, noise: float) -> np.ndarray:
@@ -47,35 +46,31 @@ trained_resnet = Exercise(
     reference=reference,
     points={"learned": 4, "good": 3, "robust": 3},
     way=Way(file="resnet20.safetensors", summary="resnet20"),
-    cases=[
-        *new_images("learned", public("40 new images", 40, LEARNED[0]), secret("60 images", 60, LEARNED[1])),
-        *new_images("good", public("75 new images", 75, GOOD[0]), secret("200 images", 200, GOOD[1])),
-        *new_images(
-            "robust",
-            public("50 new images, moved a little", 50, ROBUST[0], STRONG),
-            secret("160 images, moved slightly", 160, ROBUST[1], SLIGHT),
-            secret("150 images, moved more", 150, ROBUST[1], STRONG),
-        ),
-    ],
-    mistakes=slips(
+    cases=rows(
+        hidden,
+        "learned",
+        public("40 new images", 40, LEARNED[0]),
+        secret("60 images", 60, LEARNED[1]),
+        "good",
+        public("75 new images", 75, GOOD[0]),
+        secret("200 images", 200, GOOD[1]),
+        "robust",
+        public("50 new images, moved a little", 50, ROBUST[0], STRONG),
+        secret("160 images, moved slightly", 160, ROBUST[1], SLIGHT),
+        secret("150 images, moved more", 150, ROBUST[1], STRONG),
+    ),
+    mistakes=mistakes(
+        """
+        not trained: The weights in the file are hardly better than chance: train first, then save what arrays_by_name
+            returns.
+        images from 0 to 1: Your network was trained on images from 0 to 1: give fit the images as they are, it makes
+            their mean 0 and their spread 1.
+        images from 0 to 255: Your network was trained on images from 0 to 255: give fit the bytes as they are, it makes
+            their mean 0 and their spread 1.
+        labels one too high: Your network answers with the next class: the labels are 0 to 4, and score m stands for
+            class m.
+        """,
         reference,
-        {
-            "not trained": (
-                "The weights in the file are hardly better than chance: train first, then save what arrays_by_name "
-                "returns."
-            ),
-            "images from 0 to 1": (
-                "Your network was trained on images from 0 to 1: give fit the images as they are, it makes their mean "
-                "0 and their spread 1."
-            ),
-            "images from 0 to 255": (
-                "Your network was trained on images from 0 to 255: give fit the bytes as they are, it makes their mean "
-                "0 and their spread 1."
-            ),
-            "labels one too high": (
-                "Your network answers with the next class: the labels are 0 to 4, and score m stands for class m."
-            ),
-        },
     ),
     clues=(
         "Four lines: draw the seed with torch.manual_seed, make a network with make_resnet(20, classes=5), train it with "

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Random
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
 
 
@@ -73,55 +73,38 @@ random_crop_flip = Exercise(
     reference=crop_flip,
     points={"crop": 4, "flip": 2, "kinds": 2},
     way=Way(rng="rng", summary="crop_flip"),
-    cases=[
-        *group(
-            "crop",
-            public("600 grey images, padding 1", 600, 1, 5, 4, padding=1),
-            secret("700 images, padding 1", 700, 1, 4, 6, padding=1),
-            public("600 colour images, padding 2", 600, 3, 5, 6, padding=2),
-            secret("800 images, padding 3", 800, 2, 7, 6, padding=3),
-            make=moved,
-        ),
-        *group(
-            "flip",
-            public("500 images, padding 0", 500, 1, 3, 5, padding=0),
-            secret("600 images without padding", 600, 2, 4, 5, padding=0),
-            make=moved,
-        ),
-        *group(
-            "kinds",
-            public("600 floating point images, padding 1", 600, 1, 4, 4, padding=1, dtype="float64"),
-            secret("700 floating point images, padding 2", 700, 2, 5, 5, padding=2, dtype="float32"),
-            make=moved,
-        ),
-    ],
-    mistakes=slips(
+    cases=rows(
+        moved,
+        "crop",
+        public("600 grey images, padding 1", 600, 1, 5, 4, padding=1),
+        secret("700 images, padding 1", 700, 1, 4, 6, padding=1),
+        public("600 colour images, padding 2", 600, 3, 5, 6, padding=2),
+        secret("800 images, padding 3", 800, 2, 7, 6, padding=3),
+        "flip",
+        public("500 images, padding 0", 500, 1, 3, 5, padding=0),
+        secret("600 images without padding", 600, 2, 4, 5, padding=0),
+        "kinds",
+        public("600 floating point images, padding 1", 600, 1, 4, 4, padding=1, dtype="float64"),
+        secret("700 floating point images, padding 2", 700, 2, 5, 5, padding=2, dtype="float32"),
+    ),
+    mistakes=mistakes(
+        """
+        one draw for the batch: You move and flip the whole batch alike: draw for each image, N numbers of each kind.
+        last place left out: The last place is never drawn: rng.integers leaves its upper end out, and there are 2 *
+            padding + 1 places.
+        one way only: Your crops begin at `padding` or later, so images move one way only: draw from 0 to 2 * padding.
+        same way down and across: Down and across move by the same number, so crops lie on a diagonal: draw two numbers
+            for each image.
+        no coin for each image: All images came out unflipped, or all flipped: toss a coin for each image.
+        upside down: You turned images upside down: the last axis is the one that runs from left to right.
+        edges repeated: You repeat the edge pixels: pad with zeros.
+        border mirrored: You mirror the image at its border: pad with zeros.
+        rolled round: What leaves on one side comes in on the other: pad with zeros and crop.
+        not cropped: You return padded images: crop each to the size it had.
+        always floating point: Your result is floating point whatever comes in: make it with the dtype of images, as
+            np.empty_like does.
+        """,
         cropping,
-        {
-            "one draw for the batch": (
-                "You move and flip the whole batch alike: draw for each image, N numbers of each kind."
-            ),
-            "last place left out": (
-                "The last place is never drawn: rng.integers leaves its upper end out, and there are 2 * padding + 1 "
-                "places."
-            ),
-            "one way only": (
-                "Your crops begin at `padding` or later, so images move one way only: draw from 0 to 2 * padding."
-            ),
-            "same way down and across": (
-                "Down and across move by the same number, so crops lie on a diagonal: draw two numbers for each image."
-            ),
-            "no coin for each image": "All images came out unflipped, or all flipped: toss a coin for each image.",
-            "upside down": "You turned images upside down: the last axis is the one that runs from left to right.",
-            "edges repeated": "You repeat the edge pixels: pad with zeros.",
-            "border mirrored": "You mirror the image at its border: pad with zeros.",
-            "rolled round": "What leaves on one side comes in on the other: pad with zeros and crop.",
-            "not cropped": "You return padded images: crop each to the size it had.",
-            "always floating point": (
-                "Your result is floating point whatever comes in: make it with the dtype of images, as np.empty_like "
-                "does."
-            ),
-        },
     ),
     clues=(
         "Pad all images at once with np.pad; only rows and columns get zeros, not images and channels.",
@@ -181,55 +164,37 @@ cutout = Exercise(
     reference=pierce,
     points={"hole": 3, "border": 2, "kinds": 1},
     way=Way(rng="rng", summary="cutout"),
-    cases=[
-        *group(
-            "hole",
-            public("600 images, a hole of 3 pixels", 600, 2, 7, 6, size=3),
-            secret("700 images, a hole of 3", 700, 2, 8, 7, size=3),
-            make=pierced,
-        ),
-        *group(
-            "border",
-            secret("700 images, a hole of 5", 700, 2, 9, 8, size=5),
-            public("600 images, a hole of 4 pixels", 600, 3, 8, 7, size=4),
-            secret("600 images, a hole of 4", 600, 2, 6, 9, size=4),
-            make=pierced,
-        ),
-        *group(
-            "kinds",
-            public("600 floating point images", 600, 1, 6, 6, size=3, dtype="float64"),
-            secret("700 floating point images", 700, 2, 7, 5, size=3, dtype="float32"),
-            make=pierced,
-        ),
-    ],
-    mistakes=slips(
+    cases=rows(
+        pierced,
+        "hole",
+        public("600 images, a hole of 3 pixels", 600, 2, 7, 6, size=3),
+        secret("700 images, a hole of 3", 700, 2, 8, 7, size=3),
+        "border",
+        secret("700 images, a hole of 5", 700, 2, 9, 8, size=5),
+        public("600 images, a hole of 4 pixels", 600, 3, 8, 7, size=4),
+        secret("600 images, a hole of 4", 600, 2, 6, 9, size=4),
+        "kinds",
+        public("600 floating point images", 600, 1, 6, 6, size=3, dtype="float64"),
+        secret("700 floating point images", 700, 2, 7, 5, size=3, dtype="float32"),
+    ),
+    mistakes=mistakes(
+        """
+        one hole for the batch: All images have their hole at the same place: draw a middle for each image.
+        never cut off: Your holes always lie whole inside the image: draw the middle from all pixels, and let the border
+            cut the hole off.
+        corner drawn: You draw the first corner of the hole: draw its middle, and begin size // 2 before it.
+        negative start: Near the first rows or columns your hole is missing: a negative start of a slice counts from the
+            end, so take max(start, 0).
+        odd sizes one short: For odd sizes your hole is one pixel short: it ends size pixels after its beginning, not
+            size // 2 after its middle.
+        size as a radius: Your hole is twice as wide: size is its side, so begin size // 2 before the middle.
+        a hole for each channel: Your channels have holes at different places: all channels of an image share one hole.
+        same middle down and across: Row and column of the middle are the same number: draw two numbers for each image.
+        stripes: You cut whole rows: give the slice of columns as well.
+        filled with the mean: You fill the hole with something else, such as the image's mean: put 0.
+        always floating point: Your result is floating point whatever comes in: begin with images.copy().
+        """,
         piercing,
-        {
-            "one hole for the batch": "All images have their hole at the same place: draw a middle for each image.",
-            "never cut off": (
-                "Your holes always lie whole inside the image: draw the middle from all pixels, and let the border cut "
-                "the hole off."
-            ),
-            "corner drawn": "You draw the first corner of the hole: draw its middle, and begin size // 2 before it.",
-            "negative start": (
-                "Near the first rows or columns your hole is missing: a negative start of a slice counts from the end, "
-                "so take max(start, 0)."
-            ),
-            "odd sizes one short": (
-                "For odd sizes your hole is one pixel short: it ends size pixels after its beginning, not size // 2 "
-                "after its middle."
-            ),
-            "size as a radius": "Your hole is twice as wide: size is its side, so begin size // 2 before the middle.",
-            "a hole for each channel": (
-                "Your channels have holes at different places: all channels of an image share one hole."
-            ),
-            "same middle down and across": (
-                "Row and column of the middle are the same number: draw two numbers for each image."
-            ),
-            "stripes": "You cut whole rows: give the slice of columns as well.",
-            "filled with the mean": "You fill the hole with something else, such as the image's mean: put 0.",
-            "always floating point": "Your result is floating point whatever comes in: begin with images.copy().",
-        },
     ),
     clues=(
         "Begin with images.copy(), draw N rows from 0 to H - 1 and N columns from 0 to W - 1, and loop over the images.",

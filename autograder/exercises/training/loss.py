@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Random
 from autograder.exercises.common.cases import scaled
-from autograder.exercises.common.mistakes import slips
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.torch_settings import one_thread
 
 SIZE = 2.0  # of scores: large enough for some to be sure
@@ -72,57 +70,46 @@ def judged(
     )
 
 
-losses = partial(group, make=judged)
-
 label_smoothing_loss = Exercise(
     name="label_smoothing_loss",
     returns=("loss", "dscores"),
     reference=smoothed,
     points={"smooth": 3, "sharp": 1, "large": 1},
-    cases=[
-        *losses(
-            "smooth",
-            public("4 images, 3 classes, smoothing 0.1", 4, 3, 0.1),
-            secret("6 images, 5 classes, smoothing 0.15", 6, 5, 0.15),
-            public("one image, 6 classes, smoothing 0.3", 1, 6, 0.3),
-            secret("two images, 8 classes, smoothing 0.4", 2, 8, 0.4),
-            public("5 images, 2 classes, float32", 5, 2, 0.2, dtype="float32"),
-            secret("7 images, 3 classes, float32", 7, 3, 0.25, dtype="float32"),
-        ),
-        *losses("sharp", public("no smoothing", 3, 5, 0.0), secret("smoothing 0", 8, 4, 0.0)),
-        *losses(
-            "large",
-            public("scores around 1000", 3, 4, 0.1, offset=1000.0),
-            secret("scores around -2000", 9, 3, 0.2, offset=-2000.0),
-        ),
-    ],
-    mistakes=slips(
+    cases=rows(
+        judged,
+        "smooth",
+        public("4 images, 3 classes, smoothing 0.1", 4, 3, 0.1),
+        secret("6 images, 5 classes, smoothing 0.15", 6, 5, 0.15),
+        public("one image, 6 classes, smoothing 0.3", 1, 6, 0.3),
+        secret("two images, 8 classes, smoothing 0.4", 2, 8, 0.4),
+        public("5 images, 2 classes, float32", 5, 2, 0.2, dtype="float32"),
+        secret("7 images, 3 classes, float32", 7, 3, 0.25, dtype="float32"),
+        "sharp",
+        public("no smoothing", 3, 5, 0.0),
+        secret("smoothing 0", 8, 4, 0.0),
+        "large",
+        public("scores around 1000", 3, 4, 0.1, offset=1000.0),
+        secret("scores around -2000", 9, 3, 0.2, offset=-2000.0),
+    ),
+    mistakes=mistakes(
+        """
+        smoothing ignored: Your target is still 1 for the label and 0 elsewhere: mix it with 1/M for every class.
+        shared by the others alone: You share the smoothing among the other classes: every class gets smoothing / M, the
+            label's too.
+        label without its share: Your label gets 1 - smoothing alone: it gets its share, smoothing / M, on top.
+        gradient of the hard target: Your gradient is of the target that is 1 for the label: subtract the smoothed
+            target q there too.
+        smoothing turned round: Your target gives the label `smoothing`: it keeps 1 - smoothing, and `smoothing` is
+            shared.
+        label not lowered: You added smoothing / M and left the label's 1: scale the one-hot target by 1 - smoothing.
+        probabilities smoothed: You smoothed what the network says: it is the target that is smoothed.
+        summed over the batch: You summed over the images: loss and gradient are of their mean.
+        gradient of the sum: Your loss is a mean and your gradient one of the sum: divide it by N as well.
+        mean over the classes: You took the mean over images and classes: sum over the classes, then take the mean over
+            the images.
+        not shifted: Large scores overflow, or all their exponentials vanish: subtract each row's largest score first.
+        """,
         slipped,
-        {
-            "smoothing ignored": "Your target is still 1 for the label and 0 elsewhere: mix it with 1/M for every class.",
-            "shared by the others alone": (
-                "You share the smoothing among the other classes: every class gets smoothing / M, the label's too."
-            ),
-            "label without its share": "Your label gets 1 - smoothing alone: it gets its share, smoothing / M, on top.",
-            "gradient of the hard target": (
-                "Your gradient is of the target that is 1 for the label: subtract the smoothed target q there too."
-            ),
-            "smoothing turned round": (
-                "Your target gives the label `smoothing`: it keeps 1 - smoothing, and `smoothing` is shared."
-            ),
-            "label not lowered": (
-                "You added smoothing / M and left the label's 1: scale the one-hot target by 1 - smoothing."
-            ),
-            "probabilities smoothed": "You smoothed what the network says: it is the target that is smoothed.",
-            "summed over the batch": "You summed over the images: loss and gradient are of their mean.",
-            "gradient of the sum": "Your loss is a mean and your gradient one of the sum: divide it by N as well.",
-            "mean over the classes": (
-                "You took the mean over images and classes: sum over the classes, then take the mean over the images."
-            ),
-            "not shifted": (
-                "Large scores overflow, or all their exponentials vanish: subtract each row's largest score first."
-            ),
-        },
     ),
     clues=(
         "Two arrays of shape (N, M): the logarithms of the probabilities, and the targets, (1 - smoothing) * one-hot + "

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Random
-from autograder.exercises.common.mistakes import slips
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
@@ -109,78 +107,56 @@ def run(
     return Case(key, group=group, tolerance=tolerance, parameters=Random(draw), calls=Random(calls), **settings)
 
 
-runs = partial(group, make=run)
-
 SGD = Exercise(
     name="SGD",
     returns=("parameters",),
     reference=TorchSGD,
     points={"plain": 1, "momentum": 2, "decay": 2, "nesterov": 2, "rate": 1},
     way=Way(script="calls"),
-    cases=[
-        *runs(
-            "plain",
-            public("no momentum, no decay", (3, 2), (3,)),
-            secret("neither momentum nor decay", (2, 4), (2,), lr=0.2),
-        ),
-        *runs(
-            "momentum",
-            public("momentum 0.9", (2, 3), (4,), momentum=0.9, steps=4),
-            secret("momentum 0.95", (3, 2), (5,), lr=0.05, momentum=0.95, steps=5),
-            public("momentum 0.5, float32", (2, 1, 2, 2), (2,), lr=0.3, momentum=0.5, dtype="float32"),
-            secret("momentum 0.6, float32", (3, 1, 1, 2), (3,), lr=0.2, momentum=0.6, dtype="float32"),
-        ),
-        *runs(
-            "decay",
-            public("weight decay 0.1", (3, 2), (2,), weight_decay=0.1),
-            secret("weight decay 0.2", (2, 3), (4,), lr=0.2, weight_decay=0.2),
-            public("momentum and weight decay", (2, 4), momentum=0.9, weight_decay=0.05, steps=4),
-            secret("momentum and decay", (5, 2), momentum=0.85, weight_decay=0.1, steps=5),
-        ),
-        *runs(
-            "nesterov",
-            public("Nesterov", (3, 3), (2,), momentum=0.9, nesterov=True),
-            secret("Nesterov's momentum", (2, 2), (3,), lr=0.2, momentum=0.85, nesterov=True),
-            public("Nesterov with weight decay", (2, 5), momentum=0.8, weight_decay=0.1, nesterov=True, steps=4),
-            secret("Nesterov and decay", (4, 3), momentum=0.7, weight_decay=0.15, nesterov=True, steps=4),
-        ),
-        *runs(
-            "rate",
-            public("lr changed between steps", (4, 2), (3,), momentum=0.9, steps=4, rates=(0.01, 0.2)),
-            secret("lr cut between steps", (3, 4), (2,), momentum=0.8, steps=4, rates=(0.03, 0.01)),
-        ),
-    ],
-    mistakes=slips(
+    cases=rows(
+        run,
+        "plain",
+        public("no momentum, no decay", (3, 2), (3,)),
+        secret("neither momentum nor decay", (2, 4), (2,), lr=0.2),
+        "momentum",
+        public("momentum 0.9", (2, 3), (4,), momentum=0.9, steps=4),
+        secret("momentum 0.95", (3, 2), (5,), lr=0.05, momentum=0.95, steps=5),
+        public("momentum 0.5, float32", (2, 1, 2, 2), (2,), lr=0.3, momentum=0.5, dtype="float32"),
+        secret("momentum 0.6, float32", (3, 1, 1, 2), (3,), lr=0.2, momentum=0.6, dtype="float32"),
+        "decay",
+        public("weight decay 0.1", (3, 2), (2,), weight_decay=0.1),
+        secret("weight decay 0.2", (2, 3), (4,), lr=0.2, weight_decay=0.2),
+        public("momentum and weight decay", (2, 4), momentum=0.9, weight_decay=0.05, steps=4),
+        secret("momentum and decay", (5, 2), momentum=0.85, weight_decay=0.1, steps=5),
+        "nesterov",
+        public("Nesterov", (3, 3), (2,), momentum=0.9, nesterov=True),
+        secret("Nesterov's momentum", (2, 2), (3,), lr=0.2, momentum=0.85, nesterov=True),
+        public("Nesterov with weight decay", (2, 5), momentum=0.8, weight_decay=0.1, nesterov=True, steps=4),
+        secret("Nesterov and decay", (4, 3), momentum=0.7, weight_decay=0.15, nesterov=True, steps=4),
+        "rate",
+        public("lr changed between steps", (4, 2), (3,), momentum=0.9, steps=4, rates=(0.01, 0.2)),
+        secret("lr cut between steps", (3, 4), (2,), momentum=0.8, steps=4, rates=(0.03, 0.01)),
+    ),
+    mistakes=mistakes(
+        """
+        uphill: You added the step: the gradient points to where the loss grows, so subtract lr times the velocity.
+        not in place: Your arrays stay as they were: p = p - ... makes a new array under the name p. Write p -= ...,
+            which changes the array that the network holds.
+        arrays replaced: You put new arrays in place of those given, so the network keeps its old ones: change them with
+            p -= ...
+        velocity forgotten: Your velocity begins anew at every step: keep one array for each parameter in the object.
+        gradient dampened: You multiplied the gradient by 1 - momentum, as in an average: here it is added in full.
+        learning rate in the velocity: Your velocity holds lr times the gradient, so a change of lr comes late: keep lr
+            out of it and multiply when p moves.
+        decay ignored: You left the weight decay out: add weight_decay * p to the gradient first.
+        decay beside the velocity: You took the decay off after the momentum, which is decoupled weight decay: here
+            weight_decay * p joins the gradient before the velocity.
+        decay's sign: Your weights grow: add weight_decay * p to the gradient, which is then subtracted.
+        Nesterov ignored: You make the same step with nesterov=True: then p moves by lr times gradient plus momentum *
+            velocity.
+        always Nesterov: You look ahead even where nesterov is False: then p moves by lr times the velocity.
+        """,
         Slipped,
-        {
-            "uphill": "You added the step: the gradient points to where the loss grows, so subtract lr times the velocity.",
-            "not in place": (
-                "Your arrays stay as they were: p = p - ... makes a new array under the name p. Write p -= ..., which "
-                "changes the array that the network holds."
-            ),
-            "arrays replaced": (
-                "You put new arrays in place of those given, so the network keeps its old ones: change them with p -= "
-                "..."
-            ),
-            "velocity forgotten": (
-                "Your velocity begins anew at every step: keep one array for each parameter in the object."
-            ),
-            "gradient dampened": "You multiplied the gradient by 1 - momentum, as in an average: here it is added in full.",
-            "learning rate in the velocity": (
-                "Your velocity holds lr times the gradient, so a change of lr comes late: keep lr out of it and "
-                "multiply when p moves."
-            ),
-            "decay ignored": "You left the weight decay out: add weight_decay * p to the gradient first.",
-            "decay beside the velocity": (
-                "You took the decay off after the momentum, which is decoupled weight decay: here weight_decay * p "
-                "joins the gradient before the velocity."
-            ),
-            "decay's sign": "Your weights grow: add weight_decay * p to the gradient, which is then subtracted.",
-            "Nesterov ignored": (
-                "You make the same step with nesterov=True: then p moves by lr times gradient plus momentum * velocity."
-            ),
-            "always Nesterov": "You look ahead even where nesterov is False: then p moves by lr times the velocity.",
-        },
     ),
     clues=(
         "In __init__ keep the settings and one array of zeros for each parameter; step goes through parameters, "

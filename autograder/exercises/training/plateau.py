@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Random
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
@@ -101,8 +101,6 @@ def falling(first: float, share: float, count: int) -> list[float]:
     return [first * share**k for k in range(count)]
 
 
-courses = partial(group, make=told)
-
 ReduceOnPlateau = Exercise(
     name="ReduceOnPlateau",
     returns=("returned", "lr"),
@@ -110,14 +108,13 @@ ReduceOnPlateau = Exercise(
     points={"wait": 2, "best": 2, "threshold": 2, "floor": 1},
     way=Way(script="calls"),
     cases=[
-        *courses(
+        *rows(
+            told,
             "wait",
             public("a loss that stays", 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, factor=0.5, patience=2),
             secret("a longer wait", *[2] * 13, 1, 1, lr=0.2, factor=0.4, patience=3),
             public("patience 0", 3, 2, 2, 2, 1, 1, factor=0.2, patience=0),
             secret("no patience", 5, 4, 4, 4, 4, 3, 3, lr=0.3, factor=0.3, patience=0),
-        ),
-        *courses(
             "best",
             public("a loss that comes back", 4, 2, 5, 4, 3, 2.5, 4, 2.3, 1.5, 2, factor=0.1, patience=2),
             public("down, up, down", 5, 4, 5, 3, 4, 2, 3, 1, 2, 2, 2, factor=0.5, patience=1),
@@ -126,7 +123,8 @@ ReduceOnPlateau = Exercise(
             public("no loss yet to compare with", 1, factor=0.5, patience=0),
             secret("one loss only", 2, lr=0.7, factor=0.5, patience=0),
         ),
-        *courses(
+        *rows(
+            partial(told, factor=0.5),
             "threshold",
             public("gains of 4 % where 10 % count", *falling(4, 0.96, 9), patience=1, threshold=0.1),
             secret("gains of 3 % where 8 % count", *falling(5, 0.97, 11), lr=0.2, patience=1, threshold=0.08),
@@ -134,49 +132,41 @@ ReduceOnPlateau = Exercise(
             secret("gains of 0.2 % where 8 % count", *falling(5, 0.998, 7), lr=0.2, patience=0, threshold=0.08),
             public("gains of 20 % where 10 % count", *falling(4, 0.8, 5), patience=0, threshold=0.1),
             secret("gains of 30 % where 20 % count", *falling(5, 0.7, 6), lr=0.2, patience=0, threshold=0.2),
-            make=partial(told, factor=0.5),
         ),
-        *courses(
+        *rows(
+            told,
             "floor",
             public("a smallest rate", 2, 3, 3, 3, 3, 3, factor=0.1, patience=0, smallest=0.004),
             secret("a floor", 1, 2, 2, 2, 2, 2, lr=0.5, factor=0.2, patience=0, smallest=0.01),
         ),
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        ties are better: You take a loss that is only as small as the best for better: it must be below best * (1 -
+            threshold).
+        compared with the last: You compare with the loss before: compare with the best so far, else every second loss
+            is better.
+        one too early: You cut when `patience` losses were no better: so many are allowed, cut at the next one.
+        count kept after a cut: Once your rate is cut it falls at every step: begin to count anew after a cut.
+        never forgiven: You count all losses that were no better: a better one sets the count back to 0.
+        threshold ignored: You take any smaller loss for better: it must be below best * (1 - threshold).
+        threshold subtracted: You subtract the threshold from the best: it is a share of it, so compare with best * (1 -
+            threshold).
+        best creeps down: You lower the best with every smaller loss, so small gains never add up: keep the best until a
+            loss is better by the threshold.
+        no floor: Your rate falls below `smallest`: take the larger of the two.
+        best forgotten after a cut: You forget the best loss when you cut: it stays, only the count begins anew.
+        best renewed at a cut: When you cut you take the present loss for the best: the best stays, only the count
+            begins anew.
+        best begins at 0: Your best begins at 0, so no loss is ever better: begin with math.inf, which any loss is
+            below.
+        divided: You divided by the factor, so the rate grows: multiply by it.
+        cut by the factor: You took the share `factor` off: the new rate is the old one times `factor`.
+        cut from the first rate: You multiply the first rate at each cut: multiply the rate as it is now, so that cuts
+            add up.
+        nothing returned: Your step returns nothing: return self.lr, the rate after this loss.
+        """,
         Slipped,
-        {
-            "ties are better": (
-                "You take a loss that is only as small as the best for better: it must be below best * (1 - threshold)."
-            ),
-            "compared with the last": (
-                "You compare with the loss before: compare with the best so far, else every second loss is better."
-            ),
-            "one too early": "You cut when `patience` losses were no better: so many are allowed, cut at the next one.",
-            "count kept after a cut": "Once your rate is cut it falls at every step: begin to count anew after a cut.",
-            "never forgiven": "You count all losses that were no better: a better one sets the count back to 0.",
-            "threshold ignored": "You take any smaller loss for better: it must be below best * (1 - threshold).",
-            "threshold subtracted": (
-                "You subtract the threshold from the best: it is a share of it, so compare with best * (1 - threshold)."
-            ),
-            "best creeps down": (
-                "You lower the best with every smaller loss, so small gains never add up: keep the best until a loss "
-                "is better by the threshold."
-            ),
-            "no floor": "Your rate falls below `smallest`: take the larger of the two.",
-            "best forgotten after a cut": "You forget the best loss when you cut: it stays, only the count begins anew.",
-            "best renewed at a cut": (
-                "When you cut you take the present loss for the best: the best stays, only the count begins anew."
-            ),
-            "best begins at 0": (
-                "Your best begins at 0, so no loss is ever better: begin with math.inf, which any loss is below."
-            ),
-            "divided": "You divided by the factor, so the rate grows: multiply by it.",
-            "cut by the factor": "You took the share `factor` off: the new rate is the old one times `factor`.",
-            "cut from the first rate": (
-                "You multiply the first rate at each cut: multiply the rate as it is now, so that cuts add up."
-            ),
-            "nothing returned": "Your step returns nothing: return self.lr, the rate after this loss.",
-        },
     ),
     clues=(
         "Keep three things in the object besides the settings: lr, the best loss (math.inf at first) and how many "

@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from autograder.exercise import Exercise
-from autograder.exercises.common.mistakes import slips
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.shapes import hidden, trained
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
 
 FILE = Path(__file__).with_name("hard_shapes.safetensors")  # written by autograder.authoring.weights
 STEP = 16  # of grey: noise in few levels makes the public Cases a small file
 reference = partial(trained, FILE, seed=8)
-new_images = partial(group, make=hidden)
 
 
 def hardened(images: np.ndarray, rng: np.random.Generator, faded: float, bar: int, noise: float) -> np.ndarray:
@@ -52,37 +51,29 @@ trained_network = Exercise(
     reference=reference,
     points={"learned": 2, "plain": 3, "hard": 5},
     way=Way(file="hard_shapes.safetensors", summary="resnet20"),
-    cases=[
-        *new_images(
-            "learned",
-            public("40 harder images", 40, LEARNED[0], HARD),
-            secret("60 harder images", 60, LEARNED[1], HARD),
-        ),
-        *new_images(
-            "plain", public("80 plain images", 80, GOOD[0], PLAIN), secret("150 plain images", 150, GOOD[1], PLAIN)
-        ),
-        *new_images(
-            "hard",
-            secret("100 images, a little harder", 100, HARDER[1], SLIGHT),
-            public("120 harder images", 120, HARDER[0], HARD),
-            secret("200 harder images", 200, HARDER[1], HARD),
-        ),
-    ],
-    mistakes=slips(
+    cases=rows(
+        hidden,
+        "learned",
+        public("40 harder images", 40, LEARNED[0], HARD),
+        secret("60 harder images", 60, LEARNED[1], HARD),
+        "plain",
+        public("80 plain images", 80, GOOD[0], PLAIN),
+        secret("150 plain images", 150, GOOD[1], PLAIN),
+        "hard",
+        secret("100 images, a little harder", 100, HARDER[1], SLIGHT),
+        public("120 harder images", 120, HARDER[0], HARD),
+        secret("200 harder images", 200, HARDER[1], HARD),
+    ),
+    mistakes=mistakes(
+        """
+        not trained: The weights in the file are hardly better than chance: train the network, then return what
+            arrays_by_name(network) gives.
+        images from 0 to 1: Your network was trained on images from 0 to 1: hand fit the DeviceData as they come, they
+            are normalised.
+        labels one too high: Your network answers with the next class: the labels are 0 to 4, and score k stands for
+            class k.
+        """,
         reference,
-        {
-            "not trained": (
-                "The weights in the file are hardly better than chance: train the network, then return what "
-                "arrays_by_name(network) gives."
-            ),
-            "images from 0 to 1": (
-                "Your network was trained on images from 0 to 1: hand fit the DeviceData as they come, they are "
-                "normalised."
-            ),
-            "labels one too high": (
-                "Your network answers with the next class: the labels are 0 to 4, and score k stands for class k."
-            ),
-        },
     ),
     clues=(
         "Three lines: recipe = Recipe(...), fit(network, train, validation, recipe), return arrays_by_name(network).",

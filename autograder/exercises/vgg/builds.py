@@ -9,8 +9,8 @@ import numpy as np
 from autograder.exercise import Case, Exercise, Random, normal
 from autograder.exercises.common.drawn import whole
 from autograder.exercises.common.lazy_import import lazy_imports
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import public, rows, secret
 from autograder.exercises.vgg.tables import some_config
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
@@ -55,7 +55,8 @@ make_vgg = Exercise(
     way=Way(module="x"),
     points={"one convolution": 2, "stages": 4, "batch norm": 3, "sizes": 3},
     cases=[
-        *group(
+        *rows(
+            small,
             "one convolution",
             public("one convolution, no pooling", [5], (2, 3, 4, 4), classes=3, hidden=6),
             secret(
@@ -65,9 +66,6 @@ make_vgg = Exercise(
                 classes=4,
                 hidden=whole(5, 9),
             ),
-            make=small,
-        ),
-        *group(
             "stages",
             public("two stages on a 12 x 12 image", [4, "M", 6, 5, "M"], (2, 3, 12, 12), classes=4, hidden=7),
             secret("three stages", some_config(1, 2, 2), (2, 3, 16, 16), classes=whole(3, 9), hidden=HIDDEN),
@@ -75,18 +73,18 @@ make_vgg = Exercise(
             secret(
                 "another last map of 7 x 7", [3, "M", 6, 4, "M"], (2, 3, 28, 28), classes=whole(4, 9), hidden=HIDDEN
             ),
-            make=small,
         ),
-        *group(
+        *rows(
+            partial(small, batch_norm=True),
             "batch norm",
             public("batch norm", [4, 6, "M", 5, "M"], (3, 3, 8, 8), classes=4, hidden=6),
             secret("two stages with batch norm", some_config(1, 2), (4, 3, 8, 12), classes=whole(3, 9), hidden=HIDDEN),
             secret(
                 "batch norm on a last map of 1 x 2", some_config(1, 1), (3, 3, 4, 8), classes=whole(3, 9), hidden=HIDDEN
             ),
-            make=partial(small, batch_norm=True),
         ),
-        *group(
+        *rows(
+            small,
             "sizes",
             public("one channel, an image of 9 x 9", [3, "M", 5, 4, "M"], (2, 1, 9, 9), classes=5, hidden=8),
             secret(
@@ -104,7 +102,6 @@ make_vgg = Exercise(
                 classes=whole(3, 9),
                 hidden=HIDDEN,
             ),
-            make=small,
         ),
     ],
     clues=[
@@ -115,38 +112,30 @@ make_vgg = Exercise(
         "Then nn.Flatten(), nn.Linear(channels * height * width, hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, "
         "hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, classes), all in nn.Sequential(*layers).",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        no ReLU after convolutions: You put no ReLU after the convolutions: without it a stage is one linear layer.
+        no ReLU after dense layers: You put no ReLU after the hidden dense layers: each of the two needs one.
+        ReLU at the end: You put a ReLU after the last layer: scores may be negative, so return them as they are.
+        softmax at the end: You put a softmax at the end: return scores; the loss takes their softmax itself.
+        no dropout: You left dropout out: after the ReLU of both hidden dense layers half is dropped.
+        batch norm ignored: You made no batch norm although batch_norm is True: put one after each convolution.
+        batch norm after ReLU: You normalise after the ReLU: the order is convolution, batch norm, ReLU.
+        no bias beside batch norm: You dropped the convolutions' biases where batch norm follows: sensible, but here
+            they keep them.
+        average pooling: You take the mean of each 2 x 2 window: VGG takes the maximum.
+        one hidden layer: You have one hidden dense layer: VGG has two of them before the one for the classes.
+        fixed grid: You pool the last map to 7 x 7 whatever its size: here the dense layer reads the map as it is.
+        padding forgotten: Your first dense layer does not fit its map: convolutions with padding=1 keep a map's size,
+            each pooling halves it, and the layer reads channels * height * width numbers.
+        channels not passed on: Each of your convolutions reads as many channels as the image has: it reads as many as
+            the one before it made.
+        three channels assumed: Your first convolution always reads three channels: it reads `channels` of them.
+        image ignored: Your first dense layer always reads maps of 7 x 7: work their size out from image and the
+            poolings.
+        square image assumed: You took the image for a square: image may be (height, width), so halve each on its own.
+        """,
         network,
-        {
-            "no ReLU after convolutions": "You put no ReLU after the convolutions: without it a stage is one linear layer.",
-            "no ReLU after dense layers": "You put no ReLU after the hidden dense layers: each of the two needs one.",
-            "ReLU at the end": "You put a ReLU after the last layer: scores may be negative, so return them as they are.",
-            "softmax at the end": "You put a softmax at the end: return scores; the loss takes their softmax itself.",
-            "no dropout": "You left dropout out: after the ReLU of both hidden dense layers half is dropped.",
-            "batch norm ignored": "You made no batch norm although batch_norm is True: put one after each convolution.",
-            "batch norm after ReLU": "You normalise after the ReLU: the order is convolution, batch norm, ReLU.",
-            "no bias beside batch norm": (
-                "You dropped the convolutions' biases where batch norm follows: sensible, but here they keep them."
-            ),
-            "average pooling": "You take the mean of each 2 x 2 window: VGG takes the maximum.",
-            "one hidden layer": "You have one hidden dense layer: VGG has two of them before the one for the classes.",
-            "fixed grid": "You pool the last map to 7 x 7 whatever its size: here the dense layer reads the map as it is.",
-            "padding forgotten": (
-                "Your first dense layer does not fit its map: convolutions with padding=1 keep a map's size, each "
-                "pooling halves it, and the layer reads channels * height * width numbers."
-            ),
-            "channels not passed on": (
-                "Each of your convolutions reads as many channels as the image has: it reads as many as the one before "
-                "it made."
-            ),
-            "three channels assumed": "Your first convolution always reads three channels: it reads `channels` of them.",
-            "image ignored": (
-                "Your first dense layer always reads maps of 7 x 7: work their size out from image and the poolings."
-            ),
-            "square image assumed": (
-                "You took the image for a square: image may be (height, width), so halve each on its own."
-            ),
-        },
     ),
 )
 
@@ -157,26 +146,26 @@ vgg = Exercise(
     way=Way(module="x"),
     points={"ImageNet": 2, "batch norm": 1, "sizes": 1},
     cases=[
-        *group(
+        *rows(
+            as_published,
             "ImageNet",
             public("VGG16 on ImageNet", 16, (1, 3, 224, 224)),
             secret("VGG19 for other classes", 19, (2, 3, 224, 224), classes=whole(20, 900)),
             public("VGG11 on ImageNet", 11, (1, 3, 224, 224)),
             secret("VGG13 for other classes", 13, (2, 3, 224, 224), classes=whole(20, 900)),
             secret("VGG16 for a few classes", 16, (2, 3, 224, 224), classes=whole(3, 19)),
-            make=as_published,
         ),
-        *group(
+        *rows(
+            partial(as_published, batch_norm=True),
             "batch norm",
             public("VGG13 with batch norm", 13, (2, 3, 32, 32), classes=10, hidden=50),
             secret("VGG16 with batch norm", 16, (1, 3, 32, 64), classes=whole(3, 30), hidden=whole(31, 60)),
-            make=partial(as_published, batch_norm=True),
         ),
-        *group(
+        *rows(
+            as_published,
             "sizes",
             public("VGG19 on an image of 64 x 96", 19, (1, 3, 64, 96), classes=7, hidden=20),
             secret("VGG11 on a small image", 11, (3, 3, 96, 64), classes=whole(3, 30), hidden=whole(31, 60)),
-            make=as_published,
         ),
     ],
     clues=[
@@ -184,16 +173,15 @@ vgg = Exercise(
         "all the other arguments.",
         "A dictionary does it: {11: (1, 1, 2, 2, 2), 13: ...}[depth].",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        stages reversed: You wrote the stages in the wrong order: the deeper networks grow in the late ones.
+        classes not handed on: You did not hand classes on to make_vgg.
+        batch norm not handed on: You did not hand batch_norm on to make_vgg.
+        image not handed on: You did not hand image on to make_vgg, so its dense layer expects the map of a 224 x 224
+            image.
+        hidden not handed on: You did not hand hidden on to make_vgg.
+        """,
         deep,
-        {
-            "stages reversed": "You wrote the stages in the wrong order: the deeper networks grow in the late ones.",
-            "classes not handed on": "You did not hand classes on to make_vgg.",
-            "batch norm not handed on": "You did not hand batch_norm on to make_vgg.",
-            "image not handed on": (
-                "You did not hand image on to make_vgg, so its dense layer expects the map of a 224 x 224 image."
-            ),
-            "hidden not handed on": "You did not hand hidden on to make_vgg.",
-        },
     ),
 )

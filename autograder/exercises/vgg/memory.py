@@ -8,8 +8,8 @@ import numpy as np
 
 from autograder.exercise import Exercise, Random
 from autograder.exercises.common.drawn import whole
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 from autograder.exercises.vgg.tables import COLUMNS, Row
 
 
@@ -65,57 +65,47 @@ memory_bytes = Exercise(
     returns=("predicting", "training"),
     reference=memory,
     points={"one image": 2, "batch": 2, "bytes": 2},
-    cases=[
-        *group(
-            "one image",
-            public("three layers, one image", rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)), batch=1),
-            secret("five layers, one image", rows=some_rows(6), batch=1),
+    cases=rows(
+        plain_case,
+        "one image",
+        public("three layers, one image", rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)), batch=1),
+        secret("five layers, one image", rows=some_rows(6), batch=1),
+        "batch",
+        public("the same layers, 10 images", rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)), batch=10),
+        secret("four layers, some images", rows=some_rows(5), batch=whole(2, 60)),
+        "bytes",
+        secret("64 bits a value", rows=some_rows(7), batch=whole(2, 60), value_bytes=8),
+        public(
+            "16 bits a value, 3 images",
+            rows=rows_of((50, 0), (200, 100), (20, 40), (90, 30), (150, 7)),
+            batch=3,
+            value_bytes=2,
         ),
-        *group(
-            "batch",
-            public("the same layers, 10 images", rows=rows_of((12, 0), (30, 5), (10, 7), (40, 9)), batch=10),
-            secret("four layers, some images", rows=some_rows(5), batch=whole(2, 60)),
-        ),
-        *group(
-            "bytes",
-            secret("64 bits a value", rows=some_rows(7), batch=whole(2, 60), value_bytes=8),
-            public(
-                "16 bits a value, 3 images",
-                rows=rows_of((50, 0), (200, 100), (20, 40), (90, 30), (150, 7)),
-                batch=3,
-                value_bytes=2,
-            ),
-            secret("16 bits a value", rows=some_rows(4), batch=whole(2, 60), value_bytes=2),
-        ),
-    ],
+        secret("16 bits a value", rows=some_rows(4), batch=whole(2, 60), value_bytes=2),
+    ),
     clues=[
         "Count values first and multiply by value_bytes at the end. Parameters are there once, whatever the batch; "
         "maps are there for each image.",
         "The pair: the largest sum of two rows that follow each other, max over i of rows[i] + rows[i + 1].",
         "predicting = parameters + batch * pair; training = 3 * parameters + batch * (all activations + pair).",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        largest map only: You took the largest map alone: a layer holds the map that it reads and the one that it makes.
+        largest two maps: You added the two largest maps: they count together only where one follows the other.
+        values not bytes: You counted values: each takes value_bytes bytes.
+        always four bytes: You took 4 bytes for each value: take value_bytes.
+        all maps twice: You doubled all maps, as the slide does: of their gradients only two neighbours are there at a
+            time.
+        gradients of maps forgotten: You left out the gradients of the maps: two neighbours' are there at a time, as
+            large as the pair.
+        momentum forgotten: You counted weights and their gradients: momentum keeps a third number for each.
+        weights once: You counted the parameters once in training: each also has a gradient and a momentum.
+        weights for each image: You multiplied the parameters by the batch: all images share one set of them.
+        batch ignored: You counted the maps of one image: there are `batch` images.
+        all maps kept when predicting: You keep all maps when predicting: there a map may go as soon as the next layer
+            has read it.
+        """,
         memory,
-        {
-            "largest map only": (
-                "You took the largest map alone: a layer holds the map that it reads and the one that it makes."
-            ),
-            "largest two maps": "You added the two largest maps: they count together only where one follows the other.",
-            "values not bytes": "You counted values: each takes value_bytes bytes.",
-            "always four bytes": "You took 4 bytes for each value: take value_bytes.",
-            "all maps twice": (
-                "You doubled all maps, as the slide does: of their gradients only two neighbours are there at a time."
-            ),
-            "gradients of maps forgotten": (
-                "You left out the gradients of the maps: two neighbours' are there at a time, as large as the pair."
-            ),
-            "momentum forgotten": "You counted weights and their gradients: momentum keeps a third number for each.",
-            "weights once": "You counted the parameters once in training: each also has a gradient and a momentum.",
-            "weights for each image": "You multiplied the parameters by the batch: all images share one set of them.",
-            "batch ignored": "You counted the maps of one image: there are `batch` images.",
-            "all maps kept when predicting": (
-                "You keep all maps when predicting: there a map may go as soon as the next layer has read it."
-            ),
-        },
     ),
 )

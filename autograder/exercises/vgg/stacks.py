@@ -8,8 +8,8 @@ import numpy as np
 
 from autograder.exercise import Exercise, Random
 from autograder.exercises.common.drawn import one_of, whole
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 Image = tuple[int, int]
 
@@ -61,29 +61,26 @@ stack_parameters = Exercise(
     returns=("field", "weights", "macs", "activations"),
     reference=stack,
     points={"one": 1, "stack": 3},
-    cases=[
-        *group(
-            "one",
-            public("one 7 x 7 layer, 64 channels", kernel=7, depth=1, channels=64, image=(56, 56)),
-            secret(
-                "one large kernel", kernel=one_of(9, 11, 13), depth=1, channels=whole(2, 200), image=drawn_image(13, 60)
-            ),
-            public("one 5 x 5 layer, 3 channels", kernel=5, depth=1, channels=3, image=(6, 9)),
+    cases=rows(
+        plain_case,
+        "one",
+        public("one 7 x 7 layer, 64 channels", kernel=7, depth=1, channels=64, image=(56, 56)),
+        secret(
+            "one large kernel", kernel=one_of(9, 11, 13), depth=1, channels=whole(2, 200), image=drawn_image(13, 60)
         ),
-        *group(
-            "stack",
-            public("three 3 x 3 layers, 64 channels", kernel=3, depth=3, channels=64, image=(56, 56)),
-            secret("many 3 x 3 layers", kernel=3, depth=whole(4, 9), channels=whole(2, 200), image=drawn_image(10, 60)),
-            public("two 5 x 5 layers, 4 channels", kernel=5, depth=2, channels=4, image=(7, 10)),
-            secret(
-                "a few larger layers",
-                kernel=one_of(5, 7),
-                depth=whole(3, 6),
-                channels=whole(5, 200),
-                image=drawn_image(11, 60),
-            ),
+        public("one 5 x 5 layer, 3 channels", kernel=5, depth=1, channels=3, image=(6, 9)),
+        "stack",
+        public("three 3 x 3 layers, 64 channels", kernel=3, depth=3, channels=64, image=(56, 56)),
+        secret("many 3 x 3 layers", kernel=3, depth=whole(4, 9), channels=whole(2, 200), image=drawn_image(10, 60)),
+        public("two 5 x 5 layers, 4 channels", kernel=5, depth=2, channels=4, image=(7, 10)),
+        secret(
+            "a few larger layers",
+            kernel=one_of(5, 7),
+            depth=whole(3, 6),
+            channels=whole(5, 200),
+            image=drawn_image(11, 60),
         ),
-    ],
+    ),
     clues=[
         "Four separate counts. Take one layer first: how many weights has it, and at how many places is each used?",
         "The field begins with one pixel and grows by kernel - 1 with each layer. All the rest is that of one "
@@ -91,27 +88,21 @@ stack_parameters = Exercise(
         "weights = depth * channels * channels * kernel * kernel; macs = weights * height * width; activations = "
         "depth * channels * height * width.",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        kernels added: You added the kernels up for the field: each layer adds kernel - 1 to the one pixel at the start.
+        first pixel forgotten: Your field is one too small: a unit without any layer sees one pixel, so begin with 1.
+        channels once: You multiplied by the channels once: each of the `channels` filters reaches through `channels`
+            maps.
+        biases counted: You counted biases as weights: these layers have none.
+        places forgotten: Your macs are the weights alone: each weight is used at every place of its map, height * width
+            times.
+        one layer: You counted weights, macs and activations of one layer: there are `depth` of them.
+        last map only: You counted the last map alone: each layer makes one, and the backward pass needs them all.
+        input counted: You counted the input among the activations: count what the layers make.
+        kernel not squared: You counted one row of the kernel: it has kernel * kernel places.
+        """,
         stack,
-        {
-            "kernels added": (
-                "You added the kernels up for the field: each layer adds kernel - 1 to the one pixel at the start."
-            ),
-            "first pixel forgotten": (
-                "Your field is one too small: a unit without any layer sees one pixel, so begin with 1."
-            ),
-            "channels once": (
-                "You multiplied by the channels once: each of the `channels` filters reaches through `channels` maps."
-            ),
-            "biases counted": "You counted biases as weights: these layers have none.",
-            "places forgotten": (
-                "Your macs are the weights alone: each weight is used at every place of its map, height * width times."
-            ),
-            "one layer": "You counted weights, macs and activations of one layer: there are `depth` of them.",
-            "last map only": "You counted the last map alone: each layer makes one, and the backward pass needs them all.",
-            "input counted": "You counted the input among the activations: count what the layers make.",
-            "kernel not squared": "You counted one row of the kernel: it has kernel * kernel places.",
-        },
     ),
 )
 
@@ -150,41 +141,34 @@ vgg_config = Exercise(
     returns=("config",),
     reference=configuration,
     points={"paper": 2, "other": 1},
-    cases=[
-        *group(
-            "paper",
-            public("VGG16", convolutions=[2, 2, 3, 3, 3]),
-            public("VGG11", convolutions=[1, 1, 2, 2, 2]),
-            secret("five stages", convolutions=some_stages(5)),
-            secret("three stages", convolutions=some_stages(3)),
-        ),
-        *group(
-            "other",
-            public("two thin stages", convolutions=[2, 1], width=4),
-            secret("seven wide stages", convolutions=some_stages(7), width=whole(65, 200)),
-            public("six stages, 100 filters in the first", convolutions=[1, 2, 1, 1, 2, 1], width=100),
-            secret("six thin stages", convolutions=some_stages(6), width=whole(2, 40)),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "paper",
+        public("VGG16", convolutions=[2, 2, 3, 3, 3]),
+        public("VGG11", convolutions=[1, 1, 2, 2, 2]),
+        secret("five stages", convolutions=some_stages(5)),
+        secret("three stages", convolutions=some_stages(3)),
+        "other",
+        public("two thin stages", convolutions=[2, 1], width=4),
+        secret("seven wide stages", convolutions=some_stages(7), width=whole(65, 200)),
+        public("six stages, 100 filters in the first", convolutions=[1, 2, 1, 1, 2, 1], width=100),
+        secret("six thin stages", convolutions=some_stages(6), width=whole(2, 40)),
+    ),
     clues=[
         "Go through the stages and remember how many filters the present one has.",
         'In each stage: config += [filters] * count + ["M"]; then double filters, but to no more than 8 * width.',
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        last pooling forgotten: Your last stage has no pooling: every stage ends with one, so the list ends with an M.
+        pooling first: You pool before each stage: convolve first, and pool at its end.
+        pooling after each convolution: You pool after every convolution: once a stage, at its end, is enough.
+        doubled without end: You go on doubling: the filters stay where they are once they have come to 8 * width.
+        never doubled: All your stages have equally many filters: each has twice those of the stage before it.
+        doubled within a stage: You double from one convolution to the next: all of one stage have equally many filters.
+        width ignored: You always begin with 64 filters: begin with `width`.
+        limit always 512: You stop doubling at 512 filters whatever the width: stop at 8 * width.
+        """,
         configuration,
-        {
-            "last pooling forgotten": (
-                "Your last stage has no pooling: every stage ends with one, so the list ends with an M."
-            ),
-            "pooling first": "You pool before each stage: convolve first, and pool at its end.",
-            "pooling after each convolution": "You pool after every convolution: once a stage, at its end, is enough.",
-            "doubled without end": "You go on doubling: the filters stay where they are once they have come to 8 * width.",
-            "never doubled": "All your stages have equally many filters: each has twice those of the stage before it.",
-            "doubled within a stage": (
-                "You double from one convolution to the next: all of one stage have equally many filters."
-            ),
-            "width ignored": "You always begin with 64 filters: begin with `width`.",
-            "limit always 512": "You stop doubling at 512 filters whatever the width: stop at 8 * width.",
-        },
     ),
 )

@@ -8,8 +8,8 @@ import numpy as np
 
 from autograder.exercise import Exercise, Random
 from autograder.exercises.common.drawn import whole
-from autograder.exercises.common.mistakes import slips
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.rows import plain_case, public, rows, secret
 from autograder.exercises.vgg.stacks import drawn_image
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
@@ -113,59 +113,50 @@ vgg16_table = Exercise(
     reference=table,
     way=Way(table=COLUMNS),
     points={"VGG16": 3, "small": 3, "sizes": 3, "bias": 3},
-    cases=[
-        *group(
-            "VGG16",
-            public("VGG16", config=VGG16),
-            secret("VGG16 for other classes", config=VGG16, classes=whole(20, 900)),
-            public("VGG13 for ten classes", config=VGG13, classes=10),
-            secret("VGG13 on a larger image", config=VGG13, image=whole(240, 399)),
+    cases=rows(
+        plain_case,
+        "VGG16",
+        public("VGG16", config=VGG16),
+        secret("VGG16 for other classes", config=VGG16, classes=whole(20, 900)),
+        public("VGG13 for ten classes", config=VGG13, classes=10),
+        secret("VGG13 on a larger image", config=VGG13, image=whole(240, 399)),
+        "small",
+        public("two stages on a 16 x 16 image", config=[8, "M", 16, 12, "M"], image=16, classes=5, hidden=20),
+        secret(
+            "three stages on a small image",
+            config=some_config(1, 3, 2),
+            image=Random(lambda rng: 8 * int(rng.integers(3, 7))),
+            classes=whole(3, 30),
+            hidden=whole(31, 60),
         ),
-        *group(
-            "small",
-            public("two stages on a 16 x 16 image", config=[8, "M", 16, 12, "M"], image=16, classes=5, hidden=20),
-            secret(
-                "three stages on a small image",
-                config=some_config(1, 3, 2),
-                image=Random(lambda rng: 8 * int(rng.integers(3, 7))),
-                classes=whole(3, 30),
-                hidden=whole(31, 60),
-            ),
+        "sizes",
+        public("two stages on a 13 x 22 image", config=[6, 4, "M", 10, "M"], image=(13, 22), classes=7, hidden=11),
+        secret(
+            "two stages, height and width odd",
+            config=some_config(2, 2),
+            image=Random(lambda rng: (4 * int(rng.integers(4, 7)) + 3, 4 * int(rng.integers(8, 12)) + 1)),
+            classes=whole(3, 30),
+            hidden=whole(31, 60),
         ),
-        *group(
-            "sizes",
-            public("two stages on a 13 x 22 image", config=[6, 4, "M", 10, "M"], image=(13, 22), classes=7, hidden=11),
-            secret(
-                "two stages, height and width odd",
-                config=some_config(2, 2),
-                image=Random(lambda rng: (4 * int(rng.integers(4, 7)) + 3, 4 * int(rng.integers(8, 12)) + 1)),
-                classes=whole(3, 30),
-                hidden=whole(31, 60),
-            ),
-            public(
-                "a stage that does not end with a pooling", config=[5, "M", 9, 8], image=(15, 11), classes=3, hidden=6
-            ),
-            secret(
-                "three stages and one convolution more",
-                config=some_config(1, 2, 1, last=39),
-                image=drawn_image(33, 63),
-                classes=whole(3, 30),
-                hidden=whole(31, 60),
-            ),
+        public("a stage that does not end with a pooling", config=[5, "M", 9, 8], image=(15, 11), classes=3, hidden=6),
+        secret(
+            "three stages and one convolution more",
+            config=some_config(1, 2, 1, last=39),
+            image=drawn_image(33, 63),
+            classes=whole(3, 30),
+            hidden=whole(31, 60),
         ),
-        *group(
-            "bias",
-            public("without biases", config=[7, "M", 5, 6, "M"], image=(12, 9), classes=4, bias=False, hidden=13),
-            secret(
-                "two stages without biases",
-                config=some_config(2, 1),
-                image=drawn_image(20, 50),
-                classes=whole(3, 30),
-                bias=False,
-                hidden=whole(31, 60),
-            ),
+        "bias",
+        public("without biases", config=[7, "M", 5, 6, "M"], image=(12, 9), classes=4, bias=False, hidden=13),
+        secret(
+            "two stages without biases",
+            config=some_config(2, 1),
+            image=drawn_image(20, 50),
+            classes=whole(3, 30),
+            bias=False,
+            hidden=whole(31, 60),
         ),
-    ],
+    ),
     clues=[
         "Keep the present shape in a variable, begin with the input's row, and let each layer read the shape that "
         "the one before it left.",
@@ -176,30 +167,25 @@ vgg16_table = Exercise(
         "1 with the next stage. parameters = weights + n if bias else weights; macs = weights * places, with one "
         "place for a dense layer.",
     ],
-    mistakes=slips(
+    mistakes=mistakes(
+        """
+        bias forgotten: You counted no biases: with bias=True each filter and unit has one.
+        bias always: You counted biases although bias is False: leave them out there.
+        input channels forgotten: You counted 9 weights for a filter: it has 9 for each channel that it reads.
+        places forgotten: Your macs are the weights: a convolution uses each at every place of its map, height * width
+            times.
+        biases multiplied: You counted biases among the macs: a bias is added and multiplies nothing.
+        rounded up: You rounded up when you halved an odd side: the pooling drops what is left over.
+        padding forgotten: Your convolutions shrink the map: with padding 1 a 3 x 3 convolution keeps its size.
+        channels last: You wrote shapes with the channels last, as the slide does: here they come first, (C, H, W).
+        no row for the input: You left the input out: it is the first row, and its values take memory too.
+        one map: You counted the values of one map: a layer makes as many maps as it has filters.
+        first dense layer reads channels: Your first dense layer reads one number for each channel: it reads the whole
+            last map, c * height * width numbers.
+        one hidden layer: You have one hidden dense layer: VGG has two, then the classes.
+        dense shapes with three axes: You wrote the shape of a dense layer as a map of 1 x 1: write (units,).
+        square image assumed: You took the image for a square: image may be (height, width), so halve each on its own.
+        """,
         table,
-        {
-            "bias forgotten": "You counted no biases: with bias=True each filter and unit has one.",
-            "bias always": "You counted biases although bias is False: leave them out there.",
-            "input channels forgotten": "You counted 9 weights for a filter: it has 9 for each channel that it reads.",
-            "places forgotten": (
-                "Your macs are the weights: a convolution uses each at every place of its map, height * width times."
-            ),
-            "biases multiplied": "You counted biases among the macs: a bias is added and multiplies nothing.",
-            "rounded up": "You rounded up when you halved an odd side: the pooling drops what is left over.",
-            "padding forgotten": "Your convolutions shrink the map: with padding 1 a 3 x 3 convolution keeps its size.",
-            "channels last": "You wrote shapes with the channels last, as the slide does: here they come first, (C, H, W).",
-            "no row for the input": "You left the input out: it is the first row, and its values take memory too.",
-            "one map": "You counted the values of one map: a layer makes as many maps as it has filters.",
-            "first dense layer reads channels": (
-                "Your first dense layer reads one number for each channel: it reads the whole last map, c * height * "
-                "width numbers."
-            ),
-            "one hidden layer": "You have one hidden dense layer: VGG has two, then the classes.",
-            "dense shapes with three axes": "You wrote the shape of a dense layer as a map of 1 x 1: write (units,).",
-            "square image assumed": (
-                "You took the image for a square: image may be (height, width), so halve each on its own."
-            ),
-        },
     ),
 )

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Mistake, normal
+from autograder.exercise import Exercise, normal
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
 from autograder.exercises.common.sizes import Padding, Size, pair, sides, turned
 from autograder.exercises.common.slips import without
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 
 Shape = tuple[int, int]
 
@@ -95,122 +96,78 @@ toeplitz_matrix = Exercise(
     returns=("matrix",),
     reference=matrix_1d,
     points={"basic": 3, "stride": 2, "padding": 2, "together": 1},
-    cases=[
-        *group(
-            "basic",
-            public("3 weights on 7 values", w=normal(3), n=7),
-            secret("3 weights on 8 values", w=normal(3), n=8),
-            public("2 weights on 5 values", w=normal(2), n=5),
-            secret("4 weights on 9 values", w=normal(4), n=9),
-            public("one weight on 4 values", w=normal(1), n=4),
-            secret("one weight on 6 values", w=normal(1), n=6),
-            public("5 weights on 5 values: one row", w=normal(5), n=5),
-            secret("4 weights on 4 values: one row", w=normal(4), n=4),
-            public("float32", w=normal(4, dtype="float32"), n=6),
-            secret("float32, 2 weights", w=normal(2, dtype="float32"), n=7),
-        ),
-        *group(
-            "stride",
-            public("3 weights, stride 2 on 9 values", w=normal(3), n=9, stride=2),
-            secret("2 weights, stride 2 on 9 values: one is left over", w=normal(2), n=9, stride=2),
-            public("2 weights, stride 3 on 10 values: two are left over", w=normal(2), n=10, stride=3),
-            secret("3 weights, stride 4 on 13 values: two are left over", w=normal(3), n=13, stride=4),
-        ),
-        *group(
-            "padding",
-            public("3 weights, padding 1 on 5 values", w=normal(3), n=5, padding=1),
-            secret("5 weights, padding 2 on 7 values", w=normal(5), n=7, padding=2),
-            public("4 weights, padding 2 on 6 values", w=normal(4), n=6, padding=2),
-            secret("2 weights, padding 1 on 5 values", w=normal(2), n=5, padding=1),
-            public("3 weights, padding (2, 0) on 6 values", w=normal(3), n=6, padding=(2, 0)),
-            secret("3 weights, padding (0, 2) on 5 values", w=normal(3), n=5, padding=(0, 2)),
-            public("4 weights, padding (1, 2) on 4 values", w=normal(4), n=4, padding=(1, 2)),
-            secret("5 weights, padding (3, 1) on 6 values", w=normal(5), n=6, padding=(3, 1)),
-        ),
-        *group(
-            "together",
-            public("3 weights, stride 2, padding (1, 2) on 7 values", w=normal(3), n=7, stride=2, padding=(1, 2)),
-            secret("4 weights, stride 3, padding (2, 1) on 9 values", w=normal(4), n=9, stride=3, padding=(2, 1)),
-            public(
-                "6 weights, longer than the signal of 4, stride 2, padding 3", w=normal(6), n=4, stride=2, padding=3
-            ),
-            secret(
-                "5 weights, longer than the signal of 3, stride 2, padding 2", w=normal(5), n=3, stride=2, padding=2
-            ),
-        ),
-    ],
-    mistakes=[
-        Mistake(
-            "flipped",
-            "Your weights run backwards: w[0] belongs to the first value of the window.",
-            lambda w, **how: matrix_1d(w[::-1], **how),
-        ),
-        Mistake(
-            "transposed",
-            "Your matrix is transposed: it needs a row for each output and a column for each input.",
-            lambda **how: matrix_1d(**how).T.copy(),
-        ),
-        Mistake(
-            "last row missing",
-            "Your matrix lacks its last row: the number of outputs is the number of steps plus 1.",
-            lambda **how: matrix_1d(**how)[:-1],
-        ),
-        Mistake(
-            "windows over the end",
-            "Your last windows hang over the end of the padded signal: stop where the whole kernel no longer fits.",
-            hanging_over,
-        ),
-        Mistake(
-            "whole numbers",
-            "Your matrix holds whole numbers: make it an array of w's dtype.",
-            lambda **how: matrix_1d(**how).astype(np.int64),
-        ),
-        Mistake(
-            "stride ignored",
-            "Your windows lie one value apart: move them by `stride`.",
-            lambda stride=1, **how: matrix_1d(**how),
-        ),
-        Mistake(
-            "stride in the size only",
-            "You have the right number of rows, but they move one value at a time: row i begins at i * stride.",
-            as_row(crowded),
-        ),
-        Mistake(
-            "padding ignored",
-            "You left out the padding: the first window begins before the signal.",
-            lambda padding=0, **how: matrix_1d(**how),
-        ),
-        Mistake(
-            "padding after only",
-            "You padded after the signal only: the padding before it moves all windows.",
-            lambda padding=0, **how: matrix_1d(padding=(0, pair(padding)[1]), **how),
-        ),
-        Mistake(
-            "padding before only",
-            "You padded before the signal only: the padding after it makes room for more windows.",
-            lambda padding=0, **how: matrix_1d(padding=(pair(padding)[0], 0), **how),
-        ),
-        Mistake(
-            "padding sides swapped",
-            "You swapped the sides of the padding: the pair is (before, after).",
-            lambda padding=0, **how: matrix_1d(padding=turned(padding), **how),
-        ),
-        Mistake(
-            "padding columns kept",
-            "You kept columns for the padding: it is always zero, so drop them and keep the n of the signal.",
-            as_row(with_padding_columns),
-        ),
-        Mistake(
-            "nothing left without padding",
-            "You cut the padding's columns off with before:-after, which is empty where after is 0: end at before + n.",
-            cut_from_the_end,
-        ),
-        Mistake(
-            "wrapped around",
-            "Weights that fall on the padding came in again at the other end: they meet zeros, so leave them out.",
-            as_row(wrapped),
-        ),
-    ],
+    cases=rows(
+        plain_case,
+        "basic",
+        public("3 weights on 7 values", w=normal(3), n=7),
+        secret("3 weights on 8 values", w=normal(3), n=8),
+        public("2 weights on 5 values", w=normal(2), n=5),
+        secret("4 weights on 9 values", w=normal(4), n=9),
+        public("one weight on 4 values", w=normal(1), n=4),
+        secret("one weight on 6 values", w=normal(1), n=6),
+        public("5 weights on 5 values: one row", w=normal(5), n=5),
+        secret("4 weights on 4 values: one row", w=normal(4), n=4),
+        public("float32", w=normal(4, dtype="float32"), n=6),
+        secret("float32, 2 weights", w=normal(2, dtype="float32"), n=7),
+        "stride",
+        public("3 weights, stride 2 on 9 values", w=normal(3), n=9, stride=2),
+        secret("2 weights, stride 2 on 9 values: one is left over", w=normal(2), n=9, stride=2),
+        public("2 weights, stride 3 on 10 values: two are left over", w=normal(2), n=10, stride=3),
+        secret("3 weights, stride 4 on 13 values: two are left over", w=normal(3), n=13, stride=4),
+        "padding",
+        public("3 weights, padding 1 on 5 values", w=normal(3), n=5, padding=1),
+        secret("5 weights, padding 2 on 7 values", w=normal(5), n=7, padding=2),
+        public("4 weights, padding 2 on 6 values", w=normal(4), n=6, padding=2),
+        secret("2 weights, padding 1 on 5 values", w=normal(2), n=5, padding=1),
+        public("3 weights, padding (2, 0) on 6 values", w=normal(3), n=6, padding=(2, 0)),
+        secret("3 weights, padding (0, 2) on 5 values", w=normal(3), n=5, padding=(0, 2)),
+        public("4 weights, padding (1, 2) on 4 values", w=normal(4), n=4, padding=(1, 2)),
+        secret("5 weights, padding (3, 1) on 6 values", w=normal(5), n=6, padding=(3, 1)),
+        "together",
+        public("3 weights, stride 2, padding (1, 2) on 7 values", w=normal(3), n=7, stride=2, padding=(1, 2)),
+        secret("4 weights, stride 3, padding (2, 1) on 9 values", w=normal(4), n=9, stride=3, padding=(2, 1)),
+        public("6 weights, longer than the signal of 4, stride 2, padding 3", w=normal(6), n=4, stride=2, padding=3),
+        secret("5 weights, longer than the signal of 3, stride 2, padding 2", w=normal(5), n=3, stride=2, padding=2),
+    ),
+    mistakes=mistakes(
+        """
+        flipped: Your weights run backwards: w[0] belongs to the first value of the window.
+        transposed: Your matrix is transposed: it needs a row for each output and a column for each input.
+        last row missing: Your matrix lacks its last row: the number of outputs is the number of steps plus 1.
+        windows over the end: Your last windows hang over the end of the padded signal: stop where the whole kernel no
+            longer fits.
+        whole numbers: Your matrix holds whole numbers: make it an array of w's dtype.
+        stride ignored: Your windows lie one value apart: move them by `stride`.
+        stride in the size only: You have the right number of rows, but they move one value at a time: row i begins at i
+            * stride.
+        padding ignored: You left out the padding: the first window begins before the signal.
+        padding after only: You padded after the signal only: the padding before it moves all windows.
+        padding before only: You padded before the signal only: the padding after it makes room for more windows.
+        padding sides swapped: You swapped the sides of the padding: the pair is (before, after).
+        padding columns kept: You kept columns for the padding: it is always zero, so drop them and keep the n of the
+            signal.
+        nothing left without padding: You cut the padding's columns off with before:-after, which is empty where after
+            is 0: end at before + n.
+        wrapped around: Weights that fall on the padding came in again at the other end: they meet zeros, so leave them
+            out.
+        """,
+        {
+            "flipped": lambda w, **how: matrix_1d(w[::-1], **how),
+            "transposed": lambda **how: matrix_1d(**how).T.copy(),
+            "last row missing": lambda **how: matrix_1d(**how)[:-1],
+            "windows over the end": hanging_over,
+            "whole numbers": lambda **how: matrix_1d(**how).astype(np.int64),
+            "stride ignored": lambda stride=1, **how: matrix_1d(**how),
+            "stride in the size only": as_row(crowded),
+            "padding ignored": lambda padding=0, **how: matrix_1d(**how),
+            "padding after only": lambda padding=0, **how: matrix_1d(padding=(0, pair(padding)[1]), **how),
+            "padding before only": lambda padding=0, **how: matrix_1d(padding=(pair(padding)[0], 0), **how),
+            "padding sides swapped": lambda padding=0, **how: matrix_1d(padding=turned(padding), **how),
+            "padding columns kept": as_row(with_padding_columns),
+            "nothing left without padding": cut_from_the_end,
+            "wrapped around": as_row(wrapped),
+        },
+    ),
     clues=(
         "Each row is w somewhere among zeros: where does it begin in row 0, row 1, row i? With padding, that may be "
         "before column 0, and NumPy counts a negative index from the end.",

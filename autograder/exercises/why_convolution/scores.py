@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal, uniform
+from autograder.exercise import Case, Exercise, normal, uniform
 from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.torch_settings import one_thread
 
 
@@ -38,7 +39,8 @@ linear_scores = Exercise(
     reference=scored,
     points={"product": 2, "bias": 1},
     cases=[
-        *group(
+        *rows(
+            case,
             "product",
             public("4 images of 6 pixels, 3 classes, no bias", 4, 6, 3),
             secret("6 images of 9 pixels, 4 classes, no bias", 6, 9, 4),
@@ -49,51 +51,40 @@ linear_scores = Exercise(
             public("one class, no bias", 5, 3, 1),
             public("float32, no bias", 2, 8, 3, "float32"),
             secret("float32, 5 images, no bias", 5, 10, 2, "float32"),
-            make=case,
-        ),
-        *group(
             "bias",
             public("a bias for each of 4 classes", 3, 6, 4),
             secret("a bias for each of 7 classes", 2, 3, 7),
             public("as many images as classes", 5, 4, 5),
             secret("4 images and 4 classes", 4, 6, 4),
-            make=case,
         ),
-        *group("bias", secret("scores in the thousands", x=uniform(3, 8), W=scaled(1e3, 8, 5), b=scaled(1e3, 5))),
-    ],
-    mistakes=[
-        Mistake(
-            "bias forgotten",
-            "The bias is missing: add b[m] to every score of class m.",
-            lambda x, W, b: scored(x, W, 0 * b),
-        ),
-        Mistake(
-            "weights transposed",
-            "You multiplied by W.T, but W holds one column for each class already: multiply x by W.",
-            lambda x, W, b: x @ W.T + b,
-        ),
-        Mistake(
-            "scores transposed",
-            "Your scores have a row for each class: they need a row for each image and a column for each class.",
-            lambda x, W, b: scored(x, W, b).T.copy(),
-        ),
-        Mistake(
-            "a bias for each image",
-            "You gave each image a bias of its own: b has one value for each class, so it is added along the columns.",
-            lambda x, W, b: x @ W + b[:, None],
-        ),
-        Mistake("probabilities", "You turned the scores into probabilities: return them as they are.", probabilities),
-        Mistake(
-            "labels",
-            "You returned the best class: return the scores of all classes.",
-            lambda x, W, b: scored(x, W, b).argmax(axis=1),
-        ),
-        Mistake(
-            "first image for all",
-            "Every image got the scores of the first one: compute each row from its own x[n].",
-            lambda x, W, b: np.repeat(scored(x, W, b)[:1], len(x), axis=0),
+        *rows(
+            plain_case,
+            "bias",
+            secret("scores in the thousands", x=uniform(3, 8), W=scaled(1e3, 8, 5), b=scaled(1e3, 5)),
         ),
     ],
+    mistakes=mistakes(
+        """
+        bias forgotten: The bias is missing: add b[m] to every score of class m.
+        weights transposed: You multiplied by W.T, but W holds one column for each class already: multiply x by W.
+        scores transposed: Your scores have a row for each class: they need a row for each image and a column for each
+            class.
+        a bias for each image: You gave each image a bias of its own: b has one value for each class, so it is added
+            along the columns.
+        probabilities: You turned the scores into probabilities: return them as they are.
+        labels: You returned the best class: return the scores of all classes.
+        first image for all: Every image got the scores of the first one: compute each row from its own x[n].
+        """,
+        {
+            "bias forgotten": lambda x, W, b: scored(x, W, 0 * b),
+            "weights transposed": lambda x, W, b: x @ W.T + b,
+            "scores transposed": lambda x, W, b: scored(x, W, b).T.copy(),
+            "a bias for each image": lambda x, W, b: x @ W + b[:, None],
+            "probabilities": probabilities,
+            "labels": lambda x, W, b: scored(x, W, b).argmax(axis=1),
+            "first image for all": lambda x, W, b: np.repeat(scored(x, W, b)[:1], len(x), axis=0),
+        },
+    ),
     clues=(
         "Look at the shapes: which product of x, (N, D), and W, (D, M), has the shape (N, M)?",
         "The matrix product `@` sums over the axis that both share; b, (M,), then fits onto each row by itself.",

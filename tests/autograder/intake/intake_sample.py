@@ -24,7 +24,7 @@ from autograder.authoring.release import Release
 from autograder.authoring.script import read
 from autograder.course import Course
 from autograder.exercise import Exercise, Lesson, lesson
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from autograder.intake import (
     GraftedNotebook,
     IntakeRecord,
@@ -112,7 +112,12 @@ check(turn)
 
 
 def exercise(name: str) -> Exercise:
-    cases = group("basic", public("any", x=1.0), secret("any", x=1.0))
+    cases = rows(
+        plain_case,
+        "basic",
+        public("any", x=1.0),
+        secret("any", x=1.0),
+    )
     return Exercise(name, ("out",), lambda x: x, cases, {"basic": 4})
 
 

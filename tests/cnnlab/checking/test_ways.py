@@ -11,7 +11,7 @@ from torch import nn
 
 from autograder.authoring.matrix import told_apart
 from autograder.exercise import DeclarationError, Exercise, normal
-from autograder.exercises.rows import group, public, secret
+from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab import check
 from cnnlab.checking import cases, report
 from cnnlab.checking.assess import Questionnaire
@@ -133,7 +133,12 @@ def test_an_exercise_that_its_way_cannot_ask_is_refused() -> None:
     parts: dict[str, Any] = {
         "name": "e",
         "reference": nn.Identity,
-        "cases": group("basic", public("any", x=normal(2)), secret("any", x=normal(2))),
+        "cases": rows(
+            plain_case,
+            "basic",
+            public("any", x=normal(2)),
+            secret("any", x=normal(2)),
+        ),
         "points": {"basic": 1},
     }
     for returns, way in (
