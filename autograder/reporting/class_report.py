@@ -18,6 +18,7 @@ from autograder import files
 from autograder.reporting import TEMPLATES, statistics
 from autograder.reporting.histogram import histogram
 from autograder.reporting.table import (
+    ROUNDING,
     Column,
     by_hand,
     columns,
@@ -36,13 +37,12 @@ if TYPE_CHECKING:
     from autograder.exercise import Lesson
     from autograder.recording.gradebook import Grade
 
-MAX_LOST, MAX_FLAGS = (
-    12,
-    12,
-)  # lines shown of one student; the feedback pages and intake's records have the rest
+# Lines shown of one student; the feedback pages and intake's records have the rest.
+MAX_LOST = MAX_FLAGS = 12
 MAX_NAMED = 3  # names of exercises not attempted that are shown
 MAX_LINE = 300  # characters of a flag
-SLOWEST = 3
+SLOWEST = 3  # students who are named with their seconds
+MOST_STUDENTS = 95  # per cent of the students whose seconds are no outliers
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ def _cell(result: ClassResult, row: StudentResult, column: Column, *, linked: bo
     points = column.won(row)
     if points is None:
         return Cell("-")
-    kind = "" if points >= column.points - 1e-9 else "part" if points else "none"
+    kind = "" if points >= column.points - ROUNDING else "part" if points else "none"
     fragment = "" if column.name == column.lesson else f"#{_part(column.name)}"
     page = _feedback(result, row, column.lesson) if linked else ""
     return Cell(number(points), kind, page and f"{page}{fragment}")
@@ -286,7 +286,7 @@ def _time(result: ClassResult) -> dict[str, Any]:
     return {
         "all": sum(seconds),
         "median": float(np.median(seconds)) if seconds else 0.0,
-        "most": float(np.percentile(seconds, 95)) if seconds else 0.0,
+        "most": float(np.percentile(seconds, MOST_STUDENTS)) if seconds else 0.0,
         "slowest": [(row.student, row.seconds) for row in slowest],
     }
 

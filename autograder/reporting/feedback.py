@@ -31,6 +31,8 @@ MAX_TEXT = 50_000  # characters of one text
 MAX_SHOWN = 200_000  # characters of all texts of a page
 
 MAX_KEPT = 20_000  # characters of a text whose rendering is kept
+MOST_KEPT = 4096  # renderings of one filter that are kept
+MAX_SPAN_DIGITS = 3  # of the columns or rows that a cell of a table spans: a browser takes 1000 at most
 CODE_STYLES = {
     "print, (prefers-color-scheme: light)": "default",
     "screen and (prefers-color-scheme: dark)": "github-dark",
@@ -127,7 +129,7 @@ def visible(text: str) -> str:
 
 def cached(render: Callable[[str], str]) -> Callable[..., str]:
     """Cache the results of a function for short texts, because a class hands in many that are the same."""
-    kept = lru_cache(4096)(render)
+    kept = lru_cache(MOST_KEPT)(render)
 
     @wraps(render)
     def rendered(text: str, **_: Any) -> str:
@@ -205,4 +207,9 @@ def _attribute(tag: str, name: str, value: str) -> bool:
         return CLASSES.fullmatch(value) is not None
     if tag == "a" and name == "href":
         return LINK.fullmatch(value) is not None
-    return tag in ("td", "th") and name in ("colspan", "rowspan") and value.isdecimal() and len(value) < 4
+    return (
+        tag in ("td", "th")
+        and name in ("colspan", "rowspan")
+        and value.isdecimal()
+        and len(value) <= MAX_SPAN_DIGITS
+    )

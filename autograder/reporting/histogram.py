@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass
 
 from autograder.reporting.statistics import Scores, round_step
-from autograder.reporting.table import number, plural
+from autograder.reporting.table import ROUNDING, number, plural
 
 WIDTH, HEIGHT = 640, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 30, 46  # around the plot, for the axes' labels and the median's
+X_TICKS, Y_TICKS = 8, 4  # about as many on each axis: their labels do not touch
+BETWEEN_BARS = 2  # units of the drawing, half of them left of a bar
+LABEL_HALF = 2 * LEFT  # half the width of the median's label, at most
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,9 @@ def histogram(scores: Scores) -> Histogram:
     """Lay out the histogram of a class's scores."""
     bins = scores.bins()
     end, most = bins[-1][1], max(count for *_, count in bins)
-    y_step = max(1.0, round_step(most / 4))
+    y_step = max(1.0, round_step(most / Y_TICKS))
     highest = y_step * max(1, math.ceil(most / y_step))
-    x_step = round_step(end / 8)
+    x_step = round_step(end / X_TICKS)
 
     def x(points: float) -> float:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * points / end, 1)
@@ -80,15 +83,15 @@ def histogram(scores: Scores) -> Histogram:
 
     bars = [
         Bar(
-            x(low) + 1,
+            x(low) + BETWEEN_BARS // 2,
             y(count),
-            round(x(high) - x(low) - 2, 1),
+            round(x(high) - x(low) - BETWEEN_BARS, 1),
             round(y(0) - y(count), 1),
             f"{number(low)} to {number(min(high, scores.total))} points: {plural(count, 'student')}",
         )
         for low, high, count in bins
     ]
-    x_ticks = [Tick(x(k * x_step), number(k * x_step)) for k in range(int(end / x_step + 1e-9) + 1)]
+    x_ticks = [Tick(x(k * x_step), number(k * x_step)) for k in range(int(end / x_step + ROUNDING) + 1)]
     y_ticks = [Tick(y(k * y_step), number(k * y_step)) for k in range(round(highest / y_step) + 1)]
     median = scores.median
     marked = (
@@ -98,6 +101,6 @@ def histogram(scores: Scores) -> Histogram:
         "; ".join(bar.words for bar, (*_, count) in zip(bars, bins, strict=True) if count) or "no students"
     )
     side = "middle"
-    if marked and not 2 * LEFT < marked.at < WIDTH - 2 * LEFT:  # the label would reach beyond the drawing
+    if marked and not LABEL_HALF < marked.at < WIDTH - LABEL_HALF:  # the label would reach beyond the drawing
         side = "start" if marked.at < WIDTH / 2 else "end"
     return Histogram(bars, x_ticks, y_ticks, marked, side, words)

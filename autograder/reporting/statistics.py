@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograder.reporting.table import cause
+from autograder.reporting.table import ROUNDING, cause
 
 if TYPE_CHECKING:
     from autograder.classroom.results import ClassResult, StudentResult
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FEWEST = 5  # students; a correlation over fewer means nothing
 MOST_BINS = 20
+NO_SPREAD = 1e-9  # square points: a spread below it is one of equal points, rounded
+STEP_ROUNDING = 1e-12  # by which a round step may miss what it must reach by rounding
 ATTEMPTS = ("passed", "failed", "not attempted", "not found")
 
 
@@ -42,7 +44,7 @@ class Scores:
     @property
     def full(self) -> int:
         """The number of students who have all the points."""
-        return sum(points >= self.total - 1e-9 for points in self.points)
+        return sum(points >= self.total - ROUNDING for points in self.points)
 
     def bins(self) -> list[tuple[float, float, int]]:
         """Return (from, to, students) for bins of equal, round widths.
@@ -50,7 +52,7 @@ class Scores:
         Each bin excludes its upper bound, but the last one includes it. The last bin may reach beyond the total.
         """
         step = round_step(self.total / MOST_BINS)
-        edges = step * np.arange(int(np.ceil(self.total / step - 1e-9)) + 1)
+        edges = step * np.arange(int(np.ceil(self.total / step - ROUNDING)) + 1)
         counts, _ = np.histogram(np.clip(self.points, 0.0, edges[-1]), edges)
         return [
             (float(low), float(high), int(count))
@@ -152,7 +154,7 @@ def discrimination(points: np.ndarray) -> list[float | None]:
     x, y = points - points.mean(axis=0), rest - rest.mean(axis=0)
     spread = np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
     products = (x * y).sum(axis=0)
-    return [float(p / s) if s > 1e-9 else None for p, s in zip(products, spread, strict=True)]
+    return [float(p / s) if s > NO_SPREAD else None for p, s in zip(products, spread, strict=True)]
 
 
 def made(result: ClassResult) -> list[Made]:
@@ -184,4 +186,4 @@ def round_step(least: float) -> float:
     if least <= 0:
         return 1.0
     power = 10.0 ** np.floor(np.log10(least))
-    return next(float(m * power) for m in (1, 2, 5, 10) if m * power >= least - 1e-12)
+    return next(float(m * power) for m in (1, 2, 5, 10) if m * power >= least - STEP_ROUNDING)

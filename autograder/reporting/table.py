@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autograder.exercise import Lesson
     from autograder.verdict import Verdict
 
+ROUNDING = 1e-9  # points by which a sum of points may miss what it is by rounding
 WIDEST = 90  # characters of the findings in the text table
 DEPENDS = "depends on "
 

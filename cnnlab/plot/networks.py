@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cnnlab.library.cells import in_notebook
-from cnnlab.plot.pictures import BAR, INK, LINE, LINES, MARK, finish
+from cnnlab.plot.style import BAR, HALF_ROW, INK, LAST_ROW, LINE, LINES, MARK, TITLE, finish
 
 Row = dict[str, Any]
 
@@ -21,6 +21,28 @@ WORDS = {
 }
 MOST_BARS = 40  # layers that bars can name; of more, neighbours are put together
 MOST_BLOCKS = 32  # layers that a diagram can name
+
+# Of bars, in inches where nothing else is said.
+COSTS_WIDE = 11  # three panels side by side
+LAYER, LAYERS_ELSE = 0.25, 1.3  # the height of a layer's bar, and that of the titles
+BAR_THICK = 0.72  # of the room between two bars' middles
+SMALLEST_NAMED = 0.001  # a share below it is not written: it would read 0.0%
+BAR_ROOM = 1.22  # times the longest bar, so that its label fits
+
+# Of diagrams of networks, in inches at full size.
+BLOCK, DOUBLING = 0.28, 0.11  # a block's width, and by how much each doubling of its channels widens it
+BLOCKS_GAP = 0.34
+LEAST_WIDE, MOST_WIDE = 6.0, 15.0  # of the picture
+SCALE = 0.78  # inches of the picture for each of the blocks' widths
+DIAGRAM_HIGH = 3.5
+LOW, HIGHEST = 0.12, 2.2  # a block's height: of one value, and how much higher the largest map is
+CAPTION = 0.08  # between a block and its caption
+ACROSS = 0.2  # left and right of the blocks
+BELOW, ABOVE = -2.6, 2.9  # the ends of the vertical axis, with room for captions
+SOLID = 0.85  # opacity of a block
+SUPTITLE = 11  # points
+CAPTION_POINTS, LAYER_POINTS = 7.5, 8.5  # points, of captions and of layers' names; both are many
+SMALL = 8  # points, of shares and of the legend
 
 
 def show_table(rows: Sequence[Row], *, totals: bool = True) -> None:
@@ -67,24 +89,24 @@ def show_costs(rows: Sequence[Row], *, title: str = "") -> None:
     import matplotlib.pyplot as plt
 
     groups = _grouped(rows)
-    height = 1.3 + 0.25 * len(groups)
-    figure, panels = plt.subplots(1, 3, figsize=(11, height), layout="constrained", sharey=True)
+    height = LAYERS_ELSE + LAYER * len(groups)
+    figure, panels = plt.subplots(1, 3, figsize=(COSTS_WIDE, height), layout="constrained", sharey=True)
     for axes, name in zip(panels, COUNTED, strict=True):
         values = np.array([group[name] for group in groups], float)
         total = float(values.sum()) or 1.0
         colours = [_colour(group["kind"]) for group in groups]
-        bars = axes.barh(range(len(groups)), values, color=colours, height=0.72)
-        labels = [f"{value / total:.1%}" if value / total >= 0.001 else "" for value in values]
-        axes.bar_label(bars, labels, padding=3, fontsize=8, color=INK)
-        axes.set_xlim(0, float(values.max() or 1) * 1.22)
-        axes.set_title(f"{_short(total)} {WORDS[name]}", fontsize=10, color=INK, loc="left")
+        bars = axes.barh(range(len(groups)), values, color=colours, height=BAR_THICK)
+        labels = [f"{value / total:.1%}" if value / total >= SMALLEST_NAMED else "" for value in values]
+        axes.bar_label(bars, labels, padding=3, fontsize=SMALL, color=INK)
+        axes.set_xlim(0, float(values.max() or 1) * BAR_ROOM)
+        axes.set_title(f"{_short(total)} {WORDS[name]}", fontsize=TITLE, color=INK, loc="left")
         axes.set_xticks([])
         axes.spines[["top", "right", "bottom"]].set_visible(False)
-        axes.tick_params(axis="y", length=0, labelsize=8.5)
+        axes.tick_params(axis="y", length=0, labelsize=LAYER_POINTS)
     panels[0].set_yticks(range(len(groups)), [group["name"] for group in groups])
-    panels[0].set_ylim(len(groups) - 0.4, -0.6)
+    panels[0].set_ylim(len(groups) - LAST_ROW, -HALF_ROW)
     if title:
-        figure.suptitle(title, fontsize=11, color=INK, x=0.01, ha="left")
+        figure.suptitle(title, fontsize=SUPTITLE, color=INK, x=0.01, ha="left")
     finish(plt)
 
 
@@ -109,60 +131,62 @@ def show_network(rows: Sequence[Row], *, title: str = "", image: tuple[int, int,
     if not blocks:
         raise ValueError("there is no layer to draw")
     highest = max(block["height"] for block in blocks)
-    widths = [0.28 + 0.11 * np.log2(max(2, block["channels"])) for block in blocks]
-    gap = 0.34
-    across = sum(widths) + gap * (len(blocks) - 1)
-    size = min(15.0, max(6.0, 0.78 * across))
-    _, axes = plt.subplots(figsize=(size, 3.5), layout="constrained")
+    widths = [BLOCK + DOUBLING * np.log2(max(2, block["channels"])) for block in blocks]
+    across = sum(widths) + BLOCKS_GAP * (len(blocks) - 1)
+    size = min(MOST_WIDE, max(LEAST_WIDE, SCALE * across))
+    _, axes = plt.subplots(figsize=(size, DIAGRAM_HIGH), layout="constrained")
     at, kinds = 0.0, {}
     for number, (block, width) in enumerate(zip(blocks, widths, strict=True)):
-        height = 0.12 + 2.2 * np.sqrt(block["height"] / highest)
+        height = LOW + HIGHEST * np.sqrt(block["height"] / highest)
         colour = "#ffffff" if block["kind"] == "image" else _colour(block["kind"])
         kinds.setdefault(_family(block["kind"]), colour)
         axes.add_patch(
-            Rectangle((at, -height / 2), width, height, facecolor=colour, edgecolor=INK, alpha=0.85)
+            Rectangle((at, -height / 2), width, height, facecolor=colour, edgecolor=INK, alpha=SOLID)
         )
         middle = at + width / 2
         axes.text(
             middle,
-            height / 2 + 0.08,
+            height / 2 + CAPTION,
             block["label"],
             ha="center",
             va="bottom",
-            fontsize=7.5,
+            fontsize=CAPTION_POINTS,
             color=INK,
             rotation=90,
         )
         axes.text(
             middle,
-            -height / 2 - 0.08,
+            -height / 2 - CAPTION,
             block["size"],
             ha="center",
             va="top",
-            fontsize=7.5,
+            fontsize=CAPTION_POINTS,
             color=INK,
             rotation=90,
         )
         if number + 1 < len(blocks):
             axes.annotate(
-                "", (at + width + gap, 0), (at + width, 0), arrowprops={"arrowstyle": "->", "color": LINE}
+                "",
+                (at + width + BLOCKS_GAP, 0),
+                (at + width, 0),
+                arrowprops={"arrowstyle": "->", "color": LINE},
             )
-        at += width + gap
-    axes.set_xlim(-0.2, at - gap + 0.2)
-    axes.set_ylim(-2.6, 2.9)
+        at += width + BLOCKS_GAP
+    axes.set_xlim(-ACROSS, at - BLOCKS_GAP + ACROSS)
+    axes.set_ylim(BELOW, ABOVE)
     axes.axis("off")
     patches = [
-        Patch(facecolor=colour, edgecolor=INK, label=kind, alpha=0.85) for kind, colour in kinds.items()
+        Patch(facecolor=colour, edgecolor=INK, label=kind, alpha=SOLID) for kind, colour in kinds.items()
     ]
     axes.legend(
         handles=patches,
         loc="lower right",
-        fontsize=8,
+        fontsize=SMALL,
         frameon=False,
         ncols=len(patches),
         bbox_to_anchor=(1, 1.0),
     )
-    axes.set_title(title, fontsize=11, color=INK, loc="left")
+    axes.set_title(title, fontsize=SUPTITLE, color=INK, loc="left")
     finish(plt)
 
 

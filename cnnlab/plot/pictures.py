@@ -7,12 +7,34 @@ from typing import Any
 
 import numpy as np
 
-INK = "#1f2933"
-MARK = "#ffd37a"
-LINE = "#9aa5b1"
-BAR = "#3b6ea8"
-LINES = ["#3b6ea8", "#d55e00", "#2f9e63", "#a3559b", "#8a6d00", "#59636e"]  # told apart by colour-blind eyes
-MARKERS = "os^Dv"
+from cnnlab.plot.style import BAR, GRID, INK, LETTER, LINE, LINES, MARK, MARKERS, TEXT, TITLE, WIDTH, finish
+
+OUTLINE = "#e8590c"  # seen on grey images and on photographs
+TITLE_ROOM = 0.35  # inches above an image for its title
+COLOUR_BAR = 0.8  # inches beside the images for the colour bar and its numbers
+PIXEL_EDGE = 0.5  # pixels from a pixel's centre, where its coordinates are, to its edge
+
+# Of grids of numbers, in cells.
+COLUMN_GAP = 1  # between two grids
+ROW_GAP = 1.5  # between two rows of grids, for the title of the lower one
+TITLE_LIFT = 0.25  # of a title's base line above its grid
+MARGIN = 0.2  # around all grids
+DIGITS_LOW = 0.53  # of a number's middle below its cell's top: digits have nothing below their base line
+DIGITS = 26  # points of a number's letters for each inch of its cell: three digits and a point fit in
+
+# Of bars and lines, in inches where nothing else is said.
+BAR_ROW, BARS_ELSE = 0.42, 1.1  # the height of one bar, and that of the axis and the title
+BAR_THICK = 0.62  # of the room between two bars' middles
+BAR_START = 3  # times longer than the axis's beginning is the shortest time, so that its bar is seen
+# The axis ends at 8 times the longest, or where times differ much, at a power of their range: labels fit.
+LABEL_ROOM, LABEL_GROWTH = 8, 0.4
+LINES_HEIGHT = 3.6
+MOST_NAMED = 12  # places on the horizontal axis that are named one by one
+
+# Of confusions, in inches.
+CLASS = 0.42  # the side of a class's cell
+LABELS_WIDE, LABELS_HIGH = 0.9, 0.8  # the axes' labels and the title
+LONGEST_FLAT = 0.3  # a name that is longer is written aslant, else it would touch its neighbour
 
 
 def show_images(
@@ -58,11 +80,11 @@ def show_images(
     rows = -(-len(images) // columns)
     aspect = max(image.shape[1] / image.shape[0] for image in images)
     letters = max(len(line) for title in titles for line in (title.splitlines() or [""]))
-    width = max(size * aspect, letters * 0.085)  # 0.085 in: one letter of a title
+    width = max(size * aspect, letters * LETTER)
     inches = (
-        columns * width + (0.8 if responses else 0),
-        rows * (size + 0.35),
-    )  # room for colour bar and titles
+        columns * width + (COLOUR_BAR if responses else 0),
+        rows * (size + TITLE_ROOM),
+    )
     figure, grid = plt.subplots(rows, columns, figsize=inches, squeeze=False, layout="constrained")
     drawn = None
     for axes, image, title, sign, found in zip(grid.flat, images, titles, with_sign, outlines, strict=False):
@@ -72,10 +94,10 @@ def show_images(
             drawn = axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
         else:
             axes.imshow(image, cmap="gray")
-        axes.set_title(title, fontsize=10, color=INK)
+        axes.set_title(title, fontsize=TITLE, color=INK)
         for top, left, height, wide in found:
-            corner = (left - 0.5, top - 0.5)  # a pixel's square reaches half a pixel before its centre
-            axes.add_patch(Rectangle(corner, wide, height, fill=False, edgecolor="#e8590c", linewidth=1.6))
+            corner = (left - PIXEL_EDGE, top - PIXEL_EDGE)
+            axes.add_patch(Rectangle(corner, wide, height, fill=False, edgecolor=OUTLINE, linewidth=1.6))
     for axes in grid.flat:
         axes.set_axis_off()
     if drawn is not None:
@@ -117,27 +139,28 @@ def show_grids(
 
     # Every grid gets a place in one plane whose unit is a cell, so that all cells have the same size.
     columns = min(columns, len(arrays))
-    letters = 0.085 / cell  # cells that one letter of a title takes
+    letters = LETTER / cell  # cells that one letter of a title takes
     needed = [max(array.shape[1], len(title) * letters) for array, title in zip(arrays, titles, strict=True)]
     widths = [max(needed[i::columns]) for i in range(columns)]
-    lefts = np.concatenate([[0], np.cumsum([width + 1 for width in widths])])
+    lefts = np.concatenate([[0], np.cumsum([width + COLUMN_GAP for width in widths])])
     tall = [array.shape[0] for array in arrays]
     heights = [max(tall[i : i + columns]) for i in range(0, len(tall), columns)]
-    tops = np.concatenate([[0], np.cumsum([height + 1.5 for height in heights])])  # 1.5: the title and a gap
+    tops = np.concatenate([[0], np.cumsum([height + ROW_GAP for height in heights])])
 
-    wide, high = lefts[-1] - 1 + 0.4, tops[-1] - 0.5 + 0.4  # less the last gaps, plus a margin
+    wide = lefts[-1] - COLUMN_GAP + 2 * MARGIN  # less the last gap
+    high = tops[-1] - (ROW_GAP - 1) + 2 * MARGIN  # the first title stands a cell above its grid
     figure = plt.figure(figsize=(wide * cell, high * cell))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(-0.2, wide - 0.2), ylim=(high - 0.2, -0.2))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-MARGIN, wide - MARGIN), ylim=(high - MARGIN, -MARGIN))
     axes.set_axis_off()
     for i, (array, title, tint) in enumerate(zip(arrays, titles, tinted, strict=True)):
         left, top = lefts[i % columns], tops[i // columns] + 1
-        axes.text(left, top - 0.25, title, fontsize=10, color=INK)
+        axes.text(left, top - TITLE_LIFT, title, fontsize=TITLE, color=INK)
         for (row, column), value in np.ndenumerate(array):
             corner = (left + column, top + row)
             colour = MARK if tint[row, column] else "white"
             axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor=LINE, linewidth=0.8))
-            middle = (corner[0] + 0.5, corner[1] + 0.53)
-            axes.text(*middle, f"{value:.3g}", ha="center", va="center", fontsize=cell * 26, color=INK)
+            middle = (corner[0] + 0.5, corner[1] + DIGITS_LOW)
+            axes.text(*middle, f"{value:.3g}", ha="center", va="center", fontsize=cell * DIGITS, color=INK)
     finish(plt)
 
 
@@ -155,20 +178,20 @@ def bar_times(seconds: Mapping[str, float], title: str = "") -> None:
     if not seconds or min(seconds.values()) <= 0:
         raise ValueError("times must be positive seconds, at least one")
     shortest, longest = min(seconds.values()), max(seconds.values())
-    _, axes = plt.subplots(figsize=(7.5, 1.1 + 0.42 * len(seconds)), layout="constrained")
-    bars = axes.barh(list(seconds), list(seconds.values()), color=BAR, height=0.62)
+    _, axes = plt.subplots(figsize=(WIDTH, BARS_ELSE + BAR_ROW * len(seconds)), layout="constrained")
+    bars = axes.barh(list(seconds), list(seconds.values()), color=BAR, height=BAR_THICK)
     labels = [f"{_duration(time)}   {time / shortest:,.1f} x" for time in seconds.values()]
-    axes.bar_label(bars, labels, padding=5, fontsize=10, color=INK)
+    axes.bar_label(bars, labels, padding=5, fontsize=TITLE, color=INK)
     axes.invert_yaxis()
     axes.set_xscale("log")
-    room = max(8, (longest / shortest) ** 0.4)  # on the right, for the labels
-    axes.set_xlim(shortest / 3, longest * room)
-    axes.set_xlabel("seconds, logarithmic scale; 1.0 x is the fastest", fontsize=9, color=INK)
-    axes.grid(axis="x", color=LINE, alpha=0.4)
+    room = max(LABEL_ROOM, (longest / shortest) ** LABEL_GROWTH)  # on the right, for the labels
+    axes.set_xlim(shortest / BAR_START, longest * room)
+    axes.set_xlabel("seconds, logarithmic scale; 1.0 x is the fastest", fontsize=TEXT, color=INK)
+    axes.grid(axis="x", color=LINE, alpha=GRID)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0, labelsize=10)
-    axes.set_title(title, fontsize=10, color=INK, loc="left")
+    axes.tick_params(axis="y", length=0, labelsize=TITLE)
+    axes.set_title(title, fontsize=TITLE, color=INK, loc="left")
     finish(plt)
 
 
@@ -202,7 +225,7 @@ def show_lines(
     for name, values in lines.items():
         if len(values) != len(x):
             raise ValueError(f"{len(values)} values of {name!r} for {len(x)} places")
-    _, axes = plt.subplots(figsize=(7.5, 3.6), layout="constrained")
+    _, axes = plt.subplots(figsize=(WIDTH, LINES_HEIGHT), layout="constrained")
     for i, (name, values) in enumerate(lines.items()):
         colour, marker = LINES[i % len(LINES)], MARKERS[i % len(MARKERS)]
         axes.plot(x, values, label=name, color=colour, marker=marker, markersize=5, linewidth=1.6)
@@ -210,18 +233,18 @@ def show_lines(
         axes.set_xscale("log")
     elif all(float(place).is_integer() for place in x):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no layer 2.5
-    if len(x) <= 12:  # few enough to be named one by one
+    if len(x) <= MOST_NAMED:
         axes.set_xticks(list(x), [f"{place:g}" for place in x])
         axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     if "y" in logarithmic:
         axes.set_yscale("log")
-    axes.set_xlabel(xlabel, fontsize=9, color=INK)
-    axes.set_ylabel(ylabel, fontsize=9, color=INK)
-    axes.set_title(title, fontsize=10, color=INK, loc="left")
-    axes.grid(color=LINE, alpha=0.4)
+    axes.set_xlabel(xlabel, fontsize=TEXT, color=INK)
+    axes.set_ylabel(ylabel, fontsize=TEXT, color=INK)
+    axes.set_title(title, fontsize=TITLE, color=INK, loc="left")
+    axes.grid(color=LINE, alpha=GRID)
     axes.spines[["top", "right"]].set_visible(False)
     # Beside the lines, where it hides none of them.
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, frameon=False, labelcolor=INK)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=TEXT, frameon=False, labelcolor=INK)
     finish(plt)
 
 
@@ -252,27 +275,32 @@ def show_confusion(
     np.add.at(counts, (truth, said), 1)
     mistakes = np.where(np.eye(len(names), dtype=bool), 0, counts)
 
-    letters = max(map(len, names)) * 0.085  # 0.085 in: one letter of a name
-    side = 0.42 * len(names)
-    _, axes = plt.subplots(figsize=(side + letters + 0.9, side + letters + 0.8), layout="constrained")
+    letters = max(map(len, names)) * LETTER
+    side = CLASS * len(names)
+    _, axes = plt.subplots(
+        figsize=(side + letters + LABELS_WIDE, side + letters + LABELS_HIGH), layout="constrained"
+    )
     axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(2 * mistakes.max(), 1))  # 2: numbers stay readable
     for (row, column), number in np.ndenumerate(counts):
         if number:
             colour = LINE if row == column else INK
-            axes.text(column, row, f"{number}", ha="center", va="center", fontsize=9, color=colour)
-    turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if letters > 0.3 else {}
-    axes.set_xticks(range(len(names)), names, fontsize=9, **turned)
-    axes.set_yticks(range(len(names)), names, fontsize=9)
-    axes.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
-    axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
-    axes.grid(which="minor", color=LINE, alpha=0.4)
+            axes.text(column, row, f"{number}", ha="center", va="center", fontsize=TEXT, color=colour)
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if letters > LONGEST_FLAT else {}
+    axes.set_xticks(range(len(names)), names, fontsize=TEXT, **turned)
+    axes.set_yticks(range(len(names)), names, fontsize=TEXT)
+    axes.set_xticks(np.arange(len(names) - 1) + PIXEL_EDGE, minor=True)
+    axes.set_yticks(np.arange(len(names) - 1) + PIXEL_EDGE, minor=True)
+    axes.grid(which="minor", color=LINE, alpha=GRID)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_color(LINE)
-    axes.set_xlabel("what the network said", fontsize=9, color=INK)
-    axes.set_ylabel("what it is", fontsize=9, color=INK)
+    axes.set_xlabel("what the network said", fontsize=TEXT, color=INK)
+    axes.set_ylabel("what it is", fontsize=TEXT, color=INK)
     right = float(np.mean(truth == said))
     axes.set_title(
-        f"{title}: {right:.1%} right" if title else f"{right:.1%} right", fontsize=10, color=INK, loc="left"
+        f"{title}: {right:.1%} right" if title else f"{right:.1%} right",
+        fontsize=TITLE,
+        color=INK,
+        loc="left",
     )
     finish(plt)
 
@@ -292,9 +320,3 @@ def _duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds * 1e9:.3g} ns"
-
-
-def finish(plt: Any) -> None:
-    """Show the current figure where there is something to show it on."""
-    if plt.get_backend().lower() != "agg":  # Agg has nothing to show on and would warn
-        plt.show()

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cnnlab.plot.pictures import BAR, INK, LINE, finish
+from cnnlab.plot.style import BAR, GRID, HALF_ROW, INK, LAST_ROW, LINE, TEXT, TITLE, WIDTH, finish
+
+ROW, ROWS_ELSE = 0.32, 0.9  # inches of a row, and of the axis and the title
+MEAN = 0.32  # rows that the bar at the mean reaches up and down
+BAND = 0.25  # opacity of the range of the first row: the dots before it stay clear
+DOTS = 0.75  # opacity of a dot, so that two that cover each other are seen
 
 
 def show_spread(runs: Mapping[str, Sequence[float]], *, xlabel: str = "", title: str = "") -> None:
@@ -27,17 +32,17 @@ def show_spread(runs: Mapping[str, Sequence[float]], *, xlabel: str = "", title:
 
     if not runs or not all(len(values) for values in runs.values()):
         raise ValueError("there must be at least one result for each name")
-    _, axes = plt.subplots(figsize=(7.5, 0.9 + 0.32 * len(runs)), layout="constrained")
+    _, axes = plt.subplots(figsize=(WIDTH, ROWS_ELSE + ROW * len(runs)), layout="constrained")
     first = next(iter(runs.values()))
-    axes.axvspan(min(first), max(first), color=LINE, alpha=0.25, linewidth=0)
+    axes.axvspan(min(first), max(first), color=LINE, alpha=BAND, linewidth=0)
     for row, values in enumerate(runs.values()):
-        axes.plot(values, [row] * len(values), "o", color=BAR, markersize=5, alpha=0.75)
-        axes.plot([np.mean(values)] * 2, [row - 0.32, row + 0.32], color=INK, linewidth=2)
-    axes.set_yticks(range(len(runs)), list(runs), fontsize=10, color=INK)
-    axes.set_ylim(len(runs) - 0.4, -0.6)
-    axes.set_xlabel(xlabel, fontsize=9, color=INK)
-    axes.set_title(title, fontsize=10, color=INK, loc="left")
-    axes.grid(axis="x", color=LINE, alpha=0.4)
+        axes.plot(values, [row] * len(values), "o", color=BAR, markersize=5, alpha=DOTS)
+        axes.plot([np.mean(values)] * 2, [row - MEAN, row + MEAN], color=INK, linewidth=2)
+    axes.set_yticks(range(len(runs)), list(runs), fontsize=TITLE, color=INK)
+    axes.set_ylim(len(runs) - LAST_ROW, -HALF_ROW)
+    axes.set_xlabel(xlabel, fontsize=TEXT, color=INK)
+    axes.set_title(title, fontsize=TITLE, color=INK, loc="left")
+    axes.grid(axis="x", color=LINE, alpha=GRID)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)

@@ -14,10 +14,16 @@ import numpy as np
 from cnnlab.checking.wire import Value
 
 ERRORS = 5  # standard errors within which a measured value is taken for the expected one
+PLACE_ERRORS = 6  # standard errors, wider: every one of many places has to lie within them
+# The share of numbers less than a standard deviation from 0.
 WITHIN_ONE = {
     "normal": 0.6827,
     "uniform": 0.5774,
-}  # the share of numbers less than a standard deviation from 0
+}
+MOST_VARIANCE = 0.25  # of a draw that is true or false: share * (1 - share), whatever the share
+FLIPPED = 0.5  # the share of views to be mirrored
+FACTOR_TOLERANCE = 1e-5  # relative: float32 keeps seven digits, and the named factors differ by far more
+TINY = 1e-300  # stands for a spread of 0, by which nothing can be divided
 
 
 def dropout(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
@@ -51,11 +57,11 @@ def he_normal(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict
     w = w.astype(np.float64)
     spread = float(np.sqrt(np.mean(w**2)))
     found["the standard deviation"] = _spread(spread, shape, w.size)
-    ahead = float(np.mean(w)) / max(spread, 1e-300)
+    ahead = float(np.mean(w)) / max(spread, TINY)
     error = ERRORS / math.sqrt(w.size)
     found["the mean"] = "0" if abs(ahead) <= error else "above 0" if ahead > 0 else "below 0"
     near = float(np.mean(np.abs(w) < spread))
-    error = ERRORS * math.sqrt(0.25 / w.size)
+    error = ERRORS * math.sqrt(MOST_VARIANCE / w.size)
     fits = [name for name, share in WITHIN_ONE.items() if abs(near - share) <= error]
     found["the distribution"] = fits[0] if fits else "neither normal nor uniform"
     return found
@@ -82,7 +88,8 @@ def crop_flip(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict
     found["places across"] = _evenly(across, 2 * padding + 1)
     found["down and across"] = _apart(down, across)
     share = float(np.mean(flipped))
-    found["flipped"] = "half" if abs(share - 0.5) <= ERRORS * 0.5 / math.sqrt(len(views)) else f"{share:.1%}"
+    error = ERRORS * math.sqrt(MOST_VARIANCE) / math.sqrt(len(views))
+    found["flipped"] = "half" if abs(share - FLIPPED) <= error else f"{share:.1%}"
     if share in (0, 1):
         found["flipped"] = "all or none"
     return found
@@ -151,14 +158,14 @@ def _factor(y: np.ndarray, x: np.ndarray, rate: float) -> str:
         "x * (1 - rate)": 1 - rate,
     }
     for name, factor in factors.items():
-        if np.allclose(y, factor * x, rtol=1e-5, atol=0):
+        if np.allclose(y, factor * x, rtol=FACTOR_TOLERANCE, atol=0):
             return name
     return "something else"
 
 
 def _share(share: float, rate: float, draws: int) -> str:
     """Name a share that was dropped."""
-    below = 0.5 * (1 + math.erf(rate / math.sqrt(2)))  # the share of standard normal numbers below the rate
+    below = 0.5 * (1 + math.erf(rate / math.sqrt(2)))  # the normal distribution function at the rate
     names = {"rate": rate, "1 - rate": 1 - rate, "that of normal numbers below the rate": below}
     for name, expected in names.items():
         if abs(share - expected) <= ERRORS * math.sqrt(expected * (1 - expected) / draws):
@@ -245,9 +252,11 @@ def _evenly(places: np.ndarray, count: int) -> str:
 
 
 def _fits(counts: np.ndarray) -> bool:
-    """Say whether counts are those of even chances, each within six standard errors: there are many of them."""
+    """Say whether counts are those of even chances, each within PLACE_ERRORS."""
     share, total = 1 / len(counts), counts.sum()
-    return bool((np.abs(counts - share * total) <= 6 * math.sqrt(total * share * (1 - share))).all())
+    return bool(
+        (np.abs(counts - share * total) <= PLACE_ERRORS * math.sqrt(total * share * (1 - share))).all()
+    )
 
 
 def _apart(down: np.ndarray, across: np.ndarray) -> str:

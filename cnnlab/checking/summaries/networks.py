@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checking.errors import InvalidOutputs
+from cnnlab.checking.summaries import accuracy
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
 EPS = 1e-5  # torch's own for batch normalisation
-ELSEWHERE = 0.75  # an accuracy above it shows that the network learned another task than the one asked
+GUESSES = 1.5  # times the accuracy of guessing, below which an accuracy shows no learning
+WHITE = 255  # the largest value of a pixel
 HINT = "save what arrays_by_name returns"
 
 
@@ -79,25 +81,20 @@ def judge(network: Network, inputs: Mapping[str, Value], outputs: Mapping[str, V
     """
     weights = _weights(network, outputs["weights"])
     classes = len(weights["linear.bias"])
-    pixels = inputs["images"].astype(np.float32) / 255
+    pixels = inputs["images"].astype(np.float32) / WHITE
     mean, std = (np.array(m, np.float32)[:, None, None] for m in (network.mean, network.std))
     labels, bar = inputs["labels"], float(inputs["at_least"])
     guesses = _guesses(weights, (pixels - mean) / std)
     right = _share(guesses, labels)
-    if 100 * right >= bar - 1e-9:
-        return {"accuracy": f"at least {bar:g} %"}
+    if accuracy.reaches(right, bar):
+        return {"accuracy": accuracy.at_least(bar)}
     others = {
         "one class too high": _share(guesses, (labels + 1) % classes),
         "one class too low": _share(guesses, (labels - 1) % classes),
         "right for images from 0 to 1": _share(_guesses(weights, pixels), labels),
-        "right for images from 0 to 255": _share(_guesses(weights, 255 * pixels), labels),
+        "right for images from 0 to 255": _share(_guesses(weights, WHITE * pixels), labels),
     }
-    task, best = max(others.items(), key=lambda item: item[1])
-    if best >= max(ELSEWHERE, right + 0.02):
-        return {"accuracy": f"{task}, below {bar:g} % as it is"}
-    if right < 1.5 / classes:
-        return {"accuracy": f"near guessing, below {bar:g} %"}
-    return {"accuracy": f"{100 * right:.1f} %, below {bar:g} %"}
+    return {"accuracy": accuracy.below(bar, right, others, guessing=GUESSES / classes)}
 
 
 def _weights(network: Network, given: Value) -> dict[str, np.ndarray]:

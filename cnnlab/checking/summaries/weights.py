@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cnnlab.checking.errors import InvalidOutputs
+from cnnlab.checking.summaries import accuracy
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
@@ -24,7 +25,10 @@ LENET = {
     "linear3.b": (10,),
 }
 GUESSING = 0.25  # an accuracy below it, of ten classes, shows no learning
-ELSEWHERE = 0.75  # an accuracy above it shows that the network learned another task than the one asked
+MIDDLE_GREY = (
+    127.5  # half of 255, the largest value of a pixel: divided by it less 1, pixels run from -1 to 1
+)
+CLASSES = 10  # digits
 
 
 def lenet(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str, Value]:
@@ -41,23 +45,18 @@ def lenet(inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> dict[str
         InvalidOutputs: where the weights are not LeNet-5's.
     """
     weights = _weights(outputs["weights"])
-    x = inputs["images"].astype(np.float64)[:, None] / 127.5 - 1
+    x = inputs["images"].astype(np.float64)[:, None] / MIDDLE_GREY - 1
     labels, bar = inputs["labels"], float(inputs["at_least"])
     right = _accuracy(weights, x, labels)
-    if 100 * right >= bar - 1e-9:
-        return {"accuracy": f"at least {bar:g} %"}
+    if accuracy.reaches(right, bar):
+        return {"accuracy": accuracy.at_least(bar)}
     others = {
         "right for paper and ink exchanged": _accuracy(weights, -x, labels),
         "right for images from 0 to 1": _accuracy(weights, (x + 1) / 2, labels),
-        "one class too high": _accuracy(weights, x, (labels + 1) % 10),
-        "one class too low": _accuracy(weights, x, (labels - 1) % 10),
+        "one class too high": _accuracy(weights, x, (labels + 1) % CLASSES),
+        "one class too low": _accuracy(weights, x, (labels - 1) % CLASSES),
     }
-    task, best = max(others.items(), key=lambda item: item[1])
-    if best >= max(ELSEWHERE, right + 0.02):
-        return {"accuracy": f"{task}, below {bar:g} % as it is"}
-    if right < GUESSING:
-        return {"accuracy": f"near guessing, below {bar:g} %"}
-    return {"accuracy": f"{100 * right:.1f} %, below {bar:g} %"}
+    return {"accuracy": accuracy.below(bar, right, others, guessing=GUESSING)}
 
 
 def _weights(given: Value) -> dict[str, np.ndarray]:
