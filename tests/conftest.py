@@ -10,12 +10,22 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from autograder.course import Course
 from autograder.exercise import Lesson
 from tests import ROOT
 
 NUMBER = count()
+
+
+class ByFile(LoadFileScheduling):
+    """The tests of a file in one worker, those of `APART` wherever there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return nodeid if file.endswith(APART) else file
 
 
 def start_as_from_a_terminal() -> None:
@@ -38,27 +48,32 @@ def start_as_from_a_terminal() -> None:
 start_as_from_a_terminal()
 
 
-# Files whose tests take minutes: they begin first, so that no worker is left alone with them at the end.
+# Files whose tests take long: they begin first, so that no worker is left alone with them at the end.
 LONG = (
     "test_lessons.py",
     "test_train_recipes.py",
-    "test_matrix.py",
     "test_edits.py",
+    "test_matrix.py",
     "test_cli.py",
     "test_architectures.py",
+    "test_attacks.py",
+    "test_grade_class.py",
+    "test_benchmark_grading.py",
 )
 APART = LONG[:2]  # whose tests share nothing, so that each may run in another worker
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep a file's tests, and what they share, in one worker (`--dist loadgroup`), the long files first."""
-    if config.pluginmanager.has_plugin("xdist"):
-        for item in items:
-            group = item.nodeid if item.path.name in APART else item.path.as_posix()
-            item.add_marker(pytest.mark.xdist_group(group))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files."""
     places = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Keep a file's tests, and what they share, in one worker, but for the files whose tests share nothing."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
