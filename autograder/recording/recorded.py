@@ -20,6 +20,7 @@ from autograder import files
 from autograder.course import Course
 from autograder.judging import grader_version
 from autograder.judging.journal import Journal
+from autograder.recording.errors import RecordError
 
 MAX_NOTEBOOK = 64 << 20  # bytes; intake writes none that is larger
 
@@ -160,12 +161,21 @@ def notebook_hash(course: Course, assignment: str, student: str, lesson: str) ->
 
 
 def _from_json(assignment: str, student: str, entry: Mapping[str, Any]) -> RecordedSubmission:
-    """Read a line; lines of earlier versions lack some fields."""
-    found = entry.get("lessons", {})
-    lessons = {
-        name: RecordedLesson(one["judgement"], one["notebook"], dict(one["points"]))
-        for name, one in found.items()
-    }
+    """Read a line; lines of earlier versions lack some fields.
+
+    Raises:
+        RecordError: where a field holds what no version writes.
+    """
+    try:
+        lessons = {
+            name: RecordedLesson(one["judgement"], one["notebook"], dict(one["points"]))
+            for name, one in entry.get("lessons", {}).items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        key = key_of(assignment, student)
+        raise RecordError(
+            f"The last line of {key} in work/recorded.jsonl cannot be read: it was changed, or a later version wrote it."
+        ) from error
     identity, handed_in = str(entry.get("submission", "")), str(entry.get("handed_in", ""))
     return RecordedSubmission(
         assignment, student, identity, lessons, handed_in, bool(entry.get("whole", True))

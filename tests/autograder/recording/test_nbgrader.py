@@ -24,7 +24,7 @@ from autograder.recording import gradebook, nbgrader_runs, verify
 from autograder.recording.drafting import draft
 from autograder.recording.recorder import Recorder
 from tests import ROOT
-from tests.autograder.recording.test_recording import files, tables
+from tests.autograder.recording.recording_sample import files, tables
 
 NBGRADER = Path(sys.executable).with_name("nbgrader")
 ASSIGNMENT = "1_layers"

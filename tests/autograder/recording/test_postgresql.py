@@ -20,7 +20,7 @@ from autograder.recording import database, gradebook, registration, verify
 from autograder.recording.recorder import Recorder
 from tests.autograder.recording import nbgrader_sample as sample
 from tests.autograder.recording.nbgrader_sample import ASSIGNMENT, NAME
-from tests.autograder.recording.test_recording import (
+from tests.autograder.recording.recording_sample import (
     RIGHT,
     a_class,
     copy_of,

@@ -19,7 +19,7 @@ from autograder.recording.rebuild import rebuild
 from autograder.recording.verify import Difference
 from tests.autograder.recording import nbgrader_sample as sample
 from tests.autograder.recording.nbgrader_sample import ASSIGNMENT, NAME, verdict
-from tests.autograder.recording.test_recording import (
+from tests.autograder.recording.recording_sample import (
     RIGHT,
     SECOND,
     SECOND_RIGHT,
