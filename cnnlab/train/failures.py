@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import traceback
+from pathlib import Path
 
 import torch
 
 from cnnlab.train.errors import TrainError
+
+TORCH = Path(torch.__file__).parent
 
 # how torch says it on a CPU: as a plain RuntimeError
 ON_CPU = ("can't allocate memory", "not enough memory", "alloc_cpu")
@@ -58,4 +62,14 @@ def not_compiled(error: Exception, device: torch.device, batch: int, compiled: b
     if isinstance(error, TrainError) or not compiled or is_out_of_memory(error):
         return out_of_memory(error, device, batch)
     first = (str(error).splitlines() or [type(error).__name__])[0]
+    if not can_compile_from(TORCH):
+        first = f"the path of torch, {TORCH}, holds blanks or quotes, which torch's compiler takes apart"
     return TrainError(f"The network cannot be compiled here ({first}): use compile=False.")
+
+
+def can_compile_from(folder: Path) -> bool:
+    """Return whether torch's compiler can work when torch lies in `folder`: it does not quote where its libraries are."""
+    try:
+        return shlex.split(folder.as_posix()) == [folder.as_posix()]
+    except ValueError:  # a quote that is not closed
+        return False

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import torch
 
 from cnnlab import train
 from cnnlab.torch_settings import one_thread
-from cnnlab.train import Recipe, fit
+from cnnlab.train import Recipe, TrainError, fit
+from cnnlab.train.failures import TORCH, can_compile_from
 from tests.cnnlab.train.loop_parts import FULL, QUICK
 from tests.cnnlab.train.train_parts import convolutional, drawn
 
@@ -29,8 +31,14 @@ def single() -> Iterator[None]:
 # -- compiling, GPUs, imports -------------------------------------------------------------------------------------------
 
 
+compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@compiler
+@pytest.mark.skipif(
+    not can_compile_from(TORCH), reason="torch cannot compile where its path holds blanks or quotes"
+)
 def test_a_compiled_network_learns_the_same() -> None:
     plain, compiled = convolutional(), convolutional()
     a = fit(plain, drawn(200), drawn(50, seed=2), QUICK, show=False)
@@ -39,6 +47,26 @@ def test_a_compiled_network_learns_the_same() -> None:
     np.testing.assert_allclose(a.losses, b.losses, rtol=1e-2)
     assert a.losses != b.losses or a.test_loss == pytest.approx(b.test_loss, rel=1e-3)
     assert compiled.state_dict().keys() == plain.state_dict().keys()
+
+
+@compiler
+@pytest.mark.skipif(can_compile_from(TORCH), reason="the path of torch holds neither blanks nor quotes")
+def test_where_the_path_of_torch_stops_the_compiler_it_is_said() -> None:
+    with pytest.raises(TrainError, match=r"cannot be compiled here \(the path of torch.*: use compile=False"):
+        fit(convolutional(), drawn(200), drawn(50, seed=2), QUICK, compile=True, show=False)
+
+
+@pytest.mark.parametrize(
+    "folder, possible",
+    [
+        ("/opt/course/.venv/lib/torch", True),
+        ("/opt/my course/.venv/lib/torch", False),
+        ("/opt/it's/.venv/lib/torch", False),
+        ("/opt/Köln/.venv/lib/torch", True),
+    ],
+)
+def test_torch_compiles_only_where_its_path_needs_no_quotes(folder: str, possible: bool) -> None:
+    assert can_compile_from(Path(folder)) is possible
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
