@@ -2,6 +2,7 @@
 
 notebooks/<assignment>/<lesson>.ipynb         the notebook that students open: no solution, no output
 solutions/<assignment>/<lesson>.ipynb         the solved lesson, for Colab
+solutions/<assignment>/<lesson>.png           the picture of the lesson's first screen, which both hold
 cnnlab/checking/cases/<lesson>.npz            the public Cases
 README.md                                     the Colab badges in its table of lessons
 
@@ -14,122 +15,33 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 from nbformat.notebooknode import NotebookNode
 
 from autograder import notebook_io
+from autograder.authoring import cover, frame
+from autograder.authoring.notebooks import solved_notebook, student_notebook
 from autograder.authoring.release import Release, release, write_release
-from autograder.authoring.script import BEGIN, END, Cell, Script, read
+from autograder.authoring.script import Script, read
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from cnnlab.checking import cases, wire
 from cnnlab.checking.assess import Questionnaire
-from cnnlab.checking.speed import TASKS
 
 CASES = Path("cnnlab/checking/cases")
 # Processors add up in different orders, so results may differ by this share of an array's largest value. It is a
 # hundredth of what the checks allow, so an older file within it is as good as a new one.
 ROUNDING = {"float64": 1e-8, "float32": 1e-6, "float16": 1e-3}
 TINY = 1e-12  # where an array's values are all rounding errors
-STUB = "# Write your code here, in place of the next line.\nraise NotImplementedError"
-TEXT_STUB = "Write your answer here."
-SETUP_LINE = re.compile(r'^CNNLAB = ".*".*$', re.MULTILINE)
 CLONE = re.compile(r"git clone https://github\.com/[^/\s]+/[^/\s]+ && cd \S+")
 BADGE = re.compile(
     r"https://colab\.research\.google\.com/github/[^/\s)]+/[^/\s)]+/blob/.+?/(notebooks|solutions)/"
 )
-
-
-def student_notebook(script: Script, where: Release) -> NotebookNode:
-    """Return the notebook that students open: solutions cut, checks locked, no outputs."""
-    from nbconvert.exporters.exporter import ResourcesDict
-    from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
-
-    notebook = source_notebook(script, where)
-    clear = ClearSolutions(code_stub={"python": STUB}, text_stub=TEXT_STUB)
-    for step in (LockCells(), clear, ClearOutput(), ComputeChecksums()):
-        notebook, _ = step.preprocess(notebook, ResourcesDict())
-    nbformat.validate(notebook)
-    return notebook
-
-
-def source_notebook(script: Script, where: Release) -> NotebookNode:
-    """Return the lesson for nbgrader's source directory: solved, with solution regions and grading metadata."""
-    folder = f"notebooks/{script.lesson.assignment}"
-    notebook = _notebook(script, where, folder)
-    for cell, node in zip(script.cells, notebook.cells, strict=True):
-        node.metadata.update(_grading_metadata(script.lesson, cell))
-    return notebook
-
-
-def solved_notebook(script: Script, where: Release) -> NotebookNode:
-    """Return the solved lesson to read and run: no marks of regions, no grading metadata, no outputs."""
-    notebook = _notebook(script, where, f"solutions/{script.lesson.assignment}")
-    for node in notebook.cells:
-        kept = [line for line in node.source.split("\n") if BEGIN not in line and END not in line]
-        node.source = "\n".join(kept)
-    nbformat.validate(notebook)
-    return notebook
-
-
-def _notebook(script: Script, where: Release, folder: str) -> NotebookNode:
-    lesson = script.lesson
-    nodes = []
-    for number, cell in enumerate(script.cells, 1):
-        new: Any = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-        node = new(
-            _stamped(cell.source, lesson, where, folder), id=f"{lesson.name.replace('_', '-')}-{number:02}"
-        )
-        if cell.role in ("show", "setup"):
-            node.metadata["tags"] = [cell.role]
-        elif cell.role == "check":
-            node.metadata["tags"] = ["raises-exception"]  # so that Run All goes on after a red check
-        nodes.append(node)
-    notebook = nbformat.v4.new_notebook(cells=nodes)
-    notebook.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )
-    return notebook
-
-
-def _stamped(source: str, lesson: Lesson, where: Release, folder: str) -> str:
-    total = lesson.total + sum(lesson.questions.values())
-    badge = f"[Open in Colab]({where.colab(f'{folder}/{lesson.name}.ipynb')})"
-    source = source.replace("{badge}", badge).replace("{points}", f"{total:g}")
-    for name, exercise in lesson.exercises.items():
-        source = source.replace(f"{{points:{name}}}", f"{exercise.total:g}")
-        if exercise.way.speed:
-            source = source.replace(f"{{at_most:{name}}}", f"{TASKS[exercise.way.speed].at_most:g}")
-    for name, points in lesson.questions.items():
-        source = source.replace(f"{{points:{name}}}", f"{points:g}")
-    return SETUP_LINE.sub(f'CNNLAB = "{where.requirement}"', source)
-
-
-def _grading_metadata(lesson: Lesson, cell: Cell) -> dict[str, Any]:
-    if cell.role not in ("exercise", "check", "question"):
-        return {}
-    grade_id = f"{cell.name}_check" if cell.role == "check" else cell.name
-    metadata: dict[str, Any] = {
-        "grade": cell.role != "exercise",
-        "grade_id": grade_id,
-        "locked": cell.role == "check",
-        "schema_version": 3,
-        "solution": cell.role != "check",
-        "task": False,
-    }
-    if cell.role == "check":
-        metadata["points"] = lesson.exercises[cell.name].total
-    elif cell.role == "question":
-        metadata["points"] = lesson.questions[cell.name]
-    return {"nbgrader": metadata}
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -172,7 +84,7 @@ def drift(course: Course, lessons: Sequence[Lesson], *, public_cases: bool = Tru
     Args:
         course: the course whose files are compared.
         lessons: the lessons that they derive from.
-        public_cases: whether the public Cases are computed again too, which takes about twenty seconds.
+        public_cases: whether the public Cases are computed and the pictures drawn again too, which takes half a minute.
     """
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder)
@@ -183,13 +95,16 @@ def drift(course: Course, lessons: Sequence[Lesson], *, public_cases: bool = Tru
 
 
 def _build_lesson(
-    course: Course, lesson: Lesson, where: Release, draft: Path, public_cases: bool = True
+    course: Course, lesson: Lesson, where: Release, draft: Path, all_of_it: bool = True
 ) -> None:
     script = read(lesson, course.script(lesson))
+    frame.verify(script)
+    if all_of_it:
+        script = replace(script, picture=_draw(script, draft))
     name = f"{lesson.name}.ipynb"
     write_notebook(student_notebook(script, where), draft / "notebooks" / lesson.assignment / name)
     write_notebook(solved_notebook(script, where), draft / "solutions" / lesson.assignment / name)
-    if not public_cases:
+    if not all_of_it:
         return
     (draft / CASES).mkdir(parents=True, exist_ok=True)
     path = draft / CASES / f"{lesson.name}.npz"
@@ -197,6 +112,17 @@ def _build_lesson(
     built_before = course.root / CASES / path.name
     if built_before.exists() and _same_cases(path, built_before):
         shutil.copyfile(built_before, path)
+
+
+def _draw(script: Script, draft: Path) -> Path:
+    """Draw the lesson's picture in the draft; one that looks as before stays the same to the byte."""
+    path = draft / "solutions" / script.lesson.assignment / script.picture.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    png = cover.draw(script)
+    if script.picture.exists() and cover.same(before := script.picture.read_bytes(), png):
+        png = before
+    path.write_bytes(png)
+    return path
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from autograder.authoring.build import TEXT_STUB
+from autograder.authoring.notebooks import TEXT_STUB
 from autograder.intake.match_cells import CellMatcher
 from autograder.intake.pristine_lesson import LessonCell
 from autograder.intake.read_notebook import StudentCell

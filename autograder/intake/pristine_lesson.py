@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder.authoring.build import SETUP_LINE
+from autograder.authoring.notebooks import SETUP_LINE, TITLE_LINE
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from autograder.intake.reader.cell_facts import CellFacts, parse_facts
@@ -74,8 +74,8 @@ def load_pristine_lesson(course: Course, lesson: Lesson) -> PristineLesson:
 
 
 def comparable_text(source: str) -> str:
-    """Return a cell's source without trailing blanks and without the release that its setup line names."""
-    source = SETUP_LINE.sub("CNNLAB", source)
+    """Return a cell's source without trailing blanks, the title of a folded cell and the release that it installs."""
+    source = TITLE_LINE.sub("", SETUP_LINE.sub("CNNLAB", source))
     return "\n".join(line.rstrip() for line in source.split("\n")).strip("\n")
 
 

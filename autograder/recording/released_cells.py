@@ -18,7 +18,7 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 
 from autograder import files, notebook_io
-from autograder.authoring import build
+from autograder.authoring import frame, notebooks
 from autograder.authoring.release import release
 from autograder.authoring.script import read
 from autograder.course import CHECKOUT, Course, CourseError
@@ -28,6 +28,9 @@ CHECK = "_check"
 # What decides how a lesson is built and registered.
 BUILDERS = (
     "authoring/build.py",
+    "authoring/cover.py",
+    "authoring/frame.py",
+    "authoring/notebooks.py",
     "authoring/release.py",
     "authoring/script.py",
     "recording/released_cells.py",
@@ -106,6 +109,10 @@ def _stamp(course: Course, lessons: Sequence[Lesson]) -> str:
         points = [(e.name, e.total) for e in lesson.exercises.values()]
         digest.update(repr((lesson.name, points, dict(lesson.questions))).encode())
         digest.update(_script(course, lesson))
+        picture = course.script(lesson).with_suffix(".png")
+        digest.update(picture.read_bytes() if picture.exists() else b"")
+        if after := frame.following(lesson):  # its title stands in this one's last cell
+            digest.update(_script(course, after))
     return digest.hexdigest()
 
 
@@ -143,7 +150,7 @@ def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[Noteboo
         stamp = (text, where, points, dict(lesson.questions))
         if path not in _known or _known[path][0] != stamp:
             script = read(lesson, path)
-            both = (build.source_notebook(script, where), build.student_notebook(script, where))
+            both = (notebooks.source_notebook(script, where), notebooks.student_notebook(script, where))
             _known[path] = (stamp, both)
         built[lesson.name] = _known[path][1]
     return built

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.authoring import build
+from autograder.authoring import build, notebooks
 from autograder.authoring.release import release
 from autograder.authoring.script import read
 from autograder.course import Course
@@ -62,7 +62,7 @@ def one_lesson(root: Path, *, timed: bool = False) -> OneLesson:
     script = Course(ROOT, ROOT / "work").script(lesson)
     course.script(lesson).parent.mkdir(parents=True)
     shutil.copyfile(script, course.script(lesson))
-    notebook = build.student_notebook(read(lesson, script), release(root / "pyproject.toml"))
+    notebook = notebooks.student_notebook(read(lesson, script), release(root / "pyproject.toml"))
     build.write_notebook(notebook, course.released(lesson))
     return OneLesson(course, lesson)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 
-from autograder.authoring import build
+from autograder.authoring import build, notebooks
 from autograder.authoring.release import release
 from autograder.authoring.script import read
 from benchmarks.grading_stock.checks import tests
@@ -142,7 +142,7 @@ class Stock:
         source = folder / "source" / assignment
         source.mkdir(parents=True)
         script = read(of.lesson, of.course.script(of.lesson))
-        notebook = build.source_notebook(script, release(of.course.root / "pyproject.toml"))
+        notebook = notebooks.source_notebook(script, release(of.course.root / "pyproject.toml"))
         checks = tests(of, SECRET, source)
         for cell in notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")

@@ -3,13 +3,28 @@
 #
 # {badge}
 #
+# {cover}
+#
 # Between convolutions stand two kinds of layer that learn nothing: one bends, one shrinks. You will write
 # both, forward and backward, settle who gets the gradient at a tie, and measure what pooling is said to do:
 # make a network care less about where things are.
 #
 # About 85 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="A map of 4 x 6 numbers, and what subsampling, the maximum and the average of each 2 x 2 window keep of it."
+import numpy as np
+
+from cnnlab import plot
+
+numbers = np.array([[1, 3, 0, 2, 5, 1], [2, 8, 4, 1, 0, 0], [6, 1, 2, 2, 3, 7], [0, 1, 3, 9, 4, 4]])
+windows = numbers.reshape(2, 2, 3, 2).swapaxes(1, 2)  # (2, 3, 2, 2)
+plot.show_grids(
+    [numbers, windows[..., 0, 0], windows.max((2, 3)), windows.mean((2, 3))],
+    ["a map", "subsampling", "maximum", "average"],
+    columns=4,
+)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -55,7 +70,7 @@ check(relu_forward)
 # left, and the other needs a filter of its own. `layers.conv2d_forward` is your function
 # from lesson 02; `layers` lends a stand-in for what you have not written.
 
-# %% tags=["show"]
+# %% show="Draw the photograph's edges, before and after the ReLU"
 sobel = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 edges = np.stack([sobel, -sobel, sobel.T, -sobel.T])[:, None]  # (4, 1, 3, 3)
 grey = data.photo() @ [0.299, 0.587, 0.114]  # (256, 216), the eye's weights
@@ -108,7 +123,7 @@ check(relu_backward)
 # risk of its own: a unit below zero for *every* input gets no gradient, so no step ever changes it. It is
 # **dead**.
 
-# %% tags=["show"]
+# %% show="Print what sigmoids and ReLUs pass back, and which units are dead"
 if written(relu_forward, relu_backward):
     z = np.linspace(-8, 8, 1601)
     sigmoid = 1 / (1 + np.exp(-z))
@@ -136,7 +151,7 @@ if written(relu_forward, relu_backward):
 # **Average** and **min pooling** put the mean or the minimum in its place; **subsampling** keeps one pixel of
 # each window, here the first. The stride is usually the kernel's size: windows side by side.
 
-# %% tags=["show"]
+# %% show="Draw a map and four ways to shrink it"
 grid = np.array([[1, 3, 0, 2, 5, 1], [2, 8, 4, 1, 0, 0], [6, 1, 2, 2, 3, 7], [0, 1, 3, 9, 4, 4]])
 cut = grid.reshape(2, 2, 3, 2).swapaxes(1, 2)  # (2, 3, 2, 2): windows, each 2 x 2
 window, out = np.zeros(grid.shape, bool), np.zeros((2, 3), bool)
@@ -191,7 +206,7 @@ def positions(shape, kernel, stride=None):
     return [np.s_[..., u : u + sh * oh : sh, v : v + sw * ow : sw] for u in range(kh) for v in range(kw)]
 
 
-# %% tags=["show"]
+# %% show="Draw the nine positions of a 3 x 3 window, stride 2"
 numbers = np.arange(25).reshape(5, 5)
 marks = []
 for index in positions(numbers.shape, 3, 2):
@@ -236,7 +251,7 @@ check(max_pool2d_forward)
 # AlexNet's windows overlap: 3 x 3 at stride 2. And min pooling needs no new code: it is max pooling upside
 # down, $-\max(-x)$.
 
-# %% tags=["show"]
+# %% show="Print AlexNet's map sizes, and shrink the photograph in four ways"
 if written(max_pool2d_forward):
     size = 55
     for layer in ("pool1", "pool2", "pool5"):
@@ -259,7 +274,7 @@ if written(max_pool2d_forward):
 # The maximum loses the rims of her glasses, the minimum the stars of the flag. None *sharpens*, as some notes
 # have it: sharpening overshoots at an edge, but no pooled value leaves the range of its window.
 
-# %% tags=["show"]
+# %% show="Draw an edge, sharpened, and the pixels that maxima keep"
 if written(max_pool2d_forward):
     edge = np.array([[2, 2, 2, 2, 3, 5, 6, 6, 6, 6]])
     wider = np.pad(edge, ((0, 0), (1, 1)), "edge")
@@ -284,7 +299,7 @@ if written(max_pool2d_forward):
 # any of these can be defended; the full gradient to every winner hands out more than came in. Our rule, and
 # torch's: **the first in row-major order takes all**.
 
-# %% tags=["show"]
+# %% show="Draw who gets the gradient at a tie"
 tied = np.array([[2, 7, 0], [7, 1, 7], [3, 7, 5]])
 winners = tied == tied.max()
 numbers = np.where(winners, np.cumsum(winners).reshape(3, 3), 0)  # 1, 2, 3, 4 in row-major order
@@ -344,7 +359,7 @@ check(max_pool2d_backward)
 # A gradient of 1 from every output. Where windows overlap, a bright pixel can win several times; where they
 # leave gaps (kernel 2, stride 3), some pixels are never even seen.
 
-# %% tags=["show"]
+# %% show="Draw which pixels of an eye get a gradient"
 if written(max_pool2d_backward):
     patch = grey[80:110, 90:120][None, None]  # one of her eyes
     settings = [(2, 2), (3, 2), (2, 3)]
@@ -365,7 +380,7 @@ if written(max_pool2d_backward):
 # slices it takes only as many steps as the window has positions, each over the whole batch.
 
 
-# %% tags=["show"]
+# %% show="Time three backward passes of max pooling"
 def backward_in_loops(dout, x, k, s):
     """One window at a time."""
     dx = np.zeros_like(x)
@@ -449,7 +464,7 @@ check(avg_pool2d_forward)
 # %% [markdown]
 # Nines show the border. And an average is also a convolution, one filter of equal weights for each channel.
 
-# %% tags=["show"]
+# %% show="Draw what padding does to an average, and compare with a convolution"
 if written(avg_pool2d_forward):
     nines = np.full((1, 1, 4, 6), 9.0)
     plot.show_grids(
@@ -527,7 +542,7 @@ def lp_pool2d(x, p, kernel, stride=None):
 # %% check="lp_pool2d"
 check(lp_pool2d)
 
-# %% tags=["show"]
+# %% show="Draw p-norm pooling from the average to the maximum"
 if written(lp_pool2d):
     window = np.array([[1.0, -2.0], [3.0, -10.0]])
     powers = [1, 2, 3, 5, 8, 16, 32, 64]
@@ -599,7 +614,7 @@ check(global_avg_pool2d_backward)
 # Does pooling spare the *next* layers parameters? Not a convolution: its filters are as large on a small map as
 # on a large one; only its multiply-adds become fewer. A dense layer on the flattened map does shrink.
 
-# %% tags=["show"]
+# %% show="Print the parameters of three ways to end a network"
 channels, classes = 64, 10
 print("map        conv 3 x 3 to 128: weights, multiply-adds    dense to 10: weights")
 for name, size in [("32 x 32", 32), ("16 x 16", 16), ("global", 1)]:
@@ -615,7 +630,7 @@ for name, size in [("32 x 32", 32), ("16 x 16", 16), ("global", 1)]:
 # largest difference inside the map from the output moved by a whole number (the better one, where the shift
 # falls between two) and from the output that stayed. A zero means that the property holds.
 
-# %% tags=["show"]
+# %% show="Measure whether max pooling moves along"
 if written(max_pool2d_forward):
     rng = np.random.default_rng(1)
     noise = rng.normal(size=(1, 1, 33, 33))
@@ -633,7 +648,7 @@ if written(max_pool2d_forward):
 # the camera moves over the photograph, with 4 x 4 windows: how far is the output from what it was, in units of
 # its own length?
 
-# %% tags=["show"]
+# %% show="Draw how much each pooling changes when the image moves"
 if written(relu_forward, max_pool2d_forward, avg_pool2d_forward, global_avg_pool2d_forward):
 
     def subsample(x, kernel):
@@ -665,7 +680,7 @@ if written(relu_forward, max_pool2d_forward, avg_pool2d_forward, global_avg_pool
 # Recognise digits that move. Small patches of digits are the filters; ReLU; pooling; then the label of the
 # nearest training image, none of which was moved.
 
-# %% tags=["show"]
+# %% show="Train on digits in the middle, test on moved ones"
 if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
     images, labels = data.digits()
 
@@ -711,7 +726,7 @@ if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
 # Local pooling helps with one pixel; global pooling does not care where the digit is. The price: it does not
 # know. Two digits side by side are the same to it as the two exchanged.
 
-# %% tags=["show"]
+# %% show="Draw seventeen and seventy-one, and compare their poolings"
 if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
     one, seven = images[labels == 1][0], images[labels == 7][0]
 
@@ -749,8 +764,18 @@ if written(relu_forward, max_pool2d_forward, global_avg_pool2d_forward):
 # in the wrong places may pass as well, unless a filter before the pooling has seen them together.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# On subsampling and shifts read Zhang, [*Making convolutional networks shift-invariant
+# again*](https://arxiv.org/abs/1904.11486).
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
-# Lesson 06 asks how far an output sees through such stacks, and lesson 07 trains one, with your layers. On
-# subsampling and shifts read Zhang, *Making convolutional networks shift-invariant again* (arXiv 1904.11486).
+# Lesson 06 asks how far an output sees through such stacks, and lesson 07 trains one, with your layers. Next: {next}.

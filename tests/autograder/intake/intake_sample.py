@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from nbformat.notebooknode import NotebookNode
 
 from autograder import notebook_io
-from autograder.authoring import build
+from autograder.authoring import build, notebooks
 from autograder.authoring.release import Release
 from autograder.authoring.script import read
 from autograder.course import Course
@@ -171,7 +171,7 @@ def write_course(root: Path) -> None:
         course.script(one).parent.mkdir(parents=True, exist_ok=True)
         course.script(one).write_text(text)
         script = read(one, course.script(one))
-        build.write_notebook(build.student_notebook(script, RELEASE), course.released(one))
+        build.write_notebook(notebooks.student_notebook(script, RELEASE), course.released(one))
 
 
 def sample(root: Path, work: Path) -> Sample:

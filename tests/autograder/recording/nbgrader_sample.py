@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograder.authoring import build
+from autograder.authoring import build, notebooks
 from autograder.authoring.release import release
 from autograder.authoring.script import read
 from autograder.course import Course
@@ -103,7 +103,7 @@ def released(course: Course, *, bare: bool = False) -> NotebookNode:
     """Return the notebook that students open; with the roles that intake adds, unless bare."""
     declared = course.lessons(ASSIGNMENT)[0]
     script = read(declared, course.script(declared))
-    notebook = build.student_notebook(script, release(course.root / "pyproject.toml"))
+    notebook = notebooks.student_notebook(script, release(course.root / "pyproject.toml"))
     for node, cell in zip(notebook.cells, script.cells, strict=True):
         if not bare:
             node.metadata["cnnlab"] = {"role": cell.role, "name": cell.name}

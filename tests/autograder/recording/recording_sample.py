@@ -11,7 +11,7 @@ from typing import Any
 from nbgrader.api import Base, Gradebook
 from sqlalchemy import create_engine, text
 
-from autograder.authoring import build
+from autograder.authoring import build, notebooks
 from autograder.authoring.release import release
 from autograder.authoring.script import read
 from autograder.exercise import lesson
@@ -38,7 +38,7 @@ def two_lessons(root: Path) -> Course:
     course.script(again).write_text(sample.SCRIPT)
     where = release(root / "pyproject.toml")
     build.write_notebook(
-        build.student_notebook(read(again, course.script(again)), where), course.released(again)
+        notebooks.student_notebook(read(again, course.script(again)), where), course.released(again)
     )
     return replace(course, declared=(*course.declared, again))
 

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, LockCells, SaveCells
 
-from autograder.authoring import build
+from autograder.authoring import notebooks
 from autograder.course import CourseError
 from autograder.exercise import lesson
 from autograder.recording import gradebook, nbgrader_runs, nbgrader_steps, registration, released_cells
@@ -41,7 +41,7 @@ def test_sync_registers_what_nbgrader_itself_would(
         made.add_assignment(ASSIGNMENT)
     notebook = nbformat.read(course.source / ASSIGNMENT / f"{NAME}.ipynb", as_version=4)
     about = {"notebook": NAME, "assignment": ASSIGNMENT, "db_url": theirs.db_url}
-    clear = ClearSolutions(code_stub={"python": build.STUB}, text_stub=build.TEXT_STUB)
+    clear = ClearSolutions(code_stub={"python": notebooks.STUB}, text_stub=notebooks.TEXT_STUB)
     for step in (LockCells(), clear, ComputeChecksums(), SaveCells()):
         notebook, _ = step.preprocess(notebook, {"nbgrader": about})
     registered = registration.registered_rows(course, ASSIGNMENT)
