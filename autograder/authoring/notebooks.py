@@ -20,7 +20,7 @@ from cnnlab.checking.speed import TASKS
 STUB = "# Write your code here, in place of the next line.\nraise NotImplementedError"
 TEXT_STUB = "Write your answer here."
 SETUP_LINE = re.compile(r'^CNNLAB = ".*".*$', re.MULTILINE)
-TITLE = "#@title "  # the line that Colab shows in place of a folded cell; the others show it as the cell's first line
+TITLE = "# @title "  # the line that Colab shows in place of a folded cell; the others show it as the cell's first line
 TITLE_LINE = re.compile(rf"\A{re.escape(TITLE)}.*\n")
 # JupyterLab and Notebook 7 read the first key, Colab the second. VS Code keeps what is folded apart from the file.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}

@@ -45,7 +45,7 @@ FIRST = '''# %% [markdown]
 #
 # {badge}
 
-# %% tags=["setup"]
+# %% setup="Install cnnlab"
 CNNLAB = ""
 
 # %%
@@ -82,7 +82,7 @@ def scale(x, by=2):
 # %% check="scale"
 check(scale)
 
-# %% tags=["show"]
+# %% show="Print a scaled array"
 print(scale(np.ones(3)))
 
 # %% [markdown] question="why" points=2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.authoring.build import TEXT_STUB
+from autograder.authoring.notebooks import TEXT_STUB
 from autograder.intake.match_questions import fence
 from tests.autograder.intake.intake_sample import (
     Sample,
