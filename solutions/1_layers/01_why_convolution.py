@@ -3,13 +3,41 @@
 #
 # {badge}
 #
+# {cover}
+#
 # See what the layer of convolutional networks is for before you build it. You will classify handwritten
 # digits by their pixels and watch that fail when they move by one pixel, count what different layers have
 # to learn, and write a convolution as a matrix: mostly zeros.
 #
 # About 75 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="Weights of a dense, a locally connected and a convolutional layer as matrices: 225, 81 and 9 weights."
+import matplotlib.pyplot as plt
+import numpy as np
+
+rng = np.random.default_rng(0)
+# From 5 x 5 pixels to a map of 3 x 3; no weight is so small that it looks like a zero.
+dense = rng.choice([-1, 1], (9, 25)) * rng.uniform(0.3, 1, (9, 25))
+local, shared = np.zeros((2, 3, 3, 5, 5))
+for i, j in np.ndindex(3, 3):
+    local[i, j, i : i + 3, j : j + 3] = dense[3 * i + j, :9].reshape(3, 3)
+    shared[i, j, i : i + 3, j : j + 3] = [[-0.9, 0.4, 0.6], [0.7, -0.5, 0.9], [-0.3, -0.7, 0.5]]
+figure, panels = plt.subplots(1, 3, figsize=(7, 2), layout="constrained")
+for axes, matrix, name, count in zip(
+    panels,
+    [dense, local.reshape(9, 25), shared.reshape(9, 25)],
+    ["dense", "locally connected", "convolution"],
+    [dense.size, np.count_nonzero(local), 9],
+    strict=True,
+):
+    axes.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1)
+    axes.set_title(name, fontsize=14)
+    axes.set_xlabel(f"{count} weights", fontsize=14)
+    axes.set_xticks([])
+    axes.set_yticks([])
+panels[0].set_ylabel("9 outputs", fontsize=12)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -30,7 +58,7 @@ from cnnlab import answer, check, data, plot, written
 # channels, $H$ rows and $W$ columns give $D = C \cdot H \cdot W$ numbers. The tinted pixels touch; in the
 # vector nothing says that they were neighbours.
 
-# %% tags=["show"]
+# %% show="Draw an image as a grid and as a vector"
 image = np.arange(1, 13).reshape(3, 4)
 touching = np.isin(image, [6, 10])
 plot.show_grids([image, image.ravel()], ["image", "vector"], [touching, touching.ravel()])
@@ -92,7 +120,7 @@ def accuracy(x, labels, W, b):
     return float(np.mean(linear_scores(x, W, b).argmax(axis=1) == labels))
 
 
-# %% tags=["show"]
+# %% show="Draw one template for each digit, and print how many digits they get right"
 if written(linear_scores):
     pixels = images.reshape(len(images), -1)  # (N, 64)
     W, b = fit(pixels[TRAIN], labels[TRAIN])
@@ -110,7 +138,7 @@ if written(linear_scores):
 # them. Above each picture: by how many pixels to the right, and the share of all test digits still right.
 
 
-# %% tags=["show"]
+# %% show="Draw a digit that moves, with the share of test digits still right"
 def on_field(digits, right=0):
     """Put 8 x 8 digits into the middle of empty 20 x 20 fields, or some pixels to the right of it."""
     fields = np.zeros((len(digits), 20, 20))
@@ -138,7 +166,7 @@ if written(linear_scores):
 # lying bars and in two standing ones. So whatever the weights, both classes have the same total score,
 # and lying bars cannot all score above standing ones. Least squares gives up:
 
-# %% tags=["show"]
+# %% show="Draw lying and standing bars, and print how they score"
 if written(linear_scores):
     bar = np.zeros((4, 4))
     bar[1, 1:3] = 1
@@ -167,7 +195,7 @@ if written(linear_scores):
 # largest dot product of one patch with any window of the image, wherever that is.
 
 
-# %% tags=["show"]
+# %% show="Draw some patches, and compare their best matches with pixels on moved digits"
 def cut_patches(fields, count=64, side=4):
     """Cut out patches that show some ink, with mean 0 and length 1: (count, side*side)."""
     rng = np.random.default_rng(0)
@@ -214,7 +242,7 @@ if written(linear_scores):
 #
 # Give every pixel of the field a new place, the same in all images. Who notices, apart from you?
 
-# %% tags=["show"]
+# %% show="Draw shuffled digits, and print the share right by pixels and by best matches"
 if written(linear_scores):
     order = np.random.default_rng(1).permutation(20 * 20)
     fields = on_field(images)
@@ -266,7 +294,7 @@ def dense_parameters(in_shape, out_shape, bias=True):
 # %% check="dense_parameters"
 check(dense_parameters)
 
-# %% tags=["show"]
+# %% show="Print the weights of one dense layer, and the memory they take"
 if written(dense_parameters):
     for channels, side, classes in [(1, 8, 10), (1, 256, 1024), (3, 256, 1024)]:
         count = dense_parameters((channels, side, side), (classes, 1, 1), bias=False)
@@ -355,7 +383,7 @@ check(conv_parameters)
 # image. Locality saves both. Sharing saves parameters but no work: each weight is used in every window.
 # (Some notes call $K_H K_W C F \cdot O_H O_W$ parameters; it is multiply-adds.)
 
-# %% tags=["show"]
+# %% show="Print the parameters and multiply-adds of three layers"
 if written(dense_parameters, local_parameters, conv_parameters):
     before, after, kernel = (3, 32, 32), (6, 28, 28), 5
     positions = after[1] * after[2]
@@ -377,7 +405,7 @@ if written(dense_parameters, local_parameters, conv_parameters):
 # You may read that pooling, which shrinks the maps, saves parameters in later layers. Not in a
 # convolution: $H$ and $W$ are not in its formula. Only a dense layer on the flattened maps gets smaller.
 
-# %% tags=["show"]
+# %% show="Print what smaller maps change: a convolution's parameters and a dense layer's"
 if written(dense_parameters, conv_parameters):
     print("maps             3 x 3 convolution to 32 maps  flattened, dense to 10 classes")
     for side in (64, 32, 16):
@@ -396,7 +424,7 @@ if written(dense_parameters, conv_parameters):
 # and after the signal; weights that meet them add nothing and are left out. Below, the kernel 1 2 3 on
 # six values.
 
-# %% tags=["show"]
+# %% show="Draw a kernel's matrix: as it is, with stride 2, with padding"
 plain = np.array([[1, 2, 3, 0, 0, 0], [0, 1, 2, 3, 0, 0], [0, 0, 1, 2, 3, 0], [0, 0, 0, 1, 2, 3]])
 padded = np.concatenate([[[2, 3, 0, 0, 0, 0]], plain, [[0, 0, 0, 0, 1, 2]]])
 matrices = [plain, plain[::2], padded]
@@ -445,7 +473,7 @@ check(toeplitz_matrix)
 # Flatten image and output, both row by row; output $(i, j)$ is then row $i \cdot O_W + j$ of the matrix.
 # Fold that row back into an image, and it shows the kernel in its window. Here 2 x 2 on 3 x 3:
 
-# %% tags=["show"]
+# %% show="Draw each output's weights as an image, and all four as a matrix"
 painted = np.zeros((2, 2, 3, 3), int)
 for i, j in np.ndindex(2, 2):
     painted[i, j, i : i + 2, j : j + 2] = [[1, 2], [3, 4]]
@@ -502,7 +530,7 @@ check(toeplitz_matrix_2d)
 # From a 6 x 6 image to a 4 x 4 map: each row is an output, each column a pixel, white a zero. Locality
 # empties the dense matrix, sharing repeats the same nine weights in every row.
 
-# %% tags=["show"]
+# %% show="Draw three matrices, and print how many weights each has to learn"
 if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_parameters):
     rng = np.random.default_rng(0)
     shared = toeplitz_matrix_2d(np.array([[-4.0, 2, 1], [3, -2, 4], [-1, -3, 2.5]]), (6, 6))
@@ -521,7 +549,7 @@ if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_paramete
 # %% [markdown]
 # And equivariance: does the map move along when its image moves by one column?
 
-# %% tags=["show"]
+# %% show="Measure whether the map moves along, and print how large the matrix would be"
 if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_parameters):
     image = np.zeros((6, 6))
     image[:, :5] = rng.normal(size=(6, 5))
@@ -562,9 +590,19 @@ if written(toeplitz_matrix_2d, dense_parameters, local_parameters, conv_paramete
 # place; a locally connected layer can use that.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# The network that joined local windows, shared weights and smaller maps: LeCun, Bottou, Bengio and Haffner,
+# [*Gradient-based learning applied to document recognition*](https://doi.org/10.1109/5.726791) (1998).
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # Lesson 02 builds the convolution itself, and lesson 07 the network that joined local windows, shared
-# weights and smaller maps: LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to
-# document recognition* (1998).
+# weights and smaller maps. Next: {next}.
