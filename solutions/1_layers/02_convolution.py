@@ -3,6 +3,8 @@
 #
 # {badge}
 #
+# {cover}
+#
 # You will build the layer that convolutional networks are made of: first as loops that say exactly what it
 # is, then as one matrix product that gives the same numbers much faster. With it you will filter a photograph
 # and find handwritten digits in a scene. Each exercise is a function to write; the `check` below it says what
@@ -10,7 +12,28 @@
 #
 # About 85 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="A photograph, a filter of 3 x 3 numbers, and the feature map that it makes: where the brightness changes."
+import matplotlib.pyplot as plt
+import numpy as np
+
+from cnnlab import data
+
+grey = data.photo()[24:168:2, 50:194:2] @ [0.299, 0.587, 0.114]  # (72, 72)
+kernel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+windows = np.lib.stride_tricks.sliding_window_view(grey, (3, 3))  # (70, 70, 3, 3)
+edges = np.einsum("ijuv,uv->ij", windows, kernel)
+figure, panels = plt.subplots(1, 3, figsize=(7, 2.7), width_ratios=(3, 2, 3), layout="constrained")
+panels[0].imshow(np.round(grey * 24), cmap="gray")
+panels[1].imshow(kernel, cmap="RdBu_r", vmin=-5, vmax=5)
+for (row, column), weight in np.ndenumerate(kernel):
+    panels[1].text(column, row, f"{weight}", ha="center", va="center", fontsize=16)
+panels[2].imshow(np.round(edges * 6), cmap="RdBu_r", vmin=-12, vmax=12)
+for axes, title in zip(panels, ["image", "filter", "feature map"], strict=True):
+    axes.set_title(title, fontsize=14)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -34,7 +57,7 @@ from cnnlab import answer, check, data, plot, written
 # Each output sees a few neighbours, and all use the same weights. The tinted cells below make the tinted
 # output.
 
-# %% tags=["show"]
+# %% show="Draw a kernel that slides over a signal"
 x = np.array([0, 0, 1, 2, 4, 4, 4, 1, 0])
 w = np.array([-1, 0, 1])
 z = [int(x[i : i + 3] @ w) for i in range(len(x) - 2)]
@@ -53,7 +76,7 @@ plot.show_grids(
 # back, cross-correlation its mirror image. Learned weights would simply come out mirrored, so layers
 # cross-correlate and are called convolution all the same.
 
-# %% tags=["show"]
+# %% show="Draw cross-correlation and convolution of a single 1"
 impulse = np.array([0, 0, 0, 1, 0, 0, 0])
 w = np.array([1, 2, 3])
 correlated = [int(impulse[i : i + 3] @ w) for i in range(5)]
@@ -69,7 +92,7 @@ plot.show_grids(
 # time; beyond the kernel's size it would skip input. **Dilation** $d$ reads every $d$-th value, so that $K$
 # weights span $d(K-1)+1$. Below, the signal 1 to 7 with padding 1.
 
-# %% tags=["show"]
+# %% show="Draw windows with padding, stride and dilation"
 padded = np.array([0, 1, 2, 3, 4, 5, 6, 7, 0])
 cells = np.arange(9)
 plot.show_grids(
@@ -141,7 +164,7 @@ check(conv_output_size)
 # kernel keeps the size with $(K-1)/2$ on each side, $K-1$ in all; $K-1$ on *each* side gives the **full**
 # output, $n+K-1$. An even kernel keeps it only with more on one side.
 
-# %% tags=["show"]
+# %% show="Print the output sizes of ten settings"
 if written(conv_output_size):
     settings = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 1, 2), (5, 3, 2, 0), (5, 3, 2, 1)]
     settings += [(256, 2, 1, 0), (256, 3, 1, 0), (32, 4, 1, 1), (32, 4, 1, 2), (32, 4, 1, (1, 2))]
@@ -217,7 +240,7 @@ check(pad2d)
 # with indices from 0, $x$ already padded, and strides $s_h$ down and $s_w$ across. Here is the lecture's
 # example, with padding 1. At stride 2 the tinted window makes output row 0, column 1.
 
-# %% tags=["show"]
+# %% show="Draw the lecture's image and filter, and print how one output comes about"
 red = [[0, 2, 2, 1, 0], [2, 2, 1, 2, 0], [1, 2, 0, 0, 0], [2, 1, 0, 0, 2], [2, 1, 0, 2, 2]]
 green = [[1, 1, 2, 2, 1], [0, 1, 1, 0, 1], [1, 1, 1, 1, 1], [2, 1, 0, 0, 0], [0, 2, 0, 2, 0]]
 blue = [[1, 2, 0, 0, 2], [0, 0, 2, 1, 0], [2, 1, 1, 2, 2], [0, 0, 0, 1, 0], [0, 0, 1, 0, 2]]
@@ -290,7 +313,7 @@ def conv2d_naive(x, w, b, stride=1, padding=0):
 # %% check="conv2d_naive"
 check(conv2d_naive)
 
-# %% tags=["show"]
+# %% show="Draw your maps beside the lecture's"
 lecture = np.array([[[6, 4, 7], [5, 0, 1], [-3, 3, 0]], [[-1, -8, -1], [3, -6, -2], [-2, -6, -3]]])
 if written(conv2d_naive):
     maps = conv2d_naive(example_x, example_w, example_b, stride=2, padding=1)[0]
@@ -306,7 +329,7 @@ if written(conv2d_naive):
 # every output position, and these **multiply-adds** take the time. Six 5 x 5 filters on a colour image of
 # 32 x 32:
 
-# %% tags=["show"]
+# %% show="Print the output size, parameters and multiply-adds of a layer"
 if written(conv_output_size):
     filters, channels, kernel, size = 6, 3, 5, 32
     out = conv_output_size(size, kernel)
@@ -322,7 +345,7 @@ if written(conv_output_size):
 # order channel, row, column. A filter in the same order is a row, and row times columns gives all its
 # outputs. This is **im2col**.
 
-# %% tags=["show"]
+# %% show="Draw how windows become columns, and a filter a row"
 image = np.arange(1, 10).reshape(3, 3)
 windows = [image[i : i + 2, j : j + 2] for i in range(2) for j in range(2)]
 columns = np.stack([window.ravel() for window in windows], axis=1)
@@ -467,7 +490,7 @@ check(conv2d_forward)
 # without a copy. The matrix product wants them in one piece, though, and copies them after all.
 
 
-# %% tags=["show"]
+# %% show="Time four ways to convolve, and columns of a whole batch against your layer"
 def conv2d_scalars(x, w, b):
     """The definition, one multiplication at a time: seven loops, no padding, stride 1."""
     n_images, channels, height, width = x.shape
@@ -581,7 +604,7 @@ def filter_image(image, kernel):
 # %% check="filter_image"
 check(filter_image)
 
-# %% tags=["show"]
+# %% show="Draw the photograph's edges, and a face blurred and sharpened"
 if written(filter_image):
     photo = data.photo()
     grey = photo @ [0.299, 0.587, 0.114]  # the eye's weights for red, green and blue (ITU-R BT.601)
@@ -615,7 +638,7 @@ if written(filter_image):
 # from template and window and divide by their lengths, and what is left is the **cosine** of the angle
 # between them, at most 1.
 
-# %% tags=["show"]
+# %% show="Draw where a template finds zeros: by dot product and by cosine"
 if written(conv2d_forward):
     images, labels = data.digits()
     template = images[:1000][labels[:1000] == 0].mean(axis=0)
@@ -660,7 +683,7 @@ if written(conv2d_forward):
 # borders and strides limit it: the table shows, on noise, how far the map of the moved image is from the
 # moved map, and from the map that stayed. A zero means that the property holds.
 
-# %% tags=["show"]
+# %% show="Draw the map of a moved digit, and measure how far maps move along"
 if written(conv2d_forward):
     digit = np.zeros((16, 16))
     digit[1:9, 1:9] = images[0]
@@ -704,10 +727,19 @@ if written(conv2d_forward):
 # it as well.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# For a picture of each setting see Dumoulin and Visin, [*A guide to convolution arithmetic for deep
+# learning*](https://arxiv.org/abs/1603.07285); the worked example was first animated in Stanford's CS231n notes.
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # Your layer computes what `torch.nn.functional.conv2d` computes. Lesson 03 runs it backwards, so that its
-# weights can be learned. For a picture of each setting see Dumoulin and Visin, *A guide to convolution
-# arithmetic for deep learning* (arXiv 1603.07285); the worked example was first animated in Stanford's CS231n
-# notes.
+# weights can be learned. Next: {next}.
