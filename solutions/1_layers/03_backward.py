@@ -3,13 +3,60 @@
 #
 # {badge}
 #
+# {cover}
+#
 # A network learns by asking what each of its numbers did to the loss. You will run the convolution of lesson 02
 # backwards, in one dimension and then in full, prove your gradients in two ways, and meet the same operation
 # again as a layer that enlarges images.
 #
 # About 85 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="Forward, the kernel makes z of x; backward, the flipped kernel makes the gradient of x of that of z."
+import matplotlib.pyplot as plt
+import numpy as np
+
+x, w, dout = np.array([2, 0, 1, 3, 1]), np.array([1, 2, 3]), np.array([1, 0, -1])
+z = np.correlate(x, w)
+dx = np.convolve(dout, w)  # the kernel flipped, over dout with zeros around
+figure, axes = plt.subplots(figsize=(7, 2.5), layout="constrained")
+axes.set(xlim=(-2.7, 15.6), ylim=(5.9, -0.9), aspect="equal")
+axes.axis("off")
+
+
+def row(values, left, top, title, colour):
+    axes.text(left + len(values) / 2, top - 0.25, title, ha="center", fontsize=12)
+    for i, value in enumerate(values):
+        axes.add_patch(plt.Rectangle((left + i, top), 1, 1, facecolor=colour, edgecolor="#59636e"))
+        axes.text(left + i + 0.5, top + 0.53, f"{value}", ha="center", va="center", fontsize=13)
+
+
+def arrow(start, end, top, colour):
+    axes.annotate(
+        "", (end, top), (start, top), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2.5}
+    )
+
+
+for top, words, colour, tint, rows in [
+    (0.4, "forward", "#3b6ea8", "#dbe7f4", [(x, "x"), (w, "kernel"), (z, "z")]),
+    (
+        3.9,
+        "backward",
+        "#d55e00",
+        "#fbe3d0",
+        [(dx, "gradient of x"), (w[::-1], "kernel, flipped"), (dout, "gradient of z")],
+    ),
+]:
+    axes.text(-2.7, top + 0.55, words, va="center", fontsize=13, color=colour)
+    for (values, title), left in zip(rows, (0.6, 7, 11.6), strict=True):
+        row(values, left, top, title, tint)
+    for start, end in [(5.7, 6.9), (10.1, 11.5)]:
+        arrow(*((start, end) if words == "forward" else (end, start)), top + 0.5, colour)
+arrow(14.8, 15.6, 0.9, "#3b6ea8")
+arrow(15.6, 14.8, 4.4, "#d55e00")
+axes.plot([15.6, 15.6], [0.9, 4.4], color="#59636e", linewidth=1.5, linestyle=":")
+axes.text(15.4, 2.65, "loss", ha="right", va="center", fontsize=13)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -49,7 +96,7 @@ from cnnlab import answer, check, data, layers, plot, written
 # (Some notes give $\sum_j \frac{\partial e}{\partial z_i} w_j$, as the kernel's gradient. But each weight goes
 # with an output of its own, and this is the input's.)
 
-# %% tags=["show"]
+# %% show="Draw which outputs use x3, and the weights it meets there"
 w = np.array([1, 2, 3])
 middle = np.arange(7) == 3
 plot.show_grids(
@@ -71,7 +118,7 @@ plot.show_grids(
 # outputs that do not exist, and this **full** convolution is as long as $x$. The second cross-correlates $x$
 # with `dout`.
 
-# %% tags=["show"]
+# %% show="Draw both sums: dx with the flipped kernel, dw from x and dout"
 x, dout = np.array([2, 0, 1, 3, 1]), np.array([1, 0, -1])
 padded = np.pad(dout, 2)
 dx = [int(padded[i : i + 3] @ w[::-1]) for i in range(5)]
@@ -161,7 +208,7 @@ check(numerical_gradient)
 # To judge a layer, make one number of its outputs, $f(x) = \sum_i v_i\, z_i(x)$ with random $v$; then `dout` is
 # $v$. (All ones would hide a `dout` that is out of order, or ignored.)
 
-# %% tags=["show"]
+# %% show="Print how far your gradients are from measured ones"
 if written(conv1d_backward, numerical_gradient):
     rng = np.random.default_rng(0)
     x, w, v = rng.normal(size=9), rng.normal(size=3), rng.normal(size=7)
@@ -183,7 +230,7 @@ if written(conv1d_backward, numerical_gradient):
 # precision of the numbers. With two sides the best lies near $\sqrt[3]{\eta}$. Look where each line has its
 # valley, and how deep it is. (Where float32 runs flat, the step no longer moves the number at all.)
 
-# %% tags=["show"]
+# %% show="Draw the error of measured gradients for different steps"
 if written(numerical_gradient):
     x = np.random.default_rng(0).normal(size=50)
     true = np.cos(x)  # the gradient of the sum of the sines
@@ -261,7 +308,7 @@ def adjoint_gap(forward, adjoint, x, y):
 # %% check="adjoint_gap"
 check(adjoint_gap)
 
-# %% tags=["show"]
+# %% show="Print the gap of your backward and of three wrong ones"
 if written(conv1d_backward, adjoint_gap):
     x, y = rng.normal(size=9), rng.normal(size=7)
     backward = {
@@ -280,7 +327,7 @@ if written(conv1d_backward, adjoint_gap):
 # is the *sum* over those places: **col2im**. From columns of ones, a pixel gets the number of its windows, so
 # col2im is not the inverse of im2col but its adjoint.
 
-# %% tags=["show"]
+# %% show="Draw the ones that come back to each pixel, and their sum"
 image = np.arange(1, 10).reshape(3, 3)
 places = [(i, j) for i in range(2) for j in range(2)]
 columns = np.stack([image[i : i + 2, j : j + 2].ravel() for i, j in places], axis=1)
@@ -351,7 +398,7 @@ def col2im(cols, x_shape, kernel, stride=1, padding=0, dilation=1):
 # %% check="col2im"
 check(col2im)
 
-# %% tags=["show"]
+# %% show="Print the gap of col2im for four settings"
 if written(adjoint_gap, col2im):
     rng = np.random.default_rng(0)
     for how in [{}, {"stride": 2}, {"padding": ((2, 1), (0, 1))}, {"stride": (1, 2), "dilation": (2, 1)}]:
@@ -442,7 +489,7 @@ check(conv2d_backward)
 # %% [markdown]
 # Both proofs again, with everything switched on. The layer is linear in $x$ and in $w$: two adjoints to test.
 
-# %% tags=["show"]
+# %% show="Print how far your layer's gradients are from measured ones, and their gaps"
 if written(numerical_gradient, adjoint_gap, conv2d_backward):
     rng = np.random.default_rng(0)
     how = {"stride": (2, 1), "padding": ((1, 0), (2, 1)), "dilation": (1, 2), "groups": 2}
@@ -472,7 +519,7 @@ if written(numerical_gradient, adjoint_gap, conv2d_backward):
     print(f"gap for x {gap_x:.0e}, for w {gap_w:.0e}")
 
 
-# %% tags=["show"]
+# %% show="Time your backward against one output at a time"
 def backward_in_loops(dout, x, w):
     """The chain rule, one output at a time: stride 1, no padding."""
     dx, dw = np.zeros_like(x), np.zeros_like(w)
@@ -512,7 +559,7 @@ if written(conv2d_backward):
 # with more at the end where the last window stopped short of the border. Flip the filters, and let channels and
 # filters change places, for the sum now runs over the filters.
 
-# %% tags=["show"]
+# %% show="Draw dx as a forward convolution of dout"
 if written(conv2d_backward):
     stride, pad, kernel = 2, 1, 3
     x, w, b = np.zeros((1, 1, 6, 6)), np.arange(1.0, 10).reshape(1, 1, 3, 3), np.zeros(1)
@@ -588,7 +635,7 @@ check(conv_transpose2d_forward)
 # Enlarge an even grey by 2. Windows of 3 x 3 overlap unevenly: pixels lie in one, in two or in four. With 4 x 4,
 # which the stride divides, all are covered alike, and weights that fall off to the sides interpolate.
 
-# %% tags=["show"]
+# %% show="Draw an even grey and a photograph, enlarged with three kernels"
 if written(conv_transpose2d_forward):
     grey = data.photo()[48:192:3, 40:184:3] @ [0.299, 0.587, 0.114]
     flat = np.full_like(grey, 0.5)
@@ -627,9 +674,19 @@ if written(conv_transpose2d_forward):
 # (A layer that is not linear in x, such as ReLU, has to keep something in any case.)
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# For pictures of every setting see Dumoulin and Visin, [*A guide to convolution arithmetic for deep
+# learning*](https://arxiv.org/abs/1603.07285), for the checkerboard Odena, Dumoulin and Olah, [*Deconvolution and
+# checkerboard artifacts*](https://doi.org/10.23915/distill.00003), Distill 2016.
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
-# In lesson 07 your backward trains a network. For pictures of every setting see Dumoulin and Visin (arXiv
-# 1603.07285), for the checkerboard Odena, Dumoulin and Olah, *Deconvolution and checkerboard artifacts*, Distill
-# 2016.
+# In lesson 07 your backward trains a network. Next: {next}.
