@@ -3,13 +3,40 @@
 #
 # {badge}
 #
+# {cover}
+#
 # A convolution looks at neighbouring pixels and mixes channels, both at once. The layers of this lesson do one
 # at a time, or mix fewer channels. You will build them, count what they cost, and measure whether they are as
 # fast as they are cheap.
 #
 # About 90 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="What one filter reads of four channels: ordinary, in 2 groups, depthwise, 1 x 1; 36, 18, 9 and 4 weights."
+import matplotlib.pyplot as plt
+import numpy as np
+
+middle = slice(1, 4)
+seen = {name: np.zeros((4, 5, 5), bool) for name in ("ordinary", "in 2 groups", "depthwise", "1 x 1")}
+seen["ordinary"][:, middle, middle] = True
+seen["in 2 groups"][:2, middle, middle] = True
+seen["depthwise"][0, middle, middle] = True
+seen["1 x 1"][:, 2, 2] = True
+figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+axes.set(xlim=(-5.6, 33), ylim=(25.2, -2.2), aspect="equal")
+axes.axis("off")
+for channel in range(4):
+    axes.text(-0.7, 6 * channel + 2.5, f"channel {channel}", ha="right", va="center", fontsize=12)
+axes.text(-0.7, 24.9, "weights", ha="right", fontsize=12)
+for number, (name, reads) in enumerate(seen.items()):
+    left = 8.6 * number + 0.6
+    axes.text(left + 2.5, -0.9, name, ha="center", fontsize=13)
+    for channel, row, column in np.ndindex(reads.shape):
+        colour = "#3b6ea8" if reads[channel, row, column] else "white"
+        corner = (left + column, 6 * channel + row)
+        axes.add_patch(plt.Rectangle(corner, 1, 1, facecolor=colour, edgecolor="#9aa5b1", linewidth=0.8))
+    axes.text(left + 2.5, 24.9, f"{reads.sum()}", ha="center", fontsize=13)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -44,7 +71,7 @@ from cnnlab import answer, check, data, layers, plot, written
 # With the pixels as columns, that is one matrix product: where a window is a pixel, an image $(C, HW)$ is its
 # own im2col, and nothing needs to be copied.
 
-# %% tags=["show"]
+# %% show="Draw a 1 x 1 convolution: pixels as columns, times two filters"
 x = np.array([[[1, 2, 0], [3, 1, 1]], [[0, 1, 4], [2, 2, 0]], [[5, 0, 1], [1, 3, 2]]])  # (3, 2, 3)
 w = np.array([[1, 1, 1], [1, -1, 0]])
 pixel = np.zeros((2, 3), bool)
@@ -88,7 +115,7 @@ check(conv1x1_forward)
 # Three filters on a photograph: one fuses the colours to grey, two compare them. Scramble the pixels first,
 # and the result is scrambled alike.
 
-# %% tags=["show"]
+# %% show="Draw a photograph's colours mixed by three filters, and its pixels scrambled"
 if written(conv1x1_forward):
     photo = data.photo().transpose(2, 0, 1)[None]  # (1, 3, H, W)
     w = np.array([[0.299, 0.587, 0.114], [1, -1, 0], [0.5, 0.5, -1]])
@@ -148,7 +175,7 @@ check(conv1x1_backward)
 # takes its place and says so.)
 
 
-# %% tags=["show"]
+# %% show="Time three ways to mix channels"
 def seconds(function, *arguments, repetitions=7):
     """Time a call: the shortest of the repetitions, for whatever else the machine does only adds to it."""
     from time import perf_counter
@@ -273,7 +300,7 @@ check(bottleneck_parameters)
 # The price: 256 values of a pixel must pass through 64. The two 1 x 1 layers alone make a matrix of rank 64 at
 # most.
 
-# %% tags=["show"]
+# %% show="Print what bottlenecks save, and the rank of the matrix"
 if written(bottleneck_parameters, macs):
     plain, narrow = 256 * 3 * 3 * 256, bottleneck_parameters(256, 64)
     print(f"3 x 3 from 256 to 256: {plain:,} weights (some notes say {256 * 8 * 256:,}, a slip)")
@@ -299,7 +326,7 @@ if written(bottleneck_parameters, macs):
 # layers; in others each square holds a kernel.)
 
 
-# %% tags=["show"]
+# %% show="Draw the matrices of layers in 1, 2, 4 and 8 groups"
 def as_matrix(w, groups):
     """Put the weights (F, C/G) of a grouped 1x1 layer into the (F, C) matrix of an ungrouped one."""
     filters, read = w.shape
@@ -354,7 +381,7 @@ check(grouped_conv2d_forward)
 # However many grouped layers follow each other, groups never meet. A **channel shuffle** in between deals the
 # channels out anew, by a reshape and a transpose. Below, a row is an output, a column an input.
 
-# %% tags=["show"]
+# %% show="Draw which inputs grouped layers connect, with and without a shuffle"
 if written(grouped_conv2d_forward):
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(2, 9, 3, 1, 1))
@@ -411,7 +438,7 @@ if written(grouped_conv2d_forward):
 # up the runs, each times its weight, in an array shaped like `padded`. At the end one slice, with the strides
 # as its steps, takes the outputs only.
 
-# %% tags=["show"]
+# %% show="Draw what one tap reads: a slice of each image, and one run of memory"
 padded = np.arange(24).reshape(2, 3, 4)  # a channel of two padded images; each number is its place in memory
 flat, wide = padded.reshape(-1), padded.shape[2]
 u, v = 1, 1  # the last tap of a 2 x 2 kernel
@@ -474,7 +501,7 @@ def depthwise_conv2d_forward(x, w, b, stride=1, padding=0):
 check(depthwise_conv2d_forward)
 
 
-# %% tags=["show"]
+# %% show="Time five ways to convolve each channel by itself"
 def by_windows(x, w, b):
     """Window by window: stride 1, no padding, one filter a channel."""
     kh, kw = w.shape[2:]
@@ -528,7 +555,7 @@ if written(depthwise_conv2d_forward, grouped_conv2d_forward):
 # `padded`, where the forward pass took its outputs. The zeros add nothing to $dw$ or $\text{dpadded}$, and
 # $dw_{c,m,u,v}$ is a dot product, `dz @ flat[s]`.
 
-# %% tags=["show"]
+# %% show="Draw how dout is spread for stride 2"
 dout = np.array([[[1, 2]], [[3, 4]]])  # of the 2 x 2 kernel above with stride 2: 1 x 2 outputs for each image
 spread = np.zeros((2, 3, 4), int)
 spread[:, :2:2, :4:2] = dout
@@ -614,7 +641,7 @@ check(separable_cost_ratio)
 # Some notes call $1/F + 1/K^2$ the improvement, but it is the share of the cost that is left. Its inverse says
 # how many times cheaper the layer is.
 
-# %% tags=["show"]
+# %% show="Print the cost ratio for six settings, and one counted by macs"
 if written(separable_cost_ratio, macs):
     print("filters  kernel   ratio  times cheaper")
     for filters, kernel in [(16, 3), (64, 3), (256, 3), (1024, 3), (256, 5), (256, 7)]:
@@ -631,7 +658,7 @@ if written(separable_cost_ratio, macs):
 # layer's. The last column divides the multiply-adds by the numbers that a layer must at least move: input,
 # weights and output.
 
-# %% tags=["show"]
+# %% show="Time five layers, and compare with what their multiply-adds promise"
 if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forward):
     rng = np.random.default_rng(0)
     sizes = [(4, 128, 32, 32), (128, 128, 3, 3), (128, 32, 3, 3), (128, 1, 3, 3), (128, 128), 128]
@@ -698,7 +725,7 @@ if written(macs, conv1x1_forward, grouped_conv2d_forward, depthwise_conv2d_forwa
 # closest one of rank 1. *Lost* is the length of the difference over the length of the kernel, a length being
 # the root of the sum of squares.
 
-# %% tags=["show"]
+# %% show="Print the ranks of four kernels, and draw the closest of rank 1"
 bell = np.array([1.0, 4, 6, 4, 1]) / 16
 kernels = {
     "Sobel": np.outer([1.0, 2, 1], [-1, 0, 1]),
@@ -723,7 +750,7 @@ plot.show_images(
 # %% [markdown]
 # Your depthwise layer blurs a photograph both ways, each colour by itself.
 
-# %% tags=["show"]
+# %% show="Time blurs in one step and in two, and draw them"
 if written(depthwise_conv2d_forward):
     photo = data.photo().transpose(2, 0, 1)[None]  # (1, 3, H, W)
     zero = np.zeros(3)
@@ -752,9 +779,23 @@ if written(depthwise_conv2d_forward):
         ["photograph", f"{n} x {n}", f"{n} x 1, then 1 x {n}"],
     )
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# $n \times 1$ and $1 \times n$ layers: Szegedy and others, [*Rethinking the Inception architecture for computer
+# vision*](https://arxiv.org/abs/1512.00567), on Inception-v3. Grouped 1 x 1 layers and shuffles: Zhang, Zhou, Lin and
+# Sun, [*ShuffleNet*](https://arxiv.org/abs/1707.01083). Depthwise separable layers: Howard and others,
+# [*MobileNets*](https://arxiv.org/abs/1704.04861). Bottlenecks: He, Zhang, Ren and Sun, [*Deep residual learning for
+# image recognition*](https://arxiv.org/abs/1512.03385).
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # A learned kernel need not be of rank 1, but a network can have $n \times 1$ and $1 \times n$ layers, as
-# Inception-v3 does (arXiv 1512.00567). ShuffleNet has grouped 1 x 1 layers and shuffles (1707.01083), MobileNet
-# depthwise separable layers, a deep ResNet bottlenecks. Next, lesson 06 asks how far a stack of layers sees.
+# Inception-v3 does. ShuffleNet has grouped 1 x 1 layers and shuffles, MobileNet depthwise separable layers, a deep
+# ResNet bottlenecks. Lesson 06 asks how far a stack of layers sees. Next: {next}.
