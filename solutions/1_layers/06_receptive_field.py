@@ -3,13 +3,49 @@
 #
 # {badge}
 #
+# {cover}
+#
 # How much of the image does one output of a deep network see, and where? You will predict both from the
 # layers' settings, then measure them. On the way you will find why VGG and its heirs build with 3 x 3
 # kernels, and that a unit does not care equally for all that it sees.
 #
 # About 65 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="Three 3 x 3 convolutions, one above the other: one output sees 7 x 7 pixels of the image."
+import matplotlib.pyplot as plt
+import numpy as np
+
+
+def place(column, row, height):
+    """Return the place in the drawing of a corner of a map; the maps lie flat, one above the other."""
+    return column + 0.55 * row, height + 0.36 * row
+
+
+figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+axes.set_aspect("equal")
+axes.axis("off")
+names = ["7 x 7 pixels of the image", "5 x 5 values", "3 x 3 values", "one output"]
+for depth, name in enumerate(names):
+    height, first, last = 4.1 * depth, depth, 7 - depth  # what the output sees: columns first to last - 1
+    for row, column in np.ndindex(7, 7):
+        corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)]
+        inside = first <= row < last and first <= column < last
+        axes.fill(
+            *zip(*(place(*corner, height) for corner in corners), strict=True),
+            facecolor="#ffd37a" if inside else "white",
+            edgecolor="#9aa5b1",
+            linewidth=0.8,
+        )
+    axes.text(11.4, height + 1.3, name, va="center", fontsize=14)
+    if depth < 3:
+        for corner in [(0, 0), (1, 0), (0, 1), (1, 1)]:
+            below = [first if side == 0 else last for side in corner]
+            above = [first + 1 if side == 0 else last - 1 for side in corner]
+            ends = place(*below, height), place(*above, height + 4.1)
+            axes.plot(*zip(*ends, strict=True), color="#d55e00", linewidth=1, zorder=3)
+        axes.text(11.4, height + 3.4, "3 x 3 convolution", va="center", fontsize=12, color="#59636e")
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -30,7 +66,7 @@ from cnnlab import answer, check, data, layers, plot, written
 # the kernel's window. Two layers: all windows of all units in the window. Follow the tinted output back,
 # row by row; the numbers are positions.
 
-# %% tags=["show"]
+# %% show="Draw which inputs one output sees, layer by layer"
 grids, titles, marks = [], [], []
 for strides in [(1, 1), (2, 1)]:
     sizes = [11]
@@ -100,7 +136,7 @@ check(receptive_field)
 # (a-s)\frac{s^L-1}{s-1}$; at stride 1, $i + (a-1)L$. For what a unit sees of an inner map, pass only the
 # layers after that map.
 
-# %% tags=["show"]
+# %% show="Print what four neighbouring outputs see, by your function and by the formula"
 if written(receptive_field):
 
     def product_sum(i, stack):
@@ -153,7 +189,7 @@ def without_padding(stack):
     return [(kernel, stride, dilation) for kernel, stride, _, dilation in stack]
 
 
-# %% tags=["show"]
+# %% show="Print the kernels, strides, jumps and fields of AlexNet and VGG16"
 if written(receptive_field):
     tables = []
     for title, network in [("AlexNet", ALEXNET), ("VGG16", VGG16)]:
@@ -174,7 +210,7 @@ if written(receptive_field):
 # positions away. **Dilation** that doubles from layer to layer also does, and keeps every position and
 # nine weights a layer.
 
-# %% tags=["show"]
+# %% show="Print how fast the field grows: plain, with dilation, with stride"
 if written(receptive_field):
     print("layers of kernel 3     plain  dilation 1, 2, 4, ...  stride 2 (one output for ... inputs)")
     for depth in range(1, 9):
@@ -195,7 +231,7 @@ if written(receptive_field):
 # Output `row` then sees the $r$ pixels from $\text{start} + \text{row}\cdot J$ on; columns alike. Below,
 # stride 2 after padding 1: the window of output 0 begins at $-1$, outside the input.
 
-# %% tags=["show"]
+# %% show="Draw the windows of three outputs, with stride 2 and padding 1"
 positions = np.arange(-1, 8)  # seven pixels, one of padding on either side
 plot.show_grids(
     [positions] * 3,
@@ -244,7 +280,7 @@ check(input_window)
 # of the unit in the middle of each map, and of the unit in its corner, which looks mostly at padding
 # (grey).
 
-# %% tags=["show"]
+# %% show="Print jump and start of each layer, and draw what units of VGG16 see"
 if written(receptive_field, input_window):
     print("                 jump  start  field")
     for title, network in [("AlexNet", ALEXNET), ("VGG16", VGG16)]:
@@ -321,7 +357,7 @@ check(gradient_footprint)
 # the border they agree; a corner unit sees only what is left of its window.
 
 
-# %% tags=["show"]
+# %% show="Draw measured footprints and their predicted windows"
 def stack_of(settings):
     """Build a forward of one channel from (kernel, stride, padding, dilation) of each layer, all weights 1."""
 
@@ -355,7 +391,7 @@ if written(receptive_field, input_window, gradient_footprint):
 # inside it that nobody reads; with 3 x 3 kernels, dilations that double fill it. And what is *not* linear
 # may hide pixels: the maximum of a window moves only with the pixel that holds it, in this one image.
 
-# %% tags=["show"]
+# %% show="Draw footprints with gaps, and the one of a maximum"
 if written(receptive_field, input_window, gradient_footprint):
     shown = {
         "dilation 2, 2, 2": [(3, 1, 0, 2)] * 3,
@@ -412,7 +448,7 @@ def stack_compare(kernels, channels):
 # %% check="stack_compare"
 check(stack_compare)
 
-# %% tags=["show"]
+# %% show="Print what seven stacks see, and how many weights they learn"
 if written(receptive_field, stack_compare):
     print("kernels            field   weights with 1 channel   with 64   with 512")
     for kernels in [[7], [5, 3], [3, 3, 3], [5], [3, 3], [11], [3] * 5]:
@@ -427,7 +463,7 @@ if written(receptive_field, stack_compare):
 # $n^2$. In one channel and without a ReLU between, the pair is exactly the $n \times n$ kernel
 # `np.outer(down, across)`: it can make only kernels whose rows are all alike but for a factor.
 
-# %% tags=["show"]
+# %% show="Print what thin pairs of kernels see, and how far they are from an outer product"
 if written(gradient_footprint):
     rng = np.random.default_rng(2)
     zero = np.zeros(1)
@@ -456,7 +492,7 @@ if written(gradient_footprint):
 # and 12 draws; for ReLU a coin stops half the values.
 
 
-# %% tags=["show"]
+# %% show="Draw how much each pixel of the field counts"
 def influence(depth, channels=1, rng=None, keep=1.0):
     """Send a 1 back through 3 x 3 convolutions without padding: (C, 2*depth + 1, 2*depth + 1)."""
     gradient = np.zeros((1, channels, 1, 1))
@@ -497,7 +533,7 @@ print(f"Equal weights differ from the Gaussian by at most {off:.1%} of its peak.
 # $\frac{1+0+1}{3}=\frac{2}{3}$. Variances add, so after $n$ layers the standard deviation is $\sqrt{2n/3}$,
 # while the field is $2n+1$: the soft spot grows only with $\sqrt{n}$, and its *share* of the field shrinks.
 
-# %% tags=["show"]
+# %% show="Measure the soft spot of 2 to 40 layers"
 print("layers  field  deviation  sqrt(2n/3)  middle square with 95 % of the gradient  its share of the area")
 for depth in (2, 5, 10, 20, 40):
     gradient = influence(depth)[0]
@@ -529,9 +565,19 @@ for depth in (2, 5, 10, 20, 40):
 # acts as a regulariser.)
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# For more on the arithmetic see Araujo, Norris and Sim, [*Computing receptive fields of convolutional neural
+# networks*](https://doi.org/10.23915/distill.00021) (Distill, 2019).
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # Lesson 07 puts your layers together and trains a network; before you do, work out what its last map
-# sees. AlexNet and VGG16 come back in lessons 08 and 09. For more on the arithmetic see Araujo, Norris
-# and Sim, *Computing receptive fields of convolutional neural networks* (Distill, 2019).
+# sees. AlexNet and VGG16 come back in lessons 08 and 09. Next: {next}.
