@@ -3,12 +3,59 @@
 #
 # {badge}
 #
+# {cover}
+#
 # Your layers become a network that reads handwriting. Write what is still missing, train LeNet-5, and look at what
 # it has learned and where it fails. Dropout and batch normalisation close the lesson.
 #
 # About 90 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="LeNet-5 as blocks: a digit, two convolutions, each with a pooling, dense layers, and a score for each digit."
+import matplotlib.pyplot as plt
+import numpy as np
+
+from cnnlab import data
+
+digit = data.digits()[0][3]  # (8, 8)
+figure, axes = plt.subplots(figsize=(7, 2.9), layout="constrained")
+axes.set(xlim=(-1, 201), ylim=(-36, 36), aspect="equal")
+axes.axis("off")
+
+
+def words(middle, high, name, size):
+    axes.text(middle, high / 2 + 3, name, ha="center", va="bottom", fontsize=12)
+    axes.text(middle, -high / 2 - 3, size, ha="center", va="top", fontsize=12, linespacing=1.1)
+
+
+axes.imshow(1 - digit, cmap="gray", extent=(0, 32, -16, 16))
+words(16, 32, "digit", "1 x\n32 x 32")
+left = 38
+for name, maps, side, colour in [
+    ("conv", 6, 28, "#3b6ea8"),
+    ("pool", 6, 14, "#2f9e63"),
+    ("conv", 16, 10, "#3b6ea8"),
+    ("pool", 16, 5, "#2f9e63"),
+]:
+    shift = 1.1 if maps == 6 else 0.9  # from one map to the next, so that all are seen
+    for number in range(maps):
+        corner = (left + shift * number, -side / 2 + shift * (maps / 2 - number))
+        axes.add_patch(plt.Rectangle(corner, side, side, facecolor=colour, edgecolor="white", linewidth=0.4))
+    wide = side + shift * maps
+    words(left + wide / 2, side + shift * maps, name, f"{maps} x\n{side} x {side}")
+    left += wide + 5
+scores = np.zeros(10)
+scores[3] = 1
+for count, high in [(120, 44), (84, 31)]:
+    axes.add_patch(plt.Rectangle((left + 2, -high / 2), 4, high, facecolor="#d55e00"))
+    words(left + 4, high, "dense", f"{count}")
+    left += 17
+for label, score in enumerate(scores):
+    colour = "#ffd37a" if score else "white"
+    axes.add_patch(plt.Rectangle((left, 16 - 4 * label), 8, 4, facecolor=colour, edgecolor="#59636e"))
+    axes.text(left + 4, 17.8 - 4 * label, f"{label}", ha="center", va="center", fontsize=9)
+words(left + 4, 40, "dense", "10")
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -31,7 +78,7 @@ from cnnlab import answer, check, data, layers, nn, plot, written
 # `cnnlab.nn` strings functions together to a network: *your* functions, each from the moment its check passes; until
 # then a stand-in, which says so.
 
-# %% tags=["show"]
+# %% show="Print LeNet-5's layers, the shapes they return and their parameters"
 network = nn.lenet5(np.random.default_rng(0))
 x = np.zeros((1, 1, 32, 32), np.float32)
 print("layer      output        parameters")
@@ -113,7 +160,7 @@ check(linear_backward)
 # largest score first, which changes no probability. And a tiny probability is rounded to 0, whose logarithm is
 # infinite: take the loss from the right-hand form, with the shifted scores.
 
-# %% tags=["show"]
+# %% show="Print the softmax of scores that are large or far apart"
 rows = [
     ("as usual", [1.0, 3.0, 0.0]),
     ("plus 1,000", [1001.0, 1003.0, 1000.0]),
@@ -202,7 +249,7 @@ check(sgd_momentum_step)
 # shortens it; 0.9 overshoots and rolls back, and is ahead in the end. Below, weight decay moves the goal: the loss
 # $\frac12 (p-1)^2$ is smallest at $p = 1$, but the steps end nearer to zero.
 
-# %% tags=["show"]
+# %% show="Draw how momentum shortens a valley, and print where weight decay ends"
 if written(sgd_momentum_step):
     curvature = np.array([40.0, 1.0])
     places = range(0, 101, 4)
@@ -259,7 +306,7 @@ check(he_normal)
 # Twenty linear layers with ReLUs, 200 values each. With weights half as large the signal dies out, twice as large it
 # explodes: the factors of twenty layers multiply.
 
-# %% tags=["show"]
+# %% show="Draw the size of a signal through twenty layers, for three sizes of weights"
 if written(linear_forward, he_normal):
     depth, width = 20, 200
     signal = np.random.default_rng(0).normal(size=(100, width))
@@ -293,7 +340,7 @@ digits, labels = data.digits()
 digits = nn.lenet_images(digits)  # (1797, 1, 32, 32)
 train, held_out = (digits[:1400], labels[:1400]), (digits[1400:], labels[1400:])
 
-# %% tags=["show"]
+# %% show="Draw ten digits, as they are and moved"
 jittered = nn.jitter(digits[:10], np.random.default_rng(0))
 names = [str(label) for label in labels[:10]]
 plot.show_images([*digits[:10, 0], *jittered[:, 0]], names + ["moved"] * 10, columns=10, size=1.1)
@@ -336,7 +383,7 @@ def trained_lenet(images, labels, rng):
     # END SOLUTION
 
 
-# %% tags=["show"]
+# %% show="Train your LeNet-5, save its weights, and print how many digits it gets right"
 if written(trained_lenet):
     from time import perf_counter
 
@@ -358,7 +405,7 @@ check(trained_lenet)
 # The six filters of the first layer, and what ReLU and pooling leave of a digit behind each. Which of them answer to
 # an edge?
 
-# %% tags=["show"]
+# %% show="Draw the filters of the first layer, and the maps of a digit"
 if written(trained_lenet):
     filters = lenet.conv1.parameters["w"][:, 0]
     maps = lenet.pool1(lenet.relu1(lenet.conv1(held_out[0][:1])))[0]
@@ -373,7 +420,7 @@ if written(trained_lenet):
 # The **confusion matrix** counts, for each true digit (row), what the network said (column): mistakes lie off its
 # diagonal. Below it the held-out digits with the largest loss, the worst first. Would you have read them?
 
-# %% tags=["show"]
+# %% show="Draw the confusion matrix, and the digits with the largest loss"
 if written(trained_lenet, softmax_cross_entropy):
     guesses = nn.predict(lenet, held_out[0])
     plot.show_confusion(held_out[1], guesses, title="held-out digits")
@@ -389,7 +436,7 @@ if written(trained_lenet, softmax_cross_entropy):
 # The same weights in a LeNet-5 made of torch's layers must give the same loss, and the first filters the same
 # gradient, up to rounding. Then `replace_convolutions` puts *your* convolution into torch's network.
 
-# %% tags=["show"]
+# %% show="Compare loss and gradient with torch's, then put your convolution into its network"
 try:
     import torch
 except ImportError:
@@ -457,7 +504,7 @@ check(dropout_forward)
 # %% [markdown]
 # Dropout on a photograph: averaged over many masks, it is nearly itself again.
 
-# %% tags=["show"]
+# %% show="Draw dropout on a photograph, and its mean over many masks"
 if written(dropout_forward):
     grey = data.photo()[40:200, 30:190].mean(axis=2)  # (160, 160)
     rng = np.random.default_rng(0)
@@ -533,7 +580,7 @@ check(batchnorm2d_forward)
 # %% [markdown]
 # The twenty layers again, with weights half as large; each value counts as a channel of one pixel.
 
-# %% tags=["show"]
+# %% show="Draw the twenty layers again, with batch normalisation"
 if written(linear_forward, he_normal, batchnorm2d_forward):
     lines = {"half as large": spreads["half as large"]}
     rng, x, values = np.random.default_rng(1), signal, []
@@ -556,7 +603,7 @@ if written(linear_forward, he_normal, batchnorm2d_forward):
 # In use, an answer must not depend on the company that an image comes in. So training keeps **running** averages of
 # mean and variance, which after `eval()` take the place of the batch's own.
 
-# %% tags=["show"]
+# %% show="Print running averages, and one pixel among light and bold digits"
 if written(batchnorm2d_forward):
     norm = nn.BatchNorm2d(1)
     for i in range(0, 1400, 50):
@@ -625,7 +672,7 @@ check(batchnorm2d_backward)
 # Digits are easy. Fashion-MNIST has 60,000 images for training, 28 x 28 pixels, of ten kinds of clothes. Set
 # `FASHION = True` to download it (30 MB, once) and train the same LeNet-5 on it, in the minutes that the cell says.
 
-# %% tags=["show"]
+# %% show="Measure how long Fashion-MNIST would take, and train on it if FASHION is True"
 FASHION = False
 
 if written(trained_lenet):
@@ -669,9 +716,19 @@ if FASHION and written(trained_lenet):
 # training loss then comes out lower, as she expected.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# The paper is still worth reading: LeCun, Bottou, Bengio and Haffner, [*Gradient-based learning applied to document
+# recognition*](https://doi.org/10.1109/5.726791), 1998.
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # All that a network needs is now in your library. The next assignment builds the networks that made the field, in
-# PyTorch and on colour images. The paper is still worth reading: LeCun, Bottou, Bengio and Haffner, *Gradient-based
-# learning applied to document recognition*, 1998.
+# PyTorch and on colour images. Next: {next}.
