@@ -3,13 +3,39 @@
 #
 # {badge}
 #
+# {cover}
+#
 # In 2012 one network won the largest competition in recognising images by so much that the whole field took up
 # convolutions. You will build it as it was published, find out what its tricks do, and write the tool that says where
 # a network's parameters, memory and time go. At the end a small relative of it learns on your machine.
 #
 # About 90 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="AlexNet's layers as bars: dense layers hold nearly all weights, convolutions do nearly all multiply-adds."
+import matplotlib.pyplot as plt
+import numpy as np
+
+# Of each layer in two groups: channels that a filter reads, filters, kernel, side of its maps.
+layers = [(3, 96, 11, 55), (48, 256, 5, 27), (256, 384, 3, 13), (192, 384, 3, 13), (192, 256, 3, 13)]
+layers += [(256, 4096, 6, 1), (4096, 4096, 1, 1), (4096, 1000, 1, 1)]
+channels, filters, kernel, side = np.array(layers).T
+weights = channels * filters * kernel**2
+work = weights * side**2
+names = [f"conv{number}" for number in range(1, 6)] + [f"dense{number}" for number in range(1, 4)]
+colours = ["#3b6ea8"] * 5 + ["#d55e00"] * 3
+figure, panels = plt.subplots(1, 2, figsize=(7, 3.1), sharey=True, layout="constrained")
+for axes, values, title in zip(panels, [weights, work], ["weights", "multiply-adds"], strict=True):
+    bars = axes.barh(names, values, color=colours, height=0.75)
+    shares = [f"{share:.0%}" if share > 0.005 else "" for share in values / values.sum()]
+    axes.bar_label(bars, shares, padding=4, fontsize=12)
+    axes.set_title(f"{values.sum() / 1e6:.0f} million {title}", fontsize=14, loc="left")
+    axes.set_xlim(0, 1.2 * values.max())
+    axes.set_xticks([])
+    axes.tick_params(axis="y", length=0, labelsize=13)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+panels[0].invert_yaxis()
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -50,7 +76,7 @@ from cnnlab import answer, check, data, layers, plot, written
 # where its sums are large, ReLU's is exactly 1 wherever a unit is active. Here a gradient goes back through 15
 # untrained layers.
 
-# %% tags=["show"]
+# %% show="Draw a gradient on its way back through 15 layers, for three functions"
 depth, units = 15, 256
 curves = {}
 for name, bend, gain in [("ReLU", F.relu, 2.0), ("tanh", torch.tanh, 1.0), ("sigmoid", torch.sigmoid, 1.0)]:
@@ -124,7 +150,7 @@ check(alexnet_sides)
 # The paper says 224 pixels, which at stride 4 does not come out even; its 55 comes out of 227. Later copies keep 224
 # and pad by 2. `layers.conv_output_size` is your own function of lesson 02 (or a stand-in, which says so).
 
-# %% tags=["show"]
+# %% show="Print AlexNet's sides for images of 227 and of 224 pixels"
 if written(alexnet_sides):
     lines = ["image  padding  (n + 2p - 11)/4 + 1  sides                            lesson 02"]
     for image, padding in [(227, 0), (224, 0), (224, 2)]:
@@ -140,7 +166,7 @@ if written(alexnet_sides):
 # LeNet's pooling windows lie side by side. AlexNet's are 3 wide and move by 2, so neighbours share a row. On these
 # sizes the maps get no smaller than with 2 x 2, and the paper found that the network overfits a little less.
 
-# %% tags=["show"]
+# %% show="Draw pooling windows that overlap, and some that do not"
 signal, cells = np.array([1, 3, 2, 0, 4, 1, 2]), np.arange(7)
 plot.show_grids(
     [signal, signal, signal, signal],
@@ -165,7 +191,7 @@ plot.show_grids(
 #
 # with $n = 5$, $k = 2$, $\alpha = 10^{-4}$ and $\beta = 0.75$. Tinted below is what goes into the sum.
 
-# %% tags=["show"]
+# %% show="Draw which channels count for channels 0, 4 and 7"
 a = np.array([0, 3, 0, 9, 2, 0, 0, 2])
 cells = np.arange(8)
 plot.show_grids(
@@ -208,7 +234,7 @@ check(local_response_norm)
 # The picture's two channels with a 2 now differ, for one is next to a 9 (with a large $\alpha$, to make it visible).
 # **Mind torch's version**: it multiplies $\alpha$ by the *mean* over the window, so it needs 5 times the paper's.
 
-# %% tags=["show"]
+# %% show="Draw eight channels before and after, and compare yours with torch's"
 if written(local_response_norm):
     y = local_response_norm(torch.tensor(a, dtype=torch.float64).reshape(1, 8, 1, 1), alpha=0.05)
     plot.show_grids(
@@ -232,7 +258,7 @@ if written(local_response_norm):
 # The 3 GB of a card of 2012 were too little, so half of the filters lived on each of two cards. To spare the cable
 # between them, conv2, conv4 and conv5 read only the maps of their own card.
 
-# %% tags=["show"]
+# %% show="Draw AlexNet on one card and on two"
 card1, card2 = (["conv1, 48", "conv2, 128"] for _ in range(2))
 card3, card4 = (["conv3, 192", "conv4, 192", "conv5, 128"] for _ in range(2))
 plot.show_blocks(
@@ -246,7 +272,7 @@ plot.show_blocks(
 # %% [markdown]
 # On one card of today that is `groups=2` (lesson 05): each filter sees half the channels and has half the weights.
 
-# %% tags=["show"]
+# %% show="Print the weights of three layers, whole and in 2 groups"
 print("        whole    in 2 groups")
 for name, channels, filters, kernel in [
     ("conv2", 96, 256, 5),
@@ -370,7 +396,7 @@ check(AlexNet)
 # The paper speaks of 60 million parameters. On the device "meta" tensors have a shape but no numbers, so they are
 # counted in no time. And two passes over one image: they differ in one mode only.
 
-# %% tags=["show"]
+# %% show="Print AlexNet's parameters, and the scores of two passes in each mode"
 if written(alexnet_sides, alexnet_features, AlexNet):
     for groups in (1, 2):
         with torch.device("meta"):
@@ -391,7 +417,7 @@ if written(alexnet_sides, alexnet_features, AlexNet):
 # Where do the 60 million sit, and what takes the time? Let the network run once, and listen: torch calls a **forward
 # hook** whenever a layer has done its work.
 
-# %% tags=["show"]
+# %% show="Print what a hook hears"
 layer = nn.Conv2d(3, 4, kernel_size=3)
 handle = layer.register_forward_hook(
     lambda module, inputs, output: print(type(module).__name__, "gives", tuple(output.shape))
@@ -474,7 +500,7 @@ check(layer_table)
 #
 # First as it was, in two groups: high blocks have large maps, wide ones have many channels.
 
-# %% tags=["show"]
+# %% show="Draw AlexNet, and print its table"
 if written(alexnet_sides, alexnet_features, AlexNet, layer_table):
     with torch.device("meta"):
         rows = layer_table(AlexNet(groups=2), (3, 227, 227))
@@ -489,7 +515,7 @@ if written(alexnet_sides, alexnet_features, AlexNet, layer_table):
 # ReLU, norm and pooling are put to the layer before them. Below the picture: what a training step holds, but for the
 # gradients of the activations.
 
-# %% tags=["show"]
+# %% show="Draw where it all goes, and print the memory of a training step"
 if written(alexnet_sides, alexnet_features, AlexNet, layer_table):
     plot.show_costs(rows, title="AlexNet in two groups, one image of 227 x 227")
 
@@ -530,7 +556,7 @@ def conv_share(rows):
 # %% check="conv_share"
 check(conv_share)
 
-# %% tags=["show"]
+# %% show="Print the convolutions' share of parameters and multiply-adds"
 if written(alexnet_sides, alexnet_features, AlexNet, layer_table, conv_share):
     print("groups  parameters  in convolutions  in dense layers  multiply-adds  in convolutions")
     for groups in (1, 2):
@@ -554,7 +580,7 @@ if written(alexnet_sides, alexnet_features, AlexNet, layer_table, conv_share):
 # two sizes. **Small**, for a CPU, takes well under a minute: generated images of five coloured shapes. **Full** is
 # CIFAR-10, 50,000 photographs of ten classes, for a GPU, or if the environment variable `CNNLAB_BUDGET` is `full`.
 
-# %% tags=["show"]
+# %% show="Train a small AlexNet, and draw its accuracy"
 from cnnlab.train import DeviceData, predict, recipes
 
 setting = recipes.get("alexnet")
@@ -576,7 +602,7 @@ plot.show_lines(
 # still learns. Next, its top-1, top-2 and top-3 errors; eight new images with its guess; and the eight whose right
 # class it found least likely, with that class and its probability.
 
-# %% tags=["show"]
+# %% show="Print its top-1 to top-3 errors, and draw its guesses and its worst images"
 (images, labels), (new_images, new_labels) = setting.data()
 names = data.SHAPE_NAMES if setting.dataset == "shapes" else data.CIFAR10_NAMES
 likely = predict(network, (new_images, new_labels), like=DeviceData(images, labels)).numpy()  # (N, classes)
@@ -611,9 +637,20 @@ for chosen, classes in [(range(8), guesses), (worst, new_labels)]:
 # so half the maps are nearly half the memory. (a) removes some twelve thousand values of 1.9 million.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# The paper: Krizhevsky, Sutskever and Hinton, [*ImageNet classification with deep convolutional neural
+# networks*](https://doi.org/10.1145/3065386), 2012, printed again in 2017.
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # Your `layer_table` works for every network that follows. Lesson 09 asks what happens when all kernels are 3 x 3 and
 # the network gets deeper; lesson 10 gets rid of the hidden dense layers, and so of most parameters. Lesson 13 takes
-# the training recipe apart.
+# the training recipe apart. Next: {next}.
