@@ -3,13 +3,45 @@
 #
 # {badge}
 #
+# {cover}
+#
 # AlexNet had eight layers and kernels of three sizes. Two years later VGG had sixteen or nineteen, kernels of one
 # size, and half the mistakes. You will count why small kernels pay, what each layer costs, and where a famous
 # total is wrong; then build the whole family from lists, and train one.
 #
 # About 85 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="VGG16 as a row of blocks: five stages of 3 x 3 convolutions, a pooling after each, then three dense layers."
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+axes.set(xlim=(-8, 217), ylim=(-52, 42), aspect="equal")
+axes.axis("off")
+blue, green, orange = "#3b6ea8", "#2f9e63", "#d55e00"
+left = 0
+for convolutions, filters, side in [(2, 64, 224), (2, 128, 112), (3, 256, 56), (3, 512, 28), (3, 512, 14)]:
+    high, wide = 64 * (side / 224) ** 0.5, 3 + filters / 64  # the maps' side and channels, not to scale
+    begin = left
+    for colour in [blue] * convolutions + [green]:
+        tall = high if colour == blue else high * 0.5**0.5  # a pooling halves the side
+        axes.add_patch(plt.Rectangle((left, -tall / 2), wide, tall, facecolor=colour))
+        left += wide + 1
+    middle = (begin + left) / 2
+    unit = " filters" if filters == 64 else ""
+    axes.text(middle, high / 2 + 3, f"{filters}{unit}", ha="center", fontsize=12)
+    axes.text(middle, -high / 2 - 3, f"{side} x {side}", ha="center", va="top", fontsize=12)
+    left += 6
+for number, units in enumerate([4096, 4096, 1000]):
+    axes.add_patch(plt.Rectangle((left + 8 * number, -units / 160), 6, units / 80, facecolor=orange))
+for x, colour, words in [
+    (28, blue, "3 x 3 convolution"),
+    (106, green, "2 x 2 pooling"),
+    (172, orange, "dense"),
+]:
+    axes.add_patch(plt.Rectangle((x, -49), 6, 6, facecolor=colour))
+    axes.text(x + 9, -46, words, va="center", fontsize=13)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -32,7 +64,7 @@ from cnnlab import answer, check, plot, written
 # AlexNet, missed 11.7 %. In 2014 VGG missed 7.3 % with nothing but **3 x 3 convolutions, stride 1, padding 1**,
 # which keep the map's size, and **2 x 2 max pooling, stride 2**, which halves it.
 
-# %% tags=["show"]
+# %% show="Draw AlexNet and VGG16 with the sizes of their kernels"
 from cnnlab import models
 
 
@@ -98,7 +130,7 @@ check(stack_parameters)
 # The small stack against the large kernel of the same field, with 64 channels on maps of 56 x 56; shares are of
 # the large kernel's. A longer stack saves more weights and keeps more in memory.
 
-# %% tags=["show"]
+# %% show="Compare stacks of 3 x 3 with one large kernel of the same field"
 if written(stack_parameters):
     print("field  one kernel  3 x 3 layers   weights: one     stack  share    activations: share")
     for depth in (1, 2, 3, 5):
@@ -154,7 +186,7 @@ def vgg_config(convolutions, width=64):
 # %% check="vgg_config"
 check(vgg_config)
 
-# %% tags=["show"]
+# %% show="Print the lists of VGG11, 13, 16 and 19"
 if written(vgg_config):
     for convolutions in [(1, 1, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)]:
         config = vgg_config(convolutions)
@@ -248,7 +280,7 @@ def vgg16_table(config, image=224, classes=1000, bias=True, hidden=4096):
 # %% check="vgg16_table"
 check(vgg16_table)
 
-# %% tags=["show"]
+# %% show="Print your table of VGG16"
 if written(vgg_config, vgg16_table):
     table = vgg16_table(vgg_config((2, 2, 3, 3, 3)))
     plot.show_table(table)
@@ -256,7 +288,7 @@ if written(vgg_config, vgg16_table):
 # %% [markdown]
 # Where does it all go? Each panel has its own answer. A pooling counts with the layer before it.
 
-# %% tags=["show"]
+# %% show="Draw where VGG16's parameters, activations and multiply-adds go"
 if written(vgg_config, vgg16_table):
     kinds = {"in": "image", "co": "Conv2d", "po": "MaxPool2d", "de": "Linear"}
     plot.show_costs([{**row, "kind": kinds[row["name"][:2]]} for row in table], title="VGG16")
@@ -272,7 +304,7 @@ if written(vgg_config, vgg16_table):
 # In many lectures this table ends with *TOTAL memory: 24M \* 4 bytes ~= 96MB / image (only forward! ~\*2 for
 # bwd)*, *TOTAL params: 138M*. Its rows are right, without biases. Add them up.
 
-# %% tags=["show"]
+# %% show="Print the sums of your table beside the slide's"
 if written(vgg_config, vgg16_table):
     config = vgg_config((2, 2, 3, 3, 3))
     plain, biased = vgg16_table(config, bias=False), vgg16_table(config)
@@ -295,7 +327,7 @@ if written(vgg_config, vgg16_table):
 # The slide's total is half as large again as its own rows. (A MB is a million bytes, a MiB $2^{20}$.) For a
 # second opinion, `models.costs` watches one image pass through the course's VGG16.
 
-# %% tags=["show"]
+# %% show="Print the totals that models.costs counts"
 from cnnlab import models
 
 with torch.device("meta"):
@@ -355,7 +387,7 @@ check(memory_bytes)
 # %% [markdown]
 # One image needs mostly weights, a batch mostly maps. How many images fit into a card at once?
 
-# %% tags=["show"]
+# %% show="Print the memory of four batches, and how many images a card trains at a time"
 if written(vgg_config, vgg16_table, memory_bytes):
     table = vgg16_table(vgg_config((2, 2, 3, 3, 3)))
     print("VGG16        predicting     training")
@@ -446,7 +478,7 @@ check(vgg)
 # Your family, counted: parameters by PyTorch, the rest by your table. Depth hardly adds parameters, since most
 # are in the dense layers; it costs time.
 
-# %% tags=["show"]
+# %% show="Print the parameters, activations and multiply-adds of your family"
 if written(vgg_config, vgg16_table, make_vgg, vgg):
     print("         parameters  with batch norm   activations   multiply-adds")
     for depth, convolutions in [
@@ -467,7 +499,7 @@ if written(vgg_config, vgg16_table, make_vgg, vgg):
 #
 # If asked, PyTorch tells what it keeps for the backward pass of one image:
 
-# %% tags=["show"]
+# %% show="Measure what PyTorch keeps for the backward pass"
 if written(vgg_config, vgg16_table, make_vgg, vgg):
     kept = {}
 
@@ -502,7 +534,7 @@ if written(vgg_config, vgg16_table, make_vgg, vgg):
 # **He's weights** (lesson 07) keep it, and so does **batch norm**.
 
 
-# %% tags=["show"]
+# %% show="Draw how far apart different images stay, with three kinds of first weights"
 def thin_vgg(convolutions, start):
     """Build a VGG of a quarter of the width for five classes of 32 x 32 images.
 
@@ -544,7 +576,7 @@ if written(vgg_config, make_vgg):
 # With five classes, guessing gives a loss of $\ln 5 \approx 1.61$; see who leaves it first. He's weights are
 # right at the start only, batch norm puts things right at every step.
 
-# %% tags=["show"]
+# %% show="Train a thin VGG16 from three kinds of first weights, and draw the losses"
 if written(vgg_config, make_vgg):
     from cnnlab import data
     from cnnlab.train import Recipe, fit
@@ -572,7 +604,7 @@ if written(vgg_config, make_vgg):
 # recipe has two sizes: **small**, for a CPU, is a few epochs of generated shapes, a minute or so; **full** is
 # CIFAR-10's 50,000 photographs, chosen by a GPU or the environment variable `CNNLAB_BUDGET=full`.
 
-# %% tags=["show"]
+# %% show="Train VGG16 with batch norm, and draw its accuracy"
 from cnnlab.train import recipes
 
 setting = recipes.get("vgg16_bn")
@@ -612,8 +644,21 @@ plot.show_lines(
 # quarter), take VGG11, or replace the convolutions by cheaper ones: bottlenecks with 1 x 1, or depthwise separable ones.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# The paper: Simonyan and Zisserman, [*Very deep convolutional networks for large-scale image
+# recognition*](https://arxiv.org/abs/1409.1556), 2014. Batch norm: Ioffe and Szegedy, [*Batch
+# normalization*](https://arxiv.org/abs/1502.03167), 2015.
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # VGG won by being plain, and style transfer (lesson 15) still looks at it. Lesson 10 has the other answer of
 # 2014: GoogLeNet, deeper, with a tenth of AlexNet's parameters. And why stop at 19? Lesson 11 measures it.
+# Next: {next}.
