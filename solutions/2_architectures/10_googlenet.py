@@ -3,13 +3,34 @@
 #
 # {badge}
 #
+# {cover}
+#
 # The winner of ImageNet 2014 was deeper than VGG and made fewer errors (6.7 % against 7.3 % among the first five
 # guesses), with a twentieth of its parameters. You will build the module that it is made of, count what makes it cheap,
 # put the 22 layers together, and train a small network of the same kind, which then shows where it sees what.
 #
 # About 80 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="An Inception module: 192 maps go through 1 x 1, 3 x 3, 5 x 5 and pooling side by side, and make 256 maps."
+from cnnlab import plot
+
+plot.show_blocks(
+    {
+        "an Inception module": [
+            "192 feature maps",
+            (
+                ["1 x 1, to 64"],
+                ["1 x 1, to 96", "3 x 3, to 128"],
+                ["1 x 1, to 16", "5 x 5, to 32"],
+                ["3 x 3 max pooling", "1 x 1, to 32"],
+            ),
+            "256 feature maps, side by side",
+        ]
+    },
+    marks=["1 x 1, to 96", "1 x 1, to 16", "1 x 1, to 32"],
+)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -34,7 +55,7 @@ from cnnlab import answer, check, data, plot, written
 # pooling look at the same maps side by side. All keep height and width, so their outputs can be put together as the
 # channels of one stack of maps, and the next layer chooses. Below, on the left.
 
-# %% tags=["show"]
+# %% show="Draw the module's branches side by side, without and with reductions"
 plot.show_blocks(
     {
         "side by side": [(["1 x 1"], ["3 x 3"], ["5 x 5"], ["3 x 3 max pooling"]), "concatenate"],
@@ -122,7 +143,7 @@ check(inception_macs)
 # %% [markdown]
 # All nine, one after the other, on the sizes that an image of 224 x 224 makes of them:
 
-# %% tags=["show"]
+# %% show="Print channels and multiply-adds of all nine modules, with and without reductions"
 if written(inception_macs):
     rows, sums = [], {}
     for reduction in (True, False):
@@ -204,7 +225,7 @@ check(Inception)
 # The paper's table gives 159K parameters and 128M operations for module 3a. (Its K is 1024, and it counts neither biases
 # nor norms.)
 
-# %% tags=["show"]
+# %% show="Print the weights and multiply-adds of your module 3a"
 if written(inception_macs, Inception):
     module = Inception(192, *MODULES["3a"])
     weights = sum(p.numel() for p in module.parameters() if p.ndim == 4)
@@ -224,7 +245,7 @@ if written(inception_macs, Inception):
 # The mean has no parameters, and does not care how large the maps are, so the network takes images of any size. In the
 # paper it was also 0.6 percentage points more accurate, though dropout, here of 40 %, was still needed.
 
-# %% tags=["show"]
+# %% show="Print the parameters of four heads"
 heads = {
     "AlexNet: 256 x 6 x 6, 4096, 4096, 1000": [256 * 6 * 6, 4096, 4096, 1000],
     "VGG16: 512 x 7 x 7, 4096, 4096, 1000": [512 * 7 * 7, 4096, 4096, 1000],
@@ -374,7 +395,7 @@ check(GoogLeNet)
 # device `meta` a network has shapes and no numbers, so it costs nothing to look at.
 
 
-# %% tags=["show"]
+# %% show="Draw your GoogLeNet, and print and draw what each module costs"
 def by_module(network, shape):
     """Return the rows of models.costs, in order of use, with each Inception module as a single one."""
     inside = [name for name, module in network.named_modules() if isinstance(module, Inception)]
@@ -411,7 +432,7 @@ if written(Inception, AuxiliaryHead, GoogLeNet):
 # Beside other networks, at 224 x 224, and in parameters beside torchvision's GoogLeNet, whose third branch is 3 x 3:
 
 
-# %% tags=["show"]
+# %% show="Compare your GoogLeNet with other networks and with torchvision's"
 def total(network, what):
     """Add up a column of the network's costs, in evaluation."""
     return sum(row[what] for row in models.costs(network, (3, 224, 224)))
@@ -440,7 +461,7 @@ if written(Inception, AuxiliaryHead, GoogLeNet):
 # He's start (lesson 07), and with batch norm.
 
 
-# %% tags=["show"]
+# %% show="Draw the gradients that three losses send into the modules, and print those into 3a"
 def gradient_lengths(norm, he):
     """Return loss -> the length of its gradient in each module, nan where none arrives."""
     torch.manual_seed(0)
@@ -493,7 +514,7 @@ if written(Inception, AuxiliaryHead, GoogLeNet):
 # as wide. A GPU or the environment variable `CNNLAB_BUDGET` decides. `fit` counts the losses of heads 0.3 each.
 
 
-# %% tags=["show"]
+# %% show="Define a small GoogLeNet"
 class SmallGoogLeNet(nn.Module):
     """Four Inception modules and one head: (N, 3, H, W) -> scores (N, classes), in training (scores, aux)."""
 
@@ -523,7 +544,7 @@ class SmallGoogLeNet(nn.Module):
         return (scores, self.head(halfway)) if self.training else scores
 
 
-# %% tags=["show"]
+# %% show="Train the small GoogLeNet, and draw its accuracy"
 if written(Inception, AuxiliaryHead):
     from cnnlab.train import DeviceData, Recipe, fit, recipes
 
@@ -555,7 +576,7 @@ if written(Inception, AuxiliaryHead):
 # network was trained on single shapes of 32 x 32, and was never told where they are. Here it looks at scenes of 64 x 64
 # with several; red speaks for the class, blue against it, and boxes show where shapes of it really are.
 
-# %% tags=["show"]
+# %% show="Draw the class activation maps of three scenes"
 if written(Inception, AuxiliaryHead) and small:
     scenes = [scene for scene in data.shapes(40, seed=6) if len(set(scene.labels)) == 3][:3]
     x = np.stack([scene.image for scene in scenes])  # (3, 3, 64, 64)
@@ -597,8 +618,23 @@ if written(Inception, AuxiliaryHead) and small:
 # single 5 x 5 cannot; and the saved work is spent on more layers and more filters elsewhere.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# The paper: Szegedy and others, [*Going deeper with convolutions*](https://arxiv.org/abs/1409.4842), 2014. The mean of
+# each map: Lin, Chen and Yan, [*Network in network*](https://arxiv.org/abs/1312.4400), 2013. The heads, looked at again:
+# Szegedy and others, [*Rethinking the Inception architecture for computer vision*](https://arxiv.org/abs/1512.00567),
+# 2015. Class activation maps: Zhou and others, [*Learning deep features for discriminative
+# localization*](https://arxiv.org/abs/1512.04150), 2015.
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # The mean in place of hidden layers and the 1 x 1 that narrows stayed in nearly all networks since; the heads went.
 # GoogLeNet needed them because depth was still hard to train. Lesson 11 measures why, and shows what solved it.
+# Next: {next}.
