@@ -3,12 +3,49 @@
 #
 # {badge}
 #
+# {cover}
+#
 # Deeper networks should be better, and beyond some depth they were worse. You will measure that, find where it goes
 # wrong, and build what ended it: blocks that learn what to *add* to their input. Then you train a network of yours.
 #
 # About 90 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="A plain chain of layers, and a residual one, where shortcuts lead round the layers and are added up."
+import matplotlib.pyplot as plt
+
+line = "#59636e"
+figure, axes = plt.subplots(figsize=(7, 2.7), layout="constrained")
+axes.set(xlim=(0, 70), ylim=(26.5, 1), aspect="equal")
+axes.axis("off")
+
+
+def arrow(*corners):
+    """Draw a line through the corners, with an arrow's head at the last."""
+    axes.plot(*zip(*corners[:-1], strict=True), color=line, linewidth=1.6)
+    style = {"arrowstyle": "-|>", "color": line, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", corners[-1], corners[-2], arrowprops=style)
+
+
+for top, name, words in [
+    (4, "plain", "the layers make something new of their input"),
+    (19, "residual", "the layers only add to their input"),
+]:
+    axes.text(0, top, name, va="center", fontsize=14)
+    axes.text(41, top + 5.5, words, ha="center", va="center", fontsize=12, color=line)
+    arrow((12, top), (16, top))
+    for left in (16, 34, 52):
+        axes.add_patch(plt.Rectangle((left, top - 2.5), 9, 5, facecolor="#dbe7f4", edgecolor=line))
+        axes.text(left + 4.5, top + 0.1, "layers", ha="center", va="center", fontsize=12)
+        if name == "plain":
+            arrow((left + 9, top), (left + 18, top))
+        else:
+            arrow((left - 2.4, top), (left - 2.4, top - 5), (left + 12.6, top - 5), (left + 12.6, top - 1.6))
+            arrow((left + 9, top), (left + 11, top))
+            arrow((left + 14.2, top), (left + 18, top))
+            axes.add_patch(plt.Circle((left + 12.6, top), 1.6, facecolor="#ffd37a", edgecolor=line))
+            axes.text(left + 12.6, top + 0.1, "+", ha="center", va="center", fontsize=14)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -36,7 +73,7 @@ from cnnlab import answer, check, data, plot, written
 # GPU decides, or the environment variable `CNNLAB_BUDGET`. There are four such trainings in this lesson; each takes about
 # a minute in the small size, on two cores that do nothing else.
 
-# %% tags=["show"]
+# %% show="Draw eight shapes, and train a plain network of 20 layers"
 from cnnlab.train import recipes
 
 images, labels = data.shape_images(8, seed=1)
@@ -57,11 +94,11 @@ def train(name):
 
 train("plain20")
 
-# %% tags=["show"]
+# %% show="Train a plain network of 56 layers"
 train("plain56")
 
 
-# %% tags=["show"]
+# %% show="Draw training loss and test accuracy of both"
 def compare(histories):
     """Draw what was measured after each epoch that all trainings have."""
     epochs = range(1, min(history.epochs for history in histories.values()) + 1)
@@ -89,7 +126,7 @@ compare(histories)
 # huge or a tiny number. Here is its length for some of the convolutions, from the image (0 %) to the scores (100 %).
 
 
-# %% tags=["show"]
+# %% show="Draw how long the gradient is in both networks before the first step"
 def gradient_norms(network, images, labels, places):
     """Return the length of the loss's gradient for the convolutions at these places, 0 to 100 per cent of the depth."""
     x = torch.from_numpy(images) / 255
@@ -191,7 +228,7 @@ check(BasicBlock)
 # %% [markdown]
 # Ten blocks in a row, all their weights zero: what is left of a photograph? And of ten pairs of plain convolutions?
 
-# %% tags=["show"]
+# %% show="Draw what ten blocks and twenty convolutions with zero weights leave of a photograph"
 if written(BasicBlock):
     photo = data.photo()[40:200, 30:190]
     x = torch.tensor(photo.transpose(2, 0, 1)[None], dtype=torch.float32)  # (1, 3, 160, 160)
@@ -227,7 +264,7 @@ class PaddedShortcut(nn.Module):
         return F.pad(x, (0, 0, 0, 0, 0, self.missing))  # before and after: columns, rows, channels
 
 
-# %% tags=["show"]
+# %% show="Draw a shortcut without parameters: two channels become four"
 x = torch.arange(1, 33).reshape(1, 2, 4, 4)
 y = PaddedShortcut(2, 4, stride=2)(x)[0].numpy()
 kept = np.arange(16).reshape(4, 4)
@@ -291,7 +328,7 @@ check(make_resnet)
 # %% [markdown]
 # The paper counts 0.27, 0.46, 0.66, 0.85 and 1.7 million parameters. Yours, beside the plain network:
 
-# %% tags=["show"]
+# %% show="Print the parameters of your networks and of plain ones"
 if written(BasicBlock, make_resnet):
     for depth in (20, 32, 44, 56, 110):
         mine, plain = make_resnet(depth), models.get(f"plain{depth}")
@@ -303,19 +340,19 @@ if written(BasicBlock, make_resnet):
 #
 # The images, the recipe and the number of parameters are those of the plain networks.
 
-# %% tags=["show"]
+# %% show="Train a residual network of 20 layers"
 train("resnet20")
 
-# %% tags=["show"]
+# %% show="Train a residual network of 56 layers"
 train("resnet56")
 
-# %% tags=["show"]
+# %% show="Draw training loss and test accuracy of all four"
 compare(histories)
 
 # %% [markdown]
 # And the gradient before the first step, of all four:
 
-# %% tags=["show"]
+# %% show="Draw how long the gradient is in all four networks before the first step"
 for name in ("resnet20", "resnet56"):
     torch.manual_seed(0)
     norms[name] = gradient_norms(models.get(name, classes=5), *batch, places)
@@ -387,7 +424,7 @@ class Bottleneck(nn.Module):
 # %% check="Bottleneck"
 check(Bottleneck)
 
-# %% tags=["show"]
+# %% show="Compare the weights of a bottleneck with those of one 3 x 3"
 if written(Bottleneck):
     block = Bottleneck(256, 64)
     convolutions = [m.weight.numel() for m in block.modules() if isinstance(m, nn.Conv2d)]
@@ -451,7 +488,7 @@ check(ResNet18)
 # The whole network, on torch's *meta* device, which computes shapes and no numbers. The table has all layers, norms too;
 # a ReLU called as a function is none.
 
-# %% tags=["show"]
+# %% show="Print the table of your ResNet-18"
 if written(BasicBlock, ResNet18):
     with torch.device("meta"):
         rows = models.costs(ResNet18(), (3, 224, 224))
@@ -462,7 +499,7 @@ if written(BasicBlock, ResNet18):
 # The pictures leave out norms and ReLUs, so they count fewer activations than the table. And they know only the order of
 # use: a projection seems to follow the two convolutions that it runs beside.
 
-# %% tags=["show"]
+# %% show="Draw your ResNet-18, and where its costs go"
 if written(BasicBlock, ResNet18):
     counted = [row for row in rows if row["kind"] in ("Conv2d", "MaxPool2d", "Linear")]
     plot.show_network(counted, title="ResNet-18: convolutions, pooling and linear layer")
@@ -471,7 +508,7 @@ if written(BasicBlock, ResNet18):
 # %% [markdown]
 # Its relatives, and VGG16 for comparison:
 
-# %% tags=["show"]
+# %% show="Print the parameters and multiply-adds of its relatives and of VGG16"
 blocks = {18: "2 2 2 2", 34: "3 4 6 3", 50: "3 4 6 3", 101: "3 4 23 3", 152: "3 8 36 3"}
 print("network     blocks        parameters   multiply-adds")
 with torch.device("meta"):
@@ -577,7 +614,7 @@ def trained_resnet(images, labels):
     # END SOLUTION
 
 
-# %% tags=["show"]
+# %% show="Train your ResNet-20, and save its weights"
 if written(BasicBlock, make_resnet, trained_resnet):
     from time import perf_counter
 
@@ -596,7 +633,7 @@ check(trained_resnet)
 # %% [markdown]
 # Of 500 other images, those that your network likes least: it gives the right class the lowest probability.
 
-# %% tags=["show"]
+# %% show="Print the share of other images right, and draw those it likes least"
 if written(BasicBlock, make_resnet, trained_resnet):
     from cnnlab.train import DeviceData, predict
 
@@ -634,9 +671,21 @@ if written(BasicBlock, make_resnet, trained_resnet):
 # at early layers about as large as it left the late ones, as the second picture shows.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# The paper: He, Zhang, Ren and Sun, [*Deep residual learning for image
+# recognition*](https://arxiv.org/abs/1512.03385). Worth reading, by the same authors: [*Identity mappings in deep
+# residual networks*](https://arxiv.org/abs/1603.05027), which moves norm and ReLU in front of the convolutions, so that
+# nothing stands in the shortcut's way. On gradients that grow: Yang and others, [*A mean field theory of batch
+# normalization*](https://arxiv.org/abs/1902.08129).
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
-# The next lesson meets the descendants: wider, grouped, densely connected, thrifty. Worth reading, by the same authors:
-# *Identity mappings in deep residual networks* (arXiv 1603.05027), which moves norm and ReLU in front of the convolutions,
-# so that nothing stands in the shortcut's way.
+# The next lesson meets the descendants: wider, grouped, densely connected, thrifty. Next: {next}.
