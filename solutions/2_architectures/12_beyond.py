@@ -3,13 +3,62 @@
 #
 # {badge}
 #
+# {cover}
+#
 # After ResNet nobody asked any more whether deep networks can be trained, but what to build them of. You will
 # write six answers, each a block of a few lines, count what each costs, and at the end put all six into the same
 # small network, train them, and draw accuracy against parameters and multiply-adds.
 #
 # About 85 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="The blocks of Wide ResNet, ResNeXt, DenseNet, SqueezeNet, SENet and MobileNet as small diagrams."
+import matplotlib.pyplot as plt
+
+line = "#59636e"
+thin = [("", 1)] * 4  # four boxes side by side, each for some of the maps
+# Of each block: its steps from left to right, each a list of boxes (text, height); what joins the shortcut to it.
+blocks = {
+    "Wide ResNet": ([[("3 x 3", 6)], [("3 x 3", 6)]], "+"),
+    "ResNeXt": ([thin, thin, thin], "+"),
+    "DenseNet": ([[("few new\nmaps", 4)]], "and"),
+    "SqueezeNet": ([[("1 x 1", 2.2)], [("1 x 1", 2.6), ("3 x 3", 2.6)]], ""),
+    "SENet": ([[("means", 2.6)], [("0 to 1", 2.6)]], "×"),
+    "MobileNet": ([thin, [("1 x 1", 6)]], ""),
+}
+figure, panels = plt.subplots(2, 3, figsize=(7, 3.6), layout="constrained")
+for axes, (name, (steps, joint)) in zip(panels.flat, blocks.items(), strict=True):
+    axes.set(xlim=(0, 22), ylim=(-3.6, 5))
+    axes.axis("off")
+    axes.set_title(name, fontsize=13)
+    end = 15 if joint else 20
+    wide = (end - 1.6 - 1.4 * len(steps)) / len(steps)
+    axes.plot([0, 1.4], [0, 0], color=line, linewidth=1.2)
+    ways, left = [(1.4, 0)], 3  # where the lines begin that lead to the next step
+    for boxes in [*steps, []]:
+        room = sum(height for _, height in boxes) + 0.8 * (len(boxes) - 1)
+        top, middles = room / 2, []
+        for text, height in boxes:
+            corner = (left, top - height)
+            axes.add_patch(plt.Rectangle(corner, wide, height, facecolor="#dbe7f4", edgecolor=line))
+            middles.append((left, top - height / 2))
+            axes.text(left + wide / 2, top - height / 2, text, ha="center", va="center", fontsize=11)
+            top -= height + 0.8
+        middles = middles or [(end + 2, 0)]
+        pairs = (
+            zip(ways, middles, strict=True)
+            if len(ways) == len(middles)
+            else [(a, b) for a in ways for b in middles]
+        )
+        for start, stop in pairs:
+            axes.plot(*zip(start, stop, strict=True), color=line, linewidth=1.2)
+        ways, left = [(x + wide, y) for x, y in middles], left + wide + 1.4
+    if joint:
+        axes.plot([0.7, 0.7, 18, 18], [0, 4.4, 4.4, 0], color=line, linewidth=1.2)
+        axes.plot([18, 22], [0, 0], color=line, linewidth=1.2)
+        frame = {"boxstyle": "round,pad=0.25", "facecolor": "#ffd37a", "edgecolor": line}
+        axes.text(18, 0, joint, ha="center", va="center", fontsize=12, bbox=frame)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -49,7 +98,7 @@ from cnnlab import answer, check, plot, written
 # after the sum. Where the shape stays, $x$ passes through untouched. Against overfitting there can be dropout
 # between the convolutions.
 
-# %% tags=["show"]
+# %% show="Draw a ResNet's block and two of a Wide ResNet"
 convolutions = ["norm", "ReLU", "3 x 3", "norm", "ReLU", "dropout", "3 x 3"]
 plot.show_blocks(
     {
@@ -113,7 +162,7 @@ check(WideBlock)
 # module or a function.
 
 
-# %% tags=["show"]
+# %% show="Print what width costs"
 def summed(rows):
     """Return a network's parameters, activations and multiply-adds from the rows of its layers."""
     working = [row for row in rows if row["macs"]]  # convolutions and linear layers
@@ -150,7 +199,7 @@ if written(WideBlock):
 # all paths read the same maps, so they are one with $Gd$ filters; and adding up what the last ones give *is* one
 # convolution over all $Gd$ maps.
 
-# %% tags=["show"]
+# %% show="Draw three thin paths and the same with groups, and compare what they compute"
 thin = ["1 x 1, d maps", "3 x 3, d maps", "1 x 1, F maps"]
 plot.show_blocks(
     {
@@ -225,7 +274,7 @@ check(ResNeXtBlock)
 # What groups save goes into more maps. For 256 maps in and out, the paper's pairs of $G$ and $d$ cost nearly the
 # same, from ResNet-50's bottleneck in the first line to ResNeXt-50's in the last:
 
-# %% tags=["show"]
+# %% show="Print what pairs of groups and width cost"
 if written(ResNeXtBlock):
     rows = []
     for groups, width in [(1, 64), (2, 40), (4, 24), (8, 14), (32, 4)]:
@@ -240,7 +289,7 @@ if written(ResNeXtBlock):
 # a few new ones, $k$, its **growth**, and puts them behind the others. Since every map stays, $k$ can be small: 12 to
 # 48. But the layers read more and more maps, so a 1 x 1 convolution first narrows them to $4k$.
 
-# %% tags=["show"]
+# %% show="Draw a dense layer, and three in a row"
 new = ["norm", "ReLU", "1 x 1, 4 k maps", "norm", "ReLU", "3 x 3, k maps"]
 plot.show_blocks(
     {
@@ -290,7 +339,7 @@ check(DenseLayer)
 # %% [markdown]
 # The last block of DenseNet-121 begins with 512 maps and has 16 of your layers, with growth 32:
 
-# %% tags=["show"]
+# %% show="Print the parameters of DenseNet-121's last block, with and without bottleneck"
 if written(DenseLayer):
     rows = []
     for number in range(16):
@@ -317,7 +366,7 @@ if written(DenseLayer):
 # over the air. Its **fire module** squeezes, then expands with two branches, of which one is a 1 x 1 with a ninth of
 # the weights. It came without norms, so its convolutions have biases.
 
-# %% tags=["show"]
+# %% show="Draw a fire module"
 plot.show_blocks(
     {
         "fire module": [
@@ -367,7 +416,7 @@ check(Fire)
 # classes, and their means are the scores: no linear layer at all.
 
 
-# %% tags=["show"]
+# %% show="Draw SqueezeNet 1.1 and what it costs, and compare it with AlexNet"
 def whole(name):
     """Return a network for ImageNet, a thousand classes and 224 x 224 pixels, and a row for each of its layers."""
     from cnnlab import models
@@ -397,7 +446,7 @@ print(f"AlexNet has {alexnet:,} parameters, {alexnet / summed(rows)['parameters'
 # $W_1$ has $C/r$ rows; $r$ is the reduction. It can stand behind any block; in a residual block, before the
 # addition.
 
-# %% tags=["show"]
+# %% show="Draw squeeze and excite, by itself and in a residual block"
 plot.show_blocks(
     {
         "squeeze and excite": [
@@ -457,7 +506,7 @@ check(SqueezeExcite)
 #
 # of the multiply-adds of an ordinary 3 x 3. (Some notes call this fraction the improvement; that is its inverse.)
 
-# %% tags=["show"]
+# %% show="Draw an ordinary and a separable convolution"
 plot.show_blocks(
     {
         "ordinary": ["3 x 3, F maps", "norm", "ReLU"],
@@ -507,7 +556,7 @@ check(SeparableBlock)
 # Your block against an ordinary 3 x 3, and the whole MobileNet: nearly all of it lies in 1 x 1 convolutions, which
 # are matrix products.
 
-# %% tags=["show"]
+# %% show="Compare your block with an ordinary 3 x 3, and draw MobileNet and what it costs"
 if written(SeparableBlock):
     for filters in (32, 128, 512):
         shape = (filters, 14, 14)
@@ -533,7 +582,7 @@ if written(SeparableBlock):
 # a weight is used, on average: once in AlexNet's linear layers, which hold most of its weights. Squeeze-and-excitation
 # works on means, so it adds a tenth to ResNet-50's weights and hardly a multiply-add.
 
-# %% tags=["show"]
+# %% show="Print what eight networks for ImageNet cost"
 names = ["alexnet", "resnet50", "wide_resnet50_2", "resnext50_32x4d", "densenet121"]
 names += ["squeezenet1_1", "se_resnet50", "mobilenet_v1"]
 rows = []
@@ -611,7 +660,7 @@ def frame(kind, width=8, classes=5):
 # The one recipe does not suit all alike: *fire*, which has no norms, may learn well in one run and hardly in
 # another; then its mean describes neither.
 
-# %% tags=["show"]
+# %% show="Train seven networks in one frame, three times each"
 if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBlock):
     from tqdm import tqdm
 
@@ -639,7 +688,7 @@ if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBl
 # The mean accuracy of three runs. A disc's area shows the multiply-adds, its bar reaches from the worst run to the
 # best. Where bars overlap, the picture does not say which block is better.
 
-# %% tags=["show"]
+# %% show="Draw accuracy against parameters and multiply-adds"
 if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBlock):
     rows = []
     for point in points.values():
@@ -675,9 +724,24 @@ if written(WideBlock, ResNeXtBlock, DenseLayer, Fire, SqueezeExcite, SeparableBl
 #   would measure milliseconds for an image and the peak of the memory on the camera itself, at equal accuracy.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# The six answers, in the lesson's order: Zagoruyko and Komodakis, [*Wide residual
+# networks*](https://arxiv.org/abs/1605.07146); Xie, Girshick, Dollar, Tu and He, [*Aggregated residual transformations
+# for deep neural networks*](https://arxiv.org/abs/1611.05431); Huang, Liu, van der Maaten and Weinberger, [*Densely
+# connected convolutional networks*](https://arxiv.org/abs/1608.06993); Iandola, Han, Moskewicz, Ashraf, Dally and
+# Keutzer, [*SqueezeNet*](https://arxiv.org/abs/1602.07360); Hu, Shen, Albanie, Sun and Wu, [*Squeeze-and-excitation
+# networks*](https://arxiv.org/abs/1709.01507); Howard and others, [*MobileNets*](https://arxiv.org/abs/1704.04861).
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
 # What came later recombines what you have written: MobileNetV2 puts the separable convolution into a residual
 # bottleneck, EfficientNet adds squeeze-and-excitation, ConvNeXt goes back to large depthwise kernels. How blocks are
-# trained is the other half: lesson 13.
+# trained is the other half: lesson 13. Next: {next}.
