@@ -3,12 +3,63 @@
 #
 # {badge}
 #
+# {cover}
+#
 # You will write the ingredients of a training, from the optimiser to the ensemble, switch each off in turn and
 # measure what it was worth. At the end one recipe trains AlexNet, VGG16 and ResNet-18.
 #
 # About 90 minutes, {points} points.
 
-# %% tags=["setup"]
+# %% cover="A loss that stays up at one learning rate and falls where it is cut, and six views of one image of a star."
+import matplotlib.pyplot as plt
+import numpy as np
+
+from cnnlab import data
+
+losses, rng = {}, np.random.default_rng(3)
+noise = rng.normal(size=(150, 20))
+for name, cuts in [("learning rate kept", ()), ("learning rate cut", (50, 95))]:
+    p, rate, losses[name] = np.full(20, 3.0), 0.3, []
+    for epoch in range(150):
+        rate *= 0.2 if epoch in cuts else 1
+        p -= rate * (p + noise[epoch])
+        losses[name].append(np.mean(p**2) / 2)
+
+image = data.shape_images(40, seed=11)[0][6].transpose(1, 2, 0)  # (32, 32, 3)
+copies = [image]
+for top, left, mirrored, hole in [
+    (0, 9, False, 0),
+    (8, 2, True, 0),
+    (4, 6, False, 1),
+    (10, 4, True, 1),
+    (2, 0, True, 1),
+]:
+    copy = np.pad(image, ((5, 5), (5, 5), (0, 0)))[top : top + 32, left : left + 32]
+    copy = copy[:, ::-1].copy() if mirrored else copy.copy()
+    if hole:
+        row, column = rng.integers(4, 20, 2)
+        copy[row : row + 10, column : column + 10] = 0
+    copies.append(copy)
+
+figure = plt.figure(figsize=(7, 2.8), layout="constrained")
+curves, pictures = figure.subfigures(1, 2, width_ratios=(1.15, 1))
+axes = curves.subplots()
+for (name, values), colour in zip(losses.items(), ("#d55e00", "#3b6ea8"), strict=True):
+    axes.plot(values, color=colour, linewidth=1.6, label=name)
+axes.set_yscale("log")
+axes.set_xlabel("epoch", fontsize=13)
+axes.set_ylabel("loss", fontsize=13)
+axes.set_xticks([50, 95], ["cut", "cut"], fontsize=12)
+axes.tick_params(axis="y", which="both", labelleft=False)
+axes.legend(fontsize=12, frameon=False)
+axes.spines[["top", "right"]].set_visible(False)
+grid = pictures.subplots(2, 3)
+for axis, picture in zip(grid.flat, copies, strict=True):
+    axis.imshow(picture)
+    axis.set_axis_off()
+pictures.suptitle("one image, six views", fontsize=13)
+
+# %% setup="Install cnnlab (on Colab only)"
 import sys
 
 CNNLAB = "git+https://github.com/cnnlab/cnnlab@main"  # stamped by autograder build
@@ -97,7 +148,7 @@ check(SGD)
 # swings. (If the paths stand still, `step` changes copies: the check reads your `parameters` and does not see
 # it.)
 
-# %% tags=["show"]
+# %% show="Draw the paths of three optimisers through a valley"
 if written(SGD):
     import matplotlib.pyplot as plt
 
@@ -130,7 +181,7 @@ if written(SGD):
 # Large steps travel fast and then jump to and fro across the minimum; small ones settle but never get there. So
 # begin large and shrink. Five **schedules**:
 
-# %% tags=["show"]
+# %% show="Draw five learning rate schedules"
 epochs = np.arange(0, 60, 2)
 done = (epochs + 0.5) / 60
 plot.show_lines(
@@ -198,7 +249,7 @@ check(ReduceOnPlateau)
 # %% [markdown]
 # Both of yours with noisy gradients: at one rate the noise keeps the loss up; each cut lets it fall.
 
-# %% tags=["show"]
+# %% show="Draw the loss with noisy gradients, with the rate kept and cut"
 if written(SGD, ReduceOnPlateau):
     curves = {}
     for name in ("loss, rate kept", "loss, rate cut"):
@@ -301,7 +352,7 @@ def cutout(images, size, rng):
 check(cutout)
 
 
-# %% tags=["show"]
+# %% show="Draw an image cropped and flipped, and with squares cut out"
 def pictures(images):
     """Return images (N, 3, H, W) of bytes as plot.show_images takes them."""
     return [image.transpose(1, 2, 0) / 255 for image in images]
@@ -363,7 +414,7 @@ check(label_smoothing_loss)
 # How far should the right score lie above four others, all alike? Without smoothing, the further the better; with
 # it, there is a best distance.
 
-# %% tags=["show"]
+# %% show="Draw the loss over the distance of the right score, for four smoothings"
 if written(label_smoothing_loss):
     gaps = np.linspace(0, 12, 241)
     lines = {}
@@ -390,7 +441,7 @@ if written(label_smoothing_loss):
 # network.
 
 
-# %% tags=["show"]
+# %% show="Define a small network, and make images for training, validation and test"
 def small_network(dropout, seed):
     """Three convolutions and two dense layers for images (N, 3, 32, 32) of five classes."""
     torch.manual_seed(seed)
@@ -414,7 +465,7 @@ def normalised(images):
     return torch.from_numpy(((images / 255 - channel_mean) / channel_std).astype(np.float32))
 
 
-# %% tags=["show"]
+# %% show="Train the small network by your parts, and draw its losses"
 if written(SGD, ReduceOnPlateau, random_crop_flip, cutout, label_smoothing_loss):
     rng = np.random.default_rng(0)
     network = small_network(0.3, seed=0)
@@ -454,7 +505,7 @@ if written(SGD, ReduceOnPlateau, random_crop_flip, cutout, label_smoothing_loss)
 # Dots are networks, the bar is their mean, the grey band the range of the whole recipe. **Differences smaller
 # than the spread say nothing.** With plenty of images the regularisers would be worth less.
 
-# %% tags=["show"]
+# %% show="Train with one ingredient less, three times each, and draw the accuracies"
 from dataclasses import replace
 from time import perf_counter
 
@@ -555,7 +606,7 @@ check(ensemble_predict)
 # shows **calibration**: of guesses with a certainty of 80 %, are 80 % right? Below the dashed line they are too
 # sure of themselves.
 
-# %% tags=["show"]
+# %% show="Compare one network, its mirror view and all three, and draw calibration"
 if written(ensemble_predict):
     import matplotlib.pyplot as plt
 
@@ -606,7 +657,7 @@ if written(ensemble_predict):
 # The means are right. The pixels' standard deviations are 0.2470, 0.2435 and 0.2616. Where may the others come
 # from? Think first, then run the cell.
 
-# %% tags=["show"]
+# %% show="Print three kinds of standard deviation"
 from cnnlab.train import recipes
 
 images = data.cifar10("train")[0] if recipes.choose_budget() == "full" else data.shape_images(1000, seed=1)[0]
@@ -681,7 +732,7 @@ def arrays_by_name(network):
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in arrays.items()}
 
 
-# %% tags=["show"]
+# %% show="Draw eight harder shapes"
 images, labels = hard_shapes(8, seed=1)
 plot.show_images(pictures(images), [data.SHAPE_NAMES[label] for label in labels], columns=8, size=1.2)
 
@@ -721,7 +772,7 @@ def trained_network(network, train, validation):
     # END SOLUTION
 
 
-# %% tags=["show"]
+# %% show="Train by your own recipe, save the weights, and print how many images are right"
 if written(trained_network):
     from cnnlab import models
     from cnnlab.nn import save_weights
@@ -750,7 +801,7 @@ check(trained_network)
 # a GPU chooses it.
 
 
-# %% tags=["show"]
+# %% show="Train AlexNet by its recipe"
 def train_and_tell(name):
     """Train a network by its recipe, and say how it went."""
     setting = recipes.get(name)
@@ -767,10 +818,10 @@ def train_and_tell(name):
 
 histories = {"alexnet": train_and_tell("alexnet")}
 
-# %% tags=["show"]
+# %% show="Train VGG16 by its recipe"
 histories["vgg16_bn"] = train_and_tell("vgg16_bn")
 
-# %% tags=["show"]
+# %% show="Train ResNet-18 by its recipe, and draw the accuracies of all three"
 histories["resnet18"] = train_and_tell("resnet18")
 longest = max(history.epochs for history in histories.values())
 plot.show_lines(
@@ -803,9 +854,19 @@ plot.show_lines(
 # mean and spread.
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] part="summary"
+# ## What you built
+#
+# {built}
+
+# %% [markdown] part="reading"
+# ## Further reading
+#
+# On recipes with patience, read He and others, [*Bag of tricks*](https://arxiv.org/abs/1812.01187); in a hurry, Page's
+# *How to train your ResNet* (2018) and Jordan's [*94% on CIFAR-10 in 3.29
+# seconds*](https://arxiv.org/abs/2404.00498).
+
+# %% [markdown] part="next"
 # ## Where this goes
 #
-# Your networks see; the next assignment asks *what*. On recipes with patience, read He and others, *Bag of
-# tricks* (arXiv 1812.01187); in a hurry, Page's *How to train your ResNet* (2018) and Jordan's *94% on CIFAR-10
-# in 3.29 seconds* (arXiv 2404.00498).
+# Your networks see; the next assignment asks *what*.
