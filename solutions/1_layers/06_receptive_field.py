@@ -280,7 +280,7 @@ check(input_window)
 # of the unit in the middle of each map, and of the unit in its corner, which looks mostly at padding
 # (grey).
 
-# %% show="Print jump and start of each layer, and draw what units of VGG16 see"
+# %% show="Print jumps, starts and fields, and draw what units of VGG16 see"
 if written(receptive_field, input_window):
     print("                 jump  start  field")
     for title, network in [("AlexNet", ALEXNET), ("VGG16", VGG16)]:

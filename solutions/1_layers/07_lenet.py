@@ -249,7 +249,7 @@ check(sgd_momentum_step)
 # shortens it; 0.9 overshoots and rolls back, and is ahead in the end. Below, weight decay moves the goal: the loss
 # $\frac12 (p-1)^2$ is smallest at $p = 1$, but the steps end nearer to zero.
 
-# %% show="Draw how momentum shortens a valley, and print where weight decay ends"
+# %% show="Draw how momentum shortens the way, and print where weight decay ends"
 if written(sgd_momentum_step):
     curvature = np.array([40.0, 1.0])
     places = range(0, 101, 4)
