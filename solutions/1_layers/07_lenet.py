@@ -370,7 +370,7 @@ plot.show_images([*digits[:10, 0], *jittered[:, 0]], names + ["moved"] * 10, col
 # %% exercise="trained_lenet"
 @answer
 def trained_lenet(images, labels, rng):
-    """Train LeNet-5.
+    """Train LeNet-5 on handwritten digits.
 
     images: (N, 1, 32, 32) as from nn.lenet_images; labels: (N,), 0 to 9; rng: np.random.Generator.
     Returns the weights, network.state(): name -> array, such as "conv1.w" (6, 1, 5, 5).

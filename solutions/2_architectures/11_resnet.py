@@ -599,7 +599,7 @@ def load_arrays(network, arrays):
 # %% exercise="trained_resnet"
 @answer
 def trained_resnet(images, labels):
-    """Train ResNet-20.
+    """Train ResNet-20 on drawn shapes.
 
     images: (N, 3, 32, 32) uint8, as from data.shape_images; labels: (N,), 0 to 4.
     Returns the weights of a make_resnet(20, classes=5), arrays_by_name(network): name -> array, float32.

@@ -30,7 +30,7 @@ for axes, (name, (steps, joint)) in zip(panels.flat, blocks.items(), strict=True
     axes.set(xlim=(0, 22), ylim=(-3.6, 5))
     axes.axis("off")
     axes.set_title(name, fontsize=13)
-    end = 15 if joint else 20
+    end = 16 if joint else 20
     wide = (end - 1.6 - 1.4 * len(steps)) / len(steps)
     axes.plot([0, 1.4], [0, 0], color=line, linewidth=1.2)
     ways, left = [(1.4, 0)], 3  # where the lines begin that lead to the next step
@@ -53,10 +53,10 @@ for axes, (name, (steps, joint)) in zip(panels.flat, blocks.items(), strict=True
             axes.plot(*zip(start, stop, strict=True), color=line, linewidth=1.2)
         ways, left = [(x + wide, y) for x, y in middles], left + wide + 1.4
     if joint:
-        axes.plot([0.7, 0.7, 18, 18], [0, 4.4, 4.4, 0], color=line, linewidth=1.2)
-        axes.plot([18, 22], [0, 0], color=line, linewidth=1.2)
+        axes.plot([0.7, 0.7, 19, 19], [0, 4.4, 4.4, 0], color=line, linewidth=1.2)
+        axes.plot([19, 22], [0, 0], color=line, linewidth=1.2)
         frame = {"boxstyle": "round,pad=0.25", "facecolor": "#ffd37a", "edgecolor": line}
-        axes.text(18, 0, joint, ha="center", va="center", fontsize=12, bbox=frame)
+        axes.text(19, 0, joint, ha="center", va="center", fontsize=12, bbox=frame)
 
 # %% setup="Install cnnlab (on Colab only)"
 import sys
