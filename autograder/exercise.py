@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from cnnlab.checking import probe
-from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.question import Clue, Question, Questionnaire
 from cnnlab.checking.summaries import summarise
 from cnnlab.checking.way import CALL, MODULE_OUTPUTS, Way
 from cnnlab.checking.wire import Value
 
 PUBLIC_SEED = b"cnnlab public cases"
+VARIED = "one at a time"  # the group of the varied Cases, without points
+PLAIN = "plain"  # what the Case is called that they differ from
 SPEED = "speed"  # the group of points for a fast Answer, where its way has it
 FLOAT64_TOLERANCE = 1e-6
 FLOAT32_TOLERANCE = 1e-4
@@ -59,6 +61,8 @@ class Case:
         words: the Case in words, shown to students; by default the key.
         tolerance: the relative tolerance; by default it follows the inputs' dtype.
         secret: whether the Case grades; otherwise `check` asks it.
+        varies: the one thing in which it differs from the plain Case of its Exercise, PLAIN for that one, "" for all
+            others.
         inputs: argument name -> plain value, array or Random.
     """
 
@@ -71,10 +75,12 @@ class Case:
         words: str = "",
         tolerance: float | None = None,
         secret: bool = False,
+        varies: str = "",
         **inputs: Value | Random,
     ) -> None:
         self.key, self.group, self.words = key, group, words or key
         self.tolerance, self.secret, self.inputs = tolerance, secret, inputs
+        self.varies = varies
 
     def draw(self, seed: bytes) -> dict[str, Value]:
         """Return the inputs drawn from `seed`; the same seed gives the same inputs."""
@@ -111,6 +117,8 @@ class Exercise:
         points: group -> points, for the groups of the secret Cases.
         mistakes: the known wrong implementations.
         few_mistakes: the reason where there are fewer than three.
+        varied: a plain public Case and small ones that differ from it in one thing each; they carry no points, are asked
+            last, and tell which argument an Answer gets wrong; `autograder.exercises.rows.varied` makes them.
         clues: hints that `check` shows one by one, from a nudge to nearly the code.
         way: how the Exercise is asked, where that is more than a call.
     """
@@ -122,19 +130,48 @@ class Exercise:
     points: Mapping[str, float]
     mistakes: Sequence[Mistake] = field(default_factory=tuple)
     few_mistakes: str = ""
-    clues: Sequence[str] = ()
+    varied: Sequence[Case] = ()
+    clues: Sequence[str | Clue] = ()
     way: Way = CALL
 
     def __post_init__(self) -> None:
         for which, cases in (("public", self.public), ("secret", self.secret)):
-            for what in ("key", "words"):
-                if len({getattr(case, what) for case in cases}) != len(cases):
+            for what, asked in (("key", [case for case in cases if not case.varies]), ("words", cases)):
+                if len({getattr(case, what) for case in asked}) != len(asked):
                     raise DeclarationError(f"{self.name}: two {which} Cases have the same {what}")
-            if {case.group for case in cases} != set(self.points) - ({SPEED} if self.way.speed else set()):
+            if {case.group for case in cases} - {VARIED} != set(self.points) - (
+                {SPEED} if self.way.speed else set()
+            ):
                 raise DeclarationError(
                     f"{self.name}: the groups of the {which} Cases are not the groups that carry points"
                 )
         self._verify_way()
+        self._verify_varied()
+        self._verify_clues()
+
+    def _verify_varied(self) -> None:
+        """Raise DeclarationError where the Cases that differ in one thing are not those of one plain Case."""
+        if not self.varied:
+            return
+        things = [case.varies for case in self.varied]
+        if things.count(PLAIN) != 1 or len(set(things)) != len(things) or "" in things:
+            raise DeclarationError(
+                f"{self.name}: its varied Cases are one plain one and others, each for another thing"
+            )
+        if any(case.group != VARIED or case.secret for case in self.varied):
+            raise DeclarationError(f"{self.name}: its varied Cases are public and carry no points")
+
+    def _verify_clues(self) -> None:
+        """Raise DeclarationError where a clue names a Mistake or an argument that the Exercise does not have."""
+        arguments = {name for case in self.cases for name in case.inputs} | {
+            case.varies for case in self.varied
+        }
+        for clue in map(_clue, self.clues):
+            known = {mistake.name for mistake in self.mistakes}
+            for name in [*(set(clue.mistakes) - known), *(set(clue.arguments) - arguments)]:
+                raise DeclarationError(
+                    f"{self.name}: a clue names {name!r}, which is no Mistake and no argument of it"
+                )
 
     def _verify_way(self) -> None:
         """Raise DeclarationError where the Exercise's way cannot ask its outputs or its Cases."""
@@ -154,8 +191,8 @@ class Exercise:
 
     @property
     def public(self) -> tuple[Case, ...]:
-        """The public Cases, which `check` asks, in order."""
-        return tuple(case for case in self.cases if not case.secret)
+        """The public Cases, which `check` asks, in order: those that carry points, then the varied ones."""
+        return (*(case for case in self.cases if not case.secret), *self.varied)
 
     @property
     def secret(self) -> tuple[Case, ...]:
@@ -182,9 +219,13 @@ class Exercise:
                 )
             wrong = {m.name: self._summed(m.function, inputs) for m in self.mistakes}
             tolerance = case.tolerance if case.tolerance is not None else _tolerance(inputs)
-            questions.append(Question(case.words, case.group, inputs, expected.values, tolerance, wrong))
+            questions.append(
+                Question(case.words, case.group, inputs, expected.values, tolerance, wrong, case.varies)
+            )
         hints = {m.name: m.hint for m in self.mistakes}
-        return Questionnaire(self.name, self.returns, tuple(questions), hints, self.way, tuple(self.clues))
+        return Questionnaire(
+            self.name, self.returns, tuple(questions), hints, self.way, tuple(map(_clue, self.clues))
+        )
 
     def _summed(self, function: Callable[..., Any], inputs: dict[str, Value]) -> Outcome:
         """Return the result of `function` for one Case, summarised like an Answer's Outcome.
@@ -252,6 +293,21 @@ def lesson(
     """
     assignment, name = path.split("/")
     return Lesson(assignment, name, {e.name: e for e in exercises}, tuple(without), dict(questions or {}))
+
+
+def clue(words: str, *mistakes: str, arguments: Sequence[str] = ()) -> Clue:
+    """Return a clue that helps with some Mistakes, or where Cases fail that differ in some arguments.
+
+    Args:
+        words: what it says.
+        mistakes: their names.
+        arguments: the arguments' names, or what varied Cases differ in.
+    """
+    return Clue(words, mistakes, tuple(arguments))
+
+
+def _clue(given: str | Clue) -> Clue:
+    return given if isinstance(given, Clue) else Clue(given)
 
 
 def _tolerance(inputs: Mapping[str, Value]) -> float:

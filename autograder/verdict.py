@@ -36,6 +36,7 @@ class Verdict:
     cases: the results of the secret Cases.
     mistake: the name of the recognised Mistake, "" where none was recognised.
     hint: that Mistake's hint, "" where none was recognised.
+    patterns: sentences about what the failing Cases have in common, each beginning with "Pattern:".
     notes: further sentences for the student, such as "depends on im2col, which fails".
     """
 
@@ -47,6 +48,7 @@ class Verdict:
     cases: tuple[CaseVerdict, ...] = ()
     mistake: str = ""
     hint: str = ""
+    patterns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -60,4 +62,5 @@ class Verdict:
         fields["groups"] = {name: tuple(pair) for name, pair in data["groups"].items()}
         fields["cases"] = tuple(CaseVerdict(**case) for case in data["cases"])
         fields["notes"] = tuple(data["notes"])
+        fields["patterns"] = tuple(data.get("patterns", ()))  # Verdicts of version 0.1.0 have none
         return cls(**fields)

@@ -46,6 +46,7 @@ def verdict_text(verdict: Verdict) -> str:
     lines = [f"{one_line(verdict.exercise)}: {_score(verdict.points, verdict.total)}. {_status(verdict)}"]
     if verdict.hint:
         lines.append(one_line(verdict.hint))
+    lines += [one_line(pattern) for pattern in verdict.patterns]
     lines += [_sentence(note) for note in verdict.notes]
     for group, (points, total) in verdict.groups.items():
         lines.append(f"  {one_line(group)}: {_score(points, total)}")
@@ -66,6 +67,7 @@ def verdict_html(verdict: Verdict) -> str:
     ]
     if verdict.hint:
         parts.append(f'<div class="cnnlab-hint">{_escaped(verdict.hint)}</div>')
+    parts += [f'<div class="cnnlab-pattern">{_escaped(pattern)}</div>' for pattern in verdict.patterns]
     if verdict.notes:
         items = "".join(f"<li>{html.escape(_sentence(note))}</li>" for note in verdict.notes)
         parts.append(f'<ul class="cnnlab-notes">{items}</ul>')

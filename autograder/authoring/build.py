@@ -31,7 +31,7 @@ from autograder.authoring.script import Script, read
 from autograder.course import Course, CourseError
 from autograder.exercise import Lesson
 from cnnlab.checking import cases, wire
-from cnnlab.checking.assess import Questionnaire
+from cnnlab.checking.question import Questionnaire
 
 CASES = Path("cnnlab/checking/cases")
 # Processors add up in different orders, so results may differ by this share of an array's largest value. It is a

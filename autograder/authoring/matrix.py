@@ -8,8 +8,8 @@ from itertools import combinations
 from pathlib import Path
 
 from autograder.exercise import Exercise, Lesson
-from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.compare import compare
+from cnnlab.checking.question import Question, Questionnaire
 
 PAGE = Path("docs/matrix.md")
 SECRET = b"the matrix page"  # any secret will do: the tests prove the page for several

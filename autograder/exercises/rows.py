@@ -13,11 +13,11 @@ cases=rows(
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Concatenate
 
-from autograder.exercise import Case
+from autograder.exercise import PLAIN, VARIED, Case
 
 Make = Callable[Concatenate[str, str, ...], Case]
 
@@ -46,6 +46,30 @@ def secret(key: str, /, *arguments: Any, words: str = "", **inputs: Any) -> Row:
 def plain_case(key: str, group: str, /, **inputs: Any) -> Case:
     """Return a Case of these inputs."""
     return Case(key, group=group, **inputs)
+
+
+def varied(make: Make, plain: Row, things: Mapping[str, Row | Mapping[str, Any]]) -> list[Case]:
+    """Return a plain Case and Cases that differ from it in one thing each, small and without points.
+
+    All draw from the plain Case's key, so that what is not changed has the same values.
+
+    Args:
+        make: turns the key, the group and what else stands in a row into a Case.
+        plain: the plain Case, a `public` row.
+        things: what a Case varies, as in "stride" or "batch" -> the inputs of its own; or a whole row, where what differs
+            stands without a name.
+    """
+    cases = [_varied(make, plain.key, plain, PLAIN, plain.words)]
+    for name, thing in things.items():
+        row = thing if isinstance(thing, Row) else replace(plain, inputs={**plain.inputs, **thing}, words="")
+        cases.append(_varied(make, plain.key, row, name, row.words or f"{name} alone"))
+    return cases
+
+
+def _varied(make: Make, key: str, row: Row, name: str, words: str) -> Case:
+    case = make(key, VARIED, *row.arguments, **row.inputs)
+    case.words, case.varies = words or case.words, name
+    return case
 
 
 def rows(make: Make, group: str, /, *entries: Row | str) -> list[Case]:

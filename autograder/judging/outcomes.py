@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from autograder.judging.companions import Submission
 from cnnlab.checking import handin
-from cnnlab.checking.assess import Questionnaire
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.probe import same
+from cnnlab.checking.question import Questionnaire
 
 
 def to_be_judged(

@@ -9,7 +9,7 @@ from nbformat.notebooknode import NotebookNode
 from autograder.exercise import Lesson
 from autograder.judging import cells
 from autograder.sandbox import Probe, RunCell
-from cnnlab.checking.assess import Questionnaire
+from cnnlab.checking.question import Questionnaire
 
 # One Probe for all submissions, which are asked the same: Questionnaire's id -> it, and what is asked of it.
 _probes: dict[int, tuple[Questionnaire, Probe]] = {}

@@ -38,6 +38,7 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
         cases=cases,
         mistake=finding.mistake,
         hint=finding.hint,
+        patterns=finding.patterns,
         notes=tuple(notes),
     )
 

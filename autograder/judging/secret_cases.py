@@ -22,7 +22,7 @@ from autograder.course import Course
 from autograder.exercise import Exercise, Lesson
 from autograder.judging import grader_version
 from cnnlab.checking import cases
-from cnnlab.checking.assess import Questionnaire
+from cnnlab.checking.question import Questionnaire
 from cnnlab.checking.speed import IMAGES, TASKS
 from cnnlab.checking.wire import Value
 

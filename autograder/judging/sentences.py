@@ -9,7 +9,7 @@ import builtins
 
 from autograder.exercise import Exercise
 from autograder.sandbox import STOPPED
-from cnnlab.checking.assess import CaseResult
+from cnnlab.checking.question import CaseResult
 
 MAX_LINE = 200  # of a cell, that a sentence names
 DIFFERENCES = {  # what differs -> what is said of the output that differs

@@ -12,8 +12,9 @@ from autograder.judging import cells, points, sentences
 from autograder.judging.companions import Submission
 from autograder.judging.notes import Notes
 from autograder.verdict import Verdict
-from cnnlab.checking.assess import Finding, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.question import Questionnaire
 
 
 def verdicts(

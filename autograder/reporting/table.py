@@ -131,7 +131,9 @@ def not_attempted(row: StudentResult) -> list[str]:
 
 
 def cause(verdict: Verdict) -> str:
-    """Return why points were lost: the Mistake, else the broken rule, else the sentence of the first failing Case.
+    """Return why points were lost: the Mistake, the broken rule, a pattern, or what the first failing Case says.
+
+    The first of these that there is.
 
     Return "" where no points were lost, where nothing was written, or where the only cause is an earlier Answer that
     fails.
@@ -143,6 +145,7 @@ def cause(verdict: Verdict) -> str:
     if rules:
         return rules[0]
     sentences = [case.sentence for case in verdict.cases if not case.passed and case.sentence]
+    sentences[:0] = verdict.patterns
     return sentences[0] if verdict.status == "failed" and sentences and not inherited else ""
 
 

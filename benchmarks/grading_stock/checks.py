@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.judging.secret_cases import secret_questionnaires
 from benchmarks.grading_stock.course import OneLesson
-from cnnlab.checking.assess import Questionnaire
+from cnnlab.checking.question import Questionnaire
 from cnnlab.checking.way import CALL
 
 # It compares what the judge compares: type, shape, kind of dtype, values. Each check reads one small pickle of ours.

@@ -2,71 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnlab.checking.compare import Difference, compare
+from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.patterns import patterns
+from cnnlab.checking.question import CaseResult, Question, Questionnaire
 from cnnlab.checking.summaries import summarise
-from cnnlab.checking.way import CALL, Way
-from cnnlab.checking.wire import Value
-
-
-@dataclass(frozen=True)
-class Question:
-    """One Case as it is asked and judged.
-
-    Args:
-        words: the Case in words.
-        group: the name of the group whose points it decides.
-        inputs: argument name -> value.
-        expected: output name -> value.
-        tolerance: relative, as in `compare`.
-        mistakes: Mistake name -> the Outcome of that wrong implementation with these inputs.
-    """
-
-    words: str
-    group: str
-    inputs: Mapping[str, Value]
-    expected: Mapping[str, Value]
-    tolerance: float
-    mistakes: Mapping[str, Outcome]
-
-
-@dataclass(frozen=True)
-class Questionnaire:
-    """All Cases of one Exercise.
-
-    Args:
-        exercise: its name.
-        returns: the names of its outputs.
-        questions: the Cases.
-        hints: Mistake name -> one sentence for the student.
-        way: the way to ask an Answer.
-        clues: help that is shown piece by piece, from a nudge to nearly the code.
-    """
-
-    exercise: str
-    returns: tuple[str, ...]
-    questions: tuple[Question, ...]
-    hints: Mapping[str, str]
-    way: Way = CALL
-    clues: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class CaseResult:
-    """One Case with its Outcome and the Outcome's difference from what is expected (None where it passes)."""
-
-    question: Question
-    outcome: Outcome
-    difference: Difference | None
-
-    @property
-    def passed(self) -> bool:
-        return self.difference is None
 
 
 @dataclass(frozen=True)
@@ -78,12 +22,14 @@ class Finding:
         results: one for each Case.
         mistake: the recognised Mistake's name, "" where none is.
         hint: the sentence of that Mistake.
+        patterns: sentences about what the failed Cases have in common.
     """
 
     exercise: str
     results: tuple[CaseResult, ...]
     mistake: str = ""
     hint: str = ""
+    patterns: tuple[str, ...] = ()
     failed: tuple[CaseResult, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,7 +63,9 @@ def assess(questionnaire: Questionnaire, outcomes: tuple[Outcome, ...] | list[Ou
         CaseResult(q, outcome, compare(dict(q.expected), outcome, q.tolerance)) for q, outcome in summed
     )
     mistake = recognise(results)
-    return Finding(questionnaire.exercise, results, mistake, questionnaire.hints.get(mistake, ""))
+    hint = questionnaire.hints.get(mistake, "")
+    failed = [result for result in results if not result.passed]
+    return Finding(questionnaire.exercise, results, mistake, hint, patterns(failed))
 
 
 def recognise(results: tuple[CaseResult, ...]) -> str:

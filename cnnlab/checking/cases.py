@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from cnnlab.checking import wire
-from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.errors import CheckingError
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.question import Clue, Question, Questionnaire
 from cnnlab.checking.way import Way
 
 FOLDER = Path(__file__).parent / "cases"
@@ -59,7 +59,7 @@ def value_from_questionnaire(questionnaire: Questionnaire) -> wire.Value:
         "returns": list(questionnaire.returns),
         "hints": dict(questionnaire.hints),
         "way": questionnaire.way.as_value(),
-        "clues": list(questionnaire.clues),
+        "clues": [[c.words, list(c.mistakes), list(c.arguments)] for c in questionnaire.clues],
         "questions": [
             {
                 "words": q.words,
@@ -68,6 +68,7 @@ def value_from_questionnaire(questionnaire: Questionnaire) -> wire.Value:
                 "expected": dict(q.expected),
                 "tolerance": q.tolerance,
                 "mistakes": {name: outcome.as_value() for name, outcome in q.mistakes.items()},
+                "varies": q.varies,
             }
             for q in questionnaire.questions
         ],
@@ -84,6 +85,7 @@ def questionnaire_from_value(value: wire.Value) -> Questionnaire:
             q["expected"],
             q["tolerance"],
             {name: Outcome.from_value(outcome) for name, outcome in q["mistakes"].items()},
+            q["varies"],
         )
         for q in value["questions"]
     )
@@ -93,5 +95,5 @@ def questionnaire_from_value(value: wire.Value) -> Questionnaire:
         questions,
         value["hints"],
         Way.from_value(value["way"]),
-        tuple(value["clues"]),
+        tuple(Clue(words, tuple(mistakes), tuple(names)) for words, mistakes, names in value["clues"]),
     )

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.checking import cases, handin, keeping, probe, report, speed, tries
-from cnnlab.checking.assess import Finding, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
 from cnnlab.checking.errors import CheckingError
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.question import Questionnaire
 from cnnlab.checking.report import Remarks
 from cnnlab.library import asking, cells
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.checking import cases, proof
-from cnnlab.checking.assess import Questionnaire
+from cnnlab.checking.question import Questionnaire
 from cnnlab.library import shelf
 from cnnlab.library.cells import cells_of, in_notebook
 from cnnlab.library.errors import MissingHelper

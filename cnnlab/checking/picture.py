@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from cnnlab.checking.assess import CaseResult
+from cnnlab.checking.question import CaseResult
 from cnnlab.checking.wire import Value
 
 NUMBERED = 8  # rows and columns up to which the numbers are written into the cells

@@ -7,7 +7,8 @@ import io
 import re
 
 from cnnlab.checking import probe
-from cnnlab.checking.assess import Finding, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
+from cnnlab.checking.question import Questionnaire
 from cnnlab.library import shelf
 from cnnlab.library.asking import asking
 

@@ -11,9 +11,10 @@ from html import escape
 import numpy as np
 
 from cnnlab.checking import picture, rows, scripts
-from cnnlab.checking.assess import CaseResult, Finding
+from cnnlab.checking.assess import Finding
 from cnnlab.checking.boxes import box, cell, code, heading, marked, paragraph, sign
 from cnnlab.checking.picture import INK, LINE, MONO, PALE_INK
+from cnnlab.checking.question import CaseResult, Clue
 from cnnlab.checking.way import CALL, Way
 from cnnlab.checking.wire import Value
 
@@ -37,7 +38,7 @@ class Remarks:
     """
 
     way: Way = CALL
-    clues: tuple[str, ...] = ()
+    clues: tuple[Clue, ...] = ()
     clue_count: int = 0
     helped: tuple[str, ...] = ()
     kept: str = ""
@@ -63,12 +64,17 @@ def text(finding: Finding, remarks: Remarks = NONE) -> str:
         return _wrap(f"{headline(finding)} {_next_step(finding)}")
     result = finding.telling
     assert result is not None, "a Finding that did not pass has a failed Case"
-    parts = [_wrap(f"{_count(finding)} {_clean(finding.hint)}".rstrip()), *helped, ""]
+    parts = [
+        _wrap(f"{_count(finding)} {_clean(finding.hint)}".rstrip()),
+        *map(_wrap, finding.patterns),
+        *helped,
+        "",
+    ]
     parts += [_wrap(f"Case: {_clean(result.question.words)}", "      ")]
     parts += [_wrap(_call(finding.exercise, result.question.inputs, remarks.way), "      ", "      ")]
     parts += ["", _wrap(_what_came(result, remarks.way)), *_numbers(result)]
     for number, clue in enumerate(remarks.clues, 1):
-        parts += ["", _wrap(f"Clue {number} of {remarks.clue_count}: {_printable(clue)}", "  ")]
+        parts += ["", _wrap(f"Clue {number} of {remarks.clue_count}: {_printable(clue.words)}", "  ")]
     return "\n".join([*parts, "", *_case_lines(finding)])
 
 
@@ -86,6 +92,7 @@ def html(finding: Finding, remarks: Remarks = NONE) -> str:
     result = finding.telling
     assert result is not None, "a Finding that did not pass has a failed Case"
     hint = paragraph(marked(_clean(finding.hint)), "font-size:15px;margin-top:6px") if finding.hint else ""
+    patterns = "".join(paragraph(escape(words), "margin-top:6px") for words in finding.patterns)
     case = paragraph(
         f'<span style="color:{PALE_INK}">Case:</span> {escape(_clean(result.question.words))}'
         f"<br/>{code(_call(finding.exercise, result.question.inputs, remarks.way))}",
@@ -93,7 +100,7 @@ def html(finding: Finding, remarks: Remarks = NONE) -> str:
     )
     came = paragraph(escape(_what_came(result, remarks.way)), "margin-top:10px")
     shown = picture.draw(result) or rows.draw(result, _in_a_row) or _table(result)
-    top = heading("fails", _count(finding)) + hint + helped + case + came + shown
+    top = heading("fails", _count(finding)) + hint + patterns + helped + case + came + shown
     return box(top + _clues(remarks.clues, remarks.clue_count) + _case_list(finding))
 
 
@@ -275,12 +282,12 @@ def _case_lines(finding: Finding) -> list[str]:
 # HTML: styles stand in each element, since a notebook's own style sheet reaches what is left open
 
 
-def _clues(clues: Sequence[str], count: int) -> str:
+def _clues(clues: Sequence[Clue], count: int) -> str:
     """Return the clues that have been earned, the latest last; each can be folded away."""
     summary = f'style="cursor:pointer;font-weight:600;color:{PALE_INK};font-size:13px"'
     return "".join(
         f'<details open="open" style="margin-top:8px;padding:4px 0 4px 10px;border-left:3px solid {LINE}">'
-        f"<summary {summary}>Clue {number} of {count}</summary>{paragraph(marked(_printable(clue)))}</details>"
+        f"<summary {summary}>Clue {number} of {count}</summary>{paragraph(marked(_printable(clue.words)))}</details>"
         for number, clue in enumerate(clues, 1)
     )
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from cnnlab.checking.assess import CaseResult
 from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.picture import INK, LINE, MONO, PALE_INK
+from cnnlab.checking.question import CaseResult
 from cnnlab.checking.wire import Value
 
 SHOWN = 24  # rows that a picture holds

@@ -11,7 +11,8 @@ from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.exercises import all_lessons
 from cnnlab.checking import probe
-from cnnlab.checking.assess import Finding, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
+from cnnlab.checking.question import Questionnaire
 
 LESSONS = {lesson.name: lesson for lesson in all_lessons()}
 

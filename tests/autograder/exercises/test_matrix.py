@@ -14,8 +14,9 @@ from autograder.authoring.matrix import PAGE, measure, measure_all, page, told_a
 from autograder.course import Course
 from autograder.exercise import Exercise, Lesson, Random
 from cnnlab.checking import cases, wire
-from cnnlab.checking.assess import Finding, Question, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
 from cnnlab.checking.cases import value_from_questionnaire
+from cnnlab.checking.question import Question, Questionnaire
 from cnnlab.checking.way import CALL
 from tests.autograder.exercises.proof import LESSONS, finding, secret_cases, solved
 

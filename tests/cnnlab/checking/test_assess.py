@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from cnnlab.checking import cases, probe
-from cnnlab.checking.assess import Finding, Question, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.question import Question, Questionnaire
 
 
 def scale(x, factor=1.0, shift=0.0):

@@ -13,9 +13,9 @@ import pytest
 
 from cnnlab import check
 from cnnlab.checking import cases, handin, probe, tries
-from cnnlab.checking.assess import Question, Questionnaire
 from cnnlab.checking.check import CheckFailed, examine
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.question import Clue, Question, Questionnaire
 from cnnlab.checking.way import Way
 from tests import ROOT
 
@@ -265,7 +265,10 @@ def clued(tmp_path) -> Path:
     """A folder whose one Exercise has three clues, in a kernel that has just started."""
     tries.forget()
     question = Question("a number", "basic", {"x": 3}, {"out": 6}, 1e-6, {})
-    cases.save(tmp_path / "01_clued.npz", [Questionnaire("clued", ("out",), (question,), {}, clues=CLUES)])
+    cases.save(
+        tmp_path / "01_clued.npz",
+        [Questionnaire("clued", ("out",), (question,), {}, clues=tuple(map(Clue, CLUES)))],
+    )
     return tmp_path
 
 

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from cnnlab.checking import picture, probe, report
-from cnnlab.checking.assess import Finding, Question, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.question import Clue, Question, Questionnaire
 from cnnlab.checking.report import Remarks
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
@@ -342,7 +343,7 @@ def test_the_number_of_any_float_fits_a_cell():
 def test_clues_stand_below_and_leave_the_headline_alone():
     clues = ("Look at `x` & <think>.", "Nearly the code: " + "double it, " * 40 + "done.")
     finding = find(lambda x: x.copy(), double, {"x": X4})
-    remarks = Remarks(clues=clues, clue_count=3)
+    remarks = Remarks(clues=tuple(map(Clue, clues)), clue_count=3)
     text, tree = report.text(finding, remarks), ET.fromstring(report.html(finding, remarks))
     assert text.startswith(report.text(finding).split("\n\n")[0])
     assert max(map(len, text.splitlines())) <= 88

@@ -14,8 +14,8 @@ from autograder.exercise import DeclarationError, Exercise, normal
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab import check
 from cnnlab.checking import cases, report
-from cnnlab.checking.assess import Questionnaire
 from cnnlab.checking.check import CheckFailed, examine
+from cnnlab.checking.question import Questionnaire
 from cnnlab.checking.report import Remarks
 from cnnlab.checking.way import Way
 from tests.cnnlab.checking.ways_parts import finding

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cnnlab.checking import probe
-from cnnlab.checking.assess import Finding, Questionnaire, assess
+from cnnlab.checking.assess import Finding, assess
+from cnnlab.checking.question import Questionnaire
 
 
 def finding(questionnaire: Questionnaire, function: Any) -> Finding:
