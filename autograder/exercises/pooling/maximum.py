@@ -24,7 +24,7 @@ from autograder.exercises.pooling.operations import (
     routed,
 )
 from autograder.exercises.pooling.slips import backward_slips, padding_slips, window_slips
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 
 
 def over_zeros(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
@@ -141,6 +141,19 @@ max_pool2d_forward = Exercise(
             },
         ),
     ],
+    varied=varied(
+        pool_case,
+        public("plain", x=(1, 1, 4, 4), kernel=2),
+        {
+            "stride": {"stride": 1},
+            "padding": {"padding": 1},
+            "one-sided padding": {"padding": ((1, 0), (0, 0))},
+            "kernel that is not square": {"kernel": (2, 1)},
+            "image that is not square": {"x": (1, 1, 4, 6)},
+            "batch": {"x": (2, 1, 4, 4)},
+            "channels": {"x": (1, 3, 4, 4)},
+        },
+    ),
     clues=(
         "Surround x with minus infinity first, then think of the first pixel of every window at once, then of the "
         "second of every window, and so on.",

@@ -203,8 +203,8 @@ def test_a_lesson_ends_with_what_was_built_what_to_read_and_what_comes_next(
 
 def test_a_pause_has_exercises_on_both_sides(checkout: Course, convolution: Lesson, tmp_path: Path) -> None:
     text = checkout.script(convolution).read_text()
-    pause = "# %% [markdown] pause=true\n# ## A pause\n\n"
-    before_all = text.replace("# %% [markdown]\n", f"{pause}# %% [markdown]\n", 2)
+    place = text.index('# %% setup="')  # before all exercises
+    before_all = f"{text[:place]}# %% [markdown] pause=true\n# ## A pause\n\n{text[place:]}"
     path = tmp_path / "1_layers" / "02_convolution.py"
     path.parent.mkdir()
     path.write_text(before_all)
