@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate
+from typing import Concatenate
 
 from autograder.exercise import Case
+from cnnlab.checking.wire import Value
 
 Make = Callable[Concatenate[str, str, ...], Case]
 
@@ -27,23 +28,23 @@ class Row:
     """One Case as a lesson writes it down: its key, and what the lesson's maker takes."""
 
     key: str
-    arguments: tuple[Any, ...]
-    inputs: dict[str, Any]
+    arguments: tuple[Value, ...]
+    inputs: dict[str, Value]
     words: str
     secret: bool
 
 
-def public(key: str, /, *arguments: Any, words: str = "", **inputs: Any) -> Row:
+def public(key: str, /, *arguments: Value, words: str = "", **inputs: Value) -> Row:
     """Return the row of a Case that `check` asks. words: what students read, by default the key."""
     return Row(key, arguments, inputs, words, secret=False)
 
 
-def secret(key: str, /, *arguments: Any, words: str = "", **inputs: Any) -> Row:
+def secret(key: str, /, *arguments: Value, words: str = "", **inputs: Value) -> Row:
     """Return the row of a Case that grades. words: what students read, by default the key."""
     return Row(key, arguments, inputs, words, secret=True)
 
 
-def plain_case(key: str, group: str, /, **inputs: Any) -> Case:
+def plain_case(key: str, group: str, /, **inputs: Value) -> Case:
     """Return a Case of these inputs."""
     return Case(key, group=group, **inputs)
 

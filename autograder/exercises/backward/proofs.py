@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal, uniform
 from autograder.exercises.backward.operations import whole
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
-Function = Callable[[np.ndarray], Any]
+Function = Callable[[np.ndarray], Value]
 
 
 def one_by_one(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
@@ -141,7 +141,7 @@ def gap_of(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -
     return math.fsum(left), math.fsum(right), math.fsum(map(abs, left + right))
 
 
-def gap_with(formula: Callable[[float, float, float], float]) -> Any:
+def gap_with(formula: Callable[[float, float, float], float]) -> Wrong:
     """Return an adjoint_gap that makes `formula(left, right, scale)` of the two inner products."""
 
     def gap(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
@@ -169,7 +169,7 @@ def scale_of_one_side(forward: Function, adjoint: Function, x: np.ndarray, y: np
     return abs(left - right) / scale if scale else 0.0
 
 
-def gap_case(key: str, group: str, names: str, x: Any, y: Any) -> Case:
+def gap_case(key: str, group: str, names: str, x: Value, y: Value) -> Case:
     """A Case of two public functions, named `forward adjoint`."""
     forward, adjoint = names.split()
     return Case(key, group=group, forward=forward, adjoint=adjoint, x=x, y=y)

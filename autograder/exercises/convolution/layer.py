@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from autograder.exercise import Exercise, normal
 from autograder.exercises.common.cases import layer_case, scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d, unfold
-from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.sizes import DilatedSteps, Settings, pair, sides
 from autograder.exercises.common.slips import LAYER, swapped, without
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 
 def blocks(total: int, groups: int) -> list[slice]:
@@ -26,7 +27,9 @@ def dealt(total: int, groups: int) -> list[slice]:
     return [slice(g, total, groups) for g in range(groups)]
 
 
-def by_group(x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], writes: list[slice], **how: Any) -> Any:
+def by_group(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], writes: list[slice], **how: Unpack[Settings]
+) -> Value:
     """Let the filters writes[g] read the channels reads[g], group by group."""
     first, *others = [
         (write, conv2d(x[:, read], w[write], b[write], **how)) for read, write in zip(reads, writes, strict=True)
@@ -37,13 +40,15 @@ def by_group(x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], wr
     return y
 
 
-def as_one_product(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Any) -> np.ndarray:
+def as_one_product(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
+) -> np.ndarray:
     """All filters times all channels, which NumPy refuses where a filter has fewer channels than x."""
     product = w.reshape(len(w), -1) @ unfold(x, w.shape[2:], **how)
     return (product + b[:, None]).reshape(conv2d(x, w, b, **how).shape)
 
 
-def extent_too_large(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def extent_too_large(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
     """Takes dilation * kernel as the dilated kernel's extent and so finds fewer positions."""
     lengths = [n + sum(side) for n, side in zip(x.shape[2:], sides(how.get("padding", 0)), strict=True)]
     reach = [d * k for d, k in zip(pair(how.get("dilation", 1)), w.shape[2:], strict=True)]
@@ -52,7 +57,7 @@ def extent_too_large(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) ->
     return conv2d(x, w, b, **how)[:, :, :height, :width]
 
 
-def mixed_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def mixed_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
     y = conv2d(x, w, b, **how)
     return y.transpose(1, 0, 2, 3).reshape(y.shape)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal
@@ -22,11 +20,13 @@ def entropy(scores: np.ndarray, labels: np.ndarray) -> Result:
     with one_thread() as torch:
         leaf = tensor(scores).requires_grad_()
         loss = torch.nn.functional.cross_entropy(leaf, torch.from_numpy(np.array(labels)))
-        loss.backward()
-    return float(loss.detach()), leaf.grad.numpy().astype(scores.dtype)
+        (gradient,) = torch.autograd.grad(loss, leaf)
+    return float(loss.detach()), gradient.numpy().astype(scores.dtype)
 
 
-def spelt(scores: np.ndarray, labels: np.ndarray, top: Any = 0.0, tiny: float = 0.0, axis: int = 1) -> Result:
+def spelt(
+    scores: np.ndarray, labels: np.ndarray, top: float | np.ndarray = 0.0, tiny: float = 0.0, axis: int = 1
+) -> Result:
     """The formula word by word. top: what is subtracted first; tiny: is added before the logarithm."""
     powers = np.exp(scores - top)
     p = powers / powers.sum(axis=axis, keepdims=True)

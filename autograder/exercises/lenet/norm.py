@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,12 @@ from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.rows import public, rows, secret
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -20,7 +26,7 @@ Arrays = tuple[np.ndarray, ...]
 ALL = (0, 2, 3)  # the axes of the images, the rows and the columns
 
 
-def standardise(torch: Any, x: Any, gamma: Any, beta: Any, eps: float) -> Any:
+def standardise(torch: ModuleType, x: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
     return torch.nn.functional.batch_norm(x, None, None, gamma, beta, training=True, eps=eps)
 
 
@@ -35,13 +41,13 @@ def normalise(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1
 def spelt(
     axes: tuple[int, ...] = ALL,
     ddof: int = 0,
-    scale: Callable[..., Any] = lambda var, eps: np.sqrt(var + eps),
-    tells: Callable[..., Any] = lambda mean, var, eps: (mean.ravel(), var.ravel()),
-    spread: Callable[..., Any] = lambda x, axes, ddof: x.var(axis=axes, ddof=ddof, keepdims=True),
-) -> Callable[..., Any]:
+    scale: Callable[..., Value] = lambda var, eps: np.sqrt(var + eps),
+    tells: Callable[..., Value] = lambda mean, var, eps: (mean.ravel(), var.ravel()),
+    spread: Callable[..., Value] = lambda x, axes, ddof: x.var(axis=axes, ddof=ddof, keepdims=True),
+) -> Callable[..., Value]:
     """Return a forward by the formula, with some of its parts exchanged."""
 
-    def forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Any:
+    def forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Value:
         mean = x.mean(axis=axes, keepdims=True)
         var = spread(x, axes, ddof)
         y = gamma[:, None, None] * (x - mean) / scale(var, eps) + beta[:, None, None]
@@ -50,7 +56,7 @@ def spelt(
     return forward
 
 
-def ahead(key: str, group: str, *shape: int, x: Any = None, dtype: str = "float64", **how: Any) -> Case:
+def ahead(key: str, group: str, *shape: int, x: Value = None, dtype: str = "float64", **how: Value) -> Case:
     """A Case of the forward: images of this shape; x: what draws them."""
     values = scaled(2.0, *shape, offset=0.7) if x is None else x
     if dtype != "float64":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from autograder.exercise import Random
 from autograder.exercises.common.operations import tensor
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
 
-def forward(operation: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
+def forward(operation: Callable[..., Value], *arrays: np.ndarray) -> np.ndarray:
     """Compute `operation(torch, *tensors)`; returns an array of the dtype of the first."""
     with one_thread() as torch:
         y = operation(torch, *map(tensor, arrays))

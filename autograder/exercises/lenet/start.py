@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.lenet.operations import seed
 from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 Shape = tuple[int, ...]
 
@@ -29,7 +29,7 @@ def weights(shape: Shape, rng: np.random.Generator) -> np.ndarray:
     return np.array([rng.normal(0, spread) for _ in range(math.prod(shape))]).reshape(shape)
 
 
-def spread_by(spread: Callable[[Shape], float]) -> Callable[..., Any]:
+def spread_by(spread: Callable[[Shape], float]) -> Callable[..., Value]:
     """Return a function that draws normal weights of the standard deviation `spread(shape)`."""
     return lambda shape, rng: rng.normal(0, spread(shape), shape)
 

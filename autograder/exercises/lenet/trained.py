@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab import data
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 FILE = Path(__file__).with_name("lenet.safetensors")  # written by autograder.authoring.weights
 FIRST = 1400  # of the bundled digits are for training, the others held out
@@ -93,7 +93,7 @@ def between(image: np.ndarray, r: np.ndarray, c: np.ndarray) -> np.ndarray:
     return total
 
 
-def hidden(count: int, *, at_least: float, **how: float) -> dict[str, Any]:
+def hidden(count: int, *, at_least: float, **how: float) -> dict[str, Value]:
     """The inputs of a Case: the first `count` of the held-out digits, moved where `how` says so, and what to reach."""
     images, labels = (array[:count] for array in held_out())
     return {

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
 from autograder.exercises.common.operations import gradients, pad, tensor
 from autograder.exercises.common.sizes import Padding, Size, pair, sides
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)
 Share = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
@@ -43,7 +49,7 @@ def max_pool_gradient(
     """The gradient of `max_pool` with respect to x, by torch's autograd: at a tie the first takes all."""
     (top, bottom), (left, right) = sides(padding)
 
-    def pool(torch: Any, leaf: Any) -> Any:
+    def pool(torch: ModuleType, leaf: Tensor) -> Tensor:
         padded = torch.nn.functional.pad(leaf, (left, right, top, bottom), value=-np.inf)
         return torch.nn.functional.max_pool2d(padded, pair(kernel), step(kernel, stride))
 
@@ -57,7 +63,7 @@ def avg_pool_gradient(
     """The gradient of `avg_pool` with respect to x, by torch's autograd."""
     (top, bottom), (left, right) = sides(padding)
 
-    def pool(torch: Any, leaf: Any) -> Any:
+    def pool(torch: ModuleType, leaf: Tensor) -> Tensor:
         padded = torch.nn.functional.pad(leaf, (left, right, top, bottom))
         return torch.nn.functional.avg_pool2d(padded, pair(kernel), step(kernel, stride))
 
@@ -74,7 +80,7 @@ def out_size(shape: tuple[int, ...], kernel: Size, stride: Size | None = None, p
     return height, width
 
 
-def places(size: tuple[int, int], kernel: Size, stride: Size | None) -> Iterator[tuple[int, int, Any]]:
+def places(size: tuple[int, int], kernel: Size, stride: Size | None) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
     """Each output position with the index of its window in the padded image."""
     (kh, kw), (sh, sw) = pair(kernel), step(kernel, stride)
     for i in range(size[0]):
@@ -139,13 +145,13 @@ def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndar
     return backward
 
 
-def pool_case(key: str, group: str, x: Any, kernel: Size, **how: Any) -> Case:
+def pool_case(key: str, group: str, x: Value, kernel: Size, **how: Value) -> Case:
     """A Case of a pooling forward. x: a shape, for normal values, or what draws them."""
     return Case(key, group=group, x=x if isinstance(x, (Random, np.ndarray)) else normal(*x), kernel=kernel, **how)
 
 
 def back_case(
-    key: str, group: str, shape: tuple[int, ...], kernel: Size, x: Any = None, dtype: str = "float64", **how: Any
+    key: str, group: str, shape: tuple[int, ...], kernel: Size, x: Value = None, dtype: str = "float64", **how: Value
 ) -> Case:
     """A Case of a pooling backward: the shape of x, what draws it (normal values by default), a random dout."""
     values = normal(*shape, dtype=dtype) if x is None else x

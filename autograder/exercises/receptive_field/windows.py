@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from autograder.exercise import Exercise
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.receptive_field.fields import Placed, drawn, pixels, then, whole
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 
-def both(along: Callable[[Sequence[Placed], int], Any]) -> Callable[..., Any]:
+def both(along: Callable[[Sequence[Placed], int], Value]) -> Callable[..., Value]:
     """Return an input_window that takes along(layers, unit) for the rows and for the columns."""
     return lambda layers, row, col: (along(layers, row), along(layers, col))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
-from autograder.exercises.common.sizes import Padding, Size, pair, sides, turned
+from autograder.exercises.common.sizes import Padding, Size, Steps, pair, sides, turned
 from autograder.exercises.common.slips import without
 from autograder.exercises.rows import plain_case, public, rows, secret
 
@@ -30,12 +30,12 @@ def flat(matrix: np.ndarray) -> np.ndarray:
     return matrix.reshape(oh * ow, height * width)
 
 
-def matrix_2d(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+def matrix_2d(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
     return flat(responses(w, shape, **how))
 
 
 def matrix_1d(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-    return matrix_2d(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
+    return matrix_2d(w[None], (1, n), stride=(1, stride), padding=((0, 0), pair(padding)))
 
 
 def padded(shape: Shape, padding: Padding) -> Shape:
@@ -55,7 +55,7 @@ def wrapped(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0)
     return flat(matrix)
 
 
-def crowded(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+def crowded(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
     """As many rows as the stride gives, but from windows one step apart."""
     oh, ow = responses(w, shape, **how).shape[:2]
     return flat(responses(w, shape, **without(how, "stride"))[:oh, :ow])
@@ -86,7 +86,7 @@ def as_row(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Return the 1-D form of a wrong toeplitz_matrix_2d: a signal is an image of one row."""
 
     def wrong(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-        return function(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
+        return function(w[None], (1, n), stride=(1, stride), padding=((0, 0), pair(padding)))
 
     return wrong
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise, normal
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.common.sizes import Padding, Sides, Size, pair, sides
+from autograder.exercises.common.sizes import Padding, Sides, Size, Steps, pair, sides
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 from autograder.exercises.rows import plain_case, public, rows, secret
 from autograder.exercises.why_convolution.matrices import (
@@ -59,13 +59,13 @@ def by_output_width(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape)
     return row
 
 
-def columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+def columns_first(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
     """The pixels of the image read column by column."""
     matrix = responses(w, shape, **how)
     return flat(matrix.transpose(0, 1, 3, 2)).copy()
 
 
-def outputs_columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+def outputs_columns_first(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
     return flat(responses(w, shape, **how).transpose(1, 0, 2, 3))
 
 
