@@ -34,9 +34,8 @@ def sync(course: Course, assignment: str) -> bool:
                 return False
         else:
             _create_tables(course)
-        with api.Gradebook(url_of(course)) as gradebook:
-            with _one_commit(gradebook):
-                _write_rows(gradebook, assignment, wanted)
+        with api.Gradebook(url_of(course)) as gradebook, _one_commit(gradebook):
+            _write_rows(gradebook, assignment, wanted)
         return True
 
 
