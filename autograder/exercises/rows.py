@@ -35,12 +35,22 @@ class Row:
 
 
 def public(key: str, /, *arguments: Value, words: str = "", **inputs: Value) -> Row:
-    """Return the row of a Case that `check` asks. words: what students read, by default the key."""
+    """Return the row of a Case that `check` asks.
+
+    Args:
+        key: decides what is drawn, so it never changes.
+        arguments, inputs: what the lesson's maker of Cases takes.
+        words: what students read, by default the key.
+    """
     return Row(key, arguments, inputs, words, secret=False)
 
 
 def secret(key: str, /, *arguments: Value, words: str = "", **inputs: Value) -> Row:
-    """Return the row of a Case that grades. words: what students read, by default the key."""
+    """Return the row of a Case that grades.
+
+    Args:
+        key, arguments, inputs, words: as for `public`.
+    """
     return Row(key, arguments, inputs, words, secret=True)
 
 

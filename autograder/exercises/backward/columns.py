@@ -86,7 +86,7 @@ def cut_from(change: Wrong) -> Wrong:
 
 
 def cut_with_minus(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
-    """Cuts with [top:-bottom], which leaves nothing where bottom is 0."""
+    """Cut with [top:-bottom], which leaves nothing where bottom is 0."""
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     return padding_kept(cols, x_shape, kernel, **how)[:, :, top:-bottom, left:-right]
 

@@ -56,13 +56,13 @@ def averaged(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **ho
 def weights_of_one_image(
     dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]
 ) -> Gradients:
-    """Finds dw anew for each image and keeps the last."""
+    """Find dw anew for each image, and keep the last."""
     dx, _, db = conv2d_gradients(dout, x, w, b, **how)
     return dx, conv2d_gradients(dout[-1:], x[-1:], w, b, **how)[1], db
 
 
 def moved(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, how: dict[str, Value]) -> Gradients:
-    """Backward with other settings, where dout is cut or filled up with zeros to the outputs they give."""
+    """Go backward with other settings, where dout is cut or filled up with zeros to the outputs they give."""
     where = {name: value for name, value in how.items() if name != "groups"}
     out = positions(x.shape[2:], w.shape[2:], **where)  # type: ignore[arg-type]
     fitted = np.zeros((*dout.shape[:2], *out), dout.dtype)
@@ -95,7 +95,7 @@ def first_corner(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, 
 def as_one_group(
     dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
 ) -> Gradients:
-    """Multiplies all filters with all channels, which does not fit where there are groups."""
+    """Multiply all filters with all channels, which does not fit where there are groups."""
     if groups > 1:
         raise ValueError("shapes do not match")
     return conv2d_gradients(dout, x, w, b, **how)
@@ -104,7 +104,7 @@ def as_one_group(
 def first_group(
     dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
 ) -> Gradients:
-    """Lets every filter read the first group's channels."""
+    """Let every filter read the first group's channels."""
     c = w.shape[1]
     dx, dw, db = conv2d_gradients(dout, x[:, :c], w, b, **how)
     whole = np.zeros_like(x)
@@ -115,7 +115,7 @@ def first_group(
 def dealt_out(
     dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
 ) -> Gradients:
-    """Deals the filters out to the groups in turn: filter f reads group f mod G."""
+    """Deal the filters out to the groups in turn: filter f reads group f mod G."""
     order = np.argsort(np.arange(len(w)) % groups, kind="stable")
     dx, dw, db = conv2d_gradients(dout[:, order], x, w[order], b[order], groups=groups, **how)
     back = np.argsort(order)

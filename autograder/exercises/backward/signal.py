@@ -28,14 +28,14 @@ def by_autograd(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Value:
 
 
 def each_its_own(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
-    """Gives x[i] the gradient dout[i] times the sum of the weights, as the lecture's formula is misread."""
+    """Give x[i] the gradient dout[i] times the sum of the weights, as the lecture's formula is misread."""
     dx = np.zeros_like(x)
     dx[: len(dout)] = dout * w.sum()
     return dx, by_autograd(dout, x, w)[1]
 
 
 def edges_lost(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
-    """Adds up where the whole kernel has gradients under it and leaves zeros elsewhere."""
+    """Add up where the whole kernel has gradients under it, and leave zeros elsewhere."""
     dx, dw = by_autograd(dout, x, w)
     edge = len(w) - 1
     kept = np.zeros_like(dx)

@@ -31,20 +31,20 @@ def conv_transpose2d(
 
 
 def padded_instead(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
-    """Adds a border of nothing but the bias where the padding should cut one off."""
+    """Add a border of nothing but the bias where the padding should cut one off."""
     y = conv_transpose2d(x, w, 0 * b, **without(how, "padding"))
     return np.pad(y, ((0, 0), (0, 0), *sides(how.get("padding", 0)))) + b[:, None, None]
 
 
 def extra_of_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
-    """Enlarges without the output padding and appends rows and columns of bias."""
+    """Enlarge without the output padding, and append rows and columns of bias."""
     down, across = pair(how.get("output_padding", 0))
     y = conv_transpose2d(x, w, 0 * b, **without(how, "output_padding"))
     return np.pad(y, ((0, 0), (0, 0), (0, down), (0, across))) + b[:, None, None]
 
 
 def extra_before(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
-    """Gives the upper and left sides what the output padding adds below and on the right."""
+    """Give the upper and left sides what the output padding adds below and on the right."""
     down, across = pair(how.get("output_padding", 0))
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     y = conv_transpose2d(x, w, 0 * b, **without(without(how, "padding"), "output_padding"))
@@ -54,18 +54,18 @@ def extra_before(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Sett
 
 
 def filters_first(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> np.ndarray:
-    """Reads w as (F, C, KH, KW), which fits by chance where F is C."""
+    """Read w as (F, C, KH, KW), which fits by chance where F is C."""
     c, f = w.shape[:2]
     return conv_transpose2d(x, w.reshape(f, c, *w.shape[2:]).swapaxes(0, 1), b, **how)
 
 
 def ordinary(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> np.ndarray:
-    """Slides the filters over the enlarged input as an ordinary layer does, without a flip."""
+    """Slide the filters over the enlarged input as an ordinary layer does, without a flip."""
     return conv_transpose2d(x, w[:, :, ::-1, ::-1], b, **how)
 
 
 def overwritten(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
-    """Lets the last input value win where its window overlaps others."""
+    """Let the last input value win where its window overlaps others."""
     y = np.zeros_like(conv_transpose2d(x, w, b, **without(how, "padding")))
     (sh, sw), (kh, kw) = pair(how.get("stride", 1)), w.shape[2:]
     for i, j in np.ndindex(*x.shape[2:]):

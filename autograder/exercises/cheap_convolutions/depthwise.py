@@ -39,7 +39,7 @@ def out_shape(x: tuple[int, ...], w: tuple[int, ...], stride: Size, padding: Pad
 def forward_case(
     key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
 ) -> Case:
-    """A Case of normal values: the shapes of x and w."""
+    """Return a Case of normal values from the shapes of x and w."""
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
     return Case(key, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
 
@@ -56,7 +56,7 @@ def filters_outside(y: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def added_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
-    """An ordinary convolution with M filters of C channels."""
+    """Convolve as an ordinary layer with M filters of C channels does."""
     return conv2d(x, w.transpose(1, 0, 2, 3), b[: w.shape[1]], **how)
 
 

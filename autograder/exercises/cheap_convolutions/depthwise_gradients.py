@@ -38,7 +38,7 @@ def depthwise_backward(
 def backward_case(
     key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
 ) -> Case:
-    """A Case of normal values, dout among them: the shapes of x and w."""
+    """Return a Case of normal values, dout among them, from the shapes of x and w."""
     shape = out_shape(x, w, how.get("stride", 1), how.get("padding", 0))
     arrays = {"dout": normal(*shape, dtype=dtype), "x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
     return Case(key, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
@@ -83,7 +83,7 @@ def cut_to_minus_zero(
 
 
 def overwritten(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
-    """dx where the windows of different taps overwrite each other, filter by filter."""
+    """Return dx where the windows of different taps overwrite each other, filter by filter."""
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     sh, sw = pair(how.get("stride", 1))
     (n, c, height, width), (_, m, kh, kw) = x.shape, w.shape
@@ -97,7 +97,7 @@ def overwritten(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, *
 
 
 def crowded(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> Arrays:
-    """The gradients of a layer whose windows start one pixel apart."""
+    """Return the gradients of a layer whose windows start one pixel apart."""
     dense = how | {"stride": 1}
     shape = out_shape(x.shape, w.shape, 1, how.get("padding", 0))
     spread = np.zeros(shape, dout.dtype)

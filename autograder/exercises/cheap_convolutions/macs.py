@@ -17,7 +17,7 @@ from cnnlab.checking.wire import Value
 
 
 def image(channels: int, height: int, width: int, step: int = 1) -> Random:
-    """The shape of an image, whose size the secret chooses; what a stride of `step` leaves over stays the same."""
+    """Return the shape of an image, whose size the secret chooses; what a stride of `step` leaves over stays the same."""
 
     def draw(rng: np.random.Generator) -> tuple[int, int, int]:
         more = rng.permutation(6)[:2]  # two different numbers, so that no square comes up

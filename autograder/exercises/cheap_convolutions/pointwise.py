@@ -25,7 +25,7 @@ def mixed_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray
 
 
 def forward_case(key: str, group: str, x: tuple[int, int, int, int], filters: int, dtype: str = "float64") -> Case:
-    """A Case of normal values: the shape of x, and the number of filters."""
+    """Return a Case of normal values from the shape of x and the number of filters."""
     arrays: dict[str, Value] = {"x": normal(*x, dtype=dtype), "w": normal(filters, x[1], dtype=dtype)}
     return Case(key, group=group, **arrays, b=normal(filters, dtype=dtype))
 
@@ -38,7 +38,7 @@ def backward_case(
     dtype: str = "float64",
     values: Random | None = None,
 ) -> Case:
-    """A Case of normal values, dout among them: the shape of x, and the number of filters."""
+    """Return a Case of normal values, dout among them, from the shape of x and the number of filters."""
     n, c, h, w = x
     arrays: dict[str, Value] = {"dout": normal(n, filters, h, w, dtype=dtype)}
     arrays |= {"x": values or normal(*x, dtype=dtype), "w": normal(filters, c, dtype=dtype)}

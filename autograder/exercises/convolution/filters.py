@@ -52,7 +52,7 @@ def one_result_for_all(image: np.ndarray, kernel: np.ndarray, channels: slice) -
 
 
 def framed(*shape: int, black: int, dtype: str = "float64") -> Random:
-    """An image of normal values inside a black frame: what lies beyond its edges does not matter."""
+    """Return an image of normal values inside a black frame: what lies beyond its edges does not matter."""
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         image = np.zeros(shape, dtype)

@@ -18,12 +18,12 @@ from cnnlab.checking.wire import Value
 
 
 def blocks(total: int, groups: int) -> list[slice]:
-    """Neighbours together: what belongs to each group."""
+    """Return what belongs to each group where neighbours are together."""
     return [slice(g * total // groups, (g + 1) * total // groups) for g in range(groups)]
 
 
 def dealt(total: int, groups: int) -> list[slice]:
-    """Dealt out in turn like cards: what belongs to each group."""
+    """Return what belongs to each group where all are dealt out in turn like cards."""
     return [slice(g, total, groups) for g in range(groups)]
 
 
@@ -43,13 +43,13 @@ def by_group(
 def as_one_product(
     x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
 ) -> np.ndarray:
-    """All filters times all channels, which NumPy refuses where a filter has fewer channels than x."""
+    """Multiply all filters with all channels, which NumPy refuses where a filter has fewer channels than x."""
     product = w.reshape(len(w), -1) @ unfold(x, w.shape[2:], **how)
     return (product + b[:, None]).reshape(conv2d(x, w, b, **how).shape)
 
 
 def extent_too_large(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
-    """Takes dilation * kernel as the dilated kernel's extent and so finds fewer positions."""
+    """Take dilation * kernel as the dilated kernel's extent, and so find fewer positions."""
     lengths = [n + sum(side) for n, side in zip(x.shape[2:], sides(how.get("padding", 0)), strict=True)]
     reach = [d * k for d, k in zip(pair(how.get("dilation", 1)), w.shape[2:], strict=True)]
     strides = pair(how.get("stride", 1))

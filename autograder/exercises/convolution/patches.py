@@ -34,14 +34,14 @@ def reordered(*axes: int) -> Wrong:
 
 
 def crowded(x: np.ndarray, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
-    """The number of columns follows the stride, the windows do not."""
+    """Let the number of columns follow the stride, but not the windows."""
     height, width = grid(x, kernel, **how).shape[4:]
     windows = grid(x, kernel, **without(how, "stride"))[..., :height, :width]
     return windows.reshape(len(x), -1, height * width)
 
 
 def huddled(x: np.ndarray, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
-    """The number of columns follows the dilation, the taps of a window do not."""
+    """Let the number of columns follow the dilation, but not the taps of a window."""
     height, width = grid(x, kernel, **how).shape[4:]
     windows = grid(x, kernel, **without(how, "dilation"))[..., :height, :width]
     return windows.reshape(len(x), -1, height * width)

@@ -12,7 +12,7 @@ from cnnlab.checking.wire import Value
 
 
 def some(first: int, step: int) -> Random:
-    """A size that the secret chooses, first + n * step: what a stride leaves over stays the same."""
+    """Draw a size that the secret chooses, first + n * step: what a stride leaves over stays the same."""
     return Random(lambda rng: first + step * int(rng.integers(20)))
 
 
@@ -31,7 +31,7 @@ def search_same(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> t
 
 
 def spare(size: int, kernel: int, padding: Size = 0, dilation: int = 1) -> int:
-    """How far the kernel can move: its last possible start, before any stride."""
+    """Return how far the kernel can move: its last possible start, before any stride."""
     return count_positions(size, kernel, 1, padding, dilation) - 1
 
 

@@ -35,7 +35,7 @@ def pull(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Array
 
 
 def ahead(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """A Case of the forward: n vectors of d values, m scores."""
+    """Return a Case of the forward: n vectors of d values, m scores."""
     arrays: dict[str, Value] = {
         "x": normal(n, d, dtype=dtype),
         "W": normal(d, m, dtype=dtype),
@@ -45,7 +45,7 @@ def ahead(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") 
 
 
 def back(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """A Case of the backward, with a random upstream gradient."""
+    """Return a Case of the backward, with a random upstream gradient."""
     inputs: dict[str, Value] = {"dout": normal(n, m, dtype=dtype), **ahead(key, group, n, d, m, dtype).inputs}
     return Case(key, group=group, **inputs)
 

@@ -31,7 +31,7 @@ def standardise(torch: ModuleType, x: Tensor, gamma: Tensor, beta: Tensor, eps: 
 
 
 def normalise(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Arrays:
-    """torch's batch_norm with the batch's mean and biased variance of each channel."""
+    """Normalise by torch's batch_norm, with the batch's mean and biased variance of each channel."""
     with one_thread() as torch:
         y = standardise(torch, tensor(x), tensor(gamma), tensor(beta), eps).numpy()
         var, mean = (a.numpy() for a in torch.var_mean(tensor(x), dim=ALL, correction=0))
@@ -57,7 +57,15 @@ def spelt(
 
 
 def ahead(key: str, group: str, *shape: int, x: Value = None, dtype: str = "float64", **how: Value) -> Case:
-    """A Case of the forward: images of this shape; x: what draws them."""
+    """Return a Case of the forward.
+
+    Args:
+        key, group: of the Case.
+        shape: of the images.
+        x: what draws them, by default normal values.
+        dtype: of all arrays.
+        how: the other arguments.
+    """
     values = scaled(2.0, *shape, offset=0.7) if x is None else x
     if dtype != "float64":
         values = normal(*shape, dtype=dtype)
@@ -68,7 +76,7 @@ def ahead(key: str, group: str, *shape: int, x: Value = None, dtype: str = "floa
 
 
 def unequal(*shape: int) -> Random:
-    """Images whose channels have very different means and spreads."""
+    """Draw images whose channels have very different means and spreads."""
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         spread, offset = 10.0 ** rng.uniform(0, 3, (2, shape[1], 1, 1))
@@ -78,7 +86,7 @@ def unequal(*shape: int) -> Random:
 
 
 def with_constant_channel(*shape: int) -> Random:
-    """Images whose first channel has one value everywhere."""
+    """Draw images whose first channel has one value everywhere."""
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         x = rng.standard_normal(shape)

@@ -15,7 +15,7 @@ from cnnlab.checking.wire import Value
 
 
 def pull(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Arrays:
-    """The gradients, by torch's autograd."""
+    """Return the gradients, by torch's autograd."""
     return gradients(lambda torch, x, gamma, beta: standardise(torch, x, gamma, beta, eps), dout, x, gamma, beta)
 
 
@@ -46,7 +46,7 @@ def changed(change: Callable[..., Value]) -> Callable[..., Value]:
 
 
 def back(key: str, group: str, *shape: int, dtype: str = "float64", **how: Value) -> Case:
-    """A Case of the backward, with a random upstream gradient."""
+    """Return a Case of the backward, with a random upstream gradient."""
     case = ahead(key, group, *shape, dtype=dtype)
     dout = normal(*shape, dtype=dtype)
     return Case(key, group=group, tolerance=case.tolerance, dout=dout, **case.inputs, **how)

@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 
 def read_by_one(shape: Shape) -> int:
-    """How many values one output reads, counted on an array of that shape."""
+    """Return how many values one output reads, counted on an array of that shape."""
     places = np.zeros(shape)
     return places[:, 0].size if len(shape) == 2 else places[0].size
 

@@ -19,7 +19,7 @@ Result = tuple[np.ndarray, np.ndarray]
 def stepped(
     p: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, momentum: float, weight_decay: float
 ) -> Result:
-    """One step of torch.optim.SGD from a state that it had before."""
+    """Take one step of torch.optim.SGD from a state that it had before."""
     with one_thread() as torch:
         leaf = tensor(p).requires_grad_()
         optimiser = torch.optim.SGD([leaf], lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -43,7 +43,15 @@ def by(change: Callable[..., Value]) -> Callable[..., Value]:
 
 
 def stepping(key: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: Value) -> Case:
-    """A Case of arrays of this shape. still: whether it is the first step, the velocity zero."""
+    """Return a Case of arrays of this shape.
+
+    Args:
+        key, group: of the Case.
+        shape: of the arrays.
+        dtype: of the arrays.
+        still: whether it is the first step, so that the velocity is zero.
+        how: the other arguments.
+    """
     velocity = np.zeros(shape, dtype) if still else normal(*shape, dtype=dtype)
     settings = {"lr": 0.1, "momentum": 0.0, "weight_decay": 0.0, **how}
     arrays = {"p": normal(*shape, dtype=dtype), "g": normal(*shape, dtype=dtype), "velocity": velocity}

@@ -14,7 +14,7 @@ from cnnlab.checking.wire import Value
 
 
 def lp_pool(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
-    """(mean of |x|^p)^(1/p) over each window, the largest |x| for p = infinity, by torch's poolings."""
+    """Return (mean of |x|^p)^(1/p) over each window, the largest |x| for p = infinity, by torch's poolings."""
     if np.isinf(p):
         return max_pool(np.abs(x), kernel, stride)
     powers = avg_pool(np.abs(x.astype(np.float64)) ** p, kernel, stride)

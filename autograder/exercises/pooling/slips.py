@@ -37,7 +37,7 @@ def stride_turned(how: dict[str, Value]) -> dict[str, Value]:
 
 
 def window_slips(pool: Pool) -> list[Mistake]:
-    """What goes wrong with windows and strides in a forward."""
+    """Return the Mistakes of windows and strides in a forward."""
 
     def crowded(x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Size) -> np.ndarray:
         height, width = pool(x, kernel=kernel, stride=stride, **how).shape[2:]
@@ -70,7 +70,7 @@ def window_slips(pool: Pool) -> list[Mistake]:
 
 
 def padding_slips(pool: Pool) -> list[Mistake]:
-    """What goes wrong with the padding in a forward."""
+    """Return the Mistakes of the padding in a forward."""
     return mistakes(
         """
         padding ignored: You left out the padding: surround x first.
@@ -90,7 +90,7 @@ def padding_slips(pool: Pool) -> list[Mistake]:
 
 
 def backward_slips(backward: Pool) -> list[Mistake]:
-    """What goes wrong with windows and strides in a backward that is written in loops over dout."""
+    """Return the Mistakes of windows and strides in a backward that is written in loops over dout."""
 
     def swapped_kernel(dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Size) -> Value:
         return backward(dout, x, kernel=turned(kernel), stride=stride, **how)

@@ -28,7 +28,7 @@ def poisoned(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray
 
 
 def slopes(forward: Forward, x_shape: Shape) -> np.ndarray:
-    """How much every output rises with every input: (C, H, W, F, OH, OW)."""
+    """Return how much every output rises with every input: (C, H, W, F, OH, OW)."""
     changes = []
     for index in np.ndindex(x_shape[1:]):
         x = np.zeros(x_shape)
@@ -43,7 +43,7 @@ def seen_by(look: Callable[[np.ndarray], Value]) -> Callable[..., Value]:
 
 
 def never_set_back(forward: Forward, x_shape: Shape, row: int, col: int) -> Value:
-    """Step after step into the same image: all that comes after the first hit counts as seen."""
+    """Step into the same image again and again: all that comes after the first hit counts as seen."""
     hit = np.any(slopes(forward, x_shape)[..., row, col] != 0, axis=-1)  # (C, H, W)
     return np.logical_or.accumulate(hit.ravel()).reshape(hit.shape).any(axis=0)
 

@@ -17,17 +17,17 @@ Shape = tuple[int, int, int]
 
 
 def some(*bounds: tuple[int, int]) -> Random:
-    """A tuple of whole numbers that the secret chooses, each between its low and high, both included."""
+    """Draw a tuple of whole numbers that the secret chooses, each between its low and high, both included."""
     return Random(lambda rng: tuple(int(rng.integers(low, high + 1)) for low, high in bounds))
 
 
 def one(low: int, high: int) -> Random:
-    """A whole number that the secret chooses, between low and high, both included."""
+    """Draw a whole number that the secret chooses, between low and high, both included."""
     return Random(lambda rng: int(rng.integers(low, high + 1)))
 
 
 def size(shape: tuple[int, ...] | int) -> int:
-    """The numbers in an array of this shape, counted by NumPy, which stores but one of them."""
+    """Return how many numbers an array of this shape has, counted by NumPy, which stores but one of them."""
     return np.broadcast_to(0, shape).size
 
 
@@ -68,12 +68,12 @@ def maps(out_shape: Shape, **_: Value) -> int:
 
 
 def squared(kernel: Size) -> tuple[int, int]:
-    """The kernel's first number twice."""
+    """Count the kernel's first number twice."""
     return pair(kernel)[0], pair(kernel)[0]
 
 
 def one_side(kernel: Size) -> tuple[int, int]:
-    """An int kernel as a row."""
+    """Read an int kernel as a row."""
     return kernel if isinstance(kernel, tuple) else (1, kernel)
 
 

@@ -39,13 +39,13 @@ def matrix_1d(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.n
 
 
 def padded(shape: Shape, padding: Padding) -> Shape:
-    """The image's size with its padding."""
+    """Return the image's size with its padding."""
     (top, bottom), (left, right) = sides(padding)
     return top + shape[0] + bottom, left + shape[1] + right
 
 
 def wrapped(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
-    """What hangs over the image's edge comes in again at the opposite one."""
+    """Let what hangs over the image's edge come in again at the opposite one."""
     oh, ow = responses(w, shape, stride, padding).shape[:2]
     (sh, sw), ((top, _), (left, _)) = pair(stride), sides(padding)
     matrix = np.zeros((oh, ow, *shape), w.dtype)
@@ -56,7 +56,7 @@ def wrapped(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0)
 
 
 def crowded(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
-    """As many rows as the stride gives, but from windows one step apart."""
+    """Give as many rows as the stride asks for, but from windows one step apart."""
     oh, ow = responses(w, shape, **how).shape[:2]
     return flat(responses(w, shape, **without(how, "stride"))[:oh, :ow])
 
@@ -66,13 +66,13 @@ def with_padding_columns(w: np.ndarray, shape: Shape, stride: Size = 1, padding:
 
 
 def cut_from_the_end(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-    """The columns before:-after of the padded signal's matrix."""
+    """Return the columns before:-after of the padded signal's matrix."""
     before, after = pair(padding)
     return matrix_1d(w, before + n + after, stride)[:, before:-after]
 
 
 def hanging_over(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-    """A row for every start of a window, also of those that hang over the end."""
+    """Give a row to every start of a window, also to those that hang over the end."""
     before, after = pair(padding)
     room = before + n + after
     matrix = np.zeros((-(-room // stride), room), w.dtype)

@@ -43,7 +43,7 @@ def painted(
 
 
 def in_one_run(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
-    """All weights behind each other, without the jump to the next image row."""
+    """Lay all weights behind each other, without the jump to the next image row."""
     row = np.zeros(size[0] * size[1], w.dtype)
     first = start[0] * size[1] + start[1]
     room = row[first : first + w.size]
@@ -52,7 +52,7 @@ def in_one_run(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> n
 
 
 def by_output_width(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
-    """The output's width in place of the image's as the length of a row."""
+    """Take the output's width in place of the image's as the length of a row."""
     row = np.zeros(size[0] * size[1], w.dtype)
     for (u, v), weight in np.ndenumerate(w):
         row[(start[0] + u) * ow + start[1] + v] = weight
@@ -60,7 +60,7 @@ def by_output_width(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape)
 
 
 def columns_first(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
-    """The pixels of the image read column by column."""
+    """Read the pixels of the image column by column."""
     matrix = responses(w, shape, **how)
     return flat(matrix.transpose(0, 1, 3, 2)).copy()
 

@@ -26,7 +26,7 @@ def probabilities(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def case(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """A Case of `n` images of `d` pixels and `m` classes; the bias is zero but in the group "bias"."""
+    """Return a Case of `n` images of `d` pixels and `m` classes; the bias is zero but in the group "bias"."""
     b = normal(m, dtype=dtype) if group == "bias" else np.zeros(m, dtype)
     return Case(key, group=group, x=normal(n, d, dtype=dtype), W=normal(d, m, dtype=dtype), b=b)
 
