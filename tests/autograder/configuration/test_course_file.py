@@ -175,8 +175,9 @@ def test_all_faults_are_said_at_once_each_with_its_line(course: Course, write: W
         "no table": ("late = 0.1", "1: late takes a table: write [late] above its keys, not 0.1."),
         "a list of names": ("lessons = ['x']", "1: lessons takes tables: write [[lessons]] above each lesson's keys,"),
         "one table": ("[lessons]\nname = 'x'", "1: lessons takes tables: write [[lessons]] above each lesson's keys,"),
-        "an id with a dot": ("[extensions.ada.king]\nx = 2", "1: the lesson king does not exist: lessons are named as the folders in solutions/, "
-            "for example 1_layers/01_why_convolution. A student's id with a dot stands in quotes."),
+        "an id with a dot": (
+            "[extensions.ada.king]\nx = 2", "1: the lesson king does not exist: lessons are named as the folders in "
+            "solutions/, for example 1_layers/01_why_convolution. A student's id with a dot stands in quotes."),
         "a time of the day": ("[[lessons]]\ndue = 18:00:00", "2: lessons.due takes a date without quotes"),
         "a slip in the year": ("[[lessons]]\ndue = 0226-01-01", "2: lessons.due takes a date"),
         "not a number": ("[late]\nper_day = nan", "2: late.per_day takes a share from 0 to 1,"),
