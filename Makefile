@@ -37,7 +37,7 @@ test: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not proof" --durations=10
 
 slow: $(READY) $(PROGRAMS)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=10
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=10
 
 proof: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -p tests.resume --resume .proof.jsonl -m proof

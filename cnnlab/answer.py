@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dis
-from typing import Any, TypeVar
+from types import FunctionType
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -14,12 +15,12 @@ def answer(written_by_student: T) -> T:
     return written_by_student
 
 
-def is_answer(thing: Any) -> bool:
+def is_answer(thing: object) -> bool:
     """Say whether `thing` was marked with `@answer`."""
     return getattr(thing, "__cnnlab_answer__", False) is True
 
 
-def written(*functions: Any) -> bool:
+def written(*functions: FunctionType | type) -> bool:
     """Say whether each of `functions` is more than the stub it was handed out as; name those that are not.
 
     A stub is a function whose body, after its docstring, only raises NotImplementedError, or a class whose
@@ -33,7 +34,7 @@ def written(*functions: Any) -> bool:
     return not missing
 
 
-def _is_stub(thing: Any) -> bool:
+def _is_stub(thing: object) -> bool:
     function, names, free = thing, {"NotImplementedError"}, set()
     if isinstance(thing, type):
         function, names, free = vars(thing).get("__init__"), names | {"super", "__init__"}, {"__class__"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import ModuleType
 
 
 @contextmanager
-def one_thread() -> Iterator[Any]:
+def one_thread() -> Iterator[ModuleType]:
     """Give torch on one thread, and back the number it had.
 
     A pool of threads makes a later fork of the process unsafe, and beside NumPy's own it makes small arrays many
@@ -25,7 +25,7 @@ def one_thread() -> Iterator[Any]:
 
 
 @contextmanager
-def pinned_settings(*, double: bool) -> Iterator[Any]:
+def pinned_settings(*, double: bool) -> Iterator[ModuleType]:
     """Give torch on one thread, on the CPU, with gradients and a fixed seed, and put back what was before.
 
     double: new tensors are float64, else float32 as torch has it. Raises ImportError where torch is not available.

@@ -10,10 +10,8 @@ from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError, private_files
 
 if TYPE_CHECKING:
+    from autograder.configuration import Roster
     from autograder.exports.grades import ClassGrades
-    from autograder.exports.roster import Person
-
-Roster = dict[str, "Person"]
 
 
 def add(commands: Subparsers) -> None:
@@ -52,8 +50,8 @@ def _list(parser: argparse.ArgumentParser) -> None:
         "--students",
         type=Path,
         metavar="FILE.csv",
-        help="who is who: a column student_id and any of name, email, username, idnumber, canvas_id, sis_user_id, "
-        "sis_login_id, section",
+        help="who is who: a column student_id (or student) and any of name, email, username, idnumber, "
+        "canvas_id, sis_user_id, sis_login_id, section",
     )
     parser.add_argument("--title", default="", help="the assignment's title there (default: its name here)")
     parser.add_argument("--out-of", type=float, metavar="N", help="scale the points to N in all")
@@ -62,11 +60,11 @@ def _list(parser: argparse.ArgumentParser) -> None:
 @private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
     """Write the exported files, and say where they are and what to know about them."""
+    from autograder.configuration import read_roster
     from autograder.exports.canvas import canvas_table
     from autograder.exports.grades import read_class_grades
     from autograder.exports.gradescope import write_results
     from autograder.exports.moodle import moodle_table
-    from autograder.exports.roster import read_roster
     from autograder.spreadsheet import write_table
 
     grades_of_class = read_class_grades(course, options.assignment)

@@ -14,13 +14,17 @@ def add(commands: Subparsers) -> None:
         commands,
         "sync",
         run,
-        "register assignments and work out the secret cases (grading does it by itself)",
+        "register assignments and work out the secret cases (grading does it by itself), and write a course.toml to edit",
     )
 
 
 @private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Register every assignment of the course in the gradebook, and compute its secret Cases."""
+    """Register every assignment of the course in the gradebook, and compute its secret Cases.
+
+    Where there is no course.toml yet, one is written in which every setting is commented out.
+    """
+    from autograder import configuration
     from autograder.judging import secret_cases
     from autograder.recording import registration
 
@@ -29,4 +33,11 @@ def run(course: Course, options: argparse.Namespace) -> int:
         for lesson in course.lessons(assignment):
             secret_cases.work_out(course, lesson)
         print(f"{assignment} is in the gradebook.")
+    try:
+        written = configuration.write_default(course)
+    except OSError as error:  # a course goes on without the file, as where only work/ can be written
+        print(f"No course.toml could be written for you to edit: {error.strerror} ({error.filename}).")
+    else:
+        if written:
+            print(f"{written} is written for you to edit; nothing in it is in force yet.")
     return 0

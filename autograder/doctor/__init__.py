@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from autograder.course import Course, CourseError
-from autograder.doctor import machine, records, sandbox
+from autograder.doctor import machine, own_course, records, sandbox
 from autograder.doctor.finding import Finding, note, problem
 
 Check = Callable[[Course], list[Finding]]
@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     records.gradebook,
     records.secret,
     records.privacy,
+    own_course.own_course,
     machine.optional_tools,
 )
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Concatenate
+from typing import Concatenate
 
 from autograder.exercise import PLAIN, VARIED, Case
+from cnnlab.checking.wire import Value
 
 Make = Callable[Concatenate[str, str, ...], Case]
 
@@ -27,28 +28,38 @@ class Row:
     """One Case as a lesson writes it down: its key, and what the lesson's maker takes."""
 
     key: str
-    arguments: tuple[Any, ...]
-    inputs: dict[str, Any]
+    arguments: tuple[Value, ...]
+    inputs: dict[str, Value]
     words: str
     secret: bool
 
 
-def public(key: str, /, *arguments: Any, words: str = "", **inputs: Any) -> Row:
-    """Return the row of a Case that `check` asks. words: what students read, by default the key."""
+def public(key: str, /, *arguments: Value, words: str = "", **inputs: Value) -> Row:
+    """Return the row of a Case that `check` asks.
+
+    Args:
+        key: decides what is drawn, so it never changes.
+        arguments, inputs: what the lesson's maker of Cases takes.
+        words: what students read, by default the key.
+    """
     return Row(key, arguments, inputs, words, secret=False)
 
 
-def secret(key: str, /, *arguments: Any, words: str = "", **inputs: Any) -> Row:
-    """Return the row of a Case that grades. words: what students read, by default the key."""
+def secret(key: str, /, *arguments: Value, words: str = "", **inputs: Value) -> Row:
+    """Return the row of a Case that grades.
+
+    Args:
+        key, arguments, inputs, words: as for `public`.
+    """
     return Row(key, arguments, inputs, words, secret=True)
 
 
-def plain_case(key: str, group: str, /, **inputs: Any) -> Case:
+def plain_case(key: str, group: str, /, **inputs: Value) -> Case:
     """Return a Case of these inputs."""
     return Case(key, group=group, **inputs)
 
 
-def varied(make: Make, plain: Row, things: Mapping[str, Row | Mapping[str, Any]]) -> list[Case]:
+def varied(make: Make, plain: Row, things: Mapping[str, Row | Mapping[str, Value]]) -> list[Case]:
     """Return a plain Case and Cases that differ from it in one thing each, small and without points.
 
     All draw from the plain Case's key, so that what is not changed has the same values.

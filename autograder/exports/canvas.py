@@ -8,8 +8,9 @@ shows which cells Canvas reads, and that it looks for an assignment by "title (i
 from __future__ import annotations
 
 from autograder import spreadsheet
+from autograder.configuration import Person, Roster
 from autograder.exports.grades import ClassGrades, StudentGrades
-from autograder.exports.roster import Person, Roster, everybody
+from autograder.exports.roster import everybody
 from autograder.spreadsheet import Table
 
 COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]

@@ -11,9 +11,10 @@ import html
 from itertools import groupby
 
 from autograder import spreadsheet
+from autograder.configuration import Person, Roster
 from autograder.course import Course, CourseError
 from autograder.exports.grades import ClassGrades, StudentGrades
-from autograder.exports.roster import Person, Roster, everybody
+from autograder.exports.roster import everybody
 from autograder.exports.verdict_texts import first_remark, texts
 from autograder.spreadsheet import Table, named
 

@@ -24,7 +24,7 @@ from autograder import files
 from autograder.files import printable_name
 from autograder.intake.download_names import free_path, match_download, plain_name, plain_path
 from autograder.intake.reader import archive as reader_archive
-from autograder.intake.student_id import STUDENT_ID
+from autograder.student_id import STUDENT_ID
 from cnnlab.checking import handin
 
 MAX_MEMBERS = 50_000  # files of a downloaded archive

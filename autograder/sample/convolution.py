@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from nbformat.notebooknode import NotebookNode
 
 from autograder.exercise import Lesson
 from autograder.sample.edit import Edit, read_edits
@@ -24,7 +25,7 @@ ALL = (
 # Cells that stop or cheat answer exercises on which no other builds, so all other exercises must keep their points.
 
 
-def changed(change: Callable[[Any, Solved], None], name: str = f"{LESSON}.ipynb") -> Write:
+def changed(change: Callable[[NotebookNode, Solved], None], name: str = f"{LESSON}.ipynb") -> Write:
     """Return a Write that saves the solved notebook after `change(notebook, solved)`, under `name`."""
 
     def write(folder: Path, solved: Solved) -> None:
@@ -55,7 +56,7 @@ def unfinished(*kept: str) -> Write:
 def extra_cell(source: str, before: str = "conv_output_size") -> Write:
     """Return a Write that saves the solved notebook with a student's own cell before an exercise."""
 
-    def change(notebook: Any, solved: Solved) -> None:
+    def change(notebook: NotebookNode, solved: Solved) -> None:
         place = notebook.cells.index(find(notebook, before))
         cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
         notebook.cells.insert(place, cell)
@@ -63,25 +64,25 @@ def extra_cell(source: str, before: str = "conv_output_size") -> Write:
     return changed(change)
 
 
-def _schema_99(notebook: Any, solved: Solved) -> None:
+def _schema_99(notebook: NotebookNode, solved: Solved) -> None:
     for cell in notebook.cells:
         if "nbgrader" in cell.metadata:
             cell.metadata["nbgrader"]["schema_version"] = 99
 
 
-def _copied_check(notebook: Any, solved: Solved) -> None:
+def _copied_check(notebook: NotebookNode, solved: Solved) -> None:
     check = find(notebook, "im2col_check")
     notebook.cells += [check, check]
 
 
-def _stripped(notebook: Any, solved: Solved) -> None:
+def _stripped(notebook: NotebookNode, solved: Solved) -> None:
     notebook.metadata = {}
     for cell in notebook.cells:
         cell.metadata = {}
         cell.pop("id", None)
 
 
-def _check_made_easy(notebook: Any, solved: Solved) -> None:
+def _check_made_easy(notebook: NotebookNode, solved: Solved) -> None:
     for name in ALL:
         find(notebook, name).source = f"def {name}(*args, **kwargs):\n    return 1"
         check = find(notebook, f"{name}_check")
@@ -98,7 +99,7 @@ def _check_made_easy(notebook: Any, solved: Solved) -> None:
         ]
 
 
-def _as_markdown(notebook: Any, solved: Solved) -> None:
+def _as_markdown(notebook: NotebookNode, solved: Solved) -> None:
     cell = find(notebook, "pad2d")
     cell["cell_type"] = "markdown"
     cell.pop("outputs", None)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -72,7 +72,7 @@ class Solved:
             answers: exercise -> the cell's text, where it differs from the solution.
         """
         filled = {**self.answers, **(answers or {})}
-        notebook: Any = nbformat.from_dict(json.loads(nbformat.writes(self._released)))
+        notebook = cast(NotebookNode, nbformat.from_dict(json.loads(nbformat.writes(self._released))))
         for cell in notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
             if grade_id in filled:
@@ -94,7 +94,7 @@ class Solved:
         return "\n".join(lines)
 
 
-def find(notebook: Any, grade_id: str) -> Any:
+def find(notebook: NotebookNode, grade_id: str) -> NotebookNode:
     """Return the cell of a notebook that has a grade_id.
 
     Raises:
@@ -106,7 +106,7 @@ def find(notebook: Any, grade_id: str) -> Any:
     raise LookupError(grade_id)
 
 
-def save(notebook: Any, path: Path) -> None:
+def save(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook as it is, valid or not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(notebook, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,6 @@ import os
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ MAX_PRINTED = 1 << 20  # characters of output that one call may print while bein
 NO_MEMORY = "it asked for more memory than there is"
 
 
-def attempt(answer: Any, work: Callable[[], Outcome]) -> Outcome:
+def attempt(answer: object, work: Callable[[], Outcome]) -> Outcome:
     """Run `work()`, which runs code of `answer`, and return its Outcome or that of the exception that it raises.
 
     All that is printed meanwhile is dropped. InvalidAnswer becomes "bad output". KeyboardInterrupt passes through: in a
@@ -62,12 +61,12 @@ def plain(values: dict[str, Value], wanted: str) -> Outcome:
     return Outcome("values", wire.restore(tree, arrays))
 
 
-def a_type(value: Any) -> str:
+def a_type(value: object) -> str:
     """Return "a TYPE" for a value, asking nothing of the value itself."""
     return f"a {wire.type_name(type(value))}"
 
 
-def _own_functions(answer: Any) -> list[types.FunctionType]:
+def _own_functions(answer: object) -> list[types.FunctionType]:
     """Return the functions whose code is the Answer's: itself, or a class's methods."""
     if isinstance(answer, types.FunctionType):
         return [answer]
@@ -75,7 +74,7 @@ def _own_functions(answer: Any) -> list[types.FunctionType]:
     return [value for value in inside if isinstance(value, types.FunctionType)]
 
 
-def _not_implemented(answer: Any, error: NotImplementedError) -> Outcome:
+def _not_implemented(answer: object, error: NotImplementedError) -> Outcome:
     frames = traceback.extract_tb(error.__traceback__)
     own = {getattr(answer, "__name__", "it"), "call", *(f.__name__ for f in _own_functions(answer))}
     if frames and frames[-1].name == "_forward_unimplemented":  # of torch
@@ -94,7 +93,7 @@ def _not_implemented(answer: Any, error: NotImplementedError) -> Outcome:
     )
 
 
-def _raised(answer: Any, error: BaseException) -> Outcome:
+def _raised(answer: object, error: BaseException) -> Outcome:
     try:
         text = " ".join(str(error)[:MAX_MESSAGE].split())
     except Exception:  # an exception's own __str__ may raise
@@ -107,7 +106,7 @@ def _raised(answer: Any, error: BaseException) -> Outcome:
     )
 
 
-def _line(answer: Any, error: BaseException) -> int | None:
+def _line(answer: object, error: BaseException) -> int | None:
     files = {function.__code__.co_filename for function in _own_functions(answer)}
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f.lineno for f in frames if f.filename in files]

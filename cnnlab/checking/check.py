@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from cnnlab.checking import cases, handin, keeping, probe, report, speed, tries
 from cnnlab.checking.assess import Finding, assess
@@ -11,6 +11,7 @@ from cnnlab.checking.errors import CheckingError
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.question import Questionnaire
 from cnnlab.checking.report import Remarks
+from cnnlab.checking.wire import Value
 from cnnlab.library import asking, cells
 
 
@@ -21,7 +22,7 @@ class CheckFailed(CheckingError, AssertionError):
         return [str(self)]
 
 
-def check(function: Any, folder: Path = cases.FOLDER) -> None:
+def check(function: Callable[..., Value], folder: Path = cases.FOLDER) -> None:
     """Check an Answer against the public Cases of the Exercise of the same name, and show what was found.
 
     Shows one line where every Case passes, and in a notebook keeps the Answer in the student's library. Otherwise shows the
@@ -55,7 +56,7 @@ def check(function: Any, folder: Path = cases.FOLDER) -> None:
         raise CheckFailed(report.headline(finding))
 
 
-def examine(function: Any, exercise: str, folder: Path = cases.FOLDER) -> Finding:
+def examine(function: Callable[..., Value], exercise: str, folder: Path = cases.FOLDER) -> Finding:
     """Ask an Answer the public Cases of an Exercise and return the Finding; keep and show nothing.
 
     Args:
@@ -71,7 +72,7 @@ def examine(function: Any, exercise: str, folder: Path = cases.FOLDER) -> Findin
         return assess(questionnaire, _outcomes(function, questionnaire))
 
 
-def _outcomes(function: Any, questionnaire: Questionnaire) -> list[Outcome]:
+def _outcomes(function: Callable[..., Value], questionnaire: Questionnaire) -> list[Outcome]:
     questions, way = questionnaire.questions, questionnaire.way
     if way.file:
         return [handin.read_weights(Path(way.file))] * len(questions)
@@ -83,7 +84,7 @@ def _outcomes(function: Any, questionnaire: Questionnaire) -> list[Outcome]:
     return outcomes
 
 
-def _fingerprint(function: Any, questionnaire: Questionnaire) -> bytes:
+def _fingerprint(function: Callable[..., Value], questionnaire: Questionnaire) -> bytes:
     if not questionnaire.way.file:
         return tries.fingerprint(function)
     try:
@@ -93,7 +94,7 @@ def _fingerprint(function: Any, questionnaire: Questionnaire) -> bytes:
     return repr((status.st_mtime_ns, status.st_size)).encode()
 
 
-def _keep(function: Any, questionnaire: Questionnaire) -> str:
+def _keep(function: Callable[..., Value], questionnaire: Questionnaire) -> str:
     # A check inside an Answer keeps nothing, and what was read from a file is no code to keep.
     if not keeping.keeps() or asking.is_asking() or questionnaire.way.file:
         return ""

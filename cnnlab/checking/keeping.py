@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from cnnlab.checking import cases, proof
 from cnnlab.checking.question import Questionnaire
+from cnnlab.checking.wire import Value
 from cnnlab.library import shelf
 from cnnlab.library.cells import cells_of, in_notebook
 from cnnlab.library.errors import MissingHelper
@@ -21,7 +21,9 @@ def keeps() -> bool:
     return in_notebook() or bool(os.environ.get("CNNLAB_HOME"))
 
 
-def keep(function: Any, questionnaire: Questionnaire, cells: Sequence[str] | None = None) -> str:
+def keep(
+    function: Callable[..., Value], questionnaire: Questionnaire, cells: Sequence[str] | None = None
+) -> str:
     """Keep an Answer that has passed its Cases, and return a sentence about it; "" where nothing changed.
 
     It is kept only where its source passes by itself; else, and where the folder cannot be written, the sentence says so.

@@ -26,7 +26,7 @@ WITHOUT_NUMBERS = {"y_shape", "parameters", "shapes"}
 DROPOUTS = {"dropout": None, "dropout1d": 2, "dropout2d": 2, "dropout3d": 2, "feature_dropout": 2}
 
 
-def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], x: str) -> Outcome:
+def ask(build: Callable[..., Value], inputs: dict[str, Value], returns: Sequence[str], x: str) -> Outcome:
     """Build a module, send one input through it, and return the outputs asked for.
 
     The module is filled with fixed numbers in float64. Parameters of one shape get the same numbers, so where "gradients" is
@@ -64,7 +64,7 @@ class _Run:
 
     def __init__(
         self,
-        build: Callable[..., Any],
+        build: Callable[..., Value],
         given: dict[str, Value],
         x: np.ndarray,
         upstream: Value,
@@ -192,7 +192,7 @@ class _FixedDropout(TorchFunctionMode):
         return input.mul_(kept) if inplace else input * kept
 
 
-def _tensors(returned: Any) -> tuple[torch.Tensor, ...]:
+def _tensors(returned: Value) -> tuple[torch.Tensor, ...]:
     """Return what a module returned as a tuple of base tensors; raise InvalidAnswer where it is something else."""
     if returned is None:
         raise InvalidAnswer("its forward returned None; is a return statement missing?")
@@ -205,7 +205,7 @@ def _tensors(returned: Any) -> tuple[torch.Tensor, ...]:
     return tuple(several)
 
 
-def _outputs(returned: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
+def _outputs(returned: Value) -> torch.Tensor | tuple[torch.Tensor, ...]:
     """Return a module's float64 tensor, or its tuple of them; raise InvalidAnswer where it returned something else."""
     several = _tensors(returned)
     for one in several:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from cnnlab.checking.wire import Value
 
@@ -44,7 +43,7 @@ class Outcome:
         }
 
     @classmethod
-    def from_value(cls, value: Any) -> Outcome:
+    def from_value(cls, value: Value) -> Outcome:
         """Rebuild an Outcome from a received value; raise ValueError where it is none."""
         if type(value) is not dict or set(value) != {"kind", "values", "message", "error", "line"}:
             raise ValueError("not an Outcome")

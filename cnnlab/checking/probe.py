@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ __all__ = ["ask", "call", "same"]
 
 
 def ask(
-    function: Callable[..., Any], inputs: dict[str, Value], returns: tuple[str, ...], way: Way = CALL
+    function: Callable[..., Value], inputs: dict[str, Value], returns: tuple[str, ...], way: Way = CALL
 ) -> Outcome:
     """Ask an Answer one Case in the way that its Exercise declares, and return the Outcome before any summary.
 
@@ -60,7 +59,7 @@ def ask(
 
 
 def _asked(
-    function: Callable[..., Any], given: dict[str, Any], returns: tuple[str, ...], way: Way
+    function: Callable[..., Value], given: dict[str, Value], returns: tuple[str, ...], way: Way
 ) -> Outcome:
     """Call an Answer, through torch where the way says so."""
     if not way.tensors and not any(is_network(given.get(name)) for name in way.functions):
@@ -73,10 +72,10 @@ def _asked(
 
 
 def call(
-    function: Callable[..., Any],
+    function: Callable[..., Value],
     inputs: dict[str, Value],
     returns: tuple[str, ...],
-    invoke: Callable[..., Any] | None = None,
+    invoke: Callable[..., Value] | None = None,
 ) -> Outcome:
     """Call `function(**inputs)` and name what it returns.
 
@@ -91,7 +90,7 @@ def call(
         invoke: calls the Answer in this function's place, `invoke(function, inputs)`.
     """
     given = copied(inputs)
-    returned: list[Any] = []
+    returned: list[Value] = []
 
     def call() -> Outcome:
         returned.append(invoke(function, given) if invoke else function(**given))
@@ -108,7 +107,7 @@ def call(
     return outcome
 
 
-def _named(returned: Any, returns: tuple[str, ...]) -> Outcome:
+def _named(returned: Value, returns: tuple[str, ...]) -> Outcome:
     if returned is None:
         return Outcome("bad output", message="it returned None; is a return statement missing?")
     if len(returns) == 1:

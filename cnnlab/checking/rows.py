@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import Any
 
 from cnnlab.checking.compare import compare
 from cnnlab.checking.outcome import Outcome
@@ -74,7 +73,7 @@ def text(result: CaseResult, write: Write) -> list[str]:
     return ["  " + "  ".join(cell.rjust(w) for cell, w in zip(line, widths, strict=True)) for line in lines]
 
 
-def _tables(result: CaseResult) -> tuple[list[dict[str, Any]], list[dict[str, Any]]] | None:
+def _tables(result: CaseResult) -> tuple[list[dict[str, Value]], list[dict[str, Value]]] | None:
     difference = result.difference
     name = difference.name.split("[")[0] if difference else ""
     pair = result.question.expected.get(name), result.outcome.values.get(name)
@@ -88,13 +87,13 @@ def _is_table(value: Value) -> bool:
     )
 
 
-def _first(expected: list[dict[str, Any]], got: list[dict[str, Any]], tolerance: float) -> int:
+def _first(expected: list[dict[str, Value]], got: list[dict[str, Value]], tolerance: float) -> int:
     """Return the number of the first row that differs."""
     pairs = enumerate(zip(expected, got, strict=False))
     return next((i for i, (e, g) in pairs if any(_differs(e, g, c, tolerance) for c in e)), len(got))
 
 
-def _differs(row: dict[str, Any], other: dict[str, Any] | None, column: str, tolerance: float) -> bool:
+def _differs(row: dict[str, Value], other: dict[str, Value] | None, column: str, tolerance: float) -> bool:
     if other is None or column not in other:
         return True
     return compare({column: row[column]}, Outcome("values", other), tolerance) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from cnnlab.checking.wire import Value
 RETURNED = "returned"  # the output that holds what the calls return; the others are attributes
 
 
-def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], calls: str) -> Outcome:
+def ask(build: Callable[..., Value], inputs: dict[str, Value], returns: Sequence[str], calls: str) -> Outcome:
     """Build an object, call its methods one after the other, and return what each call gave.
 
     Each output is a list with one item for each call; a list of plain numbers alone becomes a float64 array. Arrays given to
@@ -37,7 +36,7 @@ def ask(build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[s
 
 
 def _played(
-    build: Callable[..., Any], inputs: dict[str, Value], returns: Sequence[str], calls: str
+    build: Callable[..., Value], inputs: dict[str, Value], returns: Sequence[str], calls: str
 ) -> Outcome:
     thing = build(**copied({name: value for name, value in inputs.items() if name != calls}))
     if thing is None:
@@ -62,14 +61,14 @@ def _played(
     return Outcome("values", told)
 
 
-def _method(thing: Any, name: str) -> Callable[..., Any]:
+def _method(thing: object, name: str) -> Callable[..., Value]:
     method = getattr(thing, name, None)
     if not callable(method):
         raise InvalidAnswer(f"what it builds, {a_type(thing)}, has no method {name}")
     return method
 
 
-def _read(thing: Any, name: str, after: str) -> Value:
+def _read(thing: object, name: str, after: str) -> Value:
     try:
         value = getattr(thing, name)
     except AttributeError:
@@ -77,7 +76,7 @@ def _read(thing: Any, name: str, after: str) -> Value:
     return _plain(value, f"{after} its {name} is")
 
 
-def _plain(value: Any, words: str) -> Value:
+def _plain(value: Value, words: str) -> Value:
     """Return a copy of a value as it is now; raise InvalidAnswer with `words` where it is no plain one."""
     try:
         wire.flatten(value)

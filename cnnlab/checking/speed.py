@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ class Task:
 
     words: str
     draw: Callable[[np.random.Generator, int], dict[str, Value]]
-    product: Callable[..., Any]
+    product: Callable[..., Value]
     at_most: float
 
 
@@ -74,7 +73,7 @@ TASKS = {
 }
 
 
-def measure(function: Callable[..., Any], task: Task, repetitions: int = 5) -> float:
+def measure(function: Callable[..., Value], task: Task, repetitions: int = 5) -> float:
     """Return the ratio of CPU times of an Answer and the task's product, here and now, on one image.
 
     Takes the minimum of interleaved repetitions of each; stops early where the Answer is fast or very slow. An exception of
@@ -96,7 +95,7 @@ def measure(function: Callable[..., Any], task: Task, repetitions: int = 5) -> f
     return answer / product
 
 
-def remark(function: Callable[..., Any], name: str) -> str:
+def remark(function: Callable[..., Value], name: str) -> str:
     """Say in a sentence how fast an Answer is at the task `name`, and which ratio is fast."""
     task = TASKS[name]
     try:
@@ -111,7 +110,7 @@ def remark(function: Callable[..., Any], name: str) -> str:
     )
 
 
-def _seconds(function: Callable[..., Any], inputs: dict[str, Value]) -> float:
+def _seconds(function: Callable[..., Value], inputs: dict[str, Value]) -> float:
     began = time.process_time()
     function(**inputs)
     return max(time.process_time() - began, 1e-6)

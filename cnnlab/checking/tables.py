@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from cnnlab.checking.attempt import a_type
 from cnnlab.checking.outcome import Outcome
+from cnnlab.checking.wire import Value
 
 
 def as_rows(outcome: Outcome, columns: Sequence[str]) -> Outcome:
@@ -20,7 +20,7 @@ def as_rows(outcome: Outcome, columns: Sequence[str]) -> Outcome:
     ((name, rows),) = outcome.values.items()
     if type(rows) not in (list, tuple):
         return Outcome("bad output", message=f"it returned {a_type(rows)}; return a list of rows")
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, Value]] = []
     for number, row in enumerate(rows):
         wrong = _wrong(row, columns)
         if wrong:
@@ -32,7 +32,7 @@ def as_rows(outcome: Outcome, columns: Sequence[str]) -> Outcome:
     return Outcome("values", {name: found})
 
 
-def _wrong(row: Any, columns: Sequence[str]) -> str:
+def _wrong(row: Value, columns: Sequence[str]) -> str:
     """Say in words why a row does not have these columns; "" where it has."""
     if type(row) is dict:
         missing = [column for column in columns if column not in row]

@@ -6,7 +6,6 @@ Import it only where torch is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from cnnlab.checking.functions import networks
 from cnnlab.checking.wire import Value
 
 
-def invoke(function: Callable[..., Any], given: dict[str, Any], tensors: Sequence[str]) -> Any:
+def invoke(function: Callable[..., Value], given: dict[str, Value], tensors: Sequence[str]) -> Value:
     """Return what `function(**given)` returns, with its tensors as arrays and its sizes as tuples.
 
     Args:
@@ -37,12 +36,12 @@ def invoke(function: Callable[..., Any], given: dict[str, Any], tensors: Sequenc
     return _arrays(returned)
 
 
-def _networks(value: Any) -> list[torch.nn.Module]:
+def _networks(value: Value) -> list[torch.nn.Module]:
     several = value if type(value) is list else [value]
     return [one for one in several if isinstance(one, torch.nn.Module)]
 
 
-def _tensors(value: Value) -> Any:
+def _tensors(value: Value) -> Value:
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value)
     if type(value) in (tuple, list):
@@ -50,7 +49,7 @@ def _tensors(value: Value) -> Any:
     return {key: _tensors(item) for key, item in value.items()} if type(value) is dict else value
 
 
-def _arrays(value: Any) -> Any:
+def _arrays(value: Value) -> Value:
     if type(value) in (torch.Tensor, torch.nn.Parameter):
         return value.detach().cpu().numpy()
     if type(value) is torch.Size:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import types
 from dataclasses import dataclass
-from typing import Any
+from types import CellType
 
 import numpy as np
 
+Namespace = dict[str, object] | None  # the names of the cell or module that an Answer stands in
 MAX_REPR = 1 << 16  # characters of one constant that count
 MAX_ARRAY = 1 << 20  # bytes of one array that count
 
@@ -56,17 +57,17 @@ def record_check(exercise: str, code: bytes, passed: bool, attempted: bool) -> i
     return failed
 
 
-def fingerprint(answer: Any) -> bytes:
+def fingerprint(answer: object) -> bytes:
     """Return a digest that differs between versions of an Answer: of its code, and of that of what it names.
 
     Helpers count that stand in the same notebook as the Answer; comments and line breaks do not.
     """
     hasher = hashlib.blake2b(digest_size=16)
-    space = getattr(answer, "__globals__", None)
+    space: Namespace = getattr(answer, "__globals__", None)
     if space is None and isinstance(answer, type):
         functions = [value for value in vars(answer).values() if isinstance(value, types.FunctionType)]
         space = functions[0].__globals__ if functions else None
-    waiting: list[Any] = [answer]
+    waiting: list[object] = [answer]
     seen: set[int] = set()
     while waiting:
         thing = waiting.pop()
@@ -82,7 +83,7 @@ def fingerprint(answer: Any) -> bytes:
     return hasher.digest()
 
 
-def _parts(thing: Any, space: Any) -> tuple[bytes, list[Any]]:
+def _parts(thing: types.FunctionType | types.CodeType | type, space: Namespace) -> tuple[bytes, list[object]]:
     """Return bytes that stand for a function, class or piece of code, and the parts that it consists of."""
     if isinstance(thing, types.CodeType):
         names = [space[n] for n in thing.co_names if space and n in space]
@@ -100,7 +101,7 @@ def _parts(thing: Any, space: Any) -> tuple[bytes, list[Any]]:
     ]
 
 
-def _is_own(thing: Any, space: Any) -> bool:
+def _is_own(thing: object, space: Namespace) -> bool:
     """Say whether a thing is the student's: code of the same notebook, or a plain value."""
     if isinstance(thing, types.FunctionType):
         return thing.__globals__ is space
@@ -109,14 +110,14 @@ def _is_own(thing: Any, space: Any) -> bool:
     return isinstance(thing, (int, float, complex, str, bytes, tuple, list, dict, np.ndarray))
 
 
-def _is_filled(cell: Any) -> bool:
+def _is_filled(cell: CellType) -> bool:
     try:
         return cell.cell_contents is not None
     except ValueError:  # not bound yet
         return False
 
 
-def _words(thing: Any) -> bytes:
+def _words(thing: object) -> bytes:
     if isinstance(thing, np.ndarray):
         small = thing.nbytes <= MAX_ARRAY and thing.dtype != object
         return repr((thing.shape, thing.dtype)).encode() + (thing.tobytes() if small else b"")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cnnlab.checking.wire import Value
 
@@ -61,7 +60,7 @@ class Way:
         return {name: v for name, v in value.items() if v or name not in OMIT_WHEN_EMPTY}
 
     @classmethod
-    def from_value(cls, value: Any) -> Way:
+    def from_value(cls, value: Value) -> Way:
         """Rebuild a Way from its value."""
         return cls(**{**value, **{name: tuple(value.get(name, ())) for name in LISTS}})
 

@@ -22,7 +22,7 @@ def costs(network: nn.Module, shape: tuple[int, int, int]) -> list[dict[str, Any
     seen: set[int] = set()
     names = {module: name for name, module in network.named_modules() if not list(module.children())}
 
-    def note(module: nn.Module, _: Any, output: Any) -> None:
+    def note(module: nn.Module, _: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
         parameters = 0 if id(module) in seen else sum(p.numel() for p in module.parameters())
         seen.add(id(module))
         output = output[0] if isinstance(output, tuple) else output

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from cnnlab.plot.style import BAR, GRID, INK, LETTER, LINE, LINES, MARK, MARKERS, TEXT, TITLE, WIDTH, finish
 
@@ -34,7 +35,9 @@ MOST_NAMED = 12  # places on the horizontal axis that are named one by one
 # Of confusions, in inches.
 CLASS = 0.42  # the side of a class's cell
 LABELS_WIDE, LABELS_HIGH = 0.9, 0.8  # the axes' labels and the title
+ASLANT = 45  # degrees
 LONGEST_FLAT = 0.3  # a name that is longer is written aslant, else it would touch its neighbour
+T = TypeVar("T")
 
 
 def show_images(
@@ -106,9 +109,9 @@ def show_images(
 
 
 def show_grids(
-    grids: Sequence[Any],
+    grids: Sequence[ArrayLike],
     titles: Sequence[str] | None = None,
-    marks: Sequence[Any] | None = None,
+    marks: Sequence[ArrayLike | None] | None = None,
     *,
     columns: int = 4,
     cell: float = 0.36,
@@ -285,8 +288,8 @@ def show_confusion(
         if number:
             colour = LINE if row == column else INK
             axes.text(column, row, f"{number}", ha="center", va="center", fontsize=TEXT, color=colour)
-    turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if letters > LONGEST_FLAT else {}
-    axes.set_xticks(range(len(names)), names, fontsize=TEXT, **turned)
+    rotation, side = (ASLANT, "right") if letters > LONGEST_FLAT else (0, "center")
+    axes.set_xticks(range(len(names)), names, fontsize=TEXT, rotation=rotation, ha=side)
     axes.set_yticks(range(len(names)), names, fontsize=TEXT)
     axes.set_xticks(np.arange(len(names) - 1) + PIXEL_EDGE, minor=True)
     axes.set_yticks(np.arange(len(names) - 1) + PIXEL_EDGE, minor=True)
@@ -305,7 +308,7 @@ def show_confusion(
     finish(plt)
 
 
-def _one_each(what: str, given: Sequence[Any] | None, count: int, default: Any) -> Sequence[Any]:
+def _one_each(what: str, given: Sequence[T] | None, count: int, default: T) -> Sequence[T]:
     if count == 0:
         raise ValueError("there must be at least one picture")
     if given is None:

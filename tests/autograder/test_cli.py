@@ -6,12 +6,14 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import termios
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -35,19 +37,48 @@ def run(*arguments: str, work: Path, **environment: str) -> tuple[int, str, str]
     return process.returncode, out, err
 
 
+def hand_in(folder: Path, course: Course, lesson: Lesson) -> Path:
+    solved = Solved(course, lesson)
+    for student in ("ann", "ben"):
+        save(solved.notebook(), folder / student / f"{lesson.name}.ipynb")
+    return folder
+
+
+class Graded(NamedTuple):
+    """A class folder, and how the command ended that graded it."""
+
+    work: Path
+    status: int
+    out: str
+    err: str
+
+
 @pytest.fixture
 def small_class(tmp_path: Path, course: Course, convolution: Lesson) -> Path:
     """Two honest students' folders."""
-    solved = Solved(course, convolution)
-    for student in ("ann", "ben"):
-        save(solved.notebook(), tmp_path / "class" / student / f"{convolution.name}.ipynb")
-    return tmp_path / "class"
+    return hand_in(tmp_path / "class", course, convolution)
+
+
+@pytest.fixture(scope="module")
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, checkout: Course, convolution: Lesson, bubblewrap: str
+) -> Graded:
+    """Two honest students, graded in a class folder that was not there before."""
+    base = tmp_path_factory.mktemp("graded")
+    hand_in(base / "class", checkout, convolution)
+    return Graded(base / "work", *run("grade", "1_layers", str(base / "class"), work=base / "work"))
+
+
+@pytest.fixture
+def graded_work(graded: Graded, tmp_path: Path) -> Path:
+    """A copy of the class folder in which two honest students are graded."""
+    return shutil.copytree(graded.work, tmp_path / "work")
 
 
 def test_grading_a_folder_prints_the_table_and_where_all_is(
-    small_class: Path, tmp_path: Path, bubblewrap: str
+    graded: Graded, graded_work: Path, tmp_path: Path
 ) -> None:
-    status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
+    status, out, err = graded.status, graded.out, graded.err
     assert status == 0, err
     rows = [line.split() for line in out.splitlines() if line.startswith(("ann", "ben"))]
     assert [(row[0], row[-1]) for row in rows] == [("ann", "60"), ("ben", "60")]
@@ -103,10 +134,9 @@ def test_who_reads_only_the_first_lines_hears_of_no_error(tmp_path: Path) -> Non
     assert process.wait(60) == 1
 
 
-def test_a_table_is_not_written_over_a_folder(small_class: Path, tmp_path: Path) -> None:
-    run("grade", "1_layers", str(small_class), "--no-sandbox", work=tmp_path / "work")
+def test_a_table_is_not_written_over_a_folder(graded_work: Path, tmp_path: Path) -> None:
     for product, place in (("canvas", tmp_path), ("gradescope", Path(__file__))):
-        status, _, err = run("export", product, "1_layers", "--out", str(place), work=tmp_path / "work")
+        status, _, err = run("export", product, "1_layers", "--out", str(place), work=graded_work)
         assert status == 1 and f"{place} is there already and is no" in err and len(err.splitlines()) == 1
 
 
@@ -124,7 +154,7 @@ def test_without_bubblewrap_nothing_is_recorded(small_class: Path, tmp_path: Pat
     assert (small_class / "ann" / "02_convolution.ipynb").exists()
 
 
-def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None:
+def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path, ready: Course) -> None:
     status, out, err = run(
         "grade", "1_layers", str(small_class), "--no-sandbox", work=tmp_path / "work", PATH="/usr/bin:/bin"
     )
@@ -134,7 +164,7 @@ def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path) -> None
 
 
 def test_who_comes_later_joins_the_class_and_nobody_is_recorded_anew(
-    small_class: Path, tmp_path: Path, bubblewrap: str
+    small_class: Path, tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:
     work = tmp_path / "work"
     (small_class / "ben").rename(tmp_path / "ben")
@@ -160,7 +190,9 @@ def test_two_runs_at_once_do_not_mix(small_class: Path, tmp_path: Path) -> None:
     assert not (work / "submitted").exists()
 
 
-def test_a_cell_that_does_not_parse_is_named(small_class: Path, tmp_path: Path, bubblewrap: str) -> None:
+def test_a_cell_that_does_not_parse_is_named(
+    small_class: Path, tmp_path: Path, bubblewrap: str, ready: Course
+) -> None:
     path = small_class / "ben" / "02_convolution.ipynb"
     path.write_text(path.read_text().replace("return np.pad(x, (", "return np.pad(x, (("))
     status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
@@ -172,7 +204,7 @@ def test_a_cell_that_does_not_parse_is_named(small_class: Path, tmp_path: Path, 
 
 
 def test_what_was_put_into_submitted_by_hand_is_taken_in_first(
-    small_class: Path, tmp_path: Path, convolution: Lesson, bubblewrap: str
+    small_class: Path, tmp_path: Path, convolution: Lesson, bubblewrap: str, ready: Course
 ) -> None:
     place = tmp_path / "work" / "submitted" / "ann" / "1_layers"
     place.mkdir(parents=True)
@@ -198,7 +230,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(small_class: Path, tmp_
 
 
 def test_a_lesson_file_that_is_no_json_is_said_and_the_class_goes_on(
-    small_class: Path, tmp_path: Path, bubblewrap: str
+    small_class: Path, tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:
     (small_class / "cut").mkdir()
     (small_class / "cut" / "02_convolution.ipynb").write_text('{"cells": [')
@@ -214,7 +246,7 @@ def test_a_lesson_file_that_is_no_json_is_said_and_the_class_goes_on(
 
 
 def test_stopping_loses_nothing(
-    small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str
+    small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str, ready: Course
 ) -> None:
     solved = Solved(course, convolution)
     slow = solved.notebook({"pad2d": solved.with_body("pad2d", "while True: pass")})
@@ -240,7 +272,7 @@ def test_stopping_loses_nothing(
 
 
 def test_each_submission_has_a_line_that_a_terminal_need_not_fear(
-    small_class: Path, tmp_path: Path, bubblewrap: str
+    small_class: Path, tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:
     (small_class / "ben" / "evil\x1b[2J\nname.txt").write_text("")
     status, out, err = run("grade", "1_layers", str(small_class), work=tmp_path / "work")
@@ -252,7 +284,7 @@ def test_each_submission_has_a_line_that_a_terminal_need_not_fear(
 
 
 def test_a_bar_with_the_time_left_where_somebody_watches(
-    small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str
+    small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str, ready: Course
 ) -> None:
     solved = Solved(course, convolution)
     slow = solved.notebook({"pad2d": f"import time; time.sleep(4)\n{solved.answers['pad2d']}"})
@@ -282,14 +314,13 @@ def test_a_bar_with_the_time_left_where_somebody_watches(
 
 
 def test_replaying_says_for_each_whether_it_is_the_same(
-    small_class: Path, tmp_path: Path, bubblewrap: str
+    graded_work: Path,
 ) -> None:
-    work = tmp_path / "work"
-    assert run("grade", "1_layers", str(small_class), "--student", "ann", work=work)[0] == 0
+    work = graded_work
     status, out, err = run("grade", "1_layers", "--replay", work=work)
     assert status == 0, err
     assert out.splitlines()[0].split(maxsplit=1) == ["ann", "the same"]
-    assert "1 of 1 came out the same; nothing was recorded." in out
+    assert "2 of 2 came out the same; nothing was recorded." in out
     journal = work / "journal.jsonl"
     journal.write_text(journal.read_text().replace('"status": "passed"', '"status": "failed"', 1))
     status, out, err = run("grade", "1_layers", "--replay", "--student", "ann", work=work)
@@ -344,7 +375,7 @@ def test_a_work_folder_that_is_none_is_one_sentence(small_class: Path, tmp_path:
 
 
 def test_what_could_not_be_read_is_flagged_once_however_often_it_is_graded(
-    tmp_path: Path, bubblewrap: str
+    tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:
     broken = tmp_path / "class" / "cleo" / "02_convolution.ipynb"
     broken.parent.mkdir(parents=True)

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbformat.notebooknode import NotebookNode
 
 from autograder import notebook_io
 from tests import ROOT
@@ -58,7 +59,7 @@ def test_as_nbformat_writes_it(cells: list[Any], metadata: Any) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_the_lessons_are_written_as_nbformat_writes_them(path: Path) -> None:
-    notebook: Any = nbformat.read(str(path), as_version=4)
+    notebook: NotebookNode = nbformat.read(str(path), as_version=4)
     assert notebook_io.writes(notebook) == path.read_text(encoding="utf-8")
 
 

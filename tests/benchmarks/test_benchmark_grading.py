@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbformat.notebooknode import NotebookNode
 
 from autograder.sample import wrong_answer
 from benchmarks import grading
@@ -65,14 +66,14 @@ def test_no_two_submissions_are_alike_and_a_class_begins_as_a_smaller_one(
 
 
 def test_all_cells_that_only_show_something_are_left_out(lesson: OneLesson, submissions: Path) -> None:
-    notebook: Any = nbformat.read(str(next(submissions.rglob("*.ipynb"))), as_version=4)
+    notebook: NotebookNode = nbformat.read(str(next(submissions.rglob("*.ipynb"))), as_version=4)
     tags = [set(cell.metadata.get("tags", [])) for cell in notebook.cells]
     shown = [tag for tag in tags if tag & {"show", "setup"}]
     assert shown and all("skip-execution" in tag for tag in shown)
     assert sum("skip-execution" in tag for tag in tags) == len(shown)
 
 
-def _named(cell: Any) -> str:
+def _named(cell: NotebookNode) -> str:
     return cell["metadata"].get("nbgrader", {}).get("grade_id", "")
 
 

@@ -9,6 +9,7 @@ from textwrap import dedent
 from typing import Any
 
 import nbformat
+from nbformat.notebooknode import NotebookNode
 
 from autograder.exercise import Lesson
 from autograder.sample import Sample, Solved, Write, find, save
@@ -51,14 +52,15 @@ class Fixture:
         return Sample(self.name, "hostile", self.words, self.write, self.lost).points(lesson, exercise)
 
 
-def part_solved(solved: Solved, filled: Mapping[str, str] | None = None) -> Any:
+def part_solved(solved: Solved, filled: Mapping[str, str] | None = None) -> NotebookNode:
     """Return the notebook of a student who wrote five exercises of seven; filled: exercise -> another cell."""
     stubs = {name: solved.stub(name) for name in (*OPEN, "why_not_invariant")}
     return solved.notebook({**stubs, **(filled or {})})
 
 
 def handed_in(
-    change: Callable[[Any, Solved], None] = lambda notebook, solved: None, name: str = f"{LESSON}.ipynb"
+    change: Callable[[NotebookNode, Solved], None] = lambda notebook, solved: None,
+    name: str = f"{LESSON}.ipynb",
 ) -> Write:
     """The notebook with five exercises of seven after `change(notebook, solved)`, saved under `name`."""
 
@@ -78,7 +80,7 @@ def body(source: str, exercise: str = "filter_image") -> Write:
 def bodies(sources: Mapping[str, str]) -> Write:
     """The notebook with these bodies in some exercises."""
 
-    def change(notebook: Any, solved: Solved) -> None:
+    def change(notebook: NotebookNode, solved: Solved) -> None:
         for exercise, source in sources.items():
             find(notebook, exercise).source = solved.with_body(exercise, dedent(source))
 
@@ -88,7 +90,7 @@ def bodies(sources: Mapping[str, str]) -> Write:
 def cell(source: str, body: str = "", before: str = "conv_output_size") -> Write:
     """The notebook with a cell of the student's own before an exercise, and a body in filter_image."""
 
-    def change(notebook: Any, solved: Solved) -> None:
+    def change(notebook: NotebookNode, solved: Solved) -> None:
         notebook.cells.insert(notebook.cells.index(find(notebook, before)), code(dedent(source)))
         if body:
             find(notebook, "filter_image").source = solved.with_body("filter_image", dedent(body))
@@ -96,7 +98,7 @@ def cell(source: str, body: str = "", before: str = "conv_output_size") -> Write
     return handed_in(change)
 
 
-def code(source: str) -> Any:
+def code(source: str) -> NotebookNode:
     """A code cell as Jupyter saves it."""
     fields = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
     return nbformat.from_dict(fields)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from nbformat.notebooknode import NotebookNode
 
 from autograder.sample import Solved, find, save
 from autograder.sample.convolution import ALL, LESSON
@@ -16,10 +17,10 @@ METADATA = "nothing of a notebook's metadata is read but the id, so nothing was 
 WRONG = "def {name}(*args, **kwargs):\n    return 1"
 
 
-def each_graded(change: Callable[[Any], None]) -> Callable[[Any, Solved], None]:
+def each_graded(change: Callable[[NotebookNode], None]) -> Callable[[NotebookNode, Solved], None]:
     """Change every cell that carries nbgrader's metadata."""
 
-    def edit(notebook: Any, solved: Solved) -> None:
+    def edit(notebook: NotebookNode, solved: Solved) -> None:
         for one in notebook.cells:
             if "nbgrader" in one.metadata:
                 change(one)
@@ -27,43 +28,43 @@ def each_graded(change: Callable[[Any], None]) -> Callable[[Any, Solved], None]:
     return edit
 
 
-def _skipped(notebook: Any, solved: Solved) -> None:
+def _skipped(notebook: NotebookNode, solved: Solved) -> None:
     for name in ALL:
         find(notebook, name).source = WRONG.format(name=name)
         find(notebook, f"{name}_check").metadata["tags"] = ["skip-execution", "remove-cell"]
 
 
-def _copied(notebook: Any, solved: Solved) -> None:
+def _copied(notebook: NotebookNode, solved: Solved) -> None:
     easy = copy.deepcopy(find(notebook, "filter_image_check"))
     easy.source = "100.0"
     notebook.cells[:0] = [easy]
     notebook.cells += [copy.deepcopy(easy)]
 
 
-def _schema(one: Any) -> None:
+def _schema(one: NotebookNode) -> None:
     one.metadata["nbgrader"]["schema_version"] = 99
 
 
-def _without_checks(notebook: Any, solved: Solved) -> None:
+def _without_checks(notebook: NotebookNode, solved: Solved) -> None:
     notebook.cells = [c for c in notebook.cells if not str(c.metadata.get("nbgrader", {})).count("_check")]
     find(notebook, "filter_image").source = WRONG.format(name="filter_image")
 
 
-def _flipped(one: Any) -> None:
+def _flipped(one: NotebookNode) -> None:
     about = one.metadata["nbgrader"]
     about.update({key: not about[key] for key in ("grade", "locked", "solution") if key in about})
     one.metadata.update(editable=True, deletable=True)
 
 
-def _renamed(notebook: Any, solved: Solved) -> None:
+def _renamed(notebook: NotebookNode, solved: Solved) -> None:
     find(notebook, "pad2d").metadata["nbgrader"]["grade_id"] = "free_points"
 
 
-def _rich(one: Any) -> None:
+def _rich(one: NotebookNode) -> None:
     one.metadata["nbgrader"]["points"] = 1_000
 
 
-def _as_markdown(notebook: Any, solved: Solved) -> None:
+def _as_markdown(notebook: NotebookNode, solved: Solved) -> None:
     for name in ("pad2d", "pad2d_check"):
         one = find(notebook, name)
         one["cell_type"] = "markdown"
@@ -71,35 +72,35 @@ def _as_markdown(notebook: Any, solved: Solved) -> None:
         one.pop("execution_count", None)
 
 
-def _reordered(notebook: Any, solved: Solved) -> None:
+def _reordered(notebook: NotebookNode, solved: Solved) -> None:
     given = [c for c in notebook.cells if "nbgrader" not in c.metadata]
     notebook.cells = given + [c for c in reversed(notebook.cells) if "nbgrader" in c.metadata]
 
 
-def _redefines(notebook: Any, solved: Solved) -> None:
+def _redefines(notebook: NotebookNode, solved: Solved) -> None:
     after = notebook.cells.index(find(notebook, "pad2d_check")) + 1
     lie = "def pad2d(x, padding):\n    return x\nnp.pad = lambda *a, **k: 1"
     notebook.cells.insert(after, code(lie))
     find(notebook, "filter_image").source = WRONG.format(name="filter_image")
 
 
-def _stripped(notebook: Any, solved: Solved) -> None:
+def _stripped(notebook: NotebookNode, solved: Solved) -> None:
     notebook.metadata = {}
     for one in notebook.cells:
         one.metadata = {}
         one.pop("id", None)
 
 
-def _large(notebook: Any, solved: Solved) -> None:
+def _large(notebook: NotebookNode, solved: Solved) -> None:
     find(notebook, "pad2d").outputs = [{"output_type": "stream", "name": "stdout", "text": "x" * (12 << 20)}]
     notebook.cells[0]["attachments"] = {"a.png": {"image/png": "A" * (2 << 20)}}
 
 
-def _nul(notebook: Any, solved: Solved) -> None:
+def _nul(notebook: NotebookNode, solved: Solved) -> None:
     find(notebook, "same_padding").source += "\n# \0"
 
 
-def _kernel(notebook: Any, solved: Solved) -> None:
+def _kernel(notebook: NotebookNode, solved: Solved) -> None:
     notebook.metadata["kernelspec"] = {
         "name": "../../bin/sh",
         "display_name": 3,
@@ -108,19 +109,19 @@ def _kernel(notebook: Any, solved: Solved) -> None:
     notebook.metadata["language_info"] = {"name": "bash"}
 
 
-def _one_id(notebook: Any, solved: Solved) -> None:
+def _one_id(notebook: NotebookNode, solved: Solved) -> None:
     for one in notebook.cells:
         one["id"] = "02-convolution-01"
 
 
-def _homoglyph(notebook: Any, solved: Solved) -> None:
+def _homoglyph(notebook: NotebookNode, solved: Solved) -> None:
     one = find(notebook, "im2col")
     one.source = one.source.replace("def im2col", "def im2c\u043el")  # a Cyrillic letter
     one.metadata = {}
     one.pop("id", None)
 
 
-def _answer_in_check(notebook: Any, solved: Solved) -> None:
+def _answer_in_check(notebook: NotebookNode, solved: Solved) -> None:
     find(notebook, "pad2d_check").source = find(notebook, "pad2d").source
     find(notebook, "pad2d").source = solved.stub("pad2d")
 

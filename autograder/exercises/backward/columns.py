@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise
 from autograder.exercises.backward.operations import columns_case, positions
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.common.sizes import Padding, Size, pair, sides
+from autograder.exercises.common.sizes import DilatedSteps, Padding, Settings, Size, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.torch_settings import one_thread
@@ -30,10 +30,10 @@ def fold(
     return y.numpy()[:, :, top : top + height, left : left + width].astype(cols.dtype)
 
 
-def reordered(*axes: int) -> Any:
+def reordered(*axes: int) -> Wrong:
     """Return a wrong col2im that reads the axes N C KH KW OH OW (0 to 5) in another order."""
 
-    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
+    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Unpack[DilatedSteps]) -> np.ndarray:
         shape = (*x_shape[:2], *pair(kernel), *positions(x_shape[2:], kernel, **how))  # type: ignore[arg-type]
         misread = cols.reshape([shape[axis] for axis in axes]).transpose(np.argsort(axes))
         return fold(misread.reshape(cols.shape), x_shape, kernel, **how)
@@ -41,10 +41,10 @@ def reordered(*axes: int) -> Any:
     return wrong
 
 
-def overwritten(by_window: bool) -> Any:
+def overwritten(by_window: bool) -> Wrong:
     """Return a wrong col2im that puts each value in its place, where the last one to come stays."""
 
-    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
+    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Unpack[DilatedSteps]) -> np.ndarray:
         n, c, height, width = x_shape
         (top, bottom), (left, right) = sides(how.get("padding", 0))
         (sh, sw), (dh, dw) = pair(how.get("stride", 1)), pair(how.get("dilation", 1))
@@ -61,22 +61,22 @@ def overwritten(by_window: bool) -> Any:
     return wrong
 
 
-def averaged(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
+def averaged(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Unpack[DilatedSteps]) -> np.ndarray:
     counts = fold(np.ones_like(cols), x_shape, kernel, **how)
     return fold(cols, x_shape, kernel, **how) / np.maximum(counts, 1)
 
 
-def padding_kept(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
+def padding_kept(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     n, c, height, width = x_shape
     padded = (n, c, height + top + bottom, width + left + right)
     return fold(cols, padded, kernel, **without(how, "padding"))
 
 
-def cut_from(change: Any) -> Any:
+def cut_from(change: Wrong) -> Wrong:
     """Return a wrong col2im that cuts the padded image at a place that `change(top, bottom)` gives per axis."""
 
-    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
+    def wrong(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
         image = padding_kept(cols, x_shape, kernel, **how)
         (top, bottom), (left, right) = sides(how.get("padding", 0))
         rows, columns = change(top, bottom), change(left, right)
@@ -85,8 +85,8 @@ def cut_from(change: Any) -> Any:
     return wrong
 
 
-def cut_with_minus(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Any) -> np.ndarray:
-    """Cuts with [top:-bottom], which leaves nothing where bottom is 0."""
+def cut_with_minus(cols: np.ndarray, x_shape: Shape, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
+    """Cut with [top:-bottom], which leaves nothing where bottom is 0."""
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     return padding_kept(cols, x_shape, kernel, **how)[:, :, top:-bottom, left:-right]
 

@@ -2,64 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise
 from autograder.exercises.backward.operations import conv2d_gradients, layer_gradient_case, positions
 from autograder.exercises.common.cases import scaled
-from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.common.sizes import sides, turned
+from autograder.exercises.common.mistakes import Wrong, mistakes
+from autograder.exercises.common.sizes import DilatedSteps, Settings, sides, turned
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 Gradients = tuple[np.ndarray, ...]
 
 
-def with_dx(change: Any) -> Any:
+def with_dx(change: Wrong) -> Wrong:
     """Return a wrong backward whose dx is that of the changed filters `change(w)`."""
 
-    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> Gradients:
         _, dw, db = conv2d_gradients(dout, x, w, b, **how)
         return conv2d_gradients(dout, x, change(w), b, **how)[0], dw, db
 
     return wrong
 
 
-def with_dw(change: Any) -> Any:
+def with_dw(change: Wrong) -> Wrong:
     """Return a wrong backward that makes `change(dw)` of dw."""
 
-    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> Gradients:
         dx, dw, db = conv2d_gradients(dout, x, w, b, **how)
         return dx, change(dw), db
 
     return wrong
 
 
-def with_db(find: Any) -> Any:
+def with_db(find: Wrong) -> Wrong:
     """Return a wrong backward whose db is `find(dout)`."""
 
-    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> Gradients:
         dx, dw, _ = conv2d_gradients(dout, x, w, b, **how)
         return dx, dw, find(dout)
 
     return wrong
 
 
-def averaged(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
+def averaged(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> Gradients:
     dx, dw, db = conv2d_gradients(dout, x, w, b, **how)
     return dx, dw / len(x), db / len(x)
 
 
-def weights_of_one_image(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
-    """Finds dw anew for each image and keeps the last."""
+def weights_of_one_image(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]
+) -> Gradients:
+    """Find dw anew for each image, and keep the last."""
     dx, _, db = conv2d_gradients(dout, x, w, b, **how)
     return dx, conv2d_gradients(dout[-1:], x[-1:], w, b, **how)[1], db
 
 
-def moved(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, how: dict[str, Any]) -> Gradients:
-    """Backward with other settings, where dout is cut or filled up with zeros to the outputs they give."""
+def moved(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, how: dict[str, Value]) -> Gradients:
+    """Go backward with other settings, where dout is cut or filled up with zeros to the outputs they give."""
     where = {name: value for name, value in how.items() if name != "groups"}
     out = positions(x.shape[2:], w.shape[2:], **where)  # type: ignore[arg-type]
     fitted = np.zeros((*dout.shape[:2], *out), dout.dtype)
@@ -68,40 +71,40 @@ def moved(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, how: di
     return conv2d_gradients(fitted, x, w, b, **how)
 
 
-def with_setting(name: str, change: Any) -> Any:
+def with_setting(name: str, change: Wrong) -> Wrong:
     """Return a wrong backward that works with `change(value)` of one setting."""
 
-    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> Gradients:
         default = 0 if name == "padding" else 1
         return moved(dout, x, w, b, {**how, name: change(how.get(name, default))})
 
     return wrong
 
 
-def padding_kept(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
+def padding_kept(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> Gradients:
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     return conv2d_gradients(dout, padded, w, b, **{**how, "padding": 0})
 
 
-def first_corner(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Gradients:
+def first_corner(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> Gradients:
     dx, dw, db = padding_kept(dout, x, w, b, **how)
     return dx[:, :, : x.shape[2], : x.shape[3]], dw, db
 
 
 def as_one_group(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Any
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
 ) -> Gradients:
-    """Multiplies all filters with all channels, which does not fit where there are groups."""
+    """Multiply all filters with all channels, which does not fit where there are groups."""
     if groups > 1:
         raise ValueError("shapes do not match")
     return conv2d_gradients(dout, x, w, b, **how)
 
 
 def first_group(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Any
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
 ) -> Gradients:
-    """Lets every filter read the first group's channels."""
+    """Let every filter read the first group's channels."""
     c = w.shape[1]
     dx, dw, db = conv2d_gradients(dout, x[:, :c], w, b, **how)
     whole = np.zeros_like(x)
@@ -109,8 +112,10 @@ def first_group(
     return whole, dw, db
 
 
-def dealt_out(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Any) -> Gradients:
-    """Deals the filters out to the groups in turn: filter f reads group f mod G."""
+def dealt_out(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
+) -> Gradients:
+    """Deal the filters out to the groups in turn: filter f reads group f mod G."""
     order = np.argsort(np.arange(len(w)) % groups, kind="stable")
     dx, dw, db = conv2d_gradients(dout[:, order], x, w[order], b[order], groups=groups, **how)
     back = np.argsort(order)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
 from autograder.exercises.common.operations import gradients
 from autograder.exercises.common.sizes import Padding, Size, must_fit, pair, sides
+from cnnlab.checking.wire import Value
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def conv2d_gradients(
@@ -25,7 +30,7 @@ def conv2d_gradients(
     must_fit(x, w.shape[2:], padding, dilation)
     (top, bottom), (left, right) = sides(padding)
 
-    def forward(torch: Any, x: Any, w: Any, b: Any) -> Any:
+    def forward(torch: ModuleType, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
         padded = torch.nn.functional.pad(x, (left, right, top, bottom))
         return torch.nn.functional.conv2d(padded, w, b, pair(stride), 0, pair(dilation), groups)
 
@@ -42,9 +47,9 @@ def positions(
 
 
 def layer_gradient_case(
-    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
 ) -> Case:
-    """A Case of a convolution's backward: the shapes of x and w, and normal values, dout's too."""
+    """Return a Case of a convolution's backward from the shapes of x and w, with normal values, dout's too."""
     where = {name: value for name, value in how.items() if name != "groups"}
     out = positions(x[2:], w[2:], **where)  # type: ignore[arg-type]
     arrays = {
@@ -57,9 +62,9 @@ def layer_gradient_case(
 
 
 def columns_case(
-    key: str, group: str, x_shape: tuple[int, ...], kernel: Size, dtype: str = "float64", **how: Any
+    key: str, group: str, x_shape: tuple[int, ...], kernel: Size, dtype: str = "float64", **how: Value
 ) -> Case:
-    """A Case of col2im: columns of normal values for the windows of images of x_shape."""
+    """Return a Case of col2im: columns of normal values for the windows of images of x_shape."""
     oh, ow = positions(x_shape[2:], kernel, **how)  # type: ignore[arg-type]
     kh, kw = pair(kernel)
     cols = normal(x_shape[0], x_shape[1] * kh * kw, oh * ow, dtype=dtype)
@@ -67,5 +72,5 @@ def columns_case(
 
 
 def whole(*shape: int, low: int = -9, high: int = 10, dtype: str = "int64") -> Random:
-    """Whole numbers from low to high - 1."""
+    """Draw whole numbers from low to high - 1."""
     return Random(lambda rng: rng.integers(low, high, shape).astype(dtype))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal, uniform
 from autograder.exercises.backward.operations import whole
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
-Function = Callable[[np.ndarray], Any]
+Function = Callable[[np.ndarray], Value]
 
 
 def one_by_one(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    """Two fresh copies of x for each entry."""
+    """Take two fresh copies of x for each entry."""
     grad = np.empty(x.shape)
     for index in np.ndindex(x.shape):
         above, below = x.astype(np.float64), x.astype(np.float64)
@@ -37,7 +37,7 @@ def one_sided(f: Function, x: np.ndarray, eps: float, sign: int) -> np.ndarray:
 
 
 def never_put_back(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    """Leaves every entry eps lower when it goes on to the next."""
+    """Leave every entry eps lower when going on to the next."""
     grad, moving = np.empty(x.shape), x.astype(np.float64)
     for index in np.ndindex(x.shape):
         moving[index] += eps
@@ -48,7 +48,7 @@ def never_put_back(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
 
 
 def in_the_dtype_of_x(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    """Moves a copy of x's own dtype, which float32 rounds and whole numbers lose."""
+    """Move a copy of x's own dtype, which float32 rounds and whole numbers lose."""
     grad = np.empty(x.shape)
     for index in np.ndindex(x.shape):
         above, below = x.copy(), x.copy()
@@ -59,7 +59,7 @@ def in_the_dtype_of_x(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarr
 
 
 def all_at_once(f: Function, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    """Moves the whole array, and so measures one slope for all."""
+    """Move the whole array, and so measure one slope for all."""
     y = x.astype(np.float64)
     return np.full(x.shape, (f(y + eps) - f(y - eps)) / (2 * eps))
 
@@ -141,7 +141,7 @@ def gap_of(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -
     return math.fsum(left), math.fsum(right), math.fsum(map(abs, left + right))
 
 
-def gap_with(formula: Callable[[float, float, float], float]) -> Any:
+def gap_with(formula: Callable[[float, float, float], float]) -> Wrong:
     """Return an adjoint_gap that makes `formula(left, right, scale)` of the two inner products."""
 
     def gap(forward: Function, adjoint: Function, x: np.ndarray, y: np.ndarray) -> float:
@@ -169,8 +169,8 @@ def scale_of_one_side(forward: Function, adjoint: Function, x: np.ndarray, y: np
     return abs(left - right) / scale if scale else 0.0
 
 
-def gap_case(key: str, group: str, names: str, x: Any, y: Any) -> Case:
-    """A Case of two public functions, named `forward adjoint`."""
+def gap_case(key: str, group: str, names: str, x: Value, y: Value) -> Case:
+    """Return a Case of two public functions, named `forward adjoint`."""
     forward, adjoint = names.split()
     return Case(key, group=group, forward=forward, adjoint=adjoint, x=x, y=y)
 

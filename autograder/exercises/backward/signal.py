@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import gradients
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-def by_autograd(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Any:
-    def forward(torch: Any, x: Any, w: Any) -> Any:
+def by_autograd(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Value:
+    def forward(torch: ModuleType, x: Tensor, w: Tensor) -> Tensor:
         return torch.nn.functional.conv1d(x[None, None], w[None, None])[0, 0]
 
     return gradients(forward, dout, x, w)
 
 
 def each_its_own(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
-    """Gives x[i] the gradient dout[i] times the sum of the weights, as the lecture's formula is misread."""
+    """Give x[i] the gradient dout[i] times the sum of the weights, as the lecture's formula is misread."""
     dx = np.zeros_like(x)
     dx[: len(dout)] = dout * w.sum()
     return dx, by_autograd(dout, x, w)[1]
 
 
 def edges_lost(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
-    """Adds up where the whole kernel has gradients under it and leaves zeros elsewhere."""
+    """Add up where the whole kernel has gradients under it, and leave zeros elsewhere."""
     dx, dw = by_autograd(dout, x, w)
     edge = len(w) - 1
     kept = np.zeros_like(dx)
@@ -37,7 +43,7 @@ def edges_lost(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:
     return kept, dw
 
 
-def with_dw(change: Any) -> Any:
+def with_dw(change: Wrong) -> Wrong:
     """Return a wrong backward that finds dx, and makes of dw what `change(dw, dout)` says."""
 
     def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> Pair:

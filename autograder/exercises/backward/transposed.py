@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.common.sizes import Padding, Size, pair, sides
+from autograder.exercises.common.sizes import Padding, Settings, Size, Steps, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
 
@@ -29,21 +30,21 @@ def conv_transpose2d(
     return y[:, :, top : height - bottom, left : width - right].astype(x.dtype)
 
 
-def padded_instead(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """Adds a border of nothing but the bias where the padding should cut one off."""
+def padded_instead(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
+    """Add a border of nothing but the bias where the padding should cut one off."""
     y = conv_transpose2d(x, w, 0 * b, **without(how, "padding"))
     return np.pad(y, ((0, 0), (0, 0), *sides(how.get("padding", 0)))) + b[:, None, None]
 
 
-def extra_of_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """Enlarges without the output padding and appends rows and columns of bias."""
+def extra_of_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
+    """Enlarge without the output padding, and append rows and columns of bias."""
     down, across = pair(how.get("output_padding", 0))
     y = conv_transpose2d(x, w, 0 * b, **without(how, "output_padding"))
     return np.pad(y, ((0, 0), (0, 0), (0, down), (0, across))) + b[:, None, None]
 
 
-def extra_before(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """Gives the upper and left sides what the output padding adds below and on the right."""
+def extra_before(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
+    """Give the upper and left sides what the output padding adds below and on the right."""
     down, across = pair(how.get("output_padding", 0))
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     y = conv_transpose2d(x, w, 0 * b, **without(without(how, "padding"), "output_padding"))
@@ -52,19 +53,19 @@ def extra_before(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.
     return y[:, :, top : height - bottom, left : width - right]
 
 
-def filters_first(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """Reads w as (F, C, KH, KW), which fits by chance where F is C."""
+def filters_first(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> np.ndarray:
+    """Read w as (F, C, KH, KW), which fits by chance where F is C."""
     c, f = w.shape[:2]
     return conv_transpose2d(x, w.reshape(f, c, *w.shape[2:]).swapaxes(0, 1), b, **how)
 
 
-def ordinary(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """Slides the filters over the enlarged input as an ordinary layer does, without a flip."""
+def ordinary(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> np.ndarray:
+    """Slide the filters over the enlarged input as an ordinary layer does, without a flip."""
     return conv_transpose2d(x, w[:, :, ::-1, ::-1], b, **how)
 
 
-def overwritten(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """Lets the last input value win where its window overlaps others."""
+def overwritten(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
+    """Let the last input value win where its window overlaps others."""
     y = np.zeros_like(conv_transpose2d(x, w, b, **without(how, "padding")))
     (sh, sw), (kh, kw) = pair(how.get("stride", 1)), w.shape[2:]
     for i, j in np.ndindex(*x.shape[2:]):
@@ -75,7 +76,7 @@ def overwritten(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.n
 
 
 def enlarging_case(
-    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
 ) -> Case:
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype), "b": normal(w[1], dtype=dtype)}
     return Case(key, group=group, **arrays, **how)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from autograder.exercises.cheap_convolutions.separable import multiple
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, pair
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 
 def build_bottleneck(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> int:
@@ -24,12 +24,12 @@ def build_bottleneck(channels: int, reduced: int, kernel: Size = 3, bias: bool =
 
 
 def counted(
-    weights: Callable[[int, int, int, int], Any] = lambda c, r, kh, kw: 2 * c * r + kh * kw * r * r,
+    weights: Callable[[int, int, int, int], Value] = lambda c, r, kh, kw: 2 * c * r + kh * kw * r * r,
     biases: Callable[[int, int], int] = lambda c, r: 2 * r + c,
-) -> Callable[..., Any]:
+) -> Callable[..., Value]:
     """Return a wrong bottleneck_parameters: weights(channels, reduced, kh, kw) and biases(channels, reduced)."""
 
-    def wrong(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> Any:
+    def wrong(channels: int, reduced: int, kernel: Size = 3, bias: bool = False) -> Value:
         return weights(channels, reduced, *pair(kernel)) + (biases(channels, reduced) if bias else 0)
 
     return wrong

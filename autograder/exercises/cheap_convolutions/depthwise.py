@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from autograder.exercise import Case, Exercise, Mistake, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
-from autograder.exercises.common.sizes import Padding, Size, pair, sides
+from autograder.exercises.common.sizes import Padding, Settings, Size, pair, sides
 from autograder.exercises.common.slips import LAYER
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -36,9 +37,9 @@ def out_shape(x: tuple[int, ...], w: tuple[int, ...], stride: Size, padding: Pad
 
 
 def forward_case(
-    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
 ) -> Case:
-    """A Case of normal values: the shapes of x and w."""
+    """Return a Case of normal values from the shapes of x and w."""
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
     return Case(key, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
 
@@ -54,8 +55,8 @@ def filters_outside(y: np.ndarray, w: np.ndarray) -> np.ndarray:
     return y.reshape(n, *w.shape[:2], height, width).transpose(0, 2, 1, 3, 4).reshape(y.shape)
 
 
-def added_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """An ordinary convolution with M filters of C channels."""
+def added_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
+    """Convolve as an ordinary layer with M filters of C channels does."""
     return conv2d(x, w.transpose(1, 0, 2, 3), b[: w.shape[1]], **how)
 
 

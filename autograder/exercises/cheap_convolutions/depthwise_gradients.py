@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal
-from autograder.exercises.cheap_convolutions.depthwise import Arrays, as_groups, out_shape
+from autograder.exercises.cheap_convolutions.depthwise import Arrays, out_shape
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
-from autograder.exercises.common.sizes import Padding, Size, pair, sides
+from autograder.exercises.common.sizes import Padding, Settings, Size, Steps, pair, sides
 from autograder.exercises.common.slips import without
 from autograder.exercises.rows import public, rows, secret
+from cnnlab.checking.wire import Value
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def depthwise_backward(
@@ -22,55 +27,63 @@ def depthwise_backward(
     """Return dx, dw, db, by torch."""
     (top, bottom), (left, right) = sides(padding)
 
-    def forward(torch: Any, x: Any, w: Any, b: Any) -> Any:
+    def forward(torch: ModuleType, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
         functional = torch.nn.functional
         padded = functional.pad(x, (left, right, top, bottom))
-        return functional.conv2d(padded, as_groups(w), b, pair(stride), groups=len(w))
+        return functional.conv2d(padded, w.reshape(-1, 1, *w.shape[2:]), b, pair(stride), groups=len(w))
 
     return gradients(forward, dout, x, w, b)
 
 
 def backward_case(
-    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
 ) -> Case:
-    """A Case of normal values, dout among them: the shapes of x and w."""
+    """Return a Case of normal values, dout among them, from the shapes of x and w."""
     shape = out_shape(x, w, how.get("stride", 1), how.get("padding", 0))
     arrays = {"dout": normal(*shape, dtype=dtype), "x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
     return Case(key, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
 
 
-def gradient_with(change: Callable[..., Any]) -> Callable[..., Arrays]:
+def gradient_with(change: Callable[..., Value]) -> Callable[..., Arrays]:
     """Return a wrong backward: change(dx, dw, db, dout, x, w, b, **how) stands in for what it returns."""
 
-    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Arrays:
+    def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> Arrays:
         return change(*depthwise_backward(dout, x, w, b, **how), dout, x, w, b, **how)
 
     return wrong
 
 
-def padded_gradient(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def padded_gradient(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]
+) -> np.ndarray:
     """Return dx with the border that the padding added."""
     border = np.pad(x, ((0, 0), (0, 0), *sides(how.get("padding", 0))))
     return depthwise_backward(dout, border, w, b, **without(how, "padding"))[0]
 
 
-def cut_to_the_corner(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def cut_to_the_corner(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]
+) -> np.ndarray:
     return padded_gradient(dout, x, w, b, **how)[:, :, : x.shape[2], : x.shape[3]]
 
 
-def cut_by_the_other_sides(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def cut_by_the_other_sides(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]
+) -> np.ndarray:
     (_, bottom), (_, right) = sides(how.get("padding", 0))
     grown = padded_gradient(dout, x, w, b, **how)
     return grown[:, :, bottom : bottom + x.shape[2], right : right + x.shape[3]]
 
 
-def cut_to_minus_zero(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def cut_to_minus_zero(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]
+) -> np.ndarray:
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     return padded_gradient(dout, x, w, b, **how)[:, :, top:-bottom, left:-right]
 
 
-def overwritten(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """dx where the windows of different taps overwrite each other, filter by filter."""
+def overwritten(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
+    """Return dx where the windows of different taps overwrite each other, filter by filter."""
     (top, bottom), (left, right) = sides(how.get("padding", 0))
     sh, sw = pair(how.get("stride", 1))
     (n, c, height, width), (_, m, kh, kw) = x.shape, w.shape
@@ -83,8 +96,8 @@ def overwritten(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, *
     return grown[:, :, top : top + height, left : left + width]
 
 
-def crowded(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Arrays:
-    """The gradients of a layer whose windows start one pixel apart."""
+def crowded(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> Arrays:
+    """Return the gradients of a layer whose windows start one pixel apart."""
     dense = how | {"stride": 1}
     shape = out_shape(x.shape, w.shape, 1, how.get("padding", 0))
     spread = np.zeros(shape, dout.dtype)
@@ -92,13 +105,15 @@ def crowded(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how
     return depthwise_backward(spread, x, w, b, **dense)
 
 
-def filters_outside_gradient(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> Arrays:
+def filters_outside_gradient(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]
+) -> Arrays:
     c, m = w.shape[:2]
     ordered = dout.reshape(len(dout), m, c, *dout.shape[2:]).transpose(0, 2, 1, 3, 4).reshape(dout.shape)
     return (*depthwise_backward(ordered, x, w, b, **how)[:2], dout.sum(axis=(0, 2, 3)))
 
 
-def last_filter(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def last_filter(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Steps]) -> np.ndarray:
     m = w.shape[1]
     return depthwise_backward(dout[:, m - 1 :: m], x, w[:, -1:], b[m - 1 :: m], **how)[0]
 

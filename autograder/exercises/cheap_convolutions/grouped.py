@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from autograder.exercise import Exercise
 from autograder.exercises.common.cases import layer_case
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
-from autograder.exercises.common.sizes import Padding, Size
+from autograder.exercises.common.sizes import DilatedSteps, Padding, Size
 from autograder.exercises.common.slips import LAYER, without
 from autograder.exercises.convolution.layer import as_one_product, blocks, by_group, dealt
 from autograder.exercises.rows import public, rows, secret
@@ -23,19 +23,19 @@ def grouped(
     return conv2d(x, w, b, stride, padding, 1, groups)
 
 
-def in_parts(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Any) -> list[np.ndarray]:
+def in_parts(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Unpack[DilatedSteps]) -> list[np.ndarray]:
     """Return the output of each group."""
     runs = zip(blocks(x.shape[1], groups), blocks(len(w), groups), strict=True)
     return [conv2d(x[:, read], w[write], b[write], **how) for read, write in runs]
 
 
-def first_filters(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Any) -> np.ndarray:
+def first_filters(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Unpack[DilatedSteps]) -> np.ndarray:
     filters = slice(0, len(w) // groups)
     parts = [conv2d(x[:, read], w[filters], b[filters], **how) for read in blocks(x.shape[1], groups)]
     return np.concatenate(parts, axis=1)
 
 
-def first_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Any) -> np.ndarray:
+def first_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: Unpack[DilatedSteps]) -> np.ndarray:
     return conv2d(x, w, np.tile(b[: len(b) // groups], groups), groups=groups, **how)
 
 

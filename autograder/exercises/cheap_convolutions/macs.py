@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise, Random
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.common.sizes import Padding, Size, pair, sides
+from autograder.exercises.common.sizes import Padding, Size, Steps, pair, sides
 from autograder.exercises.common.slips import swapped, without
 from autograder.exercises.convolution.sizes import count_positions
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 
 def image(channels: int, height: int, width: int, step: int = 1) -> Random:
-    """The shape of an image, whose size the secret chooses; what a stride of `step` leaves over stays the same."""
+    """Return the shape of an image, whose size the secret chooses; what a stride of `step` leaves over stays the same."""
 
     def draw(rng: np.random.Generator) -> tuple[int, int, int]:
         more = rng.permutation(6)[:2]  # two different numbers, so that no square comes up
@@ -46,21 +47,23 @@ def rounded_up(in_shape: tuple[int, int, int], kernel: Size, stride: Size = 1, p
     return rows * columns
 
 
-def macs_with(change: Callable[..., Any]) -> Callable[..., Any]:
+def macs_with(change: Callable[..., Value]) -> Callable[..., Value]:
     """Return a wrong macs: change(right answer, in_shape, filters, kernel, **how)."""
 
-    def wrong(in_shape: tuple[int, int, int], filters: int, kernel: Size, **how: Any) -> Any:
+    def wrong(in_shape: tuple[int, int, int], filters: int, kernel: Size, **how: Unpack[Steps]) -> Value:
         return change(count_macs(in_shape, filters, kernel, **how), in_shape, filters, kernel, **how)
 
     return wrong
 
 
-def padded_once(in_shape: tuple[int, int, int], filters: int, kernel: Size, padding: Padding = 0, **how: Any) -> int:
+def padded_once(
+    in_shape: tuple[int, int, int], filters: int, kernel: Size, stride: Size = 1, padding: Padding = 0, groups: int = 1
+) -> int:
     def once(side: Size) -> tuple[int, int]:
         return side if isinstance(side, tuple) else (0, side)
 
     height, width = padding if isinstance(padding, tuple) else (padding, padding)
-    return count_macs(in_shape, filters, kernel, padding=(once(height), once(width)), **how)
+    return count_macs(in_shape, filters, kernel, stride, (once(height), once(width)), groups)
 
 
 def taps_of(kernel: Size) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Case, Exercise, Random, normal
 from autograder.exercises.common.cases import scaled
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import conv2d, gradients
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -26,8 +25,8 @@ def mixed_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray
 
 
 def forward_case(key: str, group: str, x: tuple[int, int, int, int], filters: int, dtype: str = "float64") -> Case:
-    """A Case of normal values: the shape of x, and the number of filters."""
-    arrays: dict[str, Any] = {"x": normal(*x, dtype=dtype), "w": normal(filters, x[1], dtype=dtype)}
+    """Return a Case of normal values from the shape of x and the number of filters."""
+    arrays: dict[str, Value] = {"x": normal(*x, dtype=dtype), "w": normal(filters, x[1], dtype=dtype)}
     return Case(key, group=group, **arrays, b=normal(filters, dtype=dtype))
 
 
@@ -39,9 +38,9 @@ def backward_case(
     dtype: str = "float64",
     values: Random | None = None,
 ) -> Case:
-    """A Case of normal values, dout among them: the shape of x, and the number of filters."""
+    """Return a Case of normal values, dout among them, from the shape of x and the number of filters."""
     n, c, h, w = x
-    arrays: dict[str, Any] = {"dout": normal(n, filters, h, w, dtype=dtype)}
+    arrays: dict[str, Value] = {"dout": normal(n, filters, h, w, dtype=dtype)}
     arrays |= {"x": values or normal(*x, dtype=dtype), "w": normal(filters, c, dtype=dtype)}
     return Case(key, group=group, **arrays, b=normal(filters, dtype=dtype))
 
@@ -138,7 +137,7 @@ conv1x1_forward = Exercise(
 )
 
 
-def with_dw(dw: Any) -> Any:
+def with_dw(dw: Wrong) -> Wrong:
     """Return a wrong backward: right but for dw(dout, x, w)."""
 
     def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Arrays:
@@ -148,7 +147,7 @@ def with_dw(dw: Any) -> Any:
     return wrong
 
 
-def with_db(db: Any) -> Any:
+def with_db(db: Wrong) -> Wrong:
     """Return a wrong backward: right but for db(dout)."""
 
     def wrong(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Arrays:

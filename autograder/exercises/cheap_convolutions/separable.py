@@ -13,7 +13,7 @@ from autograder.exercises.rows import plain_case, public, rows, secret
 
 
 def multiple(first: int, step: int) -> Random:
-    """A number that the secret chooses, first + n * step."""
+    """Draw a number that the secret chooses, first + n * step."""
     return Random(lambda rng: first + step * int(rng.integers(12)))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograder.exercise import Case, Random, normal
+from cnnlab.checking.wire import Value
 
 
 def scaled(factor: float, *shape: int, offset: float = 0.0) -> Random:
@@ -13,7 +12,7 @@ def scaled(factor: float, *shape: int, offset: float = 0.0) -> Random:
 
 
 def layer_case(
-    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Any
+    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
 ) -> Case:
     """Return a Case of a convolution: normal values of the shapes x and w, and a bias that is not zero."""
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype), "b": normal(w[0], dtype=dtype)}

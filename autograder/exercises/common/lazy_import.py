@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+
+from cnnlab.checking.wire import Value
 
 
-def lazy_import(module: str, name: str) -> Callable[..., Any]:
+def lazy_import(module: str, name: str) -> Callable[..., Value]:
     """Return a function that calls the function or class `name` of `module`, which it imports on its first call."""
 
-    def call(*arguments: Any, **given: Any) -> Any:
+    def call(*arguments: Value, **given: Value) -> Value:
         return getattr(importlib.import_module(module), name)(*arguments, **given)
 
     call.__name__ = name
     return call
 
 
-def lazy_imports(module: str, *names: str) -> list[Callable[..., Any]]:
+def lazy_imports(module: str, *names: str) -> list[Callable[..., Value]]:
     """Return `lazy_import` of each name."""
     return [lazy_import(module, name) for name in names]

@@ -18,11 +18,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from autograder.exercise import Mistake
+from cnnlab.checking.wire import Value
 
-Wrong = Callable[..., Any]
+Wrong = Callable[..., Value]
 
 
 def mistakes(hints: str, functions: Mapping[str, Wrong] | Wrong) -> list[Mistake]:

@@ -6,22 +6,26 @@ torch takes about a second to import, so it is imported only where a reference r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograder.exercises.common.sizes import Padding, Size, must_fit, pair, sides
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def tensor(array: np.ndarray) -> Any:
+
+def tensor(array: np.ndarray) -> Tensor:
     """Return a copy of an array as a float64 tensor; torch cannot share arrays with negative strides."""
     import torch
 
     return torch.from_numpy(np.array(array, np.float64, order="C"))
 
 
-def gradients(operation: Callable[..., Any], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+def gradients(operation: Callable[..., Value], dout: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return the gradient of sum(dout * operation(torch, *tensors)) for each array, by autograd, in its dtype."""
     with one_thread() as torch:
         leaves = [tensor(array).requires_grad_() for array in arrays]

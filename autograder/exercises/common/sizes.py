@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 
 Size = int | tuple[int, int]
 Sides = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
 Padding = Size | Sides
+
+
+class Steps(TypedDict, total=False):
+    """The arguments of a layer that moves a window, as far as a call gives them."""
+
+    stride: Size
+    padding: Padding
+
+
+class DilatedSteps(Steps, total=False):
+    """The same of a layer whose window may have gaps."""
+
+    dilation: Size
+
+
+class Settings(DilatedSteps, total=False):
+    """The same of a convolution in groups."""
+
+    groups: int
 
 
 def pair(value: Size) -> tuple[int, int]:

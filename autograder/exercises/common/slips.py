@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
-from autograder.exercises.common.sizes import sides, turned
+from autograder.exercises.common.sizes import Settings, sides, turned
+from cnnlab.checking.wire import Value
 
 
-def swapped(how: dict[str, Any], name: str) -> dict[str, Any]:
+def swapped(how: Mapping[str, Value], name: str) -> dict[str, Value]:
     """Return the arguments with (h, w) of `name` read as (w, h)."""
     value = how.get(name, 0 if name == "padding" else 1)
     return {**how, name: sides(value)[::-1] if name == "padding" else turned(value)}
 
 
-def without(how: dict[str, Any], name: str) -> dict[str, Any]:
+def without(how: Mapping[str, Value], name: str) -> dict[str, Value]:
     """Return the arguments with `name` left out."""
     return {key: value for key, value in how.items() if key != name}
 
 
-def after_only(how: dict[str, Any]) -> dict[str, Any]:
+def after_only(how: Mapping[str, Value]) -> dict[str, Value]:
     """Return the arguments with the padding below and to the right only."""
     return {**how, "padding": tuple((0, after) for _, after in sides(how.get("padding", 0)))}
 
 
-def before_only(how: dict[str, Any]) -> dict[str, Any]:
+def before_only(how: Mapping[str, Value]) -> dict[str, Value]:
     """Return the arguments with the padding above and to the left only."""
     return {**how, "padding": tuple((before, 0) for before, _ in sides(how.get("padding", 0)))}
 
 
-def sides_swapped(how: dict[str, Any]) -> dict[str, Any]:
+def sides_swapped(how: Mapping[str, Value]) -> dict[str, Value]:
     """Return the arguments with top and bottom exchanged, and with left and right exchanged."""
     return {**how, "padding": tuple((after, before) for before, after in sides(how.get("padding", 0)))}
 
 
-def crowded(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def crowded(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
     """Cross-correlate windows one step apart, though as many as the stride asks for."""
     height, width = conv2d(x, w, b, **how).shape[2:]
     return conv2d(x, w, b, **without(how, "stride"))[:, :, :height, :width]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Exercise, Random, normal, uniform
@@ -36,7 +34,7 @@ def filtered(image: np.ndarray, kernel: np.ndarray, mode: str = "reflect", spare
     before, after = [(k - 1) // 2 for k in kernel.shape], [k // 2 for k in kernel.shape]
     if spare_before:
         before, after = after, before
-    around: Any = [(b, a) for b, a in zip(before, after, strict=True)] + [(0, 0)] * (image.ndim - 2)
+    around = [(b, a) for b, a in zip(before, after, strict=True)] + [(0, 0)] * (image.ndim - 2)
     padded = image if mode == "valid" else np.pad(image, around, mode=mode)  # type: ignore[call-overload]
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape, axis=(0, 1))
     return np.einsum("...ij,ij->...", windows, kernel).astype(image.dtype)
@@ -54,7 +52,7 @@ def one_result_for_all(image: np.ndarray, kernel: np.ndarray, channels: slice) -
 
 
 def framed(*shape: int, black: int, dtype: str = "float64") -> Random:
-    """An image of normal values inside a black frame: what lies beyond its edges does not matter."""
+    """Return an image of normal values inside a black frame: what lies beyond its edges does not matter."""
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         image = np.zeros(shape, dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -10,23 +10,26 @@ from autograder.exercise import Exercise, normal
 from autograder.exercises.common.cases import layer_case, scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d, unfold
-from autograder.exercises.common.sizes import pair, sides
+from autograder.exercises.common.sizes import DilatedSteps, Settings, pair, sides
 from autograder.exercises.common.slips import LAYER, swapped, without
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 
 def blocks(total: int, groups: int) -> list[slice]:
-    """Neighbours together: what belongs to each group."""
+    """Return what belongs to each group where neighbours are together."""
     return [slice(g * total // groups, (g + 1) * total // groups) for g in range(groups)]
 
 
 def dealt(total: int, groups: int) -> list[slice]:
-    """Dealt out in turn like cards: what belongs to each group."""
+    """Return what belongs to each group where all are dealt out in turn like cards."""
     return [slice(g, total, groups) for g in range(groups)]
 
 
-def by_group(x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], writes: list[slice], **how: Any) -> Any:
+def by_group(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], writes: list[slice], **how: Unpack[Settings]
+) -> Value:
     """Let the filters writes[g] read the channels reads[g], group by group."""
     first, *others = [
         (write, conv2d(x[:, read], w[write], b[write], **how)) for read, write in zip(reads, writes, strict=True)
@@ -37,14 +40,16 @@ def by_group(x: np.ndarray, w: np.ndarray, b: np.ndarray, reads: list[slice], wr
     return y
 
 
-def as_one_product(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Any) -> np.ndarray:
-    """All filters times all channels, which NumPy refuses where a filter has fewer channels than x."""
+def as_one_product(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int = 1, **how: Unpack[DilatedSteps]
+) -> np.ndarray:
+    """Multiply all filters with all channels, which NumPy refuses where a filter has fewer channels than x."""
     product = w.reshape(len(w), -1) @ unfold(x, w.shape[2:], **how)
     return (product + b[:, None]).reshape(conv2d(x, w, b, **how).shape)
 
 
-def extent_too_large(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
-    """Takes dilation * kernel as the dilated kernel's extent and so finds fewer positions."""
+def extent_too_large(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
+    """Take dilation * kernel as the dilated kernel's extent, and so find fewer positions."""
     lengths = [n + sum(side) for n, side in zip(x.shape[2:], sides(how.get("padding", 0)), strict=True)]
     reach = [d * k for d, k in zip(pair(how.get("dilation", 1)), w.shape[2:], strict=True)]
     strides = pair(how.get("stride", 1))
@@ -52,7 +57,7 @@ def extent_too_large(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) ->
     return conv2d(x, w, b, **how)[:, :, :height, :width]
 
 
-def mixed_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Any) -> np.ndarray:
+def mixed_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings]) -> np.ndarray:
     y = conv2d(x, w, b, **how)
     return y.transpose(1, 0, 2, 3).reshape(y.shape)
 

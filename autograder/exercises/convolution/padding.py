@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Exercise, normal
 from autograder.exercises.common.cases import scaled
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import pad
 from autograder.exercises.common.sizes import Padding, sides
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 
-def with_sides(change: Any) -> Any:
+def with_sides(change: Wrong) -> Wrong:
     """Return a wrong pad2d: change(padding) gives the ((top, bottom), (left, right)) that it pads by."""
     return lambda x, padding, value=0.0: pad(x, change(padding), value)
 
 
-def read_as_before_and_after(padding: Padding) -> Any:
+def read_as_before_and_after(padding: Padding) -> Value:
     if isinstance(padding, tuple) and isinstance(padding[0], int):
         return padding, padding
     return padding
 
 
-def halved(padding: Padding) -> Any:
+def halved(padding: Padding) -> Value:
     return tuple((a // 2, a - a // 2) if a == b else (a, b) for a, b in sides(padding))
 
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise, normal
 from autograder.exercises.common.cases import scaled
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import conv2d, unfold
-from autograder.exercises.common.sizes import Size, pair, turned
+from autograder.exercises.common.sizes import DilatedSteps, Settings, Size, pair, turned
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 from autograder.exercises.rows import plain_case, public, rows, secret
 
 
-def grid(x: np.ndarray, kernel: Size, **how: Any) -> np.ndarray:
+def grid(x: np.ndarray, kernel: Size, **how: Unpack[DilatedSteps]) -> np.ndarray:
     """Return the windows with every axis its own: (N, C, KH, KW, OH, OW)."""
     one = np.ones((1, x.shape[1], *pair(kernel)))
     out = conv2d(x.astype(np.float64), one, np.zeros(1), **how).shape[2:]
     return unfold(x, kernel, **how).reshape(*x.shape[:2], *pair(kernel), *out)
 
 
-def reordered(*axes: int) -> Any:
+def reordered(*axes: int) -> Wrong:
     """Return a wrong im2col that lays the axes N C KH KW OH OW (0 to 5) out in another order."""
 
-    def wrong(x: np.ndarray, kernel: Size, **how: Any) -> np.ndarray:
+    def wrong(x: np.ndarray, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
         windows = grid(x, kernel, **how)
         n, c, kh, kw, oh, ow = windows.shape
         return windows.transpose(axes).reshape(n, c * kh * kw, oh * ow)
@@ -33,21 +33,21 @@ def reordered(*axes: int) -> Any:
     return wrong
 
 
-def crowded(x: np.ndarray, kernel: Size, **how: Any) -> np.ndarray:
-    """The number of columns follows the stride, the windows do not."""
+def crowded(x: np.ndarray, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
+    """Let the number of columns follow the stride, but not the windows."""
     height, width = grid(x, kernel, **how).shape[4:]
     windows = grid(x, kernel, **without(how, "stride"))[..., :height, :width]
     return windows.reshape(len(x), -1, height * width)
 
 
-def huddled(x: np.ndarray, kernel: Size, **how: Any) -> np.ndarray:
-    """The number of columns follows the dilation, the taps of a window do not."""
+def huddled(x: np.ndarray, kernel: Size, **how: Unpack[Settings]) -> np.ndarray:
+    """Let the number of columns follow the dilation, but not the taps of a window."""
     height, width = grid(x, kernel, **how).shape[4:]
     windows = grid(x, kernel, **without(how, "dilation"))[..., :height, :width]
     return windows.reshape(len(x), -1, height * width)
 
 
-def side_by_side(x: np.ndarray, kernel: Size, **how: Any) -> np.ndarray:
+def side_by_side(x: np.ndarray, kernel: Size, **how: Unpack[DilatedSteps]) -> np.ndarray:
     columns = unfold(x, kernel, **how)
     return columns.transpose(1, 0, 2).reshape(columns.shape[1], -1)
 

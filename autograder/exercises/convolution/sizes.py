@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
 
 from autograder.exercise import Exercise, Random
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.sizes import Size, pair
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 
 def some(first: int, step: int) -> Random:
-    """A size that the secret chooses, first + n * step: what a stride leaves over stays the same."""
+    """Draw a size that the secret chooses, first + n * step: what a stride leaves over stays the same."""
     return Random(lambda rng: first + step * int(rng.integers(20)))
 
 
@@ -31,23 +31,23 @@ def search_same(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> t
 
 
 def spare(size: int, kernel: int, padding: Size = 0, dilation: int = 1) -> int:
-    """How far the kernel can move: its last possible start, before any stride."""
+    """Return how far the kernel can move: its last possible start, before any stride."""
     return count_positions(size, kernel, 1, padding, dilation) - 1
 
 
-def output_size_with(change: Any) -> Any:
+def output_size_with(change: Wrong) -> Wrong:
     """Return a wrong conv_output_size: change(spare, stride) stands in for the last step of the formula."""
 
-    def wrong(size: int, kernel: int, stride: int = 1, padding: Size = 0, dilation: int = 1) -> Any:
+    def wrong(size: int, kernel: int, stride: int = 1, padding: Size = 0, dilation: int = 1) -> Value:
         return change(spare(size, kernel, padding, dilation), stride)
 
     return wrong
 
 
-def padding_with(total: Any, split: Any = lambda total: (total // 2, total - total // 2)) -> Any:
+def padding_with(total: Wrong, split: Wrong = lambda total: (total // 2, total - total // 2)) -> Wrong:
     """Return a wrong same_padding: split(total(size, reach, stride)), reach the dilated kernel's extent."""
 
-    def wrong(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Any:
+    def wrong(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Value:
         return split(total(size, dilation * (kernel - 1) + 1, stride))
 
     return wrong

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.lenet.operations import coins, seed
 from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 Result = tuple[np.ndarray, np.ndarray]
 
@@ -23,13 +23,13 @@ def drop(x: np.ndarray, rate: float, rng: np.random.Generator) -> Result:
 
 
 def dropping(
-    draw: Callable[..., Any] = lambda rng, rate, shape: rng.random(shape) >= rate,
+    draw: Callable[..., Value] = lambda rng, rate, shape: rng.random(shape) >= rate,
     scale: Callable[[float], float] = lambda rate: 1 / (1 - rate),
     tells: Callable[[np.ndarray], np.ndarray] = lambda mask: mask,
-) -> Callable[..., Any]:
+) -> Callable[..., Value]:
     """Return a forward with some of its parts exchanged."""
 
-    def forward(x: np.ndarray, rate: float, rng: np.random.Generator) -> Any:
+    def forward(x: np.ndarray, rate: float, rng: np.random.Generator) -> Value:
         mask = np.broadcast_to(draw(rng, rate, x.shape), x.shape)
         return (np.where(mask, x * scale(rate), 0).astype(x.dtype), tells(mask.copy()))
 

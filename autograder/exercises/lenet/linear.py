@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +13,16 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
 from autograder.exercises.lenet.operations import forward
 from autograder.exercises.rows import public, rows, secret
+from cnnlab.checking.wire import Value
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 Arrays = tuple[np.ndarray, ...]
 
 
-def product(torch: Any, x: Any, W: Any, b: Any) -> Any:
+def product(torch: ModuleType, x: Tensor, W: Tensor, b: Tensor) -> Tensor:
     return torch.nn.functional.linear(x, W.T, b)
 
 
@@ -29,8 +35,8 @@ def pull(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Array
 
 
 def ahead(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """A Case of the forward: n vectors of d values, m scores."""
-    arrays: dict[str, Any] = {
+    """Return a Case of the forward: n vectors of d values, m scores."""
+    arrays: dict[str, Value] = {
         "x": normal(n, d, dtype=dtype),
         "W": normal(d, m, dtype=dtype),
         "b": normal(m, dtype=dtype),
@@ -39,15 +45,15 @@ def ahead(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") 
 
 
 def back(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """A Case of the backward, with a random upstream gradient."""
-    inputs: dict[str, Any] = {"dout": normal(n, m, dtype=dtype), **ahead(key, group, n, d, m, dtype).inputs}
+    """Return a Case of the backward, with a random upstream gradient."""
+    inputs: dict[str, Value] = {"dout": normal(n, m, dtype=dtype), **ahead(key, group, n, d, m, dtype).inputs}
     return Case(key, group=group, **inputs)
 
 
-def changed(change: Callable[..., Any]) -> Callable[..., Any]:
+def changed(change: Callable[..., Value]) -> Callable[..., Value]:
     """Return a backward whose gradients are `change(dx, dW, db, dout)`."""
 
-    def wrong(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Any:
+    def wrong(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Value:
         return change(*pull(dout, x, W, b), dout)
 
     return wrong

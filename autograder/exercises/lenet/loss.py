@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal
@@ -18,16 +16,26 @@ Result = tuple[float, np.ndarray]
 
 
 def entropy(scores: np.ndarray, labels: np.ndarray) -> Result:
-    """torch's cross_entropy and its gradient, by autograd."""
+    """Return torch's cross_entropy and its gradient, by autograd."""
     with one_thread() as torch:
         leaf = tensor(scores).requires_grad_()
         loss = torch.nn.functional.cross_entropy(leaf, torch.from_numpy(np.array(labels)))
-        loss.backward()
-    return float(loss.detach()), leaf.grad.numpy().astype(scores.dtype)
+        (gradient,) = torch.autograd.grad(loss, leaf)
+    return float(loss.detach()), gradient.numpy().astype(scores.dtype)
 
 
-def spelt(scores: np.ndarray, labels: np.ndarray, top: Any = 0.0, tiny: float = 0.0, axis: int = 1) -> Result:
-    """The formula word by word. top: what is subtracted first; tiny: is added before the logarithm."""
+def spelt(
+    scores: np.ndarray, labels: np.ndarray, top: float | np.ndarray = 0.0, tiny: float = 0.0, axis: int = 1
+) -> Result:
+    """Spell the formula out word by word.
+
+    Args:
+        scores: (N, M).
+        labels: (N,).
+        top: what is subtracted from the scores first.
+        tiny: what is added before the logarithm.
+        axis: over which the exponentials are summed.
+    """
     powers = np.exp(scores - top)
     p = powers / powers.sum(axis=axis, keepdims=True)
     rows = np.arange(len(scores))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,12 @@ from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.rows import public, rows, secret
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -20,12 +26,12 @@ Arrays = tuple[np.ndarray, ...]
 ALL = (0, 2, 3)  # the axes of the images, the rows and the columns
 
 
-def standardise(torch: Any, x: Any, gamma: Any, beta: Any, eps: float) -> Any:
+def standardise(torch: ModuleType, x: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
     return torch.nn.functional.batch_norm(x, None, None, gamma, beta, training=True, eps=eps)
 
 
 def normalise(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Arrays:
-    """torch's batch_norm with the batch's mean and biased variance of each channel."""
+    """Normalise by torch's batch_norm, with the batch's mean and biased variance of each channel."""
     with one_thread() as torch:
         y = standardise(torch, tensor(x), tensor(gamma), tensor(beta), eps).numpy()
         var, mean = (a.numpy() for a in torch.var_mean(tensor(x), dim=ALL, correction=0))
@@ -35,13 +41,13 @@ def normalise(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1
 def spelt(
     axes: tuple[int, ...] = ALL,
     ddof: int = 0,
-    scale: Callable[..., Any] = lambda var, eps: np.sqrt(var + eps),
-    tells: Callable[..., Any] = lambda mean, var, eps: (mean.ravel(), var.ravel()),
-    spread: Callable[..., Any] = lambda x, axes, ddof: x.var(axis=axes, ddof=ddof, keepdims=True),
-) -> Callable[..., Any]:
+    scale: Callable[..., Value] = lambda var, eps: np.sqrt(var + eps),
+    tells: Callable[..., Value] = lambda mean, var, eps: (mean.ravel(), var.ravel()),
+    spread: Callable[..., Value] = lambda x, axes, ddof: x.var(axis=axes, ddof=ddof, keepdims=True),
+) -> Callable[..., Value]:
     """Return a forward by the formula, with some of its parts exchanged."""
 
-    def forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Any:
+    def forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Value:
         mean = x.mean(axis=axes, keepdims=True)
         var = spread(x, axes, ddof)
         y = gamma[:, None, None] * (x - mean) / scale(var, eps) + beta[:, None, None]
@@ -50,8 +56,16 @@ def spelt(
     return forward
 
 
-def ahead(key: str, group: str, *shape: int, x: Any = None, dtype: str = "float64", **how: Any) -> Case:
-    """A Case of the forward: images of this shape; x: what draws them."""
+def ahead(key: str, group: str, *shape: int, x: Value = None, dtype: str = "float64", **how: Value) -> Case:
+    """Return a Case of the forward.
+
+    Args:
+        key, group: of the Case.
+        shape: of the images.
+        x: what draws them, by default normal values.
+        dtype: of all arrays.
+        how: the other arguments.
+    """
     values = scaled(2.0, *shape, offset=0.7) if x is None else x
     if dtype != "float64":
         values = normal(*shape, dtype=dtype)
@@ -62,7 +76,7 @@ def ahead(key: str, group: str, *shape: int, x: Any = None, dtype: str = "float6
 
 
 def unequal(*shape: int) -> Random:
-    """Images whose channels have very different means and spreads."""
+    """Draw images whose channels have very different means and spreads."""
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         spread, offset = 10.0 ** rng.uniform(0, 3, (2, shape[1], 1, 1))
@@ -72,7 +86,7 @@ def unequal(*shape: int) -> Random:
 
 
 def with_constant_channel(*shape: int) -> Random:
-    """Images whose first channel has one value everywhere."""
+    """Draw images whose first channel has one value everywhere."""
 
     def draw(rng: np.random.Generator) -> np.ndarray:
         x = rng.standard_normal(shape)

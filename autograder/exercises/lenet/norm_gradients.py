@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -12,19 +11,20 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
 from autograder.exercises.lenet.norm import ALL, Arrays, ahead, standardise
 from autograder.exercises.rows import public, rows, secret
+from cnnlab.checking.wire import Value
 
 
 def pull(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Arrays:
-    """The gradients, by torch's autograd."""
+    """Return the gradients, by torch's autograd."""
     return gradients(lambda torch, x, gamma, beta: standardise(torch, x, gamma, beta, eps), dout, x, gamma, beta)
 
 
 def terms(
-    change: Callable[..., Any], std: Callable[..., Any] = lambda var, eps: np.sqrt(var + eps)
-) -> Callable[..., Any]:
+    change: Callable[..., Value], std: Callable[..., Value] = lambda var, eps: np.sqrt(var + eps)
+) -> Callable[..., Value]:
     """Return a backward whose dx is `change(g, h, std, mean)`; h: x normalised, g: gamma*dout, mean: over a channel."""
 
-    def backward(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Any:
+    def backward(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Value:
         def mean(a: np.ndarray) -> np.ndarray:
             return a.mean(axis=ALL, keepdims=True)
 
@@ -36,17 +36,17 @@ def terms(
     return backward
 
 
-def changed(change: Callable[..., Any]) -> Callable[..., Any]:
+def changed(change: Callable[..., Value]) -> Callable[..., Value]:
     """Return a backward whose gradients are `change(dx, dgamma, dbeta, dout, x)`."""
 
-    def wrong(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Any:
+    def wrong(dout: np.ndarray, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> Value:
         return change(*pull(dout, x, gamma, beta, eps), dout, x)
 
     return wrong
 
 
-def back(key: str, group: str, *shape: int, dtype: str = "float64", **how: Any) -> Case:
-    """A Case of the backward, with a random upstream gradient."""
+def back(key: str, group: str, *shape: int, dtype: str = "float64", **how: Value) -> Case:
+    """Return a Case of the backward, with a random upstream gradient."""
     case = ahead(key, group, *shape, dtype=dtype)
     dout = normal(*shape, dtype=dtype)
     return Case(key, group=group, tolerance=case.tolerance, dout=dout, **case.inputs, **how)

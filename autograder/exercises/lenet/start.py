@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -13,12 +12,13 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.lenet.operations import seed
 from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 Shape = tuple[int, ...]
 
 
 def read_by_one(shape: Shape) -> int:
-    """How many values one output reads, counted on an array of that shape."""
+    """Return how many values one output reads, counted on an array of that shape."""
     places = np.zeros(shape)
     return places[:, 0].size if len(shape) == 2 else places[0].size
 
@@ -29,7 +29,7 @@ def weights(shape: Shape, rng: np.random.Generator) -> np.ndarray:
     return np.array([rng.normal(0, spread) for _ in range(math.prod(shape))]).reshape(shape)
 
 
-def spread_by(spread: Callable[[Shape], float]) -> Callable[..., Any]:
+def spread_by(spread: Callable[[Shape], float]) -> Callable[..., Value]:
     """Return a function that draws normal weights of the standard deviation `spread(shape)`."""
     return lambda shape, rng: rng.normal(0, spread(shape), shape)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from autograder.exercise import Case, Exercise, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.rows import public, rows, secret
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
 Result = tuple[np.ndarray, np.ndarray]
@@ -19,7 +19,7 @@ Result = tuple[np.ndarray, np.ndarray]
 def stepped(
     p: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, momentum: float, weight_decay: float
 ) -> Result:
-    """One step of torch.optim.SGD from a state that it had before."""
+    """Take one step of torch.optim.SGD from a state that it had before."""
     with one_thread() as torch:
         leaf = tensor(p).requires_grad_()
         optimiser = torch.optim.SGD([leaf], lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -31,19 +31,27 @@ def stepped(
     return leaf.detach().numpy().astype(p.dtype), moved.numpy().astype(p.dtype)
 
 
-def by(change: Callable[..., Any]) -> Callable[..., Any]:
+def by(change: Callable[..., Value]) -> Callable[..., Value]:
     """Return a step that asks `change` for p and velocity; d: the gradient with the decay."""
 
     def wrong(
         p: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, momentum: float, weight_decay: float
-    ) -> Any:
+    ) -> Value:
         return change(p, g, velocity, lr, momentum, weight_decay, g + weight_decay * p)
 
     return wrong
 
 
-def stepping(key: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: Any) -> Case:
-    """A Case of arrays of this shape. still: whether it is the first step, the velocity zero."""
+def stepping(key: str, group: str, *shape: int, dtype: str = "float64", still: bool = False, **how: Value) -> Case:
+    """Return a Case of arrays of this shape.
+
+    Args:
+        key, group: of the Case.
+        shape: of the arrays.
+        dtype: of the arrays.
+        still: whether it is the first step, so that the velocity is zero.
+        how: the other arguments.
+    """
     velocity = np.zeros(shape, dtype) if still else normal(*shape, dtype=dtype)
     settings = {"lr": 0.1, "momentum": 0.0, "weight_decay": 0.0, **how}
     arrays = {"p": normal(*shape, dtype=dtype), "g": normal(*shape, dtype=dtype), "velocity": velocity}

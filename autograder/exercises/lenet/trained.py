@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab import data
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 FILE = Path(__file__).with_name("lenet.safetensors")  # written by autograder.authoring.weights
 FIRST = 1400  # of the bundled digits are for training, the others held out
@@ -21,7 +21,7 @@ Weights = dict[str, np.ndarray]
 
 
 def reference() -> Weights:
-    """Weights that the solved lesson's own training made."""
+    """Return the weights that the solved lesson's own training made."""
     from safetensors.numpy import load_file
 
     return load_file(FILE)
@@ -39,7 +39,7 @@ def changed(**changes: Callable[[Weights], np.ndarray]) -> Callable[[], Weights]
 
 
 def as_drawn() -> Weights:
-    """He's weights before any training."""
+    """Return He's weights before any training."""
     rng = np.random.default_rng(5)
     weights = {}
     for name, array in sorted(reference().items()):
@@ -50,7 +50,7 @@ def as_drawn() -> Weights:
 
 
 def held_out() -> tuple[np.ndarray, np.ndarray]:
-    """The held-out digits as LeNet-5 gets them, in grey: (397, 32, 32) in [0, 1], and their labels."""
+    """Return the held-out digits as LeNet-5 gets them, in grey: (397, 32, 32) in [0, 1], and their labels."""
     images, labels = data.digits()
     return images[FIRST:].repeat(4, axis=1).repeat(4, axis=2), labels[FIRST:]
 
@@ -65,7 +65,13 @@ def moved(
 ) -> np.ndarray:
     """Shift, turn and zoom each image by a little of its own, read between the pixels, and add noise.
 
-    shift: pixels of 32, at most; degrees, zoom: at most, to either side; noise: standard deviation of 0 to 1.
+    Args:
+        images: (N, 32, 32) in [0, 1].
+        rng: draws how each image is moved.
+        shift: pixels at most, in each direction.
+        degrees: at most, to either side.
+        zoom: part by which an image grows or shrinks at most.
+        noise: standard deviation, where an image runs from 0 to 1.
     """
     size = images.shape[1]
     out = np.empty(images.shape)
@@ -93,8 +99,14 @@ def between(image: np.ndarray, r: np.ndarray, c: np.ndarray) -> np.ndarray:
     return total
 
 
-def hidden(count: int, *, at_least: float, **how: float) -> dict[str, Any]:
-    """The inputs of a Case: the first `count` of the held-out digits, moved where `how` says so, and what to reach."""
+def hidden(count: int, *, at_least: float, **how: float) -> dict[str, Value]:
+    """Return the inputs of a Case.
+
+    Args:
+        count: how many of the held-out digits, from the first on.
+        at_least: per cent that must be right.
+        how: how the digits are moved, as `moved` takes it; not at all by default.
+    """
     images, labels = (array[:count] for array in held_out())
     return {
         "images": Random(lambda rng: grey(moved(images, rng, **how))) if how else grey(images),

@@ -26,7 +26,7 @@ from autograder.exercises.rows import public, rows, secret
 
 
 def real_share(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
-    """The share of each window that is image and not padding."""
+    """Return the share of each window that is image and not padding."""
     return avg_pool(np.ones_like(x), kernel, stride, padding)
 
 

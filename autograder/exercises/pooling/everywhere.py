@@ -19,13 +19,13 @@ def global_avg_pool(x: np.ndarray) -> np.ndarray:
 
 
 def global_avg_pool_gradient(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The gradient with respect to x, by torch's autograd."""
+    """Return the gradient with respect to x, by torch's autograd."""
     (dx,) = gradients(lambda torch, leaf: torch.nn.functional.adaptive_avg_pool2d(leaf, 1), dout, x)
     return dx
 
 
 def pair_of(n: int, c: int, height: int, width: int, dtype: str = "float64") -> dict:
-    """A dout and an x of normal values."""
+    """Return a dout and an x of normal values."""
     return {"dout": normal(n, c, 1, 1, dtype=dtype), "x": normal(n, c, height, width, dtype=dtype)}
 
 

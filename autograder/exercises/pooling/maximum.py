@@ -32,7 +32,7 @@ def over_zeros(x: np.ndarray, kernel: Size, stride: Size | None = None, padding:
 
 
 def largest(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
-    """Where a window has its largest value, ties included: 1.0 and 0.0."""
+    """Mark where a window has its largest value, ties included: 1.0 and 0.0."""
     return (window == window.max(axis=(2, 3), keepdims=True)).astype(np.float64)
 
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Case, Exercise, integers, normal
-from autograder.exercises.common.mistakes import mistakes
+from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.sizes import Size, pair
 from autograder.exercises.pooling.operations import avg_pool, max_pool
 from autograder.exercises.pooling.slips import window_slips
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 
 def lp_pool(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
-    """(mean of |x|^p)^(1/p) over each window, the largest |x| for p = infinity, by torch's poolings."""
+    """Return (mean of |x|^p)^(1/p) over each window, the largest |x| for p = infinity, by torch's poolings."""
     if np.isinf(p):
         return max_pool(np.abs(x), kernel, stride)
     powers = avg_pool(np.abs(x.astype(np.float64)) ** p, kernel, stride)
     return (powers ** (1 / p)).astype(x.dtype)
 
 
-def changed(wrong: Any) -> Any:
+def changed(wrong: Wrong) -> Wrong:
     """Return `wrong(x, p, kernel, stride)`, with the right answer where p is infinity."""
 
     def function(x: np.ndarray, p: float, kernel: Size, stride: Size | None = None) -> np.ndarray:
@@ -36,7 +35,7 @@ def as_torch(x: np.ndarray, p: float, kernel: Size, stride: Size) -> np.ndarray:
     return sums ** (1 / p)  # NaN where the sum is negative, as in torch
 
 
-def lp_case(key: str, group: str, shape: tuple[int, ...], p: float, dtype: str = "float64", **how: Any) -> Case:
+def lp_case(key: str, group: str, shape: tuple[int, ...], p: float, dtype: str = "float64", **how: Value) -> Case:
     return Case(key, group=group, x=normal(*shape, dtype=dtype), p=p, **how)
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
 from autograder.exercises.common.operations import gradients, pad, tensor
 from autograder.exercises.common.sizes import Padding, Size, pair, sides
+from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 Pool = Callable[[np.ndarray], np.ndarray]  # (N, C, KH, KW) -> (N, C)
 Share = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
@@ -40,10 +46,10 @@ def avg_pool(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: P
 def max_pool_gradient(
     dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """The gradient of `max_pool` with respect to x, by torch's autograd: at a tie the first takes all."""
+    """Return the gradient of `max_pool` with respect to x, by torch's autograd: at a tie the first takes all."""
     (top, bottom), (left, right) = sides(padding)
 
-    def pool(torch: Any, leaf: Any) -> Any:
+    def pool(torch: ModuleType, leaf: Tensor) -> Tensor:
         padded = torch.nn.functional.pad(leaf, (left, right, top, bottom), value=-np.inf)
         return torch.nn.functional.max_pool2d(padded, pair(kernel), step(kernel, stride))
 
@@ -54,10 +60,10 @@ def max_pool_gradient(
 def avg_pool_gradient(
     dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """The gradient of `avg_pool` with respect to x, by torch's autograd."""
+    """Return the gradient of `avg_pool` with respect to x, by torch's autograd."""
     (top, bottom), (left, right) = sides(padding)
 
-    def pool(torch: Any, leaf: Any) -> Any:
+    def pool(torch: ModuleType, leaf: Tensor) -> Tensor:
         padded = torch.nn.functional.pad(leaf, (left, right, top, bottom))
         return torch.nn.functional.avg_pool2d(padded, pair(kernel), step(kernel, stride))
 
@@ -66,7 +72,7 @@ def avg_pool_gradient(
 
 
 def out_size(shape: tuple[int, ...], kernel: Size, stride: Size | None = None, padding: Padding = 0) -> tuple[int, int]:
-    """How many windows fit, down and across."""
+    """Return how many windows fit, down and across."""
     height, width = (
         (n + sum(side) - k) // s + 1
         for n, side, k, s in zip(shape[2:], sides(padding), pair(kernel), step(kernel, stride), strict=True)
@@ -74,8 +80,8 @@ def out_size(shape: tuple[int, ...], kernel: Size, stride: Size | None = None, p
     return height, width
 
 
-def places(size: tuple[int, int], kernel: Size, stride: Size | None) -> Iterator[tuple[int, int, Any]]:
-    """Each output position with the index of its window in the padded image."""
+def places(size: tuple[int, int], kernel: Size, stride: Size | None) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
+    """Go through the output positions, each with the index of its window in the padded image."""
     (kh, kw), (sh, sw) = pair(kernel), step(kernel, stride)
     for i in range(size[0]):
         for j in range(size[1]):
@@ -98,9 +104,12 @@ def rounded_up(
 def routed(share: Share, value: float, *, adds: str = "all", crops: bool = True) -> Callable[..., np.ndarray]:
     """Return a backward that gives each pixel of a window its share of the window's gradient, in plain loops.
 
-    share: the pixels of one window, (N, C, KH, KW), and the kernel -> the factor of each; value: what surrounds x;
-    adds: "all" adds up what overlapping windows give, "none" lets a later window overwrite the earlier ones, "taken"
-    does so only where its share is not zero; crops: whether the padding is cut off at the end.
+    Args:
+        share: the pixels of one window, (N, C, KH, KW), and the kernel -> the factor of each.
+        value: what surrounds x.
+        adds: "all" adds up what overlapping windows give, "none" lets a later window overwrite the earlier ones,
+            "taken" does so only where its share is not zero.
+        crops: whether the padding is cut off at the end.
     """
 
     def backward(
@@ -139,15 +148,31 @@ def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndar
     return backward
 
 
-def pool_case(key: str, group: str, x: Any, kernel: Size, **how: Any) -> Case:
-    """A Case of a pooling forward. x: a shape, for normal values, or what draws them."""
+def pool_case(key: str, group: str, x: Value, kernel: Size, **how: Value) -> Case:
+    """Return a Case of a pooling forward.
+
+    Args:
+        key, group: of the Case.
+        x: a shape, for normal values, or what draws them.
+        kernel: of the windows.
+        how: the other arguments.
+    """
     return Case(key, group=group, x=x if isinstance(x, (Random, np.ndarray)) else normal(*x), kernel=kernel, **how)
 
 
 def back_case(
-    key: str, group: str, shape: tuple[int, ...], kernel: Size, x: Any = None, dtype: str = "float64", **how: Any
+    key: str, group: str, shape: tuple[int, ...], kernel: Size, x: Value = None, dtype: str = "float64", **how: Value
 ) -> Case:
-    """A Case of a pooling backward: the shape of x, what draws it (normal values by default), a random dout."""
+    """Return a Case of a pooling backward, with a random dout.
+
+    Args:
+        key, group: of the Case.
+        shape: of x.
+        kernel: of the windows.
+        x: what draws x, by default normal values.
+        dtype: of x and dout.
+        how: the other arguments.
+    """
     values = normal(*shape, dtype=dtype) if x is None else x
     dout = normal(*shape[:2], *out_size(shape, kernel, **how), dtype=dtype)
     return Case(key, group=group, dout=dout, x=values, kernel=kernel, **how)

@@ -19,13 +19,13 @@ def rectified(x: np.ndarray) -> np.ndarray:
 
 
 def rectified_gradient(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The gradient with respect to x, by torch's autograd: 0 at x = 0."""
+    """Return the gradient with respect to x, by torch's autograd: 0 at x = 0."""
     (dx,) = gradients(lambda torch, leaf: torch.relu(leaf), dout, x)
     return dx
 
 
 def pair_of(*shape: int, dtype: str = "float64") -> dict:
-    """A dout and an x of normal values."""
+    """Return a dout and an x of normal values."""
     return {"dout": normal(*shape, dtype=dtype), "x": normal(*shape, dtype=dtype)}
 
 

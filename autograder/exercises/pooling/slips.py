@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from autograder.exercise import Mistake
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, turned
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
+from cnnlab.checking.wire import Value
 
 Pool = Callable[..., np.ndarray]
 
@@ -26,24 +26,24 @@ STRIDE_SWAPPED = (
 )
 
 
-def with_default(how: dict[str, Any], default: Any) -> dict[str, Any]:
+def with_default(how: dict[str, Value], default: Value) -> dict[str, Value]:
     """Return the arguments with another default of the stride."""
     return {**how, "stride": default if how.get("stride") is None else how["stride"]}
 
 
-def stride_turned(how: dict[str, Any]) -> dict[str, Any]:
+def stride_turned(how: dict[str, Value]) -> dict[str, Value]:
     """Return the arguments with a stride that is given as (h, w) read as (w, h)."""
     return how if how.get("stride") is None else {**how, "stride": turned(how["stride"])}
 
 
 def window_slips(pool: Pool) -> list[Mistake]:
-    """What goes wrong with windows and strides in a forward."""
+    """Return the Mistakes of windows and strides in a forward."""
 
-    def crowded(x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Any) -> np.ndarray:
+    def crowded(x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Size) -> np.ndarray:
         height, width = pool(x, kernel=kernel, stride=stride, **how).shape[2:]
         return pool(x, kernel=kernel, stride=1, **how)[:, :, :height, :width]
 
-    def swapped_kernel(x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Any) -> np.ndarray:
+    def swapped_kernel(x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Size) -> np.ndarray:
         return pool(x, kernel=turned(kernel), stride=stride, **how)
 
     return [
@@ -70,7 +70,7 @@ def window_slips(pool: Pool) -> list[Mistake]:
 
 
 def padding_slips(pool: Pool) -> list[Mistake]:
-    """What goes wrong with the padding in a forward."""
+    """Return the Mistakes of the padding in a forward."""
     return mistakes(
         """
         padding ignored: You left out the padding: surround x first.
@@ -90,9 +90,9 @@ def padding_slips(pool: Pool) -> list[Mistake]:
 
 
 def backward_slips(backward: Pool) -> list[Mistake]:
-    """What goes wrong with windows and strides in a backward that is written in loops over dout."""
+    """Return the Mistakes of windows and strides in a backward that is written in loops over dout."""
 
-    def swapped_kernel(dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Any) -> Any:
+    def swapped_kernel(dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, **how: Size) -> Value:
         return backward(dout, x, kernel=turned(kernel), stride=stride, **how)
 
     return [

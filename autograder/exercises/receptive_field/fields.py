@@ -29,13 +29,13 @@ def unpadded(layers: Sequence[Sized]) -> list[Placed]:
 
 
 def span(layers: Sequence[Sized]) -> int:
-    """From the first to the last input that output 0 reads."""
+    """Return how many inputs lie from the first to the last that output 0 reads."""
     seen = pixels(unpadded(layers), 0)
     return max(seen) - min(seen) + 1
 
 
 def backwards(layers: Sequence[Sized]) -> int:
-    """A wrong size: from the output to the input, one stride too many in each layer."""
+    """Go from the output to the input, with one stride too many in each layer."""
     size = 1
     for kernel, stride, dilation in reversed(layers):
         size = size * stride + dilation * (kernel - 1)
@@ -43,7 +43,7 @@ def backwards(layers: Sequence[Sized]) -> int:
 
 
 def drawn(count: int, *ranges: tuple[int, int]) -> Random:
-    """`count` layers; each number of a layer from its range, both ends included."""
+    """Draw `count` layers; each number of a layer from its range, both ends included."""
 
     def draw(rng: np.random.Generator) -> list[tuple[int, ...]]:
         return [tuple(int(rng.integers(low, high + 1)) for low, high in ranges) for _ in range(count)]
@@ -52,12 +52,12 @@ def drawn(count: int, *ranges: tuple[int, int]) -> Random:
 
 
 def then(fixed: list[tuple[int, ...]], more: Random) -> Random:
-    """The fixed layers, then drawn ones."""
+    """Return the fixed layers, then drawn ones."""
     return Random(lambda rng: fixed + more.draw(rng))
 
 
 def whole(low: int, high: int) -> Random:
-    """One whole number, both ends included."""
+    """Draw one whole number, both ends included."""
     return Random(lambda rng: int(rng.integers(low, high + 1)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.receptive_field.fields import whole
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab.checking.way import Way
+from cnnlab.checking.wire import Value
 
 Forward = Callable[[np.ndarray], np.ndarray]
 Shape = tuple[int, int, int, int]
@@ -28,7 +28,7 @@ def poisoned(forward: Forward, x_shape: Shape, row: int, col: int) -> np.ndarray
 
 
 def slopes(forward: Forward, x_shape: Shape) -> np.ndarray:
-    """How much every output rises with every input: (C, H, W, F, OH, OW)."""
+    """Return how much every output rises with every input: (C, H, W, F, OH, OW)."""
     changes = []
     for index in np.ndindex(x_shape[1:]):
         x = np.zeros(x_shape)
@@ -37,13 +37,13 @@ def slopes(forward: Forward, x_shape: Shape) -> np.ndarray:
     return np.reshape(changes, (*x_shape[1:], *changes[0].shape))
 
 
-def seen_by(look: Callable[[np.ndarray], Any]) -> Callable[..., Any]:
+def seen_by(look: Callable[[np.ndarray], Value]) -> Callable[..., Value]:
     """Return a wrong footprint: look(what the output rises by, (C, H, W, F))."""
     return lambda forward, x_shape, row, col: look(slopes(forward, x_shape)[..., row, col])
 
 
-def never_set_back(forward: Forward, x_shape: Shape, row: int, col: int) -> Any:
-    """Step after step into the same image: all that comes after the first hit counts as seen."""
+def never_set_back(forward: Forward, x_shape: Shape, row: int, col: int) -> Value:
+    """Step into the same image again and again: all that comes after the first hit counts as seen."""
     hit = np.any(slopes(forward, x_shape)[..., row, col] != 0, axis=-1)  # (C, H, W)
     return np.logical_or.accumulate(hit.ravel()).reshape(hit.shape).any(axis=0)
 
@@ -57,13 +57,13 @@ def between(hit: np.ndarray) -> np.ndarray:
     return np.logical_or.accumulate(hit) & np.logical_or.accumulate(hit[::-1])[::-1]
 
 
-def without_baseline(forward: Forward, x_shape: Shape, row: int, col: int) -> Any:
+def without_baseline(forward: Forward, x_shape: Shape, row: int, col: int) -> Value:
     """Compare with zero, not with the output of the image before the step."""
     raw = slopes(forward, x_shape)[..., row, col] + forward(np.zeros(x_shape))[0, :, row, col]
     return np.any(raw != 0, axis=(0, 3))
 
 
-def swapped(forward: Forward, x_shape: Shape, row: int, col: int) -> Any:
+def swapped(forward: Forward, x_shape: Shape, row: int, col: int) -> Value:
     return np.any(slopes(forward, x_shape)[..., col, row] != 0, axis=(0, 3))
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from autograder.exercise import Exercise
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.receptive_field.fields import Placed, drawn, pixels, then, whole
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 
-def both(along: Callable[[Sequence[Placed], int], Any]) -> Callable[..., Any]:
+def both(along: Callable[[Sequence[Placed], int], Value]) -> Callable[..., Value]:
     """Return an input_window that takes along(layers, unit) for the rows and for the columns."""
     return lambda layers, row, col: (along(layers, row), along(layers, col))
 
 
 def window(layers: Sequence[Placed], unit: int) -> tuple[int, int]:
-    """The first input that an output reads along one axis, and the one after the last."""
+    """Return the first input that an output reads along one axis, and the one after the last."""
     seen = pixels(layers, unit)
     return min(seen), max(seen) + 1
 
@@ -35,12 +35,12 @@ def changed(layers: Sequence[Placed], **what: int) -> list[Placed]:
 
 
 def shift(layers: Sequence[Placed]) -> int:
-    """How far padding moves the first window: to the left, so negative."""
+    """Return how far padding moves the first window: to the left, so negative."""
     return window(layers, 0)[0]
 
 
 def shift_by_own_stride(layers: Sequence[Placed]) -> int:
-    """The shift with each padding counted in steps of the layer's own output."""
+    """Return the shift with each padding counted in steps of the layer's own output."""
     return sum(shift([*changed(layers[:i], padding=0), layer]) * layer[1] for i, layer in enumerate(layers))
 
 
@@ -51,7 +51,7 @@ def centred(layers: Sequence[Placed], unit: int) -> tuple[int, int]:
 
 
 def exchanged(layers: Sequence[Placed], unit: int) -> tuple[int, int]:
-    """The window where padding and dilation are read for each other; a dilation may then be 0."""
+    """Return the window where padding and dilation are read for each other; a dilation may then be 0."""
     return window([(kernel, stride, dilation, padding) for kernel, stride, padding, dilation in layers], unit)
 
 

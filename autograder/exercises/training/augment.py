@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from autograder.exercise import Case, Exercise, Random
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.rows import public, rows, secret
 from cnnlab.checking.way import Way
+
+Mode = Literal["edge", "reflect", "wrap"]  # of np.pad
 
 
 def pixels(*shape: int, dtype: str = "uint8") -> Random:
@@ -47,7 +49,7 @@ def crop_flip(images: np.ndarray, padding: int, rng: np.random.Generator) -> np.
 def cropping(images: np.ndarray, padding: int, rng: np.random.Generator, slip: str) -> np.ndarray:
     """The same for the whole batch, by slices, wrong in one way."""
     count, _, height, width = images.shape
-    modes: Any = {"edges repeated": "edge", "border mirrored": "reflect", "rolled round": "wrap"}
+    modes: dict[str, Mode] = {"edges repeated": "edge", "border mirrored": "reflect", "rolled round": "wrap"}
     around = (padding, padding)
     padded = np.pad(images, ((0, 0), (0, 0), around, around), mode=modes.get(slip, "constant"))
     low = padding if slip == "one way only" else 0

@@ -20,8 +20,8 @@ def smoothed(scores: np.ndarray, labels: np.ndarray, smoothing: float) -> Result
     with one_thread() as torch:
         leaf = tensor(scores).requires_grad_()
         loss = torch.nn.functional.cross_entropy(leaf, torch.from_numpy(labels), label_smoothing=smoothing)
-        loss.backward()
-    return float(loss.detach()), leaf.grad.numpy().astype(scores.dtype)
+        (gradient,) = torch.autograd.grad(loss, leaf)
+    return float(loss.detach()), gradient.numpy().astype(scores.dtype)
 
 
 def target(hot: np.ndarray, smoothing: float, slip: str) -> np.ndarray:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise, Random
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.common.sizes import Size, pair
+from autograder.exercises.common.sizes import Settings, Size, pair
 from autograder.exercises.rows import plain_case, public, rows, secret
+from cnnlab.checking.wire import Value
 
 Shape = tuple[int, int, int]
 
 
 def some(*bounds: tuple[int, int]) -> Random:
-    """A tuple of whole numbers that the secret chooses, each between its low and high, both included."""
+    """Draw a tuple of whole numbers that the secret chooses, each between its low and high, both included."""
     return Random(lambda rng: tuple(int(rng.integers(low, high + 1)) for low, high in bounds))
 
 
 def one(low: int, high: int) -> Random:
-    """A whole number that the secret chooses, between low and high, both included."""
+    """Draw a whole number that the secret chooses, between low and high, both included."""
     return Random(lambda rng: int(rng.integers(low, high + 1)))
 
 
-def size(shape: Any) -> int:
-    """The numbers in an array of this shape, counted by NumPy, which stores but one of them."""
+def size(shape: tuple[int, ...] | int) -> int:
+    """Return how many numbers an array of this shape has, counted by NumPy, which stores but one of them."""
     return np.broadcast_to(0, shape).size
 
 
@@ -41,10 +42,10 @@ def conv_count(c_in: int, c_out: int, kernel: Size, groups: int = 1, bias: bool 
     return size((c_out, filters, *pair(kernel))) + c_out * bias
 
 
-def with_bias(weights: Callable[..., Any], biases: Callable[..., int]) -> Callable[..., Any]:
+def with_bias(weights: Callable[..., Value], biases: Callable[..., int]) -> Callable[..., Value]:
     """Return a wrong count: weights(...) and, where there is a bias, biases(...)."""
 
-    def wrong(*, bias: bool = True, **how: Any) -> Any:
+    def wrong(*, bias: bool = True, **how: Unpack[Settings]) -> Value:
         return weights(**how) + (biases(**how) if bias else 0)
 
     return wrong
@@ -58,21 +59,21 @@ def conv_weights(c_in: int, c_out: int, kernel: Size, groups: int = 1) -> int:
     return conv_count(c_in, c_out, kernel, groups, False)
 
 
-def outputs(out_shape: Shape, **_: Any) -> int:
+def outputs(out_shape: Shape, **_: Value) -> int:
     return size(out_shape)
 
 
-def maps(out_shape: Shape, **_: Any) -> int:
+def maps(out_shape: Shape, **_: Value) -> int:
     return out_shape[0]
 
 
 def squared(kernel: Size) -> tuple[int, int]:
-    """The kernel's first number twice."""
+    """Count the kernel's first number twice."""
     return pair(kernel)[0], pair(kernel)[0]
 
 
 def one_side(kernel: Size) -> tuple[int, int]:
-    """An int kernel as a row."""
+    """Read an int kernel as a row."""
     return kernel if isinstance(kernel, tuple) else (1, kernel)
 
 

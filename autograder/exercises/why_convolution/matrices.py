@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
-from autograder.exercises.common.sizes import Padding, Size, pair, sides, turned
+from autograder.exercises.common.sizes import Padding, Size, Steps, pair, sides, turned
 from autograder.exercises.common.slips import without
 from autograder.exercises.rows import plain_case, public, rows, secret
 
@@ -30,22 +30,22 @@ def flat(matrix: np.ndarray) -> np.ndarray:
     return matrix.reshape(oh * ow, height * width)
 
 
-def matrix_2d(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+def matrix_2d(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
     return flat(responses(w, shape, **how))
 
 
 def matrix_1d(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-    return matrix_2d(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
+    return matrix_2d(w[None], (1, n), stride=(1, stride), padding=((0, 0), pair(padding)))
 
 
 def padded(shape: Shape, padding: Padding) -> Shape:
-    """The image's size with its padding."""
+    """Return the image's size with its padding."""
     (top, bottom), (left, right) = sides(padding)
     return top + shape[0] + bottom, left + shape[1] + right
 
 
 def wrapped(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0) -> np.ndarray:
-    """What hangs over the image's edge comes in again at the opposite one."""
+    """Let what hangs over the image's edge come in again at the opposite one."""
     oh, ow = responses(w, shape, stride, padding).shape[:2]
     (sh, sw), ((top, _), (left, _)) = pair(stride), sides(padding)
     matrix = np.zeros((oh, ow, *shape), w.dtype)
@@ -55,8 +55,8 @@ def wrapped(w: np.ndarray, shape: Shape, stride: Size = 1, padding: Padding = 0)
     return flat(matrix)
 
 
-def crowded(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
-    """As many rows as the stride gives, but from windows one step apart."""
+def crowded(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
+    """Give as many rows as the stride asks for, but from windows one step apart."""
     oh, ow = responses(w, shape, **how).shape[:2]
     return flat(responses(w, shape, **without(how, "stride"))[:oh, :ow])
 
@@ -66,13 +66,13 @@ def with_padding_columns(w: np.ndarray, shape: Shape, stride: Size = 1, padding:
 
 
 def cut_from_the_end(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-    """The columns before:-after of the padded signal's matrix."""
+    """Return the columns before:-after of the padded signal's matrix."""
     before, after = pair(padding)
     return matrix_1d(w, before + n + after, stride)[:, before:-after]
 
 
 def hanging_over(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-    """A row for every start of a window, also of those that hang over the end."""
+    """Give a row to every start of a window, also to those that hang over the end."""
     before, after = pair(padding)
     room = before + n + after
     matrix = np.zeros((-(-room // stride), room), w.dtype)
@@ -86,7 +86,7 @@ def as_row(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Return the 1-D form of a wrong toeplitz_matrix_2d: a signal is an image of one row."""
 
     def wrong(w: np.ndarray, n: int, stride: int = 1, padding: Size = 0) -> np.ndarray:
-        return function(w[None], (1, n), stride=(1, stride), padding=(0, pair(padding)))
+        return function(w[None], (1, n), stride=(1, stride), padding=((0, 0), pair(padding)))
 
     return wrong
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from autograder.exercise import Exercise, normal
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.common.sizes import Padding, Sides, Size, pair, sides
+from autograder.exercises.common.sizes import Padding, Sides, Size, Steps, pair, sides
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
 from autograder.exercises.rows import plain_case, public, rows, secret
 from autograder.exercises.why_convolution.matrices import (
@@ -43,7 +43,7 @@ def painted(
 
 
 def in_one_run(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
-    """All weights behind each other, without the jump to the next image row."""
+    """Lay all weights behind each other, without the jump to the next image row."""
     row = np.zeros(size[0] * size[1], w.dtype)
     first = start[0] * size[1] + start[1]
     room = row[first : first + w.size]
@@ -52,20 +52,20 @@ def in_one_run(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> n
 
 
 def by_output_width(w: np.ndarray, start: tuple[int, int], ow: int, size: Shape) -> np.ndarray:
-    """The output's width in place of the image's as the length of a row."""
+    """Take the output's width in place of the image's as the length of a row."""
     row = np.zeros(size[0] * size[1], w.dtype)
     for (u, v), weight in np.ndenumerate(w):
         row[(start[0] + u) * ow + start[1] + v] = weight
     return row
 
 
-def columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
-    """The pixels of the image read column by column."""
+def columns_first(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
+    """Read the pixels of the image column by column."""
     matrix = responses(w, shape, **how)
     return flat(matrix.transpose(0, 1, 3, 2)).copy()
 
 
-def outputs_columns_first(w: np.ndarray, shape: Shape, **how: Any) -> np.ndarray:
+def outputs_columns_first(w: np.ndarray, shape: Shape, **how: Unpack[Steps]) -> np.ndarray:
     return flat(responses(w, shape, **how).transpose(1, 0, 2, 3))
 
 

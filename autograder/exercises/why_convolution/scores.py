@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograder.exercise import Case, Exercise, normal, uniform
@@ -28,8 +26,8 @@ def probabilities(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def case(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """A Case of `n` images of `d` pixels and `m` classes; the bias is zero but in the group "bias"."""
-    b: Any = normal(m, dtype=dtype) if group == "bias" else np.zeros(m, dtype)
+    """Return a Case of `n` images of `d` pixels and `m` classes; the bias is zero but in the group "bias"."""
+    b = normal(m, dtype=dtype) if group == "bias" else np.zeros(m, dtype)
     return Case(key, group=group, x=normal(n, d, dtype=dtype), W=normal(d, m, dtype=dtype), b=b)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from cnnlab.checking.functions import maps, scalars, stacks
+from cnnlab.checking.wire import Value
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {**scalars.FUNCTIONS, **maps.FUNCTIONS, **stacks.FUNCTIONS}
+FUNCTIONS: dict[str, Callable[..., Value]] = {**scalars.FUNCTIONS, **maps.FUNCTIONS, **stacks.FUNCTIONS}
 NETWORK = "net "  # how the names of networks begin
 
 
-def named(name: Any) -> Any:
+def named(name: Value) -> Value:
     """Return the public function of that name, or a new network; for a list of names, a list of them.
 
     Raises:
@@ -23,7 +23,7 @@ def named(name: Any) -> Any:
     if name.startswith(NETWORK):
         from cnnlab.checking.functions import networks  # needs torch, which many lessons do without
 
-        known: dict[str, Any] = networks.NETWORKS
+        known: dict[str, Value] = networks.NETWORKS
         if name in known:
             return networks.build(name)
     else:
@@ -33,7 +33,7 @@ def named(name: Any) -> Any:
     raise LookupError(f"there is no public function {name!r}; there are {', '.join(sorted(known))}")
 
 
-def is_network(thing: Any) -> bool:
+def is_network(thing: object) -> bool:
     """Say whether `thing`, as `named` returned it, is a network or a list with one in it; imports nothing."""
     several = thing if type(thing) is list else [thing]
     torch = sys.modules.get("torch")

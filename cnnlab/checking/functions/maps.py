@@ -7,9 +7,10 @@ ends in what is wrong with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+
+from cnnlab.checking.wire import Value
 
 KERNEL = (2.0, -1.0, 0.5)
 
@@ -97,7 +98,7 @@ def copies_adjoint_averaged(y: np.ndarray) -> np.ndarray:
     return y.mean(axis=0)
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Value]] = {
     f.__name__: f
     for f in (
         slide,

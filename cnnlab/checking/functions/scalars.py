@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+
+from cnnlab.checking.wire import Value
 
 
 def _ramp(x: np.ndarray) -> np.ndarray:
@@ -50,6 +51,6 @@ def distance(x: np.ndarray) -> float:
     return float(np.sqrt(1.0 + np.sum((x - _ramp(x)) ** 2)))
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Value]] = {
     f.__name__: f for f in (weighted_sum, weighted_squares, cubes, neighbours, waves, log_sum_exp, distance)
 }

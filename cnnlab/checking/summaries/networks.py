@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from cnnlab.checking.errors import InvalidOutputs
 from cnnlab.checking.summaries import accuracy
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 EPS = 1e-5  # torch's own for batch normalisation
 GUESSES = 1.5  # times the accuracy of guessing, below which an accuracy shows no learning
@@ -133,7 +138,7 @@ def _guesses(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     return np.where(finite, np.nan_to_num(found).argmax(axis=1), -1)
 
 
-def scores(torch: Any, t: Mapping[str, Any], x: Any) -> Any:
+def scores(torch: ModuleType, t: Mapping[str, Tensor], x: Tensor) -> Tensor:
     """Run a CIFAR ResNet with padded shortcuts, as deep as its arrays say: (N, 3, H, W) to (N, M).
 
     Args:
@@ -143,7 +148,7 @@ def scores(torch: Any, t: Mapping[str, Any], x: Any) -> Any:
     """
     f = torch.nn.functional
 
-    def convolved(maps: Any, number: int, stride: int = 1) -> Any:
+    def convolved(maps: Tensor, number: int, stride: int = 1) -> Tensor:
         gain, offset, mean, variance = t[f"norm{number}"]
         maps = f.conv2d(maps, t[f"conv{number}"], stride=stride, padding=1)
         return f.batch_norm(maps, mean, variance, gain, offset, eps=EPS)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
 
 from cnnlab.library.standins.common import floating, gradients, like, torch_for
 from cnnlab.library.standins.convolution import convolved
 from cnnlab.sizes import Padding, Size, must_fit, pair, sides
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def conv1d_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -22,13 +25,15 @@ def conv1d_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.
     """
     torch = torch_for("conv1d_backward")
 
-    def forward(x: Any, w: Any) -> Any:
+    def forward(x: Tensor, w: Tensor) -> Tensor:
         return torch.nn.functional.conv1d(x[None, None], w.to(x.dtype)[None, None])[0, 0]
 
     return gradients(torch, forward, dout, x, w)
 
 
-def numerical_gradient(f: Callable[[np.ndarray], Any], x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+def numerical_gradient(
+    f: Callable[[np.ndarray], SupportsFloat], x: np.ndarray, eps: float = 1e-5
+) -> np.ndarray:
     """Return the gradient of a scalar f at x by central differences in float64, of the shape of x.
 
     Args:

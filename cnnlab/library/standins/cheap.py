@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnlab.library.standins.common import floating, gradients, like, torch_for
 from cnnlab.library.standins.convolution import convolved
 from cnnlab.sizes import Padding, Size, pair, sides
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def conv1x1_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -138,11 +142,11 @@ def macs(
     return out.numel() * w[0].numel()
 
 
-def _conv1x1(torch: Any, x: Any, w: Any, b: Any) -> Any:
+def _conv1x1(torch: ModuleType, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return torch.nn.functional.conv2d(x, w.to(x.dtype)[:, :, None, None], b.to(x.dtype))
 
 
-def _depthwise(torch: Any, x: Any, w: Any, b: Any, stride: Size, padding: Padding) -> Any:
+def _depthwise(torch: ModuleType, x: Tensor, w: Tensor, b: Tensor, stride: Size, padding: Padding) -> Tensor:
     channels, multiplier = w.shape[:2]
     filters = w.reshape(channels * multiplier, 1, *w.shape[2:])
     # One bias for each output map, in whichever shape it is given.

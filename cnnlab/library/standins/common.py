@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from cnnlab.library.asking import note_stand_in, refuse_self_call
 from cnnlab.sizes import Padding, sides
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def torch_for(name: str) -> Any:
+
+def torch_for(name: str) -> ModuleType:
     """Return torch, for the stand-in of `name`; every stand-in calls this first.
 
     Raises:
@@ -28,7 +34,7 @@ def torch_for(name: str) -> Any:
     return torch
 
 
-def floating(torch: Any, array: Any) -> Any:
+def floating(torch: ModuleType, array: ArrayLike) -> Tensor:
     """Return an array as a tensor of float32 where it is float32, else of float64; always a copy."""
     array = np.asarray(array)
     return torch.from_numpy(
@@ -36,12 +42,12 @@ def floating(torch: Any, array: Any) -> Any:
     )
 
 
-def like(tensor: Any, array: Any) -> np.ndarray:
+def like(tensor: Tensor, array: ArrayLike) -> np.ndarray:
     """Return a tensor as an array of the dtype of `array`."""
     return np.ascontiguousarray(tensor.detach().numpy()).astype(np.asarray(array).dtype, copy=False)
 
 
-def padded(torch: Any, tensor: Any, padding: Padding, value: float = 0.0) -> Any:
+def padded(torch: ModuleType, tensor: Tensor, padding: Padding, value: float = 0.0) -> Tensor:
     """Surround the last two axes of a tensor with `value`.
 
     Args:
@@ -54,7 +60,9 @@ def padded(torch: Any, tensor: Any, padding: Padding, value: float = 0.0) -> Any
     return torch.nn.functional.pad(tensor, (left, right, top, bottom), value=value)
 
 
-def gradients(torch: Any, forward: Any, dout: Any, *arrays: Any) -> tuple[np.ndarray, ...]:
+def gradients(
+    torch: ModuleType, forward: Callable[..., Tensor], dout: np.ndarray, *arrays: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Return the gradients of a function with respect to its arrays.
 
     Args:

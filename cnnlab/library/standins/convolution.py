@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnlab.library.standins.common import floating, like, padded, torch_for
 from cnnlab.sizes import Padding, Size, must_fit, pair, sides
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def conv_output_size(size: int, kernel: int, stride: int = 1, padding: Size = 0, dilation: int = 1) -> int:
@@ -132,8 +136,15 @@ def filter_image(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 
 def _convolve(
-    name: str, x: Any, w: Any, b: Any, stride: Size, padding: Padding, dilation: Size, groups: int
-) -> Any:
+    name: str,
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    stride: Size,
+    padding: Padding,
+    dilation: Size,
+    groups: int,
+) -> np.ndarray:
     torch = torch_for(name)
     return like(
         convolved(
@@ -151,15 +162,15 @@ def _convolve(
 
 
 def convolved(
-    torch: Any,
-    x: Any,
-    w: Any,
-    b: Any,
+    torch: ModuleType,
+    x: Tensor,
+    w: Tensor,
+    b: Tensor,
     stride: Size = 1,
     padding: Padding = 0,
     dilation: Size = 1,
     groups: int = 1,
-) -> Any:
+) -> Tensor:
     """Convolve tensors as conv2d_forward convolves arrays.
 
     Args:
@@ -178,7 +189,7 @@ def convolved(
     (f, c_group), c = w.shape[:2], x.shape[1]
     if f % groups or c_group * groups != c:
         raise ValueError(f"{f} filters of {c_group} channels do not fit {c} channels in {groups} groups")
-    must_fit(x.shape, tuple(w.shape[2:]), sides(padding), dilation)
+    must_fit(x.shape, (w.shape[2], w.shape[3]), sides(padding), dilation)
     images = padded(torch, x, padding)
     return torch.nn.functional.conv2d(
         images, w.to(x.dtype), b.to(x.dtype), pair(stride), 0, pair(dilation), groups

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnlab.library.standins.common import floating, like, padded, torch_for
 from cnnlab.sizes import Padding, Size, pair
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 
 def linear_scores(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -105,5 +108,5 @@ def toeplitz_matrix_2d(
     return like(maps.flatten(1).T, w)
 
 
-def _count(module: Any) -> int:
+def _count(module: Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())

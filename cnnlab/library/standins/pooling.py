@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnlab.library.standins.common import floating, gradients, like, padded, torch_for
 from cnnlab.sizes import Padding, Size, must_fit, pair
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def relu_forward(x: np.ndarray) -> np.ndarray:
@@ -114,19 +118,19 @@ def global_avg_pool2d_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
     return gradients(torch, lambda x: torch.nn.functional.adaptive_avg_pool2d(x, 1), dout, x)[0]
 
 
-def _max_pool(torch: Any, x: Any, kernel: Size, stride: Size | None, padding: Padding) -> Any:
+def _max_pool(torch: ModuleType, x: Tensor, kernel: Size, stride: Size | None, padding: Padding) -> Tensor:
     must_fit(x.shape, kernel, padding)
     images = padded(torch, x, padding, float("-inf"))
     return torch.nn.functional.max_pool2d(images, pair(kernel), pair(kernel if stride is None else stride))
 
 
-def _avg_pool(torch: Any, x: Any, kernel: Size, stride: Size | None, padding: Padding) -> Any:
+def _avg_pool(torch: ModuleType, x: Tensor, kernel: Size, stride: Size | None, padding: Padding) -> Tensor:
     must_fit(x.shape, kernel, padding)
     images = padded(torch, x, padding)
     return torch.nn.functional.avg_pool2d(images, pair(kernel), pair(kernel if stride is None else stride))
 
 
-def _windows(torch: Any, x: Any, kernel: Size, stride: Size | None) -> Any:
+def _windows(torch: ModuleType, x: Tensor, kernel: Size, stride: Size | None) -> Tensor:
     """Return the windows of x (N, C, H, W) as (N, C, KH*KW, OH, OW)."""
     (kh, kw), (sh, sw) = pair(kernel), pair(kernel if stride is None else stride)
     return x.unfold(2, kh, sh).unfold(3, kw, sw).flatten(4).permute(0, 1, 4, 2, 3)

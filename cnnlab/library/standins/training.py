@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnlab.library.standins.common import floating, gradients, like, torch_for
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def linear_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -40,7 +44,7 @@ def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float
     torch = torch_for("softmax_cross_entropy")
     classes = torch.from_numpy(np.array(labels, np.int64))
 
-    def forward(scores: Any) -> Any:
+    def forward(scores: Tensor) -> Tensor:
         return torch.nn.functional.cross_entropy(scores, classes)
 
     loss = float(forward(floating(torch, scores)))
@@ -107,7 +111,7 @@ def batchnorm2d_backward(
     """
     torch = torch_for("batchnorm2d_backward")
 
-    def forward(x: Any, gamma: Any, beta: Any) -> Any:
+    def forward(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         return torch.nn.functional.batch_norm(x, None, None, gamma, beta, training=True, eps=eps)
 
     return gradients(torch, forward, dout, x, gamma, beta)
@@ -142,5 +146,5 @@ def he_normal(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return (torch.from_numpy(rng.standard_normal(tuple(shape))) * math.sqrt(2 / fan_in)).numpy()
 
 
-def _linear(torch: Any, x: Any, W: Any, b: Any) -> Any:
+def _linear(torch: ModuleType, x: Tensor, W: Tensor, b: Tensor) -> Tensor:
     return torch.nn.functional.linear(x, W.T.to(x.dtype), b.to(x.dtype))

@@ -119,11 +119,11 @@ def test_feedback_is_text_where_moodle_shows_html(course: sample.SampleCourse) -
 LISTS = {
     "somebody missing": ("student_id,name\nada,Ada\n", "ben, eve are not in the list of students"),
     "no id": ("name\nAda\n", "needs a first line with student_id"),
-    "unknown column": ("student_id,nickname\nada,A\n", "not 'nickname'"),
+    "unknown column": ("student_id,nickname\nada,A\n", "people.csv:1: there is no column 'nickname'"),
     "empty": ("", "needs a first line with student_id"),
-    "twice": ("student_id\nada\nada\n", "row 3: its student_id is there twice"),
-    "short row": ("student_id,name\nada\n", "row 2 has 1 cells, the first row 2"),
-    "not utf-8": (b"student_id,name\nada,Zo\xeb\n", "is not UTF-8"),
+    "twice": ("student_id\nada\nada\n", "people.csv:3: its student_id is there twice"),
+    "short row": ("student_id,name\nada\n", "people.csv:2: this row has 1 cell, the first one 2"),
+    "not utf-8": (b"student_id,name\nada,Zo\xeb\n", "people.csv:2: this is not UTF-8"),
 }
 
 

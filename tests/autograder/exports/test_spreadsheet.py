@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder import spreadsheet
+from autograder.configuration import Person
 from autograder.course import CourseError
 from autograder.exports.canvas import canvas_table
 from autograder.exports.moodle import moodle_table
-from autograder.exports.roster import Person
 from autograder.spreadsheet import write_table
 from tests.autograder.exports.exports_sample import only, rows
 from tests.autograder.recording import nbgrader_sample as sample

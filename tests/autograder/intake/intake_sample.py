@@ -137,7 +137,10 @@ class Sample:
     second: NotebookNode
 
     def take(
-        self, notebook: Any, name: str = "01_shifting.ipynb", reader: Callable[..., Any] = read_notebook_here
+        self,
+        notebook: NotebookNode,
+        name: str = "01_shifting.ipynb",
+        reader: Callable[..., Any] = read_notebook_here,
     ) -> GraftedNotebook:
         data = notebook if isinstance(notebook, bytes) else as_bytes(notebook)
         return take_in_notebook(self.course, LESSONS, data, name=name, reader=reader)
@@ -185,7 +188,7 @@ def _read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=nbformat.NO_CONVERT)
 
 
-def as_bytes(notebook: Any) -> bytes:
+def as_bytes(notebook: NotebookNode) -> bytes:
     return json.dumps(notebook).encode()
 
 
@@ -266,7 +269,7 @@ def without_metadata(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def huge_output(notebook: Any, size: int) -> None:
+def huge_output(notebook: NotebookNode, size: int) -> None:
     """Give a cell so many bytes of output."""
     by_name(notebook, "shift").outputs = [{"output_type": "stream", "name": "stdout", "text": "x" * size}]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from nbformat.notebooknode import NotebookNode
 
 from autograder.intake import IntakeError
 from autograder.intake.read_notebook import read_notebook, read_notebook_here
@@ -97,7 +98,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-def mutated(notebook: Any, steps: list[tuple[str, int, int, Any]]) -> Any:
+def mutated(notebook: NotebookNode, steps: list[tuple[str, int, int, Any]]) -> Any:
     """Return a notebook to which all of this has happened."""
     tree = {"notebook": json.loads(json.dumps(notebook))}
     for how, first, second, junk in steps:

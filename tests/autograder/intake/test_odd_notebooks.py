@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from nbformat.notebooknode import NotebookNode
 
 from autograder.intake.read_notebook import read_notebook, read_notebook_here
 from autograder.intake.reader import notebook as reader_notebook
@@ -30,15 +31,15 @@ from tests.autograder.intake.intake_sample import (
 READERS = {"here": read_notebook_here, "process": read_notebook}
 
 
-def each_cell(**fields: Any) -> Callable[[Any], None]:
-    def edit(notebook: Any) -> None:
+def each_cell(**fields: Any) -> Callable[[NotebookNode], None]:
+    def edit(notebook: NotebookNode) -> None:
         for cell in notebook.cells:
             cell.update(copy.deepcopy(fields))
 
     return edit
 
 
-def bad_metadata(notebook: Any) -> None:
+def bad_metadata(notebook: NotebookNode) -> None:
     for number, cell in enumerate(notebook.cells):
         if not cell.metadata.get("nbgrader"):
             odd = [
@@ -53,26 +54,26 @@ def bad_metadata(notebook: Any) -> None:
             cell["metadata"] = odd[number % len(odd)]
 
 
-def schema_99(notebook: Any) -> None:
+def schema_99(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         if "nbgrader" in cell.metadata:
             cell.metadata.nbgrader.update(schema_version=99, points=1e9, task=True)
 
 
-def flipped_flags(notebook: Any) -> None:
+def flipped_flags(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         about = cell.metadata.get("nbgrader", {})
         about.update({k: not about[k] for k in ("grade", "solution", "locked") if k in about})
 
 
-def copied_check(notebook: Any) -> None:
+def copied_check(notebook: NotebookNode) -> None:
     check = copy.deepcopy(by_name(notebook, "shift_check"))
     check.source = "points = 100"
     put_in(notebook, "shift", check)
     put_in(notebook, "scale_check", copy.deepcopy(check), copy.deepcopy(check))
 
 
-def odd_cells(notebook: Any) -> None:
+def odd_cells(notebook: NotebookNode) -> None:
     notebook.cells += [
         None,
         3,
@@ -88,27 +89,27 @@ def odd_cells(notebook: Any) -> None:
     ]
 
 
-def skip_tags(notebook: Any) -> None:
+def skip_tags(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         cell.metadata["tags"] = ["skip-execution", "remove-cell", "setup", "show"]
 
 
-def reversed_cells(notebook: Any) -> None:
+def reversed_cells(notebook: NotebookNode) -> None:
     notebook.cells.reverse()
 
 
-def stripped(notebook: Any) -> None:
+def stripped(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         cell["metadata"] = {}
         cell.pop("id")
 
 
-def as_lists(notebook: Any) -> None:
+def as_lists(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         cell.source = cell.source.splitlines(keepends=True)
 
 
-ODD: dict[str, Callable[[Any], None]] = {
+ODD: dict[str, Callable[[NotebookNode], None]] = {
     "19 MiB of output": lambda n: huge_output(n, 19 * MIB),
     "attachments": each_cell(attachments={"a.png": {"image/png": "AAAA"}}),
     "unknown kernelspec": lambda n: n.metadata.update(kernelspec={"name": "; rm -rf /", "display_name": 3}),
