@@ -19,11 +19,13 @@ from cnnlab.checking.wire import Value
 PUBLIC_SEED = b"cnnlab public cases"
 VARIED = "one at a time"  # the group of the varied Cases, without points
 PLAIN = "plain"  # what the Case is called that they differ from
+SETS = 4  # equally hard sets of secret Cases; which one a hand-in is asked is decided when it is taken in
 SPEED = "speed"  # the group of points for a fast Answer, where its way has it
 FLOAT64_TOLERANCE = 1e-6
 FLOAT32_TOLERANCE = 1e-4
 
 Draw = Callable[[np.random.Generator], Value]
+Free = Callable[[np.random.Generator], Mapping[str, "Value | Random"]]
 
 
 class DeclarationError(ValueError):
@@ -63,6 +65,8 @@ class Case:
         secret: whether the Case grades; otherwise `check` asks it.
         varies: the one thing in which it differs from the plain Case of its Exercise, PLAIN for that one, "" for all
             others.
+        free: draws what the words leave open within bounds, as the size in "kernel 2 on an odd size": given a generator, it
+            returns inputs, which are drawn before and beside the others. They differ from set to set.
         inputs: argument name -> plain value, array or Random.
     """
 
@@ -76,19 +80,20 @@ class Case:
         tolerance: float | None = None,
         secret: bool = False,
         varies: str = "",
+        free: Free | None = None,
         **inputs: Value | Random,
     ) -> None:
         self.key, self.group, self.words = key, group, words or key
         self.tolerance, self.secret, self.inputs = tolerance, secret, inputs
-        self.varies = varies
+        self.varies, self.free = varies, free
 
     def draw(self, seed: bytes) -> dict[str, Value]:
         """Return the inputs drawn from `seed`; the same seed gives the same inputs."""
         digest = hashlib.sha256(seed + b"\0" + self.key.encode()).digest()
         rng = np.random.default_rng(np.frombuffer(digest, np.uint32))
+        inputs = {**(self.free(rng) if self.free else {}), **self.inputs}
         return {
-            name: value.draw(rng) if isinstance(value, Random) else value
-            for name, value in self.inputs.items()
+            name: value.draw(rng) if isinstance(value, Random) else value for name, value in inputs.items()
         }
 
 
@@ -163,7 +168,7 @@ class Exercise:
 
     def _verify_clues(self) -> None:
         """Raise DeclarationError where a clue names a Mistake or an argument that the Exercise does not have."""
-        arguments = {name for case in self.cases for name in case.inputs} | {
+        arguments = {name for case in self.cases for name in case.draw(PUBLIC_SEED)} | {
             case.varies for case in self.varied
         }
         for clue in map(_clue, self.clues):
@@ -184,7 +189,7 @@ class Exercise:
             raise DeclarationError(f"{self.name}: a table is one output")
         for needed in filter(None, (way.module, way.script)):
             for case in self.cases:
-                if needed not in case.inputs:
+                if needed not in case.draw(PUBLIC_SEED):
                     raise DeclarationError(
                         f"{self.name}: {case.words!r} has no input {needed}, which its way names"
                     )
@@ -241,9 +246,14 @@ class Exercise:
         """Return the public Cases with their results, which are the same in every course."""
         return self.ask(PUBLIC_SEED, self.public)
 
-    def secret_questions(self, secret: bytes) -> Questionnaire:
-        """Return the secret Cases, with their results, of the course that holds `secret`."""
-        return self.ask(secret, self.secret)
+    def secret_questions(self, secret: bytes, which: int = 0) -> Questionnaire:
+        """Return a set of secret Cases, with their results.
+
+        Args:
+            secret: the course's.
+            which: the set, from 0 to SETS - 1.
+        """
+        return self.ask(seed_of(secret, which), self.secret)
 
 
 @dataclass(frozen=True, eq=False)  # each lesson has one object, which can be a key
@@ -293,6 +303,18 @@ def lesson(
     """
     assignment, name = path.split("/")
     return Lesson(assignment, name, {e.name: e for e in exercises}, tuple(without), dict(questions or {}))
+
+
+def seed_of(secret: bytes, which: int) -> bytes:
+    """Return the seed of a set of secret Cases; that of set 0 is the secret itself.
+
+    Args:
+        secret: the course's.
+        which: the set, from 0 to SETS - 1.
+    """
+    if not 0 <= which < SETS:
+        raise ValueError(f"there are sets 0 to {SETS - 1} of secret Cases, not {which}")
+    return hashlib.sha256(secret + b"\0set %d" % which).digest() if which else secret
 
 
 def clue(words: str, *mistakes: str, arguments: Sequence[str] = ()) -> Clue:

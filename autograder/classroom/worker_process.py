@@ -65,16 +65,18 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
     It is a process of its own because it may load torch, and a process that has loaded torch is better not forked. Nobody
     waits for it: a worker that comes to a lesson sooner waits for that lesson, or works it out itself.
     """
-    missing = [lesson for lesson in lessons if not secret_cases.are_kept(course, lesson)]
+    claims = secret_cases.claim(course, lessons)
     parent = os.getpid()
-    if not missing or os.fork():
+    if not claims or os.fork():
+        for claim in claims:
+            claim.give_up()
         return
     try:
         end_with(parent)
         # Else torch makes a folder among the temporary ones.
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(course.work)
-        for lesson in missing:
-            secret_cases.work_out(course, lesson)
+        for claim in claims:
+            claim.work_out()
     finally:
         os._exit(0)  # whoever needs what is missing now works it out, or says why it can't
 

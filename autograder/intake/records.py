@@ -27,6 +27,7 @@ class LessonIntake:
         found: as in `GraftedNotebook`.
         written: as in `GraftedNotebook`.
         notes: as in `GraftedNotebook`.
+        secret_set: the set of secret Cases that it is asked, for as long as this file counts.
     """
 
     source: str
@@ -36,6 +37,7 @@ class LessonIntake:
     found: frozenset[str]
     written: frozenset[str]
     notes: Mapping[str, str]
+    secret_set: int = 0  # as in records of version 0.1.0, which knew one set
 
     @property
     def unused(self) -> str:

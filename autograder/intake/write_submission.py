@@ -11,6 +11,7 @@ from autograder.intake import raw_folder
 from autograder.intake.folder_contents import NOTEBOOK, TIMESTAMP, ChosenNotebook, FolderContents
 from autograder.intake.hand_in import HandIn
 from autograder.intake.records import IntakeRecord, LessonIntake, save_record
+from autograder.intake.secret_sets import secret_set
 
 
 def write_submission(hand_in: HandIn, contents: FolderContents, chosen: Mapping[str, ChosenNotebook]) -> None:
@@ -98,6 +99,9 @@ def _record(
             found=one.notebook.found,
             written=one.notebook.written,
             notes=one.notebook.notes,
+            secret_set=secret_set(
+                hand_in.course.secret(), one.source_sha256, before.lessons.get(name) if before else None
+            ),
         )
     earlier = before.folder_flags if before and contents.standing.keys() - chosen.keys() else ()
     flags = tuple(dict.fromkeys([*earlier, *contents.flags]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from nbformat.notebooknode import NotebookNode
@@ -10,6 +11,7 @@ from nbformat.notebooknode import NotebookNode
 from autograder import files, notebook_io
 from autograder.course import Course
 from autograder.exercise import Lesson
+from autograder.intake.records import load_record
 from autograder.judging import cells
 from cnnlab.checking import handin
 
@@ -17,14 +19,20 @@ from cnnlab.checking import handin
 class Submission:
     """One student's submission to an assignment, as intake wrote it to work/submitted/; read when asked for."""
 
-    def __init__(self, folder: Path | None, lessons: Sequence[Lesson] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        lessons: Sequence[Lesson] = (),
+        sets: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         """Make a Submission; nothing is read yet.
 
         Args:
             folder: where it lies; None for a notebook that comes alone.
             lessons: those of the assignment, in order.
+            sets: reads which set of secret Cases each lesson is asked, by the lesson's name; 0 where it names none.
         """
-        self.folder, self.lessons = folder, list(lessons)
+        self.folder, self.lessons, self._sets = folder, list(lessons), sets
         self._notebooks: dict[str, tuple[NotebookNode, str]] = {}  # with the hash of the file
         self._lent: dict[str, tuple[tuple[str, ...], set[str]]] = {}  # cells' sources, and the names in them
 
@@ -37,7 +45,17 @@ class Submission:
             assignment: its name.
             student: the id.
         """
-        return cls(course.submitted / student / assignment, course.lessons(assignment))
+
+        @cache
+        def sets() -> Mapping[str, int]:
+            record = load_record(course, assignment, student)
+            return {name: one.secret_set for name, one in record.lessons.items()} if record else {}
+
+        return cls(course.submitted / student / assignment, course.lessons(assignment), sets)
+
+    def secret_set(self, lesson: Lesson) -> int:
+        """Return the set of secret Cases that a lesson is asked, as intake decided."""
+        return self._sets().get(lesson.name, 0)
 
     def notebook(self, lesson: Lesson) -> NotebookNode | None:
         """Return a lesson's notebook, or None where it was not handed in."""

@@ -52,7 +52,7 @@ def judge_notebook(
     if known := judgement.find(course, key):
         return known
     steps, library = plan(lesson, notebook), submission.library(lesson, notebook)
-    questionnaires = secret_cases.questionnaires(course, lesson)
+    questionnaires = secret_cases.questionnaires(course, lesson, submission.secret_set(lesson))
     began = time.monotonic()
     transcript = sandbox.run(
         with_cases(steps, questionnaires),

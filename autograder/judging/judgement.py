@@ -65,7 +65,7 @@ class Judgement:
 def judgement_key(
     course: Course, lesson: Lesson, notebook: NotebookNode, submission: Submission = ALONE
 ) -> str:
-    """Return the journal's key of a notebook: equal for equal cells, files, earlier lessons, secret and grader.
+    """Return the journal's key of a notebook: equal for equal cells, files, earlier lessons, secret, set and grader.
 
     Args:
         course: the course, whose secret decides what is asked.
@@ -81,7 +81,8 @@ def judgement_key(
     ]
     handed_in = [[name, _digest(submission.file(name))] for name in lesson.files]
     library = submission.library(lesson, notebook)
-    decided_by = [lesson.assignment, lesson.name, code, handed_in, library, grader_version.grader()]
+    asked = submission.secret_set(lesson)
+    decided_by = [lesson.assignment, lesson.name, code, handed_in, library, asked, grader_version.grader()]
     return hashlib.sha256(course.secret() + json.dumps(decided_by).encode()).hexdigest()
 
 

@@ -11,15 +11,16 @@ import hashlib
 import os
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Set
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from autograder.course import Course
-from autograder.exercise import Exercise, Lesson
+from autograder.exercise import SETS, Exercise, Lesson
 from autograder.judging import grader_version
 from cnnlab.checking import cases
 from cnnlab.checking.question import Questionnaire
@@ -29,27 +30,39 @@ from cnnlab.checking.wire import Value
 LARGE = 8  # inputs of races, and expected results on them, that a process remembers: some MB each
 # Held while a reference runs: probing one redirects stdout for the whole process.
 _working = threading.Lock()
-_known: dict[tuple[Path, Lesson, bytes], dict[str, Questionnaire]] = {}
+_known: dict[tuple[Path, Lesson, bytes, int], dict[str, Questionnaire]] = {}
 
 
-def work_out(course: Course, lesson: Lesson) -> None:
+def work_out(course: Course, lesson: Lesson, sets: Iterable[int] = range(SETS)) -> None:
     """Work out a lesson's secret Cases, and the first turn of each race for speed, unless they are kept.
 
     Most races end with their first turn; those that do not have the others worked out when they need them.
+
+    Args:
+        course: the course, which holds the secret.
+        lesson: the lesson.
+        sets: which sets of its Cases, by default all.
     """
-    questionnaires(course, lesson)
+    for which in sets:
+        questionnaires(course, lesson, which)
     for exercise in lesson.exercises.values():
         if exercise.way.speed:
             on_large_inputs(course, lesson, exercise, 0)
 
 
-def questionnaires(course: Course, lesson: Lesson) -> dict[str, Questionnaire]:
-    """Return a lesson's secret Cases by Exercise, with the results of the reference and of each Mistake."""
+def questionnaires(course: Course, lesson: Lesson, which: int = 0) -> dict[str, Questionnaire]:
+    """Return a set of a lesson's secret Cases by Exercise, with the results of the reference and of each Mistake.
+
+    Args:
+        course: the course, which holds the secret.
+        lesson: the lesson.
+        which: the set, from 0 to SETS - 1.
+    """
     secret = course.secret()
     with _working:
-        key = (course.work, lesson, secret)
+        key = (course.work, lesson, secret, which)
         if key not in _known:
-            _known[key] = _kept_or_worked_out(course, lesson, secret)
+            _known[key] = _kept_or_worked_out(course, lesson, secret, which)
         return _known[key]
 
 
@@ -80,28 +93,87 @@ def on_large_inputs(course: Course, lesson: Lesson, exercise: Exercise, turn: in
 
 
 def load(course: Course, lesson: Lesson) -> None:
-    """Read a lesson's secret Cases into memory if they are kept; do nothing if they are not."""
-    if are_kept(course, lesson):
-        questionnaires(course, lesson)
+    """Read the sets of a lesson's secret Cases that are kept into memory."""
+    for which in range(SETS):
+        if is_kept(course, lesson, which):
+            questionnaires(course, lesson, which)
 
 
-def are_kept(course: Course, lesson: Lesson) -> bool:
-    """Say whether a lesson's secret Cases were worked out before and are kept."""
-    return (course.work / "secret").exists() and _path(course, lesson, course.secret()).exists()
+def is_kept(course: Course, lesson: Lesson, which: int) -> bool:
+    """Say whether a set of a lesson's secret Cases was worked out before and is kept.
+
+    Args:
+        course: the course.
+        lesson: the lesson.
+        which: the set, from 0 to SETS - 1.
+    """
+    return (course.work / "secret").exists() and _path(course, lesson, course.secret(), _of(which)).exists()
 
 
-def secret_questionnaires(lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
-    """Work out a lesson's secret Cases, as a course with this secret draws them."""
+def secret_questionnaires(lesson: Lesson, secret: bytes, which: int = 0) -> dict[str, Questionnaire]:
+    """Work out a set of a lesson's secret Cases, as a course with this secret draws them.
+
+    Args:
+        lesson: the lesson.
+        secret: the course's.
+        which: the set, from 0 to SETS - 1.
+    """
     seed = hashlib.sha256(secret + f"{lesson.assignment}/{lesson.name}".encode()).digest()
-    return {e.name: e.secret_questions(seed) for e in lesson.exercises.values()}
+    return {e.name: e.secret_questions(seed, which) for e in lesson.exercises.values()}
 
 
-def _kept_or_worked_out(course: Course, lesson: Lesson, secret: bytes) -> dict[str, Questionnaire]:
+class Claim:
+    """A set of a lesson's secret Cases that this process, or one that it forks, is going to work out; others wait for it."""
+
+    def __init__(self, course: Course, lesson: Lesson, which: int, lock: IO[str]) -> None:
+        """Take over the lock of a set; use `claim`."""
+        self._course, self._lesson, self._which, self._lock = course, lesson, which, lock
+
+    def work_out(self) -> None:
+        """Work the set out, and for set 0 the first turn of each race for speed; then let go of it."""
+        with _working:
+            _kept_or_worked_out(self._course, self._lesson, self._course.secret(), self._which, claimed=True)
+        self.give_up()
+        if self._which == 0:
+            work_out(self._course, self._lesson, [])
+
+    def give_up(self) -> None:
+        """Let go of the set in this process; a process that was forked before keeps it."""
+        self._lock.close()
+
+
+def claim(course: Course, lessons: Iterable[Lesson]) -> list[Claim]:
+    """Claim the sets of the lessons' secret Cases that are not kept and that nobody works out: a set of each, then the next.
+
+    Args:
+        course: the course, which holds the secret.
+        lessons: the lessons, in order.
+    """
+    secret, claims = course.secret(), []
+    for which, lesson in [(which, lesson) for which in range(SETS) for lesson in lessons]:
+        if is_kept(course, lesson, which):
+            continue
+        path = _lock_of(_path(course, lesson, secret, _of(which)))
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = path.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+        else:
+            claims.append(Claim(course, lesson, which, lock))
+    return claims
+
+
+def _kept_or_worked_out(
+    course: Course, lesson: Lesson, secret: bytes, which: int, claimed: bool = False
+) -> dict[str, Questionnaire]:
     def make() -> dict[str, Value]:
-        found = secret_questionnaires(lesson, secret)
+        found = secret_questionnaires(lesson, secret, which)
         return {name: cases.value_from_questionnaire(one) for name, one in found.items()}
 
-    values = _once(lesson, _path(course, lesson, secret), lesson.exercises.keys(), make)
+    path = _path(course, lesson, secret, _of(which))
+    values = _once(lesson, path, lesson.exercises.keys(), make, claimed)
     return {name: cases.questionnaire_from_value(value) for name, value in values.items()}
 
 
@@ -124,29 +196,51 @@ def _on_drawn(course: Course, lesson: Lesson, name: str, secret: bytes, turn: in
 
 
 def _once(
-    lesson: Lesson, path: Path, names: Set[str], make: Callable[[], dict[str, Value]]
+    lesson: Lesson, path: Path, names: Set[str], make: Callable[[], dict[str, Value]], claimed: bool = False
 ) -> dict[str, Value]:
-    """Return the values that a file holds; if it does not hold just these names, make the values and write the file."""
+    """Return the values that a file holds; if it does not hold just these names, make the values and write the file.
+
+    Args:
+        lesson: the lesson that they belong to.
+        path: the file.
+        names: of the values.
+        make: works them out.
+        claimed: whether this process holds the file's lock already.
+    """
     from autograder.exercises import all_lessons
 
     if lesson not in all_lessons():  # the grader's version does not tell when its declaration changes
         return make()
-    folder = path.parent
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(folder / f".{lesson.name}.lock"):  # the first works it out, the others wait for it
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (
+        nullcontext() if claimed else _alone(_lock_of(path))
+    ):  # the first works it out, the others wait for it
         found = _read(path)
         if found.keys() != names:
             found = make()
-            for old in folder.glob(f"{lesson.name}.*.npz"):
-                if old.suffixes[-2:] != path.suffixes[-2:]:  # of another secret or grader
-                    old.unlink()
-            for old in folder.glob(f".{lesson.name}.*.npz"):  # of a process that was killed while it wrote
-                old.unlink()
-            draft = folder / f".{lesson.name}.{os.getpid()}.npz"
-            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600))
-            cases.save_values(draft, found)
-            draft.replace(path)
+            _write(path, found)
     return found
+
+
+def _write(path: Path, found: dict[str, Value]) -> None:
+    """Write the values to a file, and remove those of another secret or grader, and what a killed process left."""
+    name = path.name.removesuffix("".join(path.suffixes[-2:]))
+    for old in [*path.parent.glob(f"{name}.*.npz"), *path.parent.glob(f".{name}.*.npz")]:
+        if old != path and old.name.lstrip(".").count(".") == path.name.count("."):
+            old.unlink(missing_ok=True)
+    draft = path.with_name(f".{name}.{os.getpid()}.npz")
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600))
+    cases.save_values(draft, found)
+    draft.replace(path)
+
+
+def _lock_of(path: Path) -> Path:
+    """Return the file that is locked while a file is worked out: one for each set, whatever the secret or grader."""
+    return path.with_name(f".{path.name.removesuffix(''.join(path.suffixes[-2:]))}.lock")
+
+
+def _of(which: int) -> str:
+    return f".set{which}"
 
 
 def _path(course: Course, lesson: Lesson, secret: bytes, of: str = "") -> Path:
