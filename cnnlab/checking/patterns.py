@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from cnnlab.checking.compare import compare
 from cnnlab.checking.question import CaseResult
 
+MOST = 6  # outputs of which a sentence can tell
+
 Pattern = Callable[[Sequence[CaseResult]], str]
 
 
@@ -23,11 +25,12 @@ def patterns(failed: Sequence[CaseResult]) -> tuple[str, ...]:
 def outputs(failed: Sequence[CaseResult]) -> str:
     """Say which outputs are right and which are wrong, where that is the same in every failed Case.
 
-    An output that is right in some of them is named in neither list. Return "" where the Exercise has one output, where a
+    An output that is right in some of them is named in neither list. Return "" where the Exercise has one output or very many, where a
     Case returned nothing, or where no output is right in all of them.
     """
-    names = list(failed[0].question.expected)
-    if len(names) < 2 or any(result.outcome.kind != "values" for result in failed):
+    # A module's gradients are named by their shapes, which differ from Case to Case.
+    names = [name for name in failed[0].question.expected if all(name in r.question.expected for r in failed)]
+    if not 1 < len(names) <= MOST or any(result.outcome.kind != "values" for result in failed):
         return ""
     right = [name for name in names if all(_is_right(result, name) for result in failed)]
     wrong = [name for name in names if not any(_is_right(result, name) for result in failed)]

@@ -90,6 +90,14 @@ def test_what_is_said_holds_in_every_failed_case(right: list[dict[str, bool]]) -
                 assert not any(ok[name] for ok in failed)
 
 
+def test_outputs_that_only_some_cases_have_are_left_out() -> None:
+    expected = [{"y": 1.0, "dx": 2.0, f"gradient of ({n},)": 3.0} for n in range(2)]
+    questions = tuple(Question(f"case {n}", "basic", {}, one, 1e-6, {}) for n, one in enumerate(expected))
+    outcomes = [Outcome("values", values={**one, "dx": 0.0}) for one in expected]
+    finding = assess(Questionnaire("block", ("y", "dx", "gradients"), questions, {}), outcomes)
+    assert finding.patterns == ("Pattern: y is right, dx is wrong, in every case that fails.",)
+
+
 def test_the_card_and_the_text_show_it() -> None:
     finding = found(every(dx=True, dw=False, db=True))
     (words,) = finding.patterns
