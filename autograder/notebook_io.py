@@ -83,7 +83,7 @@ def _split_bundle(data: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _lines(value) if k.startswith("text/") or k in SPLIT else value for k, value in data.items()}
 
 
-def _lines(value: Any) -> Any:
+def _lines(value: object) -> object:
     return value.splitlines(True) if isinstance(value, str) else value
 
 
@@ -91,7 +91,7 @@ def _without(names: Iterable[str], metadata: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in metadata.items() if name not in names}
 
 
-def _pretty(value: Any, newline: str) -> str:
+def _pretty(value: object, newline: str) -> str:
     """Return what json.dumps does with indent 1 and sorted keys.
 
     newline: a line break and the indent of the line that the value begins in.

@@ -59,6 +59,9 @@ LONG = (
     "test_attacks.py",
     "test_grade_class.py",
     "test_benchmark_grading.py",
+    "test_build.py",
+    "test_privacy.py",
+    "test_regrade.py",
 )
 APART = LONG[:2]  # whose tests share nothing, so that each may run in another worker
 

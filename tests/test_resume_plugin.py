@@ -36,7 +36,9 @@ def run(folder: Path, *arguments: str, fails: int = -1) -> tuple[str, str]:
     return " ".join(sorted((folder / "ran").read_text().split())), done.stdout
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["in one process", "in workers"])
+@pytest.mark.parametrize(
+    "arguments", [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)], ids=["in one process", "in workers"]
+)
 def test_what_passed_is_not_run_again_and_what_failed_is(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert run(tmp_path, *arguments, fails=2)[0] == "0 1 2 3"
     assert run(tmp_path, *arguments)[0] == "2"

@@ -25,7 +25,11 @@ def test_a_test_and_what_it_starts_find_a_usual_process() -> None:
     assert not [name for name in os.environ if name.startswith("CNNLAB_") and name != "CNNLAB_HOME"]
 
 
-@pytest.mark.parametrize("distributed", [(), ("-n", "1")], ids=["in one process", "in workers"])
+@pytest.mark.parametrize(
+    "distributed",
+    [(), pytest.param(("-n", "1"), marks=pytest.mark.slow)],
+    ids=["in one process", "in workers"],
+)
 def test_a_run_that_ignores_signals_finds_it_too(distributed: tuple[str, ...]) -> None:
     """As nohup, cron, a shell's background job or a supervisor starts it."""
 

@@ -185,14 +185,20 @@ def _wheel(course: Course) -> tuple[str, bytes]:
         for name in ("pyproject.toml", "LICENSE"):
             shutil.copyfile(course.root / name, source / name)
         (source / "README.md").write_text(WHEEL_PAGE, encoding="utf-8")
-        options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "-w", folder]
-        command = [sys.executable, "-m", "pip", "--isolated", "wheel", *options, str(source)]
-        environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "SOURCE_DATE_EPOCH": "1577836800"}
-        made = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        # What `pip wheel` would call, without the second that pip takes.
+        build_wheel = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+        made = subprocess.run(
+            [sys.executable, "-c", build_wheel, folder],
+            cwd=source,
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1577836800"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         wheels = list(Path(folder).glob("cnnlab-*.whl"))
         if made.returncode or len(wheels) != 1:
             said = [line.strip() for line in made.stderr.splitlines() if "error" in line.lower()]
-            reason = (said or ["pip does not say why"])[-1].rstrip(".")
+            reason = (said or ["hatchling does not say why"])[-1].rstrip(".")
             raise CourseError(f"The wheel of cnnlab cannot be built: {reason}.")
         return wheels[0].name, wheels[0].read_bytes()
 

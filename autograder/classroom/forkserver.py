@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder.startup import no_interrupts
 
@@ -128,5 +128,5 @@ def abandon() -> None:
         found.close()
 
 
-def _about(course: Course, assignment: str, lessons: Sequence[str], bare: bool) -> list[Any]:
+def _about(course: Course, assignment: str, lessons: Sequence[str], bare: bool) -> list[object]:
     return [str(course.root), str(course.work), assignment, sorted(lessons), bare]

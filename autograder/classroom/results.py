@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder.verdict import Verdict
 
@@ -72,7 +72,7 @@ class VerdictInterner:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], Verdict] = {}
+        self._known: dict[tuple[object, ...], Verdict] = {}
 
     def intern(self, result: StudentResult) -> StudentResult:
         """Replace each Verdict of a result, and each name of a lesson or an exercise, by an equal one seen before."""
@@ -86,5 +86,5 @@ class VerdictInterner:
         return result
 
 
-def _key(verdict: Verdict) -> tuple[Any, ...]:
+def _key(verdict: Verdict) -> tuple[object, ...]:
     return (tuple(verdict.groups.items()), *(v for k, v in vars(verdict).items() if k != "groups"))

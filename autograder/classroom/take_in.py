@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 
@@ -60,7 +59,7 @@ def _is_still_outdated(course: Course, assignment: str, student: str) -> bool:
     return _is_outdated(course, taken)
 
 
-def _lesson_cells(notebook: NotebookNode) -> list[tuple[Any, ...]]:
+def _lesson_cells(notebook: NotebookNode) -> list[tuple[object, ...]]:
     """Return what a notebook that intake wrote holds of its lesson: all but what students write."""
     cells = []
     for cell in notebook["cells"]:
@@ -73,7 +72,7 @@ def _lesson_cells(notebook: NotebookNode) -> list[tuple[Any, ...]]:
     return cells
 
 
-def _pristine_cells(course: Course, lesson: Lesson) -> list[tuple[Any, ...]]:
+def _pristine_cells(course: Course, lesson: Lesson) -> list[tuple[object, ...]]:
     return [
         (
             cell.role,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from autograder import files, spreadsheet
 from autograder.course import Course
@@ -23,7 +22,7 @@ VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 
 def results(
     course: Course, assignment: str, student_grades: StudentGrades, *, visibility: str = "after_published"
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the content of results.json for one submission.
 
     Args:
@@ -77,7 +76,7 @@ def write_results(
     return paths
 
 
-def _test(grade: Grade, number: str, words: str, visibility: str) -> dict[str, Any]:
+def _test(grade: Grade, number: str, words: str, visibility: str) -> dict[str, object]:
     test = {
         "name": f"{grade.lesson}: {grade.exercise}",
         "number": number,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -50,11 +49,11 @@ def assemble_notebook(
 def _filled(cell: LessonCell, source: str) -> NotebookNode:
     about = _node({"role": cell.role, "name": cell.name})
     metadata = _node({**cell.node["metadata"], "cnnlab": about})
-    outputs: dict[str, Any] = {"outputs": []} if cell.node["cell_type"] == "code" else {}
+    outputs: dict[str, object] = {"outputs": []} if cell.node["cell_type"] == "code" else {}
     return _node({**cell.node, "source": source, "metadata": metadata, **outputs})
 
 
-def _node(fields: Mapping[str, Any]) -> NotebookNode:
+def _node(fields: Mapping[str, object]) -> NotebookNode:
     # Not by its constructor, which would copy every value once more.
     node = NotebookNode()
     dict.update(node, fields)

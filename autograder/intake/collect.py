@@ -16,7 +16,7 @@ import re
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
@@ -85,7 +85,7 @@ class Extractor(ExtractorPlugin):
 class Collector(FileNameCollectorPlugin):
     """Read a file's student from its name, as Moodle and Canvas write it; a named_regexp of your own comes first."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: object) -> None:
         super().__init__(**options)
         self._times_seen: Counter[tuple[str, str]] = Counter()
         # What students zipped is collected as it is; the lessons ask for weights beside the notebooks.

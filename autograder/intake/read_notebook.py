@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from autograder.intake.errors import UnusableFile
 from autograder.intake.reader import notebook as reader_notebook
@@ -95,7 +94,7 @@ def _verified(reply: bytes) -> StudentNotebook:
     return StudentNotebook(cells, odd)
 
 
-def _verified_cell(value: Any) -> StudentCell:
+def _verified_cell(value: object) -> StudentCell:
     if type(value) is not dict or set(value) != FIELDS or type(value["number"]) is not int:
         raise ValueError("cell")
     if value["kind"] not in reader_notebook.KINDS.values() or type(value["imports"]) is not bool:
@@ -116,7 +115,7 @@ def _verified_cell(value: Any) -> StudentCell:
     return StudentCell(**value)
 
 
-def _list(value: Any, max_items: int) -> list[Any]:
+def _list(value: object, max_items: int) -> list[object]:
     if type(value) is not list or len(value) > max_items:
         raise ValueError("list")
     return value

@@ -63,7 +63,7 @@ class Journal:
             if entry is not None:
                 yield key, entry
 
-    def add(self, key: str, entry: Mapping[str, Any]) -> None:
+    def add(self, key: str, entry: Mapping[str, object]) -> None:
         """Append an entry as one line.
 
         Raises:
@@ -71,7 +71,7 @@ class Journal:
         """
         self.add_all([(key, entry)])
 
-    def add_all(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def add_all(self, entries: Iterable[tuple[str, Mapping[str, object]]]) -> None:
         """Append entries in one write, each as one line.
 
         Raises:
@@ -119,7 +119,7 @@ class Journal:
         return None
 
 
-def _line(key: str, entry: Mapping[str, Any]) -> str:
+def _line(key: str, entry: Mapping[str, object]) -> str:
     # The key comes first, so that a reader finds it without reading the whole line as JSON.
     return json.dumps({"key": key, **{name: entry[name] for name in sorted(entry) if name != "key"}}) + "\n"
 

@@ -235,7 +235,7 @@ class _ReleasedCells:
         points, kind = self._row("grade", notebook, name)
         return SimpleNamespace(name=name, max_score=points, cell_type=kind)
 
-    def _row(self, kind: str, notebook: str, name: str) -> tuple[Any, ...]:
+    def _row(self, kind: str, notebook: str, name: str) -> tuple[object, ...]:
         from nbgrader.api import MissingEntry
 
         try:

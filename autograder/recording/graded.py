@@ -47,7 +47,7 @@ def fill_in(nb: NotebookNode, lesson: str, judgement: Judgement, taken: IntakeRe
     known = taken.lessons.get(lesson) if taken else None
     _write(nb, judgement, dict(known.notes) if known else {})
     flags = (*(taken.flags if taken else ()), *judgement.flags)
-    about: dict[str, Any] = {"flags": [plain(flag, 500) for flag in flags]}
+    about: dict[str, object] = {"flags": [plain(flag, 500) for flag in flags]}
     if known and known.unused:
         about["unused"] = plain(known.unused, 1000)
     nb.metadata["cnnlab"] = about
@@ -101,7 +101,7 @@ def outputs(verdict: Verdict, points: float) -> list[NotebookNode]:
     ]
 
 
-def _output(kind: str, **fields: Any) -> NotebookNode:
+def _output(kind: str, **fields: object) -> NotebookNode:
     """Do what nbformat's new_output does without its validation, which takes a millisecond."""
     made: Any = nbformat.from_dict({"output_type": kind, **fields})
     return made

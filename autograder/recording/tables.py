@@ -147,7 +147,7 @@ class _Batch:
 
     def _held(
         self, kind: Any, notebooks: Iterable[str], *columns: str
-    ) -> dict[tuple[str, str], tuple[Any, ...]]:
+    ) -> dict[tuple[str, str], tuple[object, ...]]:
         """Return (notebook's id, cell's id) -> id and columns of the rows there are, and lock the rows."""
         query = select(kind.notebook_id, kind.cell_id, kind.id, *(getattr(kind, name) for name in columns))
         rows = self.session.execute(

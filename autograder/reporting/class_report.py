@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -279,7 +279,7 @@ def _part(name: str) -> str:
     return quote(name, safe="@", errors="replace")
 
 
-def _time(result: ClassResult) -> dict[str, Any]:
+def _time(result: ClassResult) -> dict[str, object]:
     """Return the seconds spent in the sandbox: sum, median, 95th percentile, and the slowest students."""
     seconds = [row.seconds for row in result.rows]
     slowest = sorted(result.rows, key=lambda row: -row.seconds)[:SLOWEST]
@@ -309,7 +309,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: object) -> object:
     """Remove from a text that the page shows whatever could disturb the reader."""
     return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 

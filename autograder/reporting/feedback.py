@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache, wraps
-from typing import Any
 
 import bleach
 from nbconvert.exporters import HTMLExporter, TemplateExporter
@@ -73,7 +72,7 @@ LINK = re.compile(r"https?://[^\s]+|#[^\s]*|mailto:[^\s]+", re.IGNORECASE)
 class FeedbackExporter(HTMLExporter):
     """An exporter that renders a graded notebook with our template, as a page that loads nothing and runs nothing."""
 
-    def __init__(self, config: Config | None = None, **options: Any) -> None:
+    def __init__(self, config: Config | None = None, **options: object) -> None:
         # GenerateFeedback puts its own template into the configuration; this class's section goes before it.
         ours = Config({"template_name": "cnnlab_feedback", "extra_template_basedirs": [str(TEMPLATES)]})
         settings = Config(config or {})
@@ -83,8 +82,8 @@ class FeedbackExporter(HTMLExporter):
         self._highlight = cached(lambda source: str(highlight(source)))
 
     def from_notebook_node(
-        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **options: Any
-    ) -> tuple[str, dict[str, Any]]:
+        self, nb: NotebookNode, resources: dict[str, object] | None = None, **options: object
+    ) -> tuple[str, dict[str, object]]:
         """Render a notebook with our template.
 
         HTMLExporter's own method would parse the page once more, only to add what our template already has.
@@ -132,7 +131,7 @@ def cached(render: Callable[[str], str]) -> Callable[..., str]:
     kept = lru_cache(MOST_KEPT)(render)
 
     @wraps(render)
-    def rendered(text: str, **_: Any) -> str:
+    def rendered(text: str, **_: object) -> str:
         return (kept if len(text) <= MAX_KEPT else render)(text)
 
     return rendered
@@ -179,7 +178,7 @@ def of_one_page(
     """
     left = most
 
-    def rendered(source: str, **_: Any) -> str:
+    def rendered(source: str, **_: object) -> str:
         nonlocal left
         if len(source) > longest:
             return as_written(source)

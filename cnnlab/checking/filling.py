@@ -9,12 +9,18 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import torch
 
 STATISTICS = ("running_mean", "running_var")  # buffers that are filled; others are the module's own constants
 SCALES = ("weight", "scale", "gamma", "g")  # names of parameters of one axis that multiply
+
+# Networks repeat their layers, and a Mistake's network those of the reference: what is drawn for the small ones is kept,
+# 8 MiB at most.
+SMALL = 4096  # numbers
+REMEMBERED = 256  # arrays
 
 
 def tensors(module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
@@ -59,12 +65,24 @@ def fill(module: torch.nn.Module) -> None:
 
 
 def fixed(role: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return float64 numbers from 0 to 1, always the same for a role and shape, on every machine."""
-    seed = zlib.crc32(f"{role} {tuple(shape)}".encode())
+    """Return float64 numbers from 0 to 1, always the same for a role and shape, on every machine; not to be written to."""
+    shape = tuple(shape)
+    return _remembered(role, shape) if math.prod(shape) <= SMALL else _drawn(role, shape)
+
+
+def _drawn(role: str, shape: tuple[int, ...]) -> np.ndarray:
+    seed = zlib.crc32(f"{role} {shape}".encode())
     # The raw stream is what NumPy promises never to change.
     raw = np.random.PCG64(seed).random_raw(max(1, math.prod(shape)))
     values = (np.asarray(raw) >> np.uint64(11)) * 2.0**-53
-    return values[: math.prod(shape)].reshape(tuple(shape))
+    return values[: math.prod(shape)].reshape(shape)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(role: str, shape: tuple[int, ...]) -> np.ndarray:
+    values = _drawn(role, shape)
+    values.setflags(write=False)
+    return values
 
 
 def _role(name: str, parameter: torch.Tensor) -> str:

@@ -6,6 +6,7 @@ import html
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,7 +91,11 @@ def write(folder: Path, name: str, how: Write, solved: Solved) -> None:
 
 @pytest.fixture(scope="module")
 def graded(
-    tmp_path_factory: pytest.TempPathFactory, checkout: Course, convolution: Lesson, bubblewrap: str
+    tmp_path_factory: pytest.TempPathFactory,
+    checkout: Course,
+    convolution: Lesson,
+    bubblewrap: str,
+    ready_folder: Path,
 ) -> Graded:
     """The whole class graded once, and each honest submission by itself with the same secret Cases."""
     base = tmp_path_factory.mktemp("attacks")
@@ -102,8 +107,7 @@ def graded(
         write(base / "class", fixture.name, fixture.write, solved)
     works = {"class": base / "work", **{f"alone-{name}": base / f"work-{name}" for name in HONEST}}
     for work in works.values():  # the same secret Cases for all
-        work.mkdir()
-        (work / "secret").write_bytes(b"\x07" * 32)
+        shutil.copytree(ready_folder, work)
     plan, result = base / "plan.json", base / "result.json"
     plan.write_text(json.dumps([[str(work), str(base / name)] for name, work in works.items()]))
     temporary = base / "temporary"

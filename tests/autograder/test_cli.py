@@ -249,7 +249,11 @@ def test_stopping_loses_nothing(
     small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str, ready: Course
 ) -> None:
     solved = Solved(course, convolution)
-    slow = solved.notebook({"pad2d": solved.with_body("pad2d", "while True: pass")})
+    sleeps = f"import time; time.sleep(4)\n{solved.answers['pad2d']}"
+    wrong = solved.with_body(
+        "conv2d_forward", "return x"
+    )  # so it is not timed, for which its cells would run again
+    slow = solved.notebook({"pad2d": sleeps, "conv2d_forward": wrong})
     save(slow, small_class / "zoe" / f"{convolution.name}.ipynb")
     process = start("grade", "1_layers", str(small_class), "--workers", "1", work=tmp_path / "work")
     journal = tmp_path / "work" / "journal.jsonl"
@@ -287,7 +291,11 @@ def test_a_bar_with_the_time_left_where_somebody_watches(
     small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str, ready: Course
 ) -> None:
     solved = Solved(course, convolution)
-    slow = solved.notebook({"pad2d": f"import time; time.sleep(4)\n{solved.answers['pad2d']}"})
+    sleeps = f"import time; time.sleep(4)\n{solved.answers['pad2d']}"
+    wrong = solved.with_body(
+        "conv2d_forward", "return x"
+    )  # so it is not timed, for which its cells would run again
+    slow = solved.notebook({"pad2d": sleeps, "conv2d_forward": wrong})
     save(slow, small_class / "zoe" / f"{convolution.name}.ipynb")
     ours, theirs = os.openpty()
     termios.tcsetwinsize(theirs, (24, 100))

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Course
-from autograder.exercise import Lesson
 from autograder.sample import Solved, save
 from tests import ROOT
 
@@ -43,9 +42,11 @@ def open_to_others(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def notebook(course: Course, convolution: Lesson, tmp_path: Path) -> Path:
-    path = tmp_path / "class" / "ann" / f"{convolution.name}.ipynb"
-    save(Solved(course, convolution).notebook(), path)
+def notebook(course: Course, tmp_path: Path) -> Path:
+    """The notebook that is judged soonest, solved."""
+    lesson = course.lesson("1_layers", "01_why_convolution")
+    path = tmp_path / "class" / "ann" / f"{lesson.name}.ipynb"
+    save(Solved(course, lesson).notebook(), path)
     return path
 
 
@@ -61,9 +62,7 @@ def test_nothing_that_a_class_leaves_is_open_to_others(notebook: Path, tmp_path:
     assert not open_to_others(work.parent)
 
 
-def test_what_nbgrader_itself_writes_is_not_open_to_others(
-    notebook: Path, course: Course, convolution: Lesson
-) -> None:
+def test_what_nbgrader_itself_writes_is_not_open_to_others(notebook: Path, course: Course) -> None:
     course.make_work()
     place = course.submitted / "ann" / "1_layers" / notebook.name
     place.parent.mkdir(parents=True)

@@ -74,7 +74,7 @@ def test_cells_after_one_that_ends_the_process_are_shown() -> None:
 @pytest.mark.usefixtures("bubblewrap")
 def test_where_many_cells_hang_the_answers_before_them_are_asked_in_time() -> None:
     hang = "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, {14})\ntime.sleep(60)"
-    limits = Limits(cell_seconds=1.0, probe_seconds=1.0, submission_seconds=8.0)
+    limits = Limits(cell_seconds=0.6, probe_seconds=0.6, submission_seconds=4.8)
     t = run("def f(x): return x", *[hang] * 6, limits=limits)
     assert [outcome.kind for outcome in t.outcomes["f"]] == ["values"] * 2
 

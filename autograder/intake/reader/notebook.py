@@ -126,7 +126,7 @@ def verify_depth(data: bytes) -> None:
             raise UnreadableNotebook(f"is nested more than {MAX_DEPTH} levels deep")
 
 
-def _parsed(data: bytes) -> Any:
+def _parsed(data: bytes) -> object:
     if len(data) > MAX_BYTES:
         raise UnreadableNotebook(f"is larger than {MAX_BYTES // MIB} MiB")
     data = data.removeprefix(b"\xef\xbb\xbf")
@@ -175,7 +175,7 @@ def _cells(notebook: Any) -> Iterator[Any]:
         raise UnreadableNotebook("is JSON, but not a notebook: it has no cells")
 
 
-def _source(cell: dict[str, Any], text_left: int) -> tuple[str, str]:
+def _source(cell: dict[str, object], text_left: int) -> tuple[str, str]:
     """Return a cell's text and the reason why it was refused: one of the two is ""."""
     source = cell.get("source", cell.get("input"))  # nbformat 3 calls a code cell's text its input
     if type(source) is list and all(type(line) is str for line in source):
@@ -195,7 +195,7 @@ def _source(cell: dict[str, Any], text_left: int) -> tuple[str, str]:
     return source.replace("\r\n", "\n").replace("\r", "\n"), ""
 
 
-def _ids(cell: dict[str, Any]) -> tuple[str, str]:
+def _ids(cell: dict[str, object]) -> tuple[str, str]:
     """Return the cell's id and its grade_id, each "" where there is none of the usual form."""
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if type(metadata) is dict else None
@@ -203,7 +203,7 @@ def _ids(cell: dict[str, Any]) -> tuple[str, str]:
     return _matching(CELL_ID, cell.get("id")), _matching(GRADE_ID, grade_id)
 
 
-def _matching(pattern: re.Pattern[str], value: Any) -> str:
+def _matching(pattern: re.Pattern[str], value: object) -> str:
     return value if type(value) is str and pattern.fullmatch(value) else ""
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,7 @@ import pytest
 import yaml
 
 from autograder import cli
-from autograder.authoring import kit
+from autograder.authoring import build, kit
 from autograder.authoring.leaks import leaks, texts
 from autograder.course import Course, CourseError
 from cnnlab.checking import cases, wire
@@ -30,6 +31,16 @@ from tests import ROOT
 pytest.importorskip("hatchling", reason="hatchling is not installed, and without it no wheel can be built")
 ASSIGNMENT = "1_layers"
 FOLDER = f"cnnlab_{ASSIGNMENT}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def public_cases_as_they_stand() -> Iterator[None]:
+    """Take the public Cases from their files: that a build works out the same is proven in test_build.py."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            build, "_public_cases", lambda lesson: tuple(cases.load(name) for name in lesson.exercises)
+        )
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import threading
 import time
@@ -46,6 +47,12 @@ def points(result: ClassResult) -> dict[str, float]:
 
 MARK = "autograder-workers"  # in the command line of workers
 EXPECTED = {"s0000": 30, "s0001": 30, "s0002": 27, "s0003": 30, "s0004": 26}
+
+
+@pytest.fixture
+def course(ready: Course) -> Course:
+    """The course with a class folder in which nothing need be worked out first."""
+    return ready
 
 
 @pytest.fixture
@@ -99,12 +106,12 @@ def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
         thread.join()
 
 
-def test_one_process_and_several_come_to_the_same(course: Course, folder: Path, tmp_path: Path) -> None:
-    other = Course(course.root, tmp_path / "other")
+def test_one_process_and_several_come_to_the_same(
+    course: Course, folder: Path, tmp_path: Path, ready_folder: Path
+) -> None:
+    other = Course(course.root, shutil.copytree(ready_folder, tmp_path / "other"))
     alone = grade_class(course, ASSIGNMENT, folder, workers=1)
     before, seen = running_processes(), set()
-    other.work.mkdir()
-    (other.work / "secret").write_bytes(course.secret())
     with adopting():
         many = grade_class(other, ASSIGNMENT, folder, workers=2, on_done=lambda *_: seen.update(workers()))
         assert not {p: line for p, line in left_after(before, 5).items() if "resource_tracker" not in line}
@@ -216,6 +223,7 @@ def test_a_scheduler_elsewhere_does_the_same(course: Course, folder: Path) -> No
     assert points(result) == EXPECTED and not [row.problem for row in result.rows if row.problem]
 
 
+@pytest.mark.slow  # the same once more: in `make test` by threads, without certificates
 def test_a_dask_cluster_of_processes_with_certificates_does_the_same(course: Course, folder: Path) -> None:
     with cluster(processes=True) as address:
         assert address.startswith("tls://")

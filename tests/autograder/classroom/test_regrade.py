@@ -32,17 +32,17 @@ PARTS = (
 
 
 @pytest.fixture
-def copy(checkout: Course, tmp_path: Path) -> Course:
-    """A checkout of its own, whose exercises may be changed."""
+def copy(checkout: Course, ready: Course, tmp_path: Path) -> Course:
+    """A checkout of its own, whose exercises may be changed, as compiled as this one."""
     root = tmp_path / "checkout"
     root.mkdir()
     for name in PARTS:
         source = checkout.root / name
         if source.is_dir():
-            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, root / name)
         else:
             shutil.copyfile(source, root / name)
-    return Course(root, tmp_path / "work")
+    return Course(root, ready.work)
 
 
 def run(course: Course, *arguments: str) -> tuple[int, str, str]:
@@ -146,7 +146,8 @@ def test_where_the_bytes_are_gone_it_is_graded_as_it_was_taken_in(copy: Course, 
     assert scores(copy)["s0000", "conv_parameters"] == (6, 6)
 
 
-def test_a_run_that_is_killed_compares_with_what_stood_before_it(course: Course, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_compares_with_what_stood_before_it(ready: Course, tmp_path: Path) -> None:
+    course = ready
     folder = cheap_class(course, tmp_path / "class", 2)
     grade_class(course, ASSIGNMENT, folder)
     one_more(course, tmp_path / "late", "s0000", "dense_parameters", "return 7")

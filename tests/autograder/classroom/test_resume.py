@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,8 +26,6 @@ from tests.autograder.class_sample import (
     running_processes,
 )
 
-SUBMISSIONS = 8
-KILLS = 4
 SEED = 5
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
@@ -57,18 +56,23 @@ def wait_for(work: Path, judged: int, recorded: int, process: subprocess.Popen[s
         time.sleep(0.01)
 
 
-def test_killed_at_random_points_it_comes_to_the_same(course: Course, tmp_path: Path) -> None:
-    folder = cheap_class(course, tmp_path / "class", SUBMISSIONS)
+@pytest.mark.parametrize(
+    ("submissions", "kills"), [(3, 1), pytest.param(8, 4, marks=pytest.mark.slow)], ids=["once", "often"]
+)
+def test_killed_at_random_points_it_comes_to_the_same(
+    submissions: int, kills: int, course: Course, ready_folder: Path, tmp_path: Path
+) -> None:
+    folder = cheap_class(course, tmp_path / "class", submissions)
     calm, killed, temporary = tmp_path / "calm", tmp_path / "killed", tmp_path / "temporary"
+    for work in (calm, killed):  # with one secret
+        shutil.copytree(ready_folder, work)
     process = start(calm, temporary, str(folder))
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    killed.mkdir()
-    (killed / "secret").write_bytes((calm / "secret").read_bytes())
 
     chance = random.Random(SEED)
-    # While it starts, then ever later: after so many submissions were judged, and a moment more.
-    points = [0, *sorted(chance.sample(range(1, SUBMISSIONS), KILLS - 1))]
+    # After so many submissions were judged, and a moment more: ever later, and first while it starts where they are several.
+    points = [0, *sorted(chance.sample(range(1, submissions), kills - 1))] if kills > 1 else [1]
     before = running_processes()
     with adopting():
         for judged in points:
@@ -84,18 +88,18 @@ def test_killed_at_random_points_it_comes_to_the_same(course: Course, tmp_path: 
         assert not left_after(before, 5)
 
     one, other = came_of(Course(ROOT, calm)), came_of(Course(ROOT, killed))
-    assert other["grades"] == one["grades"] and len(one["grades"]) > SUBMISSIONS
-    assert other["verdicts"] == one["verdicts"] and len(one["verdicts"]) == SUBMISSIONS
-    assert other["files"] == one["files"] and len(one["files"]) >= SUBMISSIONS
+    assert other["grades"] == one["grades"] and len(one["grades"]) > submissions
+    assert other["verdicts"] == one["verdicts"] and len(one["verdicts"]) == submissions
+    assert other["files"] == one["files"] and len(one["files"]) >= submissions
     assert not list(temporary.iterdir())
     assert not (killed / "started").exists() and not list((killed / "drafts").glob("*/*/*"))
     assert not read_changes(Course(ROOT, killed), ASSIGNMENT)
 
 
-def test_interrupted_it_ends_at_once_and_keeps_what_was_judged(course: Course, tmp_path: Path) -> None:
-    folder = cheap_class(course, tmp_path / "class", 4)
-    one_more(course, folder, "zoe", "dense_parameters", "", top="import time; time.sleep(4)")
-    work, temporary = tmp_path / "work", tmp_path / "temporary"
+def test_interrupted_it_ends_at_once_and_keeps_what_was_judged(ready: Course, tmp_path: Path) -> None:
+    folder = cheap_class(ready, tmp_path / "class", 4)
+    one_more(ready, folder, "zoe", "dense_parameters", "", top="import time; time.sleep(4)")
+    work, temporary = ready.work, tmp_path / "temporary"
     before = running_processes()
     with adopting():
         process = start(work, temporary, str(folder))

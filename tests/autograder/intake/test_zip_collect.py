@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -84,10 +85,11 @@ def collected(
     convolution: Lesson,
     notebooks: dict[str, bytes],
     bubblewrap: str,
+    ready_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Collected:
     """Collect and grade both downloads at once."""
-    course = Course(ROOT, tmp_path_factory.mktemp("class") / "work")
+    course = Course(ROOT, shutil.copytree(ready_folder, tmp_path_factory.mktemp("class") / "work"))
     ada, ben, eve = (
         MOODLE.format(name=name, number=n) for name, n in (("Ada L", 11), ("Ben Ö", 12), ("Eve", 13))
     )

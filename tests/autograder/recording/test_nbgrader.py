@@ -71,9 +71,11 @@ def hand_in(course: Course, student: str, notebook: NotebookNode, name: str) -> 
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory, bubblewrap: str) -> tuple[Course, str]:
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, bubblewrap: str, ready_folder: Path
+) -> tuple[Course, str]:
     """A class of three, graded and fed back by nbgrader's own commands; the log of autograde."""
-    course = Course(ROOT, tmp_path_factory.mktemp("class") / "work")
+    course = Course(ROOT, shutil.copytree(ready_folder, tmp_path_factory.mktemp("class") / "work"))
     lesson = course.lesson(ASSIGNMENT, "02_convolution")
     first = next(iter(lesson.exercises))
     good = solved(course, lesson)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from html import escape
 from pathlib import Path
 
@@ -24,10 +25,10 @@ SAMPLES = [*sample.sample_class(LESSON), *map(sample.wrong_answer, edits_here(LE
 
 @pytest.fixture(scope="module")
 def graded(
-    tmp_path_factory: pytest.TempPathFactory, checkout: Course, bubblewrap: str
+    tmp_path_factory: pytest.TempPathFactory, checkout: Course, bubblewrap: str, ready_folder: Path
 ) -> tuple[Course, ClassResult]:
     work = tmp_path_factory.mktemp("sample")
-    course = Course(checkout.root, work / "work")
+    course = Course(checkout.root, shutil.copytree(ready_folder, work / "work"))
     sample.write_class(course, LESSON, work / "class", SAMPLES)
     return course, grade_class(course, LESSON.assignment, work / "class")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,24 +17,29 @@ from autograder.exercise import Exercise  # noqa: E402
 from autograder.judging.judge import judge_notebook  # noqa: E402
 from autograder.judging.judgement import Judgement  # noqa: E402
 from autograder.sandbox import Limits, Probe, RunCell, Transcript, warm  # noqa: E402
-from cnnlab.checking.assess import Finding, assess  # noqa: E402
+from cnnlab.checking.assess import Finding, Questionnaire, assess  # noqa: E402
 from tests.ways_sample import ANSWERS, BLOCK, BLOCK_ANSWER, EXERCISES, LESSON, PLATEAU, PLATEAU_ANSWER  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 QUICK = Limits(cell_seconds=3.0, probe_seconds=2.0, submission_seconds=30.0)
 
 
+@cache
+def public_questions(name: str) -> Questionnaire:
+    return next(exercise for exercise in EXERCISES if exercise.name == name).public_questions()
+
+
 def run(*cells: str, asked: tuple[Exercise, ...] = (BLOCK,), **options: Any) -> Transcript:
     """Run cells, then ask the public Cases of these Exercises."""
     steps: list[Any] = [RunCell(i, textwrap.dedent(source)) for i, source in enumerate(cells)]
     for exercise in asked:
-        q = exercise.public_questions()
+        q = public_questions(exercise.name)
         steps.append(Probe(q.exercise, q.returns, tuple(one.inputs for one in q.questions), q.way))
     return sandbox.run(steps, limits=QUICK, **options)
 
 
 def found(transcript: Transcript, exercise: Exercise = BLOCK) -> Finding:
-    return assess(exercise.public_questions(), transcript.outcomes[exercise.name])
+    return assess(public_questions(exercise.name), transcript.outcomes[exercise.name])
 
 
 def judged(course: Course, answers: dict[str, str]) -> Judgement:

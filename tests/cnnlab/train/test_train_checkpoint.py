@@ -75,7 +75,7 @@ def timeless(history: History) -> dict[str, Any]:
         {"schedule": "cosine", "clip": 0.5},
         {"momentum": 0.0},
         {"precision": "bf16"},
-        {"precision": "fp16"},
+        pytest.param({"precision": "fp16"}, marks=pytest.mark.slow),  # which a CPU emulates
     ],
     ids=str,
 )

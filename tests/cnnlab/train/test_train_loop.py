@@ -201,7 +201,10 @@ def test_evaluate_and_predict_agree_with_the_formula() -> None:
     assert network.training
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize(
+    "precision",
+    ["bf16", pytest.param("fp16", marks=pytest.mark.slow)],  # which a CPU emulates
+)
 def test_narrow_types_learn_as_well(precision: str) -> None:
     recipe = Recipe(epochs=6, batch=30, lr=0.05, clip=5.0)
     history = fit(

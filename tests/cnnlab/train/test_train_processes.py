@@ -100,7 +100,7 @@ def history(folder: Path, rank: int = 0) -> dict:
     return json.loads((folder / f"{rank}.json").read_text())
 
 
-@pytest.mark.parametrize("how", ["shell", "notebook"])
+@pytest.mark.parametrize("how", [pytest.param("shell", marks=pytest.mark.slow), "notebook"])
 def test_two_processes_learn_what_one_learns(how: str, tmp_path: Path) -> None:
     alone, both = tmp_path / "alone", tmp_path / "both"
     assert start("alone", alone).returncode == 0
@@ -122,6 +122,7 @@ def test_two_processes_learn_what_one_learns(how: str, tmp_path: Path) -> None:
     assert (done.stdout + done.stderr).count("15/15") == 1
 
 
+@pytest.mark.slow
 def test_both_processes_end_with_the_same_network_and_one_checkpoint_goes_on(tmp_path: Path) -> None:
     done = start("shell", tmp_path, norm=True, keep=True)
     assert done.returncode == 0, done.stderr
@@ -138,6 +139,7 @@ def test_both_processes_end_with_the_same_network_and_one_checkpoint_goes_on(tmp
     assert all(torch.equal(weights(tmp_path)[name], first[0][name]) for name in first[0])
 
 
+@pytest.mark.slow  # for the launcher, which takes seconds to start
 def test_a_batch_that_cannot_be_shared_is_said(tmp_path: Path) -> None:
     done = start("shell", tmp_path, batch=41)
     assert done.returncode != 0
