@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.way import Way
 
 features, network = lazy_imports("autograder.exercises.alexnet.networks", "Features", "AlexNet")
@@ -38,12 +38,36 @@ alexnet_features = Exercise(
         public("the full width in 2 groups, a small image", x=pixels(1, 3, 67, 67), groups=2),
         secret("the full width in 1 group", x=pixels(1, 3, 67, 70)),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: one image of 67 x 67, width 6", x=pixels(1, 3, 67, 67), width=6),
+        {
+            "groups": {"groups": 2},
+            "width": {"width": 9},
+            "batch": {"x": pixels(2, 3, 67, 67)},
+            "image that is not square": {"x": pixels(1, 3, 67, 99)},
+            "pixels left over by the first layer": {"x": pixels(1, 3, 70, 70)},
+        },
+    ),
     clues=[
-        "Fifteen layers in nn.Sequential, none of them more than one line: go down the table and write what stands there.",
-        "nn.Conv2d(in, out, kernel, stride=..., padding=..., groups=...); each takes the filters of the one before as its "
-        "input channels. Only the second, fourth and fifth are cut in groups.",
-        "Each of the first two stages is Conv2d, ReLU, LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2), MaxPool2d(3, "
-        "stride=2).",
+        clue(
+            "Fifteen layers in nn.Sequential, none of them more than one line: go down the table and write what stands "
+            "there.",
+            *("norm after pooling", "norm before ReLU", "no norm", "no overlap", "first convolution padded"),
+            *("no ReLU after the fifth", "no pooling at the end"),
+        ),
+        clue(
+            "nn.Conv2d(in, out, kernel, stride=..., padding=..., groups=...); each takes the filters of the one before "
+            "as its input channels. Only the second, fourth and fifth are cut in groups.",
+            *("groups everywhere", "groups ignored"),
+            arguments=("groups", "width"),
+        ),
+        clue(
+            "Each of the first two stages is Conv2d, ReLU, LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2), "
+            "MaxPool2d(3, stride=2).",
+            *("norm after pooling", "norm before ReLU", "no norm", "alpha of the paper given to torch", "k left at 1"),
+            *("torch's own constants", "no overlap"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -87,11 +111,35 @@ AlexNet = Exercise(
         public("two groups of width 12", x=pixels(2, 3, 67, 67), classes=5, groups=2, width=12, hidden=16, image=67),
         secret("two groups of width 6", x=pixels(2, 3, 69, 69), classes=8, groups=2, width=6, hidden=14, image=69),
     ),
+    varied=varied(
+        plain_case,
+        public(
+            "plain: one image of 67 x 67, 2 classes", x=pixels(1, 3, 67, 67), classes=2, width=6, hidden=5, image=67
+        ),
+        {
+            "classes": {"classes": 4},
+            "groups": {"groups": 2},
+            "image": {"x": pixels(1, 3, 99, 99), "image": 99},
+            "batch": {"x": pixels(2, 3, 67, 67)},
+        },
+    ),
     clues=[
-        "Make two attributes: the features from your function, and the dense part as one nn.Sequential.",
-        "The first linear layer takes what torch.flatten(x, 1) makes of the last maps: filters * side * side values, with "
-        "side = alexnet_sides(image)[-1] and 8 * width // 3 filters.",
-        "Linear, ReLU, Dropout(0.5), Linear, ReLU, Dropout(0.5), Linear.",
+        clue(
+            "Make two attributes: the features from your function, and the dense part as one nn.Sequential.",
+            *("groups not handed on",),
+            arguments=("groups",),
+        ),
+        clue(
+            "The first linear layer takes what torch.flatten(x, 1) makes of the last maps: filters * side * side values, "
+            "with side = alexnet_sides(image)[-1] and 8 * width // 3 filters.",
+            arguments=("image",),
+        ),
+        clue(
+            "Linear, ReLU, Dropout(0.5), Linear, ReLU, Dropout(0.5), Linear.",
+            *("dropout before the layers", "no dropout", "dropout never off", "scores dropped", "ReLU on the scores"),
+            *("no ReLU between the dense layers", "softmax at the end", "one hidden layer"),
+            arguments=("classes",),
+        ),
     ],
     mistakes=mistakes(
         """

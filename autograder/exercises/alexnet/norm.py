@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.way import Way
 
 Totals = Callable[[np.ndarray, int], np.ndarray]
@@ -117,12 +117,35 @@ local_response_norm = Exercise(
         public("one channel", x=maps(2, 1, 3, 4), alpha=0.6),
         secret("two channels", x=maps(3, 2, 2, 3), alpha=0.9),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: one image of 2 channels, the paper's constants", x=maps(1, 2, 4, 4, scale=40)),
+        {
+            "size": {"size": 1},
+            "alpha": {"alpha": 1e-3},
+            "beta": {"beta": 0.5},
+            "k": {"k": 1.0},
+            "channels": {"x": maps(1, 8, 4, 4, scale=40)},
+            "batch": {"x": maps(3, 2, 4, 4, scale=40)},
+            "image that is not square": {"x": maps(1, 2, 4, 6, scale=40)},
+        },
+    ),
     clues=[
         "First make an array of the sums, as large as x; then the rest is one line of arithmetic.",
-        "F.pad(x**2, (0, 0, 0, 0, half, half)) adds half = size // 2 channels of zeros on both sides: its pairs run "
-        "from the last axis backwards.",
-        "With `squares` padded so, channel i's window is squares[:, i : i + size]; so the sums of all channels are "
-        "sum(squares[:, u : u + channels] for u in range(size)).",
+        clue(
+            "F.pad(x**2, (0, 0, 0, 0, half, half)) adds half = size // 2 channels of zeros on both sides: its pairs run "
+            "from the last axis backwards.",
+            *("neighbouring pixels", "channels wrapped", "channels before only", "size on each side", "not squared"),
+            "sum squared",
+            arguments=("size", "channels"),
+        ),
+        clue(
+            "With `squares` padded so, channel i's window is squares[:, i : i + size]; so the sums of all channels are "
+            "sum(squares[:, u : u + channels] for u in range(size)).",
+            *("mean of the window", "last channel left out", "last channel taken for an end"),
+            *("channels before only", "size on each side"),
+            arguments=("size", "channels"),
+        ),
     ],
     mistakes=mistakes(
         """

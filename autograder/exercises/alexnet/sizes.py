@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 # kernel, stride, padding; the first convolution's padding is asked
 LAYERS = [(11, 4, None), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
@@ -75,9 +75,28 @@ alexnet_sides = Exercise(
         public("150 pixels with padding 5", image=150, padding=5),
         secret("padding 3", image=of_odd(28, 60, 1), padding=3),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 67 pixels, of which none is left over", image=67),
+        {
+            "image": {"image": 99},
+            "pixels left over by the first layer": {"image": 70},
+            "an even side": {"image": 71},
+            "padding": {"padding": 16},
+        },
+    ),
     clues=[
-        "Write the eight layers down as a list of (kernel, stride, padding) and go through it with one side that changes.",
-        "Each layer turns the side n into (n + 2*padding - kernel) // stride + 1; the 3 x 3 convolutions give n again.",
+        clue(
+            "Write the eight layers down as a list of (kernel, stride, padding) and go through it with one side that "
+            "changes.",
+            *("windows that do not overlap", "later layers unpadded", "the image too", "poolings left out"),
+        ),
+        clue(
+            "Each layer turns the side n into (n + 2*padding - kernel) // stride + 1; the 3 x 3 convolutions give n "
+            "again.",
+            *("rounded up", "one too few", "padding on one side", "later layers unpadded"),
+            arguments=("padding", "pixels left over by the first layer", "an even side"),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.lazy_import import lazy_import
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -51,12 +51,35 @@ layer_table = Exercise(
         public("without biases", model="net no bias", input_shape=(2, 6, 8)),
         secret("no biases", model="net no bias", input_shape=(2, 5, 10)),
     ),
+    varied=varied(  # no two of the networks differ in one thing, but for the mode
+        plain_case,
+        public("plain: the chain on a 10 x 10 image", model="net chain", input_shape=(3, 10, 10)),
+        {
+            "input_shape": {"input_shape": (3, 12, 12)},
+            "image that is not square": {"input_shape": (3, 10, 14)},
+            "odd size": {"input_shape": (3, 11, 11)},
+            "eval mode": {"model": "net eval"},
+        },
+    ),
     clues=[
-        "named_modules() gives every module with its name; a layer is one for which list(module.children()) is empty.",
-        "A hook does not know its module's name, so make one for each: a function note(name) that returns the hook, or a "
-        "dict from module to name. Keep what register_forward_hook returns, and call remove() on each at the end.",
-        "Each output value of a convolution or linear layer costs as many multiply-adds as a filter has weights: "
-        "math.prod(shape) * math.prod(module.weight.shape[1:]).",
+        clue(
+            "named_modules() gives every module with its name; a layer is one for which list(module.children()) is "
+            "empty.",
+            *("containers counted", "layers without weights left out"),
+        ),
+        clue(
+            "A hook does not know its module's name, so make one for each: a function note(name) that returns the hook, "
+            "or a dict from module to name. Keep what register_forward_hook returns, and call remove() on each at the "
+            "end.",
+            *("order of definition", "one name for all", "second use left out"),
+        ),
+        clue(
+            "Each output value of a convolution or linear layer costs as many multiply-adds as a filter has weights: "
+            "math.prod(shape) * math.prod(module.weight.shape[1:]).",
+            *("groups ignored", "one place", "places of the input", "kernel taken for square"),
+            *("biases as multiply-adds", "multiplications and additions apart"),
+            arguments=("input_shape", "image that is not square", "odd size"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -120,6 +143,11 @@ def row(kind: str, shape: tuple[int, ...], parameters: int = 0, macs: int = 0) -
     }
 
 
+def few() -> list[Row]:
+    """Return the rows of a convolution and a linear layer."""
+    return [row("Conv2d", (3, 4, 4), 84, 1296), row("Linear", (2,), 98, 96)]
+
+
 def small(rng: np.random.Generator, normed: bool = False) -> list[Row]:
     """Rows of a network with two convolutions and a linear layer, whose numbers are drawn."""
     f, g, m = (int(n) for n in rng.integers(6, 40, 3))
@@ -151,9 +179,27 @@ conv_share = Exercise(
         public("no layer that learns", rows=[row("MaxPool2d", (3, 4, 4)), row("ReLU", (3, 4, 4))]),
         secret("only pooling", rows=[row("AvgPool2d", (5, 3, 7)), row("Flatten", (105,))]),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: a convolution and a linear layer", rows=few()),
+        {
+            "a second convolution": {"rows": [*few(), row("Conv2d", (5, 4, 4), 140, 2160)]},
+            "batch normalisation": {"rows": [*few(), row("BatchNorm2d", (3, 4, 4), 6)]},
+            "layers that learn nothing": {"rows": [*few(), row("ReLU", (3, 4, 4)), row("Flatten", (48,))]},
+            "no convolution": {"rows": few()[1:]},
+            "nothing learned": {"rows": [row("ReLU", (3, 4, 4))]},
+        },
+    ),
     clues=[
-        "For one column: the sum over the rows with kind 'Conv2d', divided by the sum over all rows.",
-        "Where the sum over all rows is 0, the share is 0.0: look before you divide.",
+        clue(
+            "For one column: the sum over the rows with kind 'Conv2d', divided by the sum over all rows.",
+            *("all maps", "percent", "ratio to the dense layers", "share of the layers", "share of the rest"),
+            arguments=("a second convolution", "batch normalisation", "layers that learn nothing", "no convolution"),
+        ),
+        clue(
+            "Where the sum over all rows is 0, the share is 0.0: look before you divide.",
+            arguments=("nothing learned",),
+        ),
     ],
     mistakes=mistakes(
         """

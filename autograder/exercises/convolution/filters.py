@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random, normal, uniform
+from autograder.exercise import Exercise, Random, clue, normal, uniform
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
@@ -68,9 +68,29 @@ filter_image = Exercise(
     returns=("filtered",),
     reference=read_mirrored,
     clues=(
-        "A grey image is a batch of one with one channel; a colour image is best seen as a batch of three grey ones.",
-        'Mirror first, with `np.pad(..., mode="reflect")`: (KH - 1)//2 rows before and KH//2 after, columns likewise.',
-        "Then conv2d_forward with the kernel as `kernel[None, None]`, no padding and a bias of zero.",
+        clue(
+            "A grey image is a batch of one with one channel; a colour image is best seen as a batch of three grey ones.",
+            "grey only",
+            "colours added up",
+            "first colour for all",
+            arguments=("colour",),
+        ),
+        clue(
+            'Mirror first, with `np.pad(..., mode="reflect")`: (KH - 1)//2 rows before and KH//2 after, columns likewise.',
+            "edge pixel mirrored too",
+            "edge pixel repeated",
+            "zero edges",
+            "wrapped edges",
+            "smaller output",
+            "extra before",
+            arguments=("image without a black frame", "even kernel"),
+        ),
+        clue(
+            "Then conv2d_forward with the kernel as `kernel[None, None]`, no padding and a bias of zero.",
+            "kernel flipped",
+            "kernel transposed",
+            "kernel normalised",
+        ),
     ),
     points={"basic": 3, "edges": 2, "colour": 1, "even": 1, "together": 1},
     cases=rows(
@@ -150,6 +170,20 @@ filter_image = Exercise(
             "grey only": grey_only,
             "colours added up": lambda image, kernel: one_result_for_all(image, kernel, slice(0, 3)),
             "first colour for all": lambda image, kernel: one_result_for_all(image, kernel, slice(0, 1)),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public(
+            "plain: a 3x3 kernel on a 6x6 image with a black frame", image=framed(6, 6, black=2), kernel=normal(3, 3)
+        ),
+        {
+            "image without a black frame": {"image": uniform(6, 6)},
+            "colour": {"image": framed(6, 6, 3, black=2)},
+            "even kernel": {"kernel": normal(2, 2)},
+            "kernel that is not square": {"kernel": normal(1, 3)},
+            "image that is not square": {"image": framed(6, 8, black=2)},
+            "float32": {"image": framed(6, 6, black=2, dtype="float32"), "kernel": normal(3, 3, dtype="float32")},
         },
     ),
 )

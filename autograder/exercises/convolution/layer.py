@@ -6,13 +6,13 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
-from autograder.exercises.common.cases import layer_case, scaled
+from autograder.exercise import Exercise, clue, normal
+from autograder.exercises.common.cases import DILATIONS, layer_case, layers, scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d, unfold
 from autograder.exercises.common.sizes import DilatedSteps, Settings, pair, sides
 from autograder.exercises.common.slips import LAYER, swapped, without
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -62,14 +62,36 @@ def mixed_up(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Settings
     return y.transpose(1, 0, 2, 3).reshape(y.shape)
 
 
+PLAIN, THINGS = layers(channels=4, filters=4)
+
 conv2d_forward = Exercise(
     name="conv2d_forward",
     returns=("y",),
     reference=conv2d,
     clues=(
-        "Without groups it is one product an image: `w.reshape(F, -1) @ im2col(...)`, reshaped to maps, plus the bias.",
-        "The rows of im2col begin with the channels, so a group is one run of rows: reshape them to (G, C/G*KH*KW, L).",
-        "`w.reshape(G, F // G, -1) @ cols` multiplies group by group; reshape to (F, OH, OW) and add `b[:, None, None]`.",
+        clue(
+            "Without groups it is one product an image: `w.reshape(F, -1) @ im2col(...)`, reshaped to maps, plus the bias.",
+            "bias forgotten",
+            "batch and filters mixed up",
+            "weights and windows in different orders",
+            arguments=("batch", "bias"),
+        ),
+        clue(
+            "The rows of im2col begin with the channels, so a group is one run of rows: reshape them to (G, C/G*KH*KW, L).",
+            "groups ignored",
+            "first group for every filter",
+            "channels dealt out in turn",
+            arguments=("groups",),
+        ),
+        clue(
+            "`w.reshape(G, F // G, -1) @ cols` multiplies group by group; reshape to (F, OH, OW) and add "
+            "`b[:, None, None]`.",
+            "bias forgotten",
+            "groups ignored",
+            "first group for every filter",
+            "filters dealt out in turn",
+            arguments=("bias", "groups"),
+        ),
     ),
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 2, "groups": 4, "together": 1, "speed": 2},
     way=Way(speed="conv2d_forward"),
@@ -189,4 +211,9 @@ conv2d_forward = Exercise(
             },
         ),
     ],
+    varied=varied(
+        layer_case,
+        public("plain: a 2x2 kernel on a 4x4 image, 4 channels, 4 filters, no bias", **PLAIN, bias=False),
+        {**THINGS, **DILATIONS, "groups": {"w": (4, 2, 2, 2), "groups": 2}, "bias": {"bias": True}},
+    ),
 )

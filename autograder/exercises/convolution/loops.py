@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
-from autograder.exercises.common.cases import layer_case, scaled
+from autograder.exercise import Exercise, clue, normal
+from autograder.exercises.common.cases import layer_case, layers, scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
 from autograder.exercises.common.slips import LAYER
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 # The lecture's worked example, its third slices repaired; the outputs are those that it prints.
 DEMO_X = np.array(
@@ -39,14 +39,38 @@ DEMO_W = np.array(
 )
 DEMO_B = np.array([1.0, 0.0])
 
+PLAIN, THINGS = layers()
+
 conv2d_naive = Exercise(
     name="conv2d_naive",
     returns=("y",),
     reference=conv2d,
     clues=(
-        "Four loops: image, filter, output row, output column. Find the output's size first, with conv_output_size.",
-        "Output (i, j) looks at the rows from `i * sh` to `i * sh + kh` of the padded image, all channels at once.",
-        "Each value is `np.sum(window * w[f]) + b[f]`, with a window of shape (C, KH, KW).",
+        clue(
+            "Four loops: image, filter, output row, output column. Find the output's size first, with conv_output_size.",
+            "last row and column missing",
+            "first image for all",
+            arguments=("batch", "filters"),
+        ),
+        clue(
+            "Output (i, j) looks at the rows from `i * sh` to `i * sh + kh` of the padded image, all channels at once.",
+            "stride ignored",
+            "stride swapped",
+            "stride in the size only",
+            "padding ignored",
+            "first channel only",
+            "last channel only",
+            arguments=("stride", "stride as (h, w)", "stride that leaves pixels over", "padding", "channels"),
+        ),
+        clue(
+            "Each value is `np.sum(window * w[f]) + b[f]`, with a window of shape (C, KH, KW).",
+            "flipped",
+            "bias forgotten",
+            "bias once per channel",
+            "first channel only",
+            "last channel only",
+            arguments=("bias", "channels", "filters"),
+        ),
     ),
     points={"basic": 4, "stride": 2, "padding": 3, "together": 1},
     cases=[
@@ -138,4 +162,9 @@ conv2d_naive = Exercise(
             },
         ),
     ],
+    varied=varied(
+        layer_case,
+        public("plain: a 2x2 kernel on a 4x4 image, no bias", **PLAIN, bias=False),
+        {**THINGS, "bias": {"bias": True}},
+    ),
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
+from autograder.exercise import Exercise, clue, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import pad
 from autograder.exercises.common.sizes import Padding, sides
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 
@@ -33,9 +33,30 @@ pad2d = Exercise(
     returns=("padded",),
     reference=pad,
     clues=(
-        "Only the last two axes grow; batch and channels keep their length.",
-        "`sides(padding)` gives ((top, bottom), (left, right)), and `np.pad` takes one such pair for each axis.",
-        "The pairs are `((0, 0), (0, 0), *sides(padding))`, and `constant_values` is what it pads with.",
+        clue(
+            "Only the last two axes grow; batch and channels keep their length.",
+            "every axis padded",
+            arguments=("batch", "channels"),
+        ),
+        clue(
+            "`sides(padding)` gives ((top, bottom), (left, right)), and `np.pad` takes one such pair for each axis.",
+            "axes swapped",
+            "after side only",
+            "before side only",
+            "sides swapped",
+            "first of each pair twice",
+            "pair read as before and after",
+            "total padding",
+            arguments=("padding as (h, w)", "one-sided padding"),
+        ),
+        clue(
+            "The pairs are `((0, 0), (0, 0), *sides(padding))`, and `constant_values` is what it pads with.",
+            "every axis padded",
+            "value ignored",
+            "edge repeated",
+            "value added everywhere",
+            arguments=("value",),
+        ),
     ),
     points={"basic": 2, "axes": 1, "sides": 2, "value": 1},
     cases=rows(
@@ -100,6 +121,19 @@ pad2d = Exercise(
             "value ignored": lambda x, padding, value=0.0: pad(x, padding),
             "edge repeated": lambda x, padding, value=0.0: np.pad(x, ((0, 0), (0, 0), *sides(padding)), mode="edge"),
             "value added everywhere": lambda x, padding, value=0.0: pad(x, padding) + value,
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public("plain: padding 1 around a 4x4 image", x=normal(1, 1, 4, 4), padding=1),
+        {
+            "padding as (h, w)": {"padding": (1, 2)},
+            "one-sided padding": {"padding": ((1, 0), (0, 0))},
+            "value": {"value": 1.5},
+            "batch": {"x": normal(2, 1, 4, 4)},
+            "channels": {"x": normal(1, 3, 4, 4)},
+            "image that is not square": {"x": normal(1, 1, 4, 6)},
+            "float32": {"x": normal(1, 1, 4, 4, dtype="float32")},
         },
     ),
 )

@@ -6,13 +6,13 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
-from autograder.exercises.common.cases import scaled
+from autograder.exercise import Exercise, clue, normal
+from autograder.exercises.common.cases import DILATIONS, WINDOWS, scaled
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import conv2d, unfold
 from autograder.exercises.common.sizes import DilatedSteps, Settings, Size, pair, turned
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 
 def grid(x: np.ndarray, kernel: Size, **how: Unpack[DilatedSteps]) -> np.ndarray:
@@ -57,9 +57,42 @@ im2col = Exercise(
     returns=("cols",),
     reference=unfold,
     clues=(
-        "Take one weight (u, v) and ask which pixels it meets in all windows: they lie a stride apart.",
-        "They are `padded[:, :, u*dh : u*dh + sh*oh : sh, v*dw : v*dw + sw*ow : sw]`, of shape (N, C, OH, OW).",
-        "Put them into `out[:, :, u, v]` of an array (N, C, KH, KW, OH, OW) and reshape it at the end.",
+        clue(
+            "Take one weight (u, v) and ask which pixels it meets in all windows: they lie a stride apart.",
+            "stride ignored",
+            "stride in the size only",
+            arguments=("stride", "stride as (h, w)", "stride that leaves pixels over"),
+        ),
+        clue(
+            "They are `padded[:, :, u*dh : u*dh + sh*oh : sh, v*dw : v*dw + sw*ow : sw]`, of shape (N, C, OH, OW).",
+            "windows flipped",
+            "stride ignored",
+            "stride swapped",
+            "stride in the size only",
+            "padding ignored",
+            "dilation ignored",
+            "dilation in the size only",
+            "dilation swapped",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "stride that leaves pixels over",
+                "padding",
+                "dilation",
+                "dilation as (h, w)",
+            ),
+        ),
+        clue(
+            "Put them into `out[:, :, u, v]` of an array (N, C, KH, KW, OH, OW) and reshape it at the end.",
+            "rows ordered KH, KW, C",
+            "rows ordered C, KW, KH",
+            "columns ordered OW, OH",
+            "axes mixed up by reshape",
+            "output transposed",
+            "images side by side",
+            "windows flipped",
+            arguments=("batch", "channels", "kernel that is not square", "image that is not square"),
+        ),
     ),
     points={"basic": 3, "stride": 2, "padding": 2, "dilation": 1, "together": 1},
     cases=rows(
@@ -161,6 +194,19 @@ im2col = Exercise(
             "dilation ignored": lambda x, kernel, **how: unfold(x, kernel, **without(how, "dilation")),
             "dilation in the size only": huddled,
             "dilation swapped": lambda x, kernel, **how: unfold(x, kernel, **swapped(how, "dilation")),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public("plain: kernel 2 on a 4x4 image", x=normal(1, 1, 4, 4), kernel=2),
+        {
+            **WINDOWS,
+            **DILATIONS,
+            "kernel that is not square": {"kernel": (2, 1)},
+            "image that is not square": {"x": normal(1, 1, 4, 6)},
+            "batch": {"x": normal(2, 1, 4, 4)},
+            "channels": {"x": normal(1, 3, 4, 4)},
+            "float32": {"x": normal(1, 1, 4, 4, dtype="float32")},
         },
     ),
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import count
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.sizes import Size, pair
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 
@@ -62,9 +62,30 @@ conv_output_size = Exercise(
     returns=("out",),
     reference=count_positions,
     clues=(
-        "Count positions of the first tap: it starts at 0 and moves by `stride` while the last tap is still inside.",
-        "The dilated kernel spans `dilation * (kernel - 1) + 1`; the padded signal has `size + before + after` values.",
-        "Steps are `(room - span) // stride`, and there is one position more than steps.",
+        clue(
+            "Count positions of the first tap: it starts at 0 and moves by `stride` while the last tap is still inside.",
+            "plus one forgotten",
+            "ceil instead of floor",
+            "stride ignored",
+            arguments=("stride", "stride that leaves inputs over"),
+        ),
+        clue(
+            "The dilated kernel spans `dilation * (kernel - 1) + 1`; the padded signal has `size + before + after` values.",
+            "total padding",
+            "first of the pair twice",
+            "dilation ignored",
+            "dilated kernel too large",
+            arguments=("padding", "one-sided padding", "dilation"),
+        ),
+        clue(
+            "Steps are `(room - span) // stride`, and there is one position more than steps.",
+            "plus one forgotten",
+            "one added before dividing",
+            "ceil instead of floor",
+            "float returned",
+            "stride ignored",
+            arguments=("stride", "stride that leaves inputs over"),
+        ),
     ),
     points={"basic": 1, "stride": 1, "padding": 1, "dilation": 1, "together": 1},
     cases=rows(
@@ -149,6 +170,19 @@ conv_output_size = Exercise(
             ),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: kernel 2 on size 4", size=4, kernel=2),
+        {
+            "stride": {"stride": 2},
+            "stride that leaves inputs over": {"stride": 3},
+            "padding": {"padding": 1},
+            "one-sided padding": {"padding": (1, 0)},
+            "dilation": {"dilation": 2},
+            "kernel of 1": {"kernel": 1},
+            "kernel as large as the input": {"kernel": 4},
+        },
+    ),
 )
 
 same_padding = Exercise(
@@ -156,9 +190,28 @@ same_padding = Exercise(
     returns=("before", "after"),
     reference=search_same,
     clues=(
-        "Ask first where the last window ends: it is the one with number ceil(size / stride) - 1, counted from 0.",
-        "What that end exceeds `size` by is the padding in all; where it is negative, pad nothing.",
-        "`total // 2` goes before and the rest, `total - total // 2`, after.",
+        clue(
+            "Ask first where the last window ends: it is the one with number ceil(size / stride) - 1, counted from 0.",
+            "half the kernel on both sides",
+            "stride ignored",
+            "output as large as the input",
+            "floor of size over stride",
+            arguments=("stride", "stride that does not divide the size"),
+        ),
+        clue(
+            "What that end exceeds `size` by is the padding in all; where it is negative, pad nothing.",
+            "total on each side",
+            "negative padding",
+            arguments=("stride larger than the kernel",),
+        ),
+        clue(
+            "`total // 2` goes before and the rest, `total - total // 2`, after.",
+            "extra before",
+            "same on both sides",
+            "total on each side",
+            "float halves",
+            arguments=("even kernel",),
+        ),
     ),
     points={"basic": 1, "even": 1, "stride": 2, "dilation": 1, "together": 1},
     cases=rows(
@@ -229,6 +282,19 @@ same_padding = Exercise(
                 lambda size, reach, stride: (len(range(0, size, stride)) - 1) * stride + reach - size
             ),
             "dilation ignored": lambda dilation=1, **how: search_same(**how),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public("plain: kernel 3 on size 6", size=6, kernel=3),
+        {
+            "stride": {"stride": 3},
+            "stride that does not divide the size": {"stride": 5},
+            "stride larger than the kernel": {"stride": 6},
+            "dilation": {"dilation": 2},
+            "even kernel": {"kernel": 2},
+            "odd size": {"size": 5},
+            "kernel larger than the input": {"kernel": 7},
         },
     ),
 )

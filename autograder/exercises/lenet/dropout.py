@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, integers, normal
+from autograder.exercise import Case, Exercise, clue, integers, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.lenet.operations import coins, seed
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -100,11 +100,27 @@ dropout_forward = Exercise(
             "normal numbers": dropping(draw=lambda rng, rate, shape: rng.standard_normal(shape) >= rate),
         },
     ),
+    varied=varied(
+        ahead,
+        public("plain: rate 0.5, one vector of 2,000 values", 2000, rate=0.5),
+        {"rate": {"rate": 0.2}, "batch": public("", 40, 50, rate=0.5), "images": public("", 10, 2, 10, 10, rate=0.5)},
+    ),
     clues=(
-        "rng.random(x.shape) gives numbers spread evenly over [0, 1); each is at least `rate` with probability "
-        "1 - rate.",
-        "mask = rng.random(x.shape) >= rate is True where a value is kept; as a factor, True counts as 1.",
-        "return x * mask / (1 - rate), mask",
+        clue(
+            "rng.random(x.shape) gives numbers spread evenly over [0, 1); each is at least `rate` with probability "
+            "1 - rate.",
+            *("rate taken as what is kept", "one mask for the batch", "mask smaller than x", "normal numbers"),
+            arguments=("batch", "images"),
+        ),
+        clue(
+            "mask = rng.random(x.shape) >= rate is True where a value is kept; as a factor, True counts as 1.",
+            *("rate taken as what is kept", "mask turned round", "mask of numbers"),
+        ),
+        clue(
+            "return x * mask / (1 - rate), mask",
+            *("survivors not scaled", "divided by the rate", "multiplied by the share kept"),
+            arguments=("rate",),
+        ),
     ),
 )
 
@@ -151,8 +167,22 @@ dropout_backward = Exercise(
             "divided by the rate": lambda dout, mask, rate: dout * mask / rate,
         },
     ),
+    varied=varied(
+        back,
+        public("plain: one vector of 6 values, rate 0.5", 6, rate=0.5),
+        {
+            "rate": {"rate": 0.25},
+            "batch": public("", 3, 6, rate=0.5),
+            "images": public("", 1, 2, 4, 4, rate=0.5),
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "With the mask fixed, y is x times a number: 1 / (1 - rate) where the mask is True, else 0.",
+        clue(
+            "With the mask fixed, y is x times a number: 1 / (1 - rate) where the mask is True, else 0.",
+            *("not scaled", "mask ignored", "mask turned round", "multiplied by the share kept", "divided by the rate"),
+            arguments=("rate", "mask"),
+        ),
         "So dx is dout times that same number.",
         "return dout * mask / (1 - rate)",
     ),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
 from autograder.exercises.lenet.operations import forward
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def pull(dout: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray) -> Array
     return gradients(product, dout, x, W, b)
 
 
-def ahead(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """Return a Case of the forward: n vectors of d values, m scores."""
+def ahead(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64", bias: bool = True) -> Case:
+    """Return a Case of the forward: n vectors of d values, m scores. bias: whether b is not zero."""
     arrays: dict[str, Value] = {
         "x": normal(n, d, dtype=dtype),
         "W": normal(d, m, dtype=dtype),
-        "b": normal(m, dtype=dtype),
+        "b": normal(m, dtype=dtype) if bias else np.zeros(m, dtype),
     }
     return Case(key, group=group, **arrays)
 
@@ -98,9 +98,27 @@ linear_forward = Exercise(
             "bias subtracted": lambda x, W, b: apply(x, W, -b),
         },
     ),
+    varied=varied(
+        ahead,
+        public("plain: one vector of 2 values, 2 scores, b zero", 1, 2, 2, bias=False),
+        {
+            "b": {"bias": True},
+            "batch": public("", 3, 2, 2, bias=False),
+            "number of values": public("", 1, 4, 2, bias=False),
+            "number of scores": public("", 1, 2, 4, bias=False),
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "Each score is a sum of products over the D values of a vector: that is a matrix product.",
-        "(N, D) times (D, M) gives (N, M); NumPy adds a b of shape (M,) to each row by itself.",
+        clue(
+            "Each score is a sum of products over the D values of a vector: that is a matrix product.",
+            arguments=("number of values", "number of scores"),
+        ),
+        clue(
+            "(N, D) times (D, M) gives (N, M); NumPy adds a b of shape (M,) to each row by itself.",
+            *("W transposed", "a bias for each vector", "first vector for all"),
+            arguments=("b", "batch"),
+        ),
         "return x @ W + b",
     ),
 )
@@ -155,9 +173,27 @@ linear_backward = Exercise(
             "upstream gradient ignored": lambda dout, x, W, b: pull(np.ones_like(dout), x, W, b),
         },
     ),
+    varied=varied(
+        back,
+        public("plain: one vector of 2 values, 2 scores", 1, 2, 2),
+        {
+            "batch": public("", 3, 2, 2),
+            "number of values": public("", 1, 4, 2),
+            "number of scores": public("", 1, 2, 4),
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "Shapes lead: dx is (N, D), and of what you have only dout (N, M) and W (D, M) can make it.",
-        "dW is made of x and dout, with the sum over the batch inside the product; db is dout summed over axis 0.",
+        clue(
+            "Shapes lead: dx is (N, D), and of what you have only dout (N, M) and W (D, M) can make it.",
+            *("W not transposed", "dW and dx exchanged"),
+            arguments=("number of values", "number of scores"),
+        ),
+        clue(
+            "dW is made of x and dout, with the sum over the batch inside the product; db is dout summed over axis 0.",
+            *("dW transposed", "mean over the batch", "db averaged", "db not summed", "db over the scores"),
+            arguments=("batch",),
+        ),
         "return dout @ W.T, x.T @ dout, dout.sum(axis=0)",
     ),
 )

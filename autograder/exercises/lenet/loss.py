@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, Random, clue, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.lenet.operations import classes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.torch_settings import one_thread
 
 Result = tuple[float, np.ndarray]
@@ -54,8 +54,9 @@ def without_right(scores: np.ndarray, labels: np.ndarray) -> Result:
     return loss, gradient
 
 
-def scored(key: str, group: str, n: int, m: int, dtype: str = "float64") -> Case:
-    return Case(key, group=group, scores=normal(n, m, dtype=dtype), labels=classes(n, m))
+def scored(key: str, group: str, n: int, m: int, dtype: str = "float64", scores: Random | None = None) -> Case:
+    """A Case of n images and m classes. scores: what draws them, by default normal values."""
+    return Case(key, group=group, scores=scores or normal(n, m, dtype=dtype), labels=classes(n, m))
 
 
 softmax_cross_entropy = Exercise(
@@ -153,10 +154,34 @@ softmax_cross_entropy = Exercise(
             ),
         },
     ),
+    varied=varied(
+        scored,
+        public("plain: one image, 3 classes", 1, 3),
+        {
+            "batch": public("", 2, 3),
+            "classes": public("", 1, 5),
+            "large scores": {"scores": scaled(1.0, 1, 3, offset=1e3)},
+            "very low scores": {"scores": scaled(1.0, 1, 3, offset=-1e3)},
+            "scores far apart": {"scores": scaled(2e3, 1, 3)},
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "Subtract each row's largest score: s = scores - scores.max(axis=1, keepdims=True). Nothing overflows now.",
-        "log p = s - np.log(np.exp(s).sum(axis=1, keepdims=True)); with rows = np.arange(N) the right ones are "
-        "log_p[rows, labels].",
-        "dscores = np.exp(log_p); dscores[rows, labels] -= 1; return -log_p[rows, labels].mean(), dscores / N",
+        clue(
+            "Subtract each row's largest score: s = scores - scores.max(axis=1, keepdims=True). Nothing overflows now.",
+            *("not shifted", "shifted by the whole batch's largest"),
+            arguments=("large scores", "very low scores"),
+        ),
+        clue(
+            "log p = s - np.log(np.exp(s).sum(axis=1, keepdims=True)); with rows = np.arange(N) the right ones are "
+            "log_p[rows, labels].",
+            *("logarithm of a rounded zero", "tiny number added", "softmax over the batch", "logarithm to base 2"),
+            arguments=("classes", "scores far apart"),
+        ),
+        clue(
+            "dscores = np.exp(log_p); dscores[rows, labels] -= 1; return -log_p[rows, labels].mean(), dscores / N",
+            *("summed, not averaged", "gradient not divided", "1 not subtracted", "gradient's sign", "minus forgotten"),
+            arguments=("batch",),
+        ),
     ),
 )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random, normal
+from autograder.exercise import Case, Exercise, Random, clue, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
@@ -64,7 +64,7 @@ def ahead(key: str, group: str, *shape: int, x: Value = None, dtype: str = "floa
         shape: of the images.
         x: what draws them, by default normal values.
         dtype: of all arrays.
-        how: the other arguments.
+        how: the other arguments, and a gamma or beta that is not drawn.
     """
     values = scaled(2.0, *shape, offset=0.7) if x is None else x
     if dtype != "float64":
@@ -72,7 +72,12 @@ def ahead(key: str, group: str, *shape: int, x: Value = None, dtype: str = "floa
     channels = {name: normal(shape[1], dtype=dtype) for name in ("gamma", "beta")}
     # An eps that is left out or misplaced costs the points of its own group only.
     tolerance = None if group == "eps" else 1e-4
-    return Case(key, group=group, tolerance=tolerance, x=values, **channels, **how)
+    return Case(key, group=group, tolerance=tolerance, **{"x": values, **channels, **how})
+
+
+def unscaled(channels: int, dtype: str = "float64") -> dict[str, Value]:
+    """Return the gamma and beta that change nothing."""
+    return {"gamma": np.ones(channels, dtype), "beta": np.zeros(channels, dtype)}
 
 
 def unequal(*shape: int) -> Random:
@@ -175,10 +180,37 @@ batchnorm2d_forward = Exercise(
             ),
         },
     ),
+    varied=varied(
+        ahead,
+        public("plain: one image of 2 channels, 4x4, gamma 1, beta 0", 1, 2, 4, 4, **unscaled(2)),
+        {
+            "gamma": {"gamma": normal(2)},
+            "beta": {"beta": normal(2)},
+            "eps": {"eps": 0.5},
+            "batch": public("", 3, 2, 4, 4, **unscaled(2)),
+            "channels": public("", 1, 3, 4, 4, **unscaled(3)),
+            "image that is not square": public("", 1, 2, 4, 6, **unscaled(2)),
+            "values near ten million": {"x": scaled(2.0, 1, 2, 4, 4, offset=1e7)},
+            "float32": {"dtype": "float32", **unscaled(2, "float32")},
+        },
+    ),
     clues=(
-        "One mean and one variance for each channel: x.mean(axis=(0, 2, 3)) and x.var(axis=(0, 2, 3)), both (C,).",
-        "To meet (N, C, H, W) a (C,) needs two axes more: mean[:, None, None].",
-        "y = (x - mean[:, None, None]) / np.sqrt(var + eps)[:, None, None], then times gamma, plus beta; return y, "
-        "mean, var",
+        clue(
+            "One mean and one variance for each channel: x.mean(axis=(0, 2, 3)) and x.var(axis=(0, 2, 3)), both (C,).",
+            *("unbiased variance", "each image by itself", "each pixel by itself", "all channels together"),
+            *("standard deviation returned", "axes kept", "mean square less squared mean"),
+            arguments=("batch", "channels", "values near ten million"),
+        ),
+        clue(
+            "To meet (N, C, H, W) a (C,) needs two axes more: mean[:, None, None].",
+            arguments=("gamma", "beta", "channels", "image that is not square"),
+        ),
+        clue(
+            "y = (x - mean[:, None, None]) / np.sqrt(var + eps)[:, None, None], then times gamma, plus beta; return y, "
+            "mean, var",
+            *("eps outside the root", "eps left out", "variance in place of its root", "gamma and beta exchanged"),
+            *("gamma and beta forgotten", "standard deviation returned", "eps in the variance returned"),
+            arguments=("gamma", "beta", "eps"),
+        ),
     ),
 )

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
-from autograder.exercises.lenet.norm import ALL, Arrays, ahead, standardise
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.lenet.norm import ALL, Arrays, ahead, standardise, unscaled
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 
@@ -49,7 +49,7 @@ def back(key: str, group: str, *shape: int, dtype: str = "float64", **how: Value
     """Return a Case of the backward, with a random upstream gradient."""
     case = ahead(key, group, *shape, dtype=dtype)
     dout = normal(*shape, dtype=dtype)
-    return Case(key, group=group, tolerance=case.tolerance, dout=dout, **case.inputs, **how)
+    return Case(key, group=group, tolerance=case.tolerance, **{"dout": dout, **case.inputs, **how})
 
 
 batchnorm2d_backward = Exercise(
@@ -126,12 +126,39 @@ batchnorm2d_backward = Exercise(
             "eps forgotten in the call": lambda dout, x, gamma, beta, eps=1e-5: pull(dout, x, gamma, beta),
         },
     ),
+    varied=varied(
+        back,
+        public("plain: one image of 2 channels, 4x4, gamma 1, beta 0", 1, 2, 4, 4, **unscaled(2)),
+        {
+            "gamma": {"gamma": normal(2)},
+            "beta": {"beta": normal(2)},
+            "eps": {"eps": 0.5},
+            "batch": public("", 3, 2, 4, 4, **unscaled(2)),
+            "channels": public("", 1, 3, 4, 4, **unscaled(3)),
+            "image that is not square": public("", 1, 2, 4, 6, **unscaled(2)),
+            "float32": {"dtype": "float32", **unscaled(2, "float32")},
+        },
+    ),
     clues=(
-        "Compute mean, std = sqrt(var + eps) and x_hat = (x - mean) / std again; dbeta is the sum of dout and dgamma "
-        "that of dout * x_hat, over the axes (0, 2, 3).",
-        "With g = dout * gamma, each of the three terms has one line in the text: g, less the mean of g, less x_hat "
-        "times the mean of g * x_hat.",
-        "dx = (g - g.mean(axes, keepdims=True) - x_hat * (g * x_hat).mean(axes, keepdims=True)) / std with "
-        "axes = (0, 2, 3)",
+        clue(
+            "Compute mean, std = sqrt(var + eps) and x_hat = (x - mean) / std again; dbeta is the sum of dout and dgamma "
+            "that of dout * x_hat, over the axes (0, 2, 3).",
+            *("dgamma with x", "means for gamma and beta", "eps left out", "eps forgotten in the call"),
+            arguments=("eps", "batch", "channels"),
+        ),
+        clue(
+            "With g = dout * gamma, each of the three terms has one line in the text: g, less the mean of g, less x_hat "
+            "times the mean of g * x_hat.",
+            *("mean and variance held fixed", "term of the mean missing", "term of the variance missing"),
+            *("sums in place of means", "sum of the last term", "gamma missing in dx"),
+            arguments=("gamma",),
+        ),
+        clue(
+            "dx = (g - g.mean(axes, keepdims=True) - x_hat * (g * x_hat).mean(axes, keepdims=True)) / std with "
+            "axes = (0, 2, 3)",
+            *("mean and variance held fixed", "term of the mean missing", "term of the variance missing"),
+            *("sums in place of means", "sum of the last term", "not divided by the spread"),
+            arguments=("batch", "channels"),
+        ),
     ),
 )

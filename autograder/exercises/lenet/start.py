@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise
+from autograder.exercise import Case, Exercise, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.lenet.operations import seed
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -93,10 +93,32 @@ he_normal = Exercise(
             "never negative": lambda shape, rng: np.abs(weights(shape, rng)),
         },
     ),
+    varied=varied(
+        drawn,
+        public("plain: 300 filters of 2 channels, 3x3", 300, 2, 3, 3),
+        {
+            "number of filters": public("", 600, 2, 3, 3),
+            "channels": public("", 300, 6, 3, 3),
+            "kernel that is not square": public("", 300, 2, 3, 5),
+            "a matrix in place of filters": public("", 18, 300),
+        },
+    ),
     clues=(
-        "Count what one output reads: D values of a vector, or a window of KH * KW pixels in each of C channels.",
-        "fan_in = shape[0] if len(shape) == 2 else np.prod(shape[1:]); rng.standard_normal(shape) has the standard "
-        "deviation 1.",
-        "return rng.standard_normal(shape) * np.sqrt(2 / fan_in)",
+        clue(
+            "Count what one output reads: D values of a vector, or a window of KH * KW pixels in each of C channels.",
+            *("channels only", "first axis always", "outputs counted"),
+            arguments=("number of filters", "channels", "kernel that is not square"),
+        ),
+        clue(
+            "fan_in = shape[0] if len(shape) == 2 else np.prod(shape[1:]); rng.standard_normal(shape) has the standard "
+            "deviation 1.",
+            *("fan in of a matrix read from the wrong axis", "channels only", "first axis always", "outputs counted"),
+            *("uniform", "never negative"),
+            arguments=("kernel that is not square", "a matrix in place of filters"),
+        ),
+        clue(
+            "return rng.standard_normal(shape) * np.sqrt(2 / fan_in)",
+            *("variance as standard deviation", "1 in place of 2", "not scaled", "divided"),
+        ),
     ),
 )

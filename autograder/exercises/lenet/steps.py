@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
@@ -123,9 +123,27 @@ sgd_momentum_step = Exercise(
             ),
         },
     ),
+    varied=varied(
+        stepping,
+        public("plain: 3 values, momentum 0, weight decay 0", 3),
+        {
+            "lr": {"lr": 0.5},
+            "momentum": {"momentum": 0.9},
+            "weight_decay": {"weight_decay": 0.1},
+            "filters in place of a vector": public("", 2, 2, 3, 3),
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "Three lines in the order of the formulas: the gradient with its decay, the new velocity, the new p.",
-        "g = g + weight_decay * p makes a new array; g += ... would change the caller's.",
+        clue(
+            "Three lines in the order of the formulas: the gradient with its decay, the new velocity, the new p.",
+            *("old velocity used", "decay beside the velocity"),
+        ),
+        clue(
+            "g = g + weight_decay * p makes a new array; g += ... would change the caller's.",
+            *("decay ignored", "decay's sign", "decay towards the gradient", "decay beside the velocity"),
+            arguments=("weight_decay",),
+        ),
         "velocity = momentum * velocity + g + weight_decay * p; return p - lr * velocity, velocity",
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.rows import plain_case, public, rows, secret
 from cnnlab import data
@@ -166,7 +166,10 @@ trained_lenet = Exercise(
         },
     ),
     clues=(
-        "Three lines: make a network with nn.lenet5(rng), train it with nn.fit, return network.state().",
+        clue(
+            "Three lines: make a network with nn.lenet5(rng), train it with nn.fit, return network.state().",
+            "not trained",
+        ),
         "If the digits that it has seen are nearly all right and the held-out ones are not, it needs more variety: "
         "augment=nn.jitter moves every digit a little each time.",
         "Few images ask for small steps and much decay: epochs=40, batch=32, lr=0.03, weight_decay=5e-3 with "

@@ -7,10 +7,10 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Settings, Size, pair
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 Shape = tuple[int, int, int]
@@ -154,10 +154,43 @@ dense_parameters = Exercise(
             ),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: a 4x4 grey image to one number", in_shape=(1, 4, 4), out_shape=(1, 1, 1)),
+        {
+            "bias": {"bias": False},
+            "channels": {"in_shape": (3, 4, 4)},
+            "image that is not square": {"in_shape": (1, 4, 6)},
+            "maps": {"out_shape": (3, 1, 1)},
+            "output positions": {"out_shape": (1, 3, 3)},
+        },
+    ),
     clues=(
-        "Count the inputs and the outputs, and think of one output alone: how many weights does it have?",
-        "There are C*H*W inputs and F*OH*OW outputs, a weight for every pair of them, and a bias for every output.",
-        "With `inputs` and `outputs` multiplied up from the shapes, it is `inputs * outputs`, plus `outputs` if bias.",
+        clue(
+            "Count the inputs and the outputs, and think of one output alone: how many weights does it have?",
+            "inputs and outputs added",
+        ),
+        clue(
+            "There are C*H*W inputs and F*OH*OW outputs, a weight for every pair of them, and a bias for every output.",
+            "one bias",
+            "a bias for each map",
+            "a bias for each input",
+            "input channels forgotten",
+            "output maps forgotten",
+            "output positions forgotten",
+            "inputs and outputs added",
+            arguments=("channels", "maps", "output positions"),
+        ),
+        clue(
+            "With `inputs` and `outputs` multiplied up from the shapes, it is `inputs * outputs`, plus `outputs` if bias.",
+            "bias forgotten",
+            "bias always",
+            "one bias",
+            "a bias for each map",
+            "a bias for each input",
+            "inputs and outputs added",
+            arguments=("bias",),
+        ),
     ),
 )
 
@@ -228,9 +261,49 @@ conv_parameters = Exercise(
             "one side of the kernel": lambda kernel, **how: conv_count(kernel=one_side(kernel), **how),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 2x2 from 2 to 2 channels", c_in=2, c_out=2, kernel=2),
+        {
+            "bias": {"bias": False},
+            "c_in": {"c_in": 4},
+            "c_out": {"c_out": 4},
+            "kernel that is not square": {"kernel": (2, 3)},
+            "groups": {"groups": 2},
+        },
+    ),
     clues=(
-        "Sharing leaves one filter for each output channel: how many weights does one filter have?",
-        "A filter has KH*KW weights for each channel that it sees, which is c_in // groups of them, and one bias.",
-        "After `kh, kw = pair(kernel)` it is `c_out * (c_in // groups) * kh * kw`, plus `c_out` if bias.",
+        clue(
+            "Sharing leaves one filter for each output channel: how many weights does one filter have?",
+            "one filter",
+            arguments=("c_out",),
+        ),
+        clue(
+            "A filter has KH*KW weights for each channel that it sees, which is c_in // groups of them, and one bias.",
+            "groups ignored",
+            "groups multiplied",
+            "float returned",
+            "one bias",
+            "a bias for each input channel",
+            "input channels forgotten",
+            "square kernel",
+            "one side of the kernel",
+            arguments=("groups", "c_in", "kernel that is not square"),
+        ),
+        clue(
+            "After `kh, kw = pair(kernel)` it is `c_out * (c_in // groups) * kh * kw`, plus `c_out` if bias.",
+            "groups ignored",
+            "one group only",
+            "groups multiplied",
+            "float returned",
+            "bias forgotten",
+            "bias always",
+            "one bias",
+            "a bias for each input channel",
+            "one filter",
+            "square kernel",
+            "one side of the kernel",
+            arguments=("bias", "groups", "c_out", "kernel that is not square"),
+        ),
     ),
 )

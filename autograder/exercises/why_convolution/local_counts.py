@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Exercise, Mistake
+from autograder.exercise import Exercise, Mistake, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, pair
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from autograder.exercises.why_convolution.counts import (
     BIAS_ALWAYS,
     BIAS_FORGOTTEN,
@@ -146,9 +146,45 @@ local_parameters = Exercise(
             },
         ),
     ],
+    varied=varied(
+        plain_case,
+        public(
+            "plain: one 3x3 map from a 4x4 grey image by 2x2 windows", in_shape=(1, 4, 4), out_shape=(1, 3, 3), kernel=2
+        ),
+        {
+            "bias": {"bias": False},
+            "channels": {"in_shape": (3, 4, 4)},
+            "image that is not square": {"in_shape": (1, 4, 6), "out_shape": (1, 3, 5)},
+            "maps": {"out_shape": (3, 3, 3)},
+            "kernel that is not square": {"out_shape": (1, 3, 4), "kernel": (2, 1)},
+        },
+    ),
     clues=(
-        "The outputs are those of the dense layer, but each sees less: how many inputs lie in one window?",
-        "A window holds C*KH*KW inputs, and each of the F*OH*OW outputs has its own weight for each of them.",
-        "After `kh, kw = pair(kernel)` it is `outputs * c * kh * kw`, plus `outputs` if bias; H and W are not needed.",
+        clue(
+            "The outputs are those of the dense layer, but each sees less: how many inputs lie in one window?",
+            "all inputs",
+        ),
+        clue(
+            "A window holds C*KH*KW inputs, and each of the F*OH*OW outputs has its own weight for each of them.",
+            "weights shared",
+            "channels forgotten",
+            "maps forgotten",
+            "square kernel",
+            "one side of the kernel",
+            "a window at each input",
+            "all inputs",
+            arguments=("channels", "maps", "kernel that is not square"),
+        ),
+        clue(
+            "After `kh, kw = pair(kernel)` it is `outputs * c * kh * kw`, plus `outputs` if bias; H and W are not needed.",
+            "a bias for each map",
+            "bias forgotten",
+            "bias always",
+            "square kernel",
+            "one side of the kernel",
+            "a window at each input",
+            "all inputs",
+            arguments=("bias", "kernel that is not square", "image that is not square"),
+        ),
     ),
 )

@@ -7,12 +7,12 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
+from autograder.exercise import Exercise, clue, normal
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
 from autograder.exercises.common.sizes import Padding, Size, Steps, pair, sides, turned
 from autograder.exercises.common.slips import without
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 Shape = tuple[int, int]
 
@@ -168,12 +168,50 @@ toeplitz_matrix = Exercise(
             "wrapped around": as_row(wrapped),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 2 weights on 4 values", w=normal(2), n=4),
+        {
+            "stride": {"stride": 2},
+            "stride that leaves values over": {"stride": 3},
+            "padding": {"padding": 1},
+            "one-sided padding": {"padding": (1, 0)},
+            "one weight": {"w": normal(1)},
+            "float32": {"w": normal(2, dtype="float32")},
+        },
+    ),
     clues=(
-        "Each row is w somewhere among zeros: where does it begin in row 0, row 1, row i? With padding, that may be "
-        "before column 0, and NumPy counts a negative index from the end.",
-        "Let the matrix have before + n + after columns first, write w into row i from column i * stride on, and "
-        "cut the columns of the padding off at the end.",
-        "After `before, after = pair(padding)`, make zeros of (out, before + n + after), set "
-        "`matrix[i, i * stride : i * stride + len(w)] = w` in a loop, and return `matrix[:, before : before + n]`.",
+        clue(
+            "Each row is w somewhere among zeros: where does it begin in row 0, row 1, row i? With padding, that may be "
+            "before column 0, and NumPy counts a negative index from the end.",
+            "transposed",
+            "wrapped around",
+            arguments=("padding",),
+        ),
+        clue(
+            "Let the matrix have before + n + after columns first, write w into row i from column i * stride on, and "
+            "cut the columns of the padding off at the end.",
+            "stride ignored",
+            "stride in the size only",
+            "padding ignored",
+            "padding columns kept",
+            "wrapped around",
+            arguments=("stride", "stride that leaves values over", "padding", "one-sided padding"),
+        ),
+        clue(
+            "After `before, after = pair(padding)`, make zeros of (out, before + n + after), set "
+            "`matrix[i, i * stride : i * stride + len(w)] = w` in a loop, and return `matrix[:, before : before + n]`.",
+            "flipped",
+            "transposed",
+            "stride ignored",
+            "stride in the size only",
+            "padding after only",
+            "padding before only",
+            "padding sides swapped",
+            "padding columns kept",
+            "nothing left without padding",
+            "wrapped around",
+            arguments=("stride", "padding", "one-sided padding"),
+        ),
     ),
 )

@@ -7,11 +7,12 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
+from autograder.exercise import Exercise, clue, normal
+from autograder.exercises.common.cases import WINDOWS
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Padding, Sides, Size, Steps, pair, sides
 from autograder.exercises.common.slips import after_only, before_only, sides_swapped, swapped, without
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from autograder.exercises.why_convolution.matrices import (
     Shape,
     crowded,
@@ -169,11 +170,69 @@ toeplitz_matrix_2d = Exercise(
             "wrapped around": wrapped,
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: a 2x2 kernel on a 4x4 image", w=normal(2, 2), shape=(4, 4)),
+        {
+            **WINDOWS,
+            "kernel that is not square": {"w": normal(2, 1)},
+            "image that is not square": {"shape": (4, 5)},
+            "float32": {"w": normal(2, 2, dtype="float32")},
+        },
+    ),
     clues=(
-        "Each row of the matrix is an image: the kernel painted at one place on black. Make those images first.",
-        "Fill zeros of (OH, OW, padded height, padded width): in image (i, j) the kernel begins at row i*sh and "
-        "column j*sw. Then cut the padding off and flatten.",
-        "In the loop over i and j: `matrix[i, j, i*sh : i*sh + kh, j*sw : j*sw + kw] = w`. At the end: "
-        "`matrix[:, :, top : top + h, left : left + w]`, reshaped to (OH*OW, H*W); call the width otherwise than w.",
+        clue(
+            "Each row of the matrix is an image: the kernel painted at one place on black. Make those images first.",
+            "transposed",
+            "kernel in one run",
+        ),
+        clue(
+            "Fill zeros of (OH, OW, padded height, padded width): in image (i, j) the kernel begins at row i*sh and "
+            "column j*sw. Then cut the padding off and flatten.",
+            "not reshaped",
+            "outputs transposed",
+            "kernel in one run",
+            "output width as row length",
+            "stride ignored",
+            "stride swapped",
+            "stride in the size only",
+            "padding ignored",
+            "padding columns kept",
+            "wrapped around",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "stride that leaves pixels over",
+                "padding",
+                "padding as (h, w)",
+                "one-sided padding",
+            ),
+        ),
+        clue(
+            "In the loop over i and j: `matrix[i, j, i*sh : i*sh + kh, j*sw : j*sw + kw] = w`. At the end: "
+            "`matrix[:, :, top : top + h, left : left + w]`, reshaped to (OH*OW, H*W); call the width otherwise than w.",
+            "flipped",
+            "kernel transposed",
+            "not reshaped",
+            "outputs transposed",
+            "kernel in one run",
+            "output width as row length",
+            "stride ignored",
+            "stride swapped",
+            "stride in the size only",
+            "padding sides swapped",
+            "padding columns kept",
+            "wrapped around",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "stride that leaves pixels over",
+                "padding",
+                "padding as (h, w)",
+                "one-sided padding",
+                "kernel that is not square",
+                "image that is not square",
+            ),
+        ),
     ),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal, uniform
+from autograder.exercise import Case, Exercise, clue, normal, uniform
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.torch_settings import one_thread
 
 
@@ -25,9 +25,12 @@ def probabilities(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def case(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64") -> Case:
-    """Return a Case of `n` images of `d` pixels and `m` classes; the bias is zero but in the group "bias"."""
-    b = normal(m, dtype=dtype) if group == "bias" else np.zeros(m, dtype)
+def case(key: str, group: str, n: int, d: int, m: int, dtype: str = "float64", bias: bool = False) -> Case:
+    """Return a Case of `n` images of `d` pixels and `m` classes.
+
+    The bias is zero but where it is asked for and in the group "bias".
+    """
+    b = normal(m, dtype=dtype) if bias or group == "bias" else np.zeros(m, dtype)
     return Case(key, group=group, x=normal(n, d, dtype=dtype), W=normal(d, m, dtype=dtype), b=b)
 
 
@@ -83,9 +86,39 @@ linear_scores = Exercise(
             "first image for all": lambda x, W, b: np.repeat(scored(x, W, b)[:1], len(x), axis=0),
         },
     ),
+    varied=varied(
+        case,
+        public("plain: one image of 5 pixels, 3 classes, no bias", n=1, d=5, m=3),
+        {
+            "bias": {"bias": True},
+            "batch": {"n": 3},
+            "pixels": {"d": 6},
+            "classes": {"m": 2},
+            "as many classes as pixels": {"m": 5},
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "Look at the shapes: which product of x, (N, D), and W, (D, M), has the shape (N, M)?",
-        "The matrix product `@` sums over the axis that both share; b, (M,), then fits onto each row by itself.",
-        "Two symbols join the three arrays: `x @ W`, and then `+ b`.",
+        clue(
+            "Look at the shapes: which product of x, (N, D), and W, (D, M), has the shape (N, M)?",
+            "weights transposed",
+            "scores transposed",
+        ),
+        clue(
+            "The matrix product `@` sums over the axis that both share; b, (M,), then fits onto each row by itself.",
+            "weights transposed",
+            "a bias for each image",
+            arguments=("bias",),
+        ),
+        clue(
+            "Two symbols join the three arrays: `x @ W`, and then `+ b`.",
+            "bias forgotten",
+            "weights transposed",
+            "scores transposed",
+            "a bias for each image",
+            "probabilities",
+            "labels",
+            arguments=("bias", "as many classes as pixels"),
+        ),
     ),
 )
