@@ -79,10 +79,15 @@ def measure(lesson: Lesson, exercise: Exercise, public: Questionnaire, secret: Q
     )
 
 
-def measure_all(lessons: Sequence[Lesson]) -> list[CaseStrength]:
-    """Measure the Cases of every Exercise of these lessons against its Mistakes."""
+def measure_all(lessons: Sequence[Lesson], which: int = 0) -> list[CaseStrength]:
+    """Measure the Cases of every Exercise of these lessons against its Mistakes.
+
+    Args:
+        lessons: the lessons.
+        which: the set of secret Cases, from 0 to SETS - 1.
+    """
     return [
-        measure(lesson, exercise, exercise.public_questions(), exercise.secret_questions(SECRET))
+        measure(lesson, exercise, exercise.public_questions(), exercise.secret_questions(SECRET, which))
         for lesson in lessons
         for exercise in lesson.exercises.values()
     ]

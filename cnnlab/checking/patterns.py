@@ -25,8 +25,8 @@ def patterns(failed: Sequence[CaseResult]) -> tuple[str, ...]:
 def outputs(failed: Sequence[CaseResult]) -> str:
     """Say which outputs are right and which are wrong, where that is the same in every failed Case.
 
-    An output that is right in some of them is named in neither list. Return "" where the Exercise has one output or very many, where a
-    Case returned nothing, or where no output is right in all of them.
+    An output that is right in some of them is named in neither list. Return "" where the Exercise has one output or very
+    many, where a Case returned nothing, or where no output is right in all of them.
     """
     # A module's gradients are named by their shapes, which differ from Case to Case.
     names = [name for name in failed[0].question.expected if all(name in r.question.expected for r in failed)]

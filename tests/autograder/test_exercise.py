@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,20 @@ from autograder.course import Course
 from autograder.exercise import (
     FLOAT32_TOLERANCE,
     FLOAT64_TOLERANCE,
+    SETS,
     Case,
     DeclarationError,
     Exercise,
     Mistake,
+    clue,
     integers,
     lesson,
     normal,
     uniform,
 )
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
+from cnnlab.checking import cases as public_cases
 from cnnlab.checking import probe
 from cnnlab.checking.assess import assess
 
@@ -280,3 +284,79 @@ def test_a_mistake_that_is_half_declared_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=missing):
         mistakes(hints, functions)
+
+
+# -- what a Case leaves open ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_case_leaves_open_is_drawn_anew_for_each_set() -> None:
+    def odd(rng: np.random.Generator) -> dict[str, Any]:
+        return {"x": normal(2 * int(rng.integers(1, 30)) + 1), "times": int(rng.integers(2, 5))}
+
+    declared = exercise(
+        cases=rows(plain_case, "basic", public("once", x=normal(3)), secret("an odd size", free=odd)),
+        points={"basic": 1},
+    )
+    drawn = [declared.secret_questions(b"one", which).questions[0] for which in range(SETS)]
+    again = [declared.secret_questions(b"one", which).questions[0] for which in range(SETS)]
+    assert {q.words for q in drawn} == {"an odd size"}
+    assert all(len(q.inputs["x"]) % 2 == 1 and 2 <= q.inputs["times"] < 5 for q in drawn)
+    assert len({(len(q.inputs["x"]), q.inputs["times"]) for q in drawn}) > 1
+    for one, other in zip(drawn, again, strict=True):
+        np.testing.assert_array_equal(one.inputs["x"], other.inputs["x"])
+
+
+# -- Cases that differ in one thing --------------------------------------------------------------------------------------
+
+
+def varying(**things: dict[str, Any]) -> list[Case]:
+    return varied(plain_case, public("plain", x=normal(3)), dict(things))
+
+
+def test_varied_cases_are_asked_last_carry_no_points_and_differ_in_one_thing() -> None:
+    declared = exercise(varied=varying(times={"times": 2}, size={"x": normal(5)}))
+    asked = declared.public_questions().questions
+    assert [q.varies for q in asked[-3:]] == ["plain", "times", "size"] and not any(
+        q.varies for q in asked[:-3]
+    )
+    plain, times, size = asked[-3:]
+    assert [q.words for q in asked[-3:]] == ["plain", "times alone", "size alone"]
+    np.testing.assert_array_equal(plain.inputs["x"], times.inputs["x"])  # only the argument is another
+    assert times.inputs["times"] == 2 and size.inputs["x"].shape == (5,)
+    assert declared.total == exercise().total
+    assert not any(case.varies for case in declared.secret)
+
+
+@pytest.mark.parametrize(
+    "cases, message",
+    [
+        (varying()[1:] + varying(times={"times": 2})[1:], "one plain one and others"),
+        (
+            varying(times={"times": 2}) + varying(times={"times": 3})[1:],
+            "have the same words|each for another thing",
+        ),
+        ([Case("p", group="basic", varies="plain")], "carry no points"),
+    ],
+)
+def test_varied_cases_that_are_none_are_refused(cases: list[Case], message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        exercise(varied=cases)
+
+
+def test_a_clue_names_mistakes_and_arguments_that_there_are() -> None:
+    declared = exercise(clues=("Look at x.", clue("Multiply.", "times ignored", arguments=["times"])))
+    first, second = declared.public_questions().clues
+    assert (first.words, first.mistakes, first.arguments) == ("Look at x.", (), ())
+    assert (second.mistakes, second.arguments) == (("times ignored",), ("times",))
+    with pytest.raises(DeclarationError, match="names 'time ignored', which is no Mistake"):
+        exercise(clues=(clue("Multiply.", "time ignored"),))
+    with pytest.raises(DeclarationError, match="names 'factor', which is no Mistake and no argument"):
+        exercise(clues=(clue("Multiply.", arguments=["factor"]),))
+
+
+def test_questions_travel_with_what_they_vary_and_what_clues_are_for(tmp_path: Path) -> None:
+    declared = exercise(varied=varying(times={"times": 2}), clues=(clue("Multiply.", "times ignored"),))
+    public_cases.save(tmp_path / "a.npz", [declared.public_questions()])
+    again = public_cases.load(declared.name, tmp_path)
+    assert [q.varies for q in again.questions] == [q.varies for q in declared.public_questions().questions]
+    assert again.clues == declared.public_questions().clues

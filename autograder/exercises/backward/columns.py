@@ -6,13 +6,14 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.backward.operations import columns_case, positions
+from autograder.exercises.common.cases import DILATIONS, WINDOWS
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.common.sizes import DilatedSteps, Padding, Settings, Size, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.torch_settings import one_thread
 
 Shape = tuple[int, ...]
@@ -156,11 +157,49 @@ col2im = Exercise(
         ),
     ],
     clues=(
-        "It is im2col with the arrow turned round: the same loop over the kernel's positions, the same slices, "
-        "but the slice of the padded image grows by the columns' values.",
-        "Start with zeros of the padded size, reshape cols to (N, C, KH, KW, OH, OW), and at the end return the "
-        "rows top : top + H and the columns left : left + W.",
-        "In the loop: padded[:, :, u*dh : u*dh + sh*oh : sh, v*dw : v*dw + sw*ow : sw] += cols[:, :, u, v].",
+        clue(
+            "It is im2col with the arrow turned round: the same loop over the kernel's positions, the same slices, "
+            "but the slice of the padded image grows by the columns' values.",
+            "overwritten",
+            "overwritten window by window",
+            "averaged",
+            "windows flipped",
+        ),
+        clue(
+            "Start with zeros of the padded size, reshape cols to (N, C, KH, KW, OH, OW), and at the end return the "
+            "rows top : top + H and the columns left : left + W.",
+            "rows read as KH, KW, C",
+            "rows read as C, KW, KH",
+            "columns read as OW, OH",
+            "padding kept",
+            "cut at the first corner",
+            "padding sides swapped",
+            "cut with a minus",
+            arguments=(
+                "padding",
+                "padding as (h, w)",
+                "one-sided padding",
+                "kernel that is not square",
+                "image that is not square",
+                "channels",
+            ),
+        ),
+        clue(
+            "In the loop: padded[:, :, u*dh : u*dh + sh*oh : sh, v*dw : v*dw + sw*ow : sw] += cols[:, :, u, v].",
+            "overwritten",
+            "overwritten window by window",
+            "averaged",
+            "windows flipped",
+            "stride swapped",
+            "dilation swapped",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "stride that leaves pixels over",
+                "dilation",
+                "dilation as (h, w)",
+            ),
+        ),
     ),
     mistakes=mistakes(
         """
@@ -208,6 +247,19 @@ col2im = Exercise(
             "dilation swapped": lambda cols, x_shape, kernel, **how: fold(
                 cols, x_shape, kernel, **swapped(how, "dilation")
             ),
+        },
+    ),
+    varied=varied(
+        columns_case,
+        public("plain: kernel 2 over a 4x4 image", x_shape=(1, 1, 4, 4), kernel=2),
+        {
+            **WINDOWS,
+            **DILATIONS,
+            "kernel that is not square": {"kernel": (2, 1)},
+            "image that is not square": {"x_shape": (1, 1, 4, 6)},
+            "batch": {"x_shape": (2, 1, 4, 4)},
+            "channels": {"x_shape": (1, 3, 4, 4)},
+            "float32": {"dtype": "float32"},
         },
     ),
 )

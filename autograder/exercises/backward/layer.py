@@ -6,12 +6,12 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.backward.operations import conv2d_gradients, layer_gradient_case, positions
-from autograder.exercises.common.cases import scaled
+from autograder.exercises.common.cases import DILATIONS, layers, scaled
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.sizes import DilatedSteps, Settings, sides, turned
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -122,6 +122,8 @@ def dealt_out(
     return dx, dw[back], db[back]
 
 
+PLAIN, THINGS = layers(channels=4, filters=4)
+
 conv2d_backward = Exercise(
     name="conv2d_backward",
     returns=("dx", "dw", "db"),
@@ -206,10 +208,32 @@ conv2d_backward = Exercise(
         "Take one image and one group, forget the rest: its output is filters @ cols. The two product rules of "
         "the table above give dw and the gradient of cols, and col2im, once its own check passes, takes the latter "
         "home.",
-        "dw and db add up over the images, dx does not. dout of one image and group is a matrix (F/G, OH*OW); "
-        "its columns' rows are one run of C/G*KH*KW.",
-        "With cols = layers.im2col(...) of shape (G, R, L), filters (G, F/G, R) and grad (G, F/G, L): dw += grad @ "
-        "cols.transpose(0, 2, 1), and dcols = filters.transpose(0, 2, 1) @ grad goes through col2im.",
+        clue(
+            "dw and db add up over the images, dx does not. dout of one image and group is a matrix (F/G, OH*OW); "
+            "its columns' rows are one run of C/G*KH*KW.",
+            "dw of the last image",
+            "averaged over the batch",
+            "db for each image",
+            "db averaged over the images",
+            "groups ignored",
+            "first group for every filter",
+            "filters dealt out in turn",
+            arguments=("batch", "groups"),
+        ),
+        clue(
+            "With cols = layers.im2col(...) of shape (G, R, L), filters (G, F/G, R) and grad (G, F/G, L): dw += grad @ "
+            "cols.transpose(0, 2, 1), and dcols = filters.transpose(0, 2, 1) @ grad goes through col2im.",
+            "filters flipped for dx",
+            "dw flipped",
+            "dw in another order",
+            "dw of the last image",
+            "averaged over the batch",
+            "upstream gradient ignored",
+            "groups ignored",
+            "first group for every filter",
+            "filters dealt out in turn",
+            arguments=("batch", "groups"),
+        ),
     ),
     mistakes=mistakes(
         """
@@ -274,5 +298,10 @@ conv2d_backward = Exercise(
             "first group for every filter": first_group,
             "filters dealt out in turn": dealt_out,
         },
+    ),
+    varied=varied(
+        layer_gradient_case,
+        public("plain: a 2x2 kernel on a 4x4 image, 4 channels, 4 filters", **PLAIN),
+        {**THINGS, **DILATIONS, "groups": {"w": (4, 2, 2, 2), "groups": 2}},
     ),
 )

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal, uniform
+from autograder.exercise import FLOAT64_TOLERANCE, Case, Exercise, clue, normal, uniform
 from autograder.exercises.backward.operations import whole
 from autograder.exercises.common.mistakes import Wrong, mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -93,11 +93,33 @@ numerical_gradient = Exercise(
         secret("a distance in float32 from 3 values", f="distance", x=normal(3, dtype="float32"), tolerance=1e-6),
     ),
     clues=(
-        "Loop over the indices of x with np.ndindex(x.shape); each derivative asks f twice.",
-        "Work on a float64 copy: move one entry up, ask f, move it down, ask f, and put the old value back "
-        "before the next entry.",
-        "In the loop: old = x[index]; x[index] = old + eps; above = f(x); x[index] = old - eps; below = f(x); "
-        "x[index] = old; grad[index] = (above - below) / (2 * eps).",
+        clue(
+            "Loop over the indices of x with np.ndindex(x.shape); each derivative asks f twice.",
+            "all entries at once",
+            arguments=("several axes",),
+        ),
+        clue(
+            "Work on a float64 copy: move one entry up, ask f, move it down, ask f, and put the old value back "
+            "before the next entry.",
+            "forward difference",
+            "backward difference",
+            "never put back",
+            "in the dtype of x",
+            "all entries at once",
+            arguments=("f of entries that depend on each other", "whole numbers", "float32"),
+        ),
+        clue(
+            "In the loop: old = x[index]; x[index] = old + eps; above = f(x); x[index] = old - eps; below = f(x); "
+            "x[index] = old; grad[index] = (above - below) / (2 * eps).",
+            "forward difference",
+            "backward difference",
+            "divided by eps",
+            "half a step",
+            "eps ignored",
+            "sign exchanged",
+            "never put back",
+            arguments=("eps",),
+        ),
     ),
     mistakes=mistakes(
         """
@@ -124,6 +146,17 @@ numerical_gradient = Exercise(
             "in the dtype of x": in_the_dtype_of_x,
             "all entries at once": all_at_once,
             "flat": lambda f, x, eps=1e-5: one_by_one(f, x, eps).ravel(),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public("plain: cubes of 3 values", f="cubes", x=normal(3)),
+        {
+            "eps": {"eps": 0.5},
+            "f of entries that depend on each other": {"f": "neighbours"},
+            "several axes": {"x": normal(2, 2)},
+            "whole numbers": {"x": np.array([1, -2, 3])},
+            "float32": {"x": normal(3, dtype="float32"), "tolerance": FLOAT64_TOLERANCE},
         },
     ),
 )
@@ -214,11 +247,29 @@ adjoint_gap = Exercise(
         secret("y is all zeros", "copies copies_adjoint_averaged", normal(6), np.zeros((3, 6))),
     ),
     clues=(
-        "The inner product of two arrays of the same shape is np.sum(a * b).",
-        "Keep the products before you add them up: the two sums give the difference, and the sums of their "
-        "absolute values give the scale.",
-        "left = forward(x) * y and right = x * adjoint(y); the gap is abs(left.sum() - right.sum()) / "
-        "(np.abs(left).sum() + np.abs(right).sum()), and 0.0 where the scale is 0.",
+        clue(
+            "The inner product of two arrays of the same shape is np.sum(a * b).",
+            "only sums",
+            arguments=("several axes",),
+        ),
+        clue(
+            "Keep the products before you add them up: the two sums give the difference, and the sums of their "
+            "absolute values give the scale.",
+            "absolute values after the sums",
+            "scale of one side",
+        ),
+        clue(
+            "left = forward(x) * y and right = x * adjoint(y); the gap is abs(left.sum() - right.sum()) / "
+            "(np.abs(left).sum() + np.abs(right).sum()), and 0.0 where the scale is 0.",
+            "not divided",
+            "sign kept",
+            "absolute values after the sums",
+            "scale of one side",
+            "only sums",
+            "nought by nought",
+            "squared",
+            arguments=("adjoint twice too large", "adjoint with the wrong sign", "x of zeros"),
+        ),
     ),
     mistakes=mistakes(
         """
@@ -242,6 +293,21 @@ adjoint_gap = Exercise(
             "only sums": only_sums,
             "nought by nought": not_a_number,
             "squared": gap_with(lambda left, right, scale: (left - right) ** 2 / scale),
+        },
+    ),
+    varied=varied(
+        gap_case,
+        public(
+            "plain: a kernel on 5 positive values, and its adjoint",
+            names="slide slide_adjoint",
+            x=uniform(5, low=1, high=2),
+            y=uniform(3, low=1, high=2),
+        ),
+        {
+            "adjoint twice too large": {"names": "slide slide_adjoint_doubled"},
+            "adjoint with the wrong sign": {"names": "slide slide_adjoint_negated"},
+            "several axes": {"names": "turn turn_adjoint", "x": normal(3, 2), "y": normal(3, 2)},
+            "x of zeros": {"x": np.zeros(5)},
         },
     ),
 )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import gradients
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 if TYPE_CHECKING:
@@ -94,10 +94,22 @@ conv1d_backward = Exercise(
         ),
     ],
     clues=(
-        "Start with loops: output i was made from x[i + u] * w[u]. So it sends dout[i] * w[u] back to x[i + u], "
-        "and dout[i] * x[i + u] back to w[u].",
-        "Without the loop over outputs: for each u, dx[u : u + len(dout)] grows by dout * w[u].",
-        "dw[u] is one dot product: dout @ x[u : u + len(dout)].",
+        clue(
+            "Start with loops: output i was made from x[i + u] * w[u]. So it sends dout[i] * w[u] back to x[i + u], "
+            "and dout[i] * x[i + u] back to w[u].",
+            "kernel not flipped",
+            "dw flipped",
+            "every value by itself",
+            "edges lost",
+            "upstream gradient ignored",
+        ),
+        clue(
+            "Without the loop over outputs: for each u, dx[u : u + len(dout)] grows by dout * w[u].",
+            "kernel not flipped",
+            "every value by itself",
+            "edges lost",
+        ),
+        clue("dw[u] is one dot product: dout @ x[u : u + len(dout)].", "dw flipped", "dw averaged"),
     ),
     mistakes=mistakes(
         """
@@ -122,5 +134,10 @@ conv1d_backward = Exercise(
             "dw averaged": with_dw(lambda dw, dout: dw / len(dout)),
             "order exchanged": lambda dout, x, w: by_autograd(dout, x, w)[::-1],
         },
+    ),
+    varied=varied(
+        signal_case,
+        public("plain: 2 weights on 5 values", n=5, k=2),
+        {"one weight": {"k": 1}, "as many weights as values": {"k": 5}, "float32": {"dtype": "float32"}},
     ),
 )

@@ -6,12 +6,13 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
+from autograder.exercises.common.cases import PADDINGS, biases
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
 from autograder.exercises.common.sizes import Padding, Settings, Size, Steps, pair, sides
 from autograder.exercises.common.slips import sides_swapped, swapped, without
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
 
@@ -76,10 +77,16 @@ def overwritten(x: np.ndarray, w: np.ndarray, b: np.ndarray, **how: Unpack[Setti
 
 
 def enlarging_case(
-    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
+    key: str,
+    group: str,
+    x: tuple[int, ...],
+    w: tuple[int, ...],
+    dtype: str = "float64",
+    bias: bool = True,
+    **how: Value,
 ) -> Case:
-    arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype), "b": normal(w[1], dtype=dtype)}
-    return Case(key, group=group, **arrays, **how)
+    arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
+    return Case(key, group=group, **arrays, b=biases(w[1], dtype, bias), **how)
 
 
 conv_transpose2d_forward = Exercise(
@@ -159,12 +166,34 @@ conv_transpose2d_forward = Exercise(
         ),
     ],
     clues=(
-        "Each input value adds its multiple of a kernel to the output, stride apart. That is what col2im does "
-        "with columns; which matrix product makes them from x?",
-        "OH = (H - 1)*sh - top - bottom + KH + extra rows. The columns are w.reshape(C, F*KH*KW).T @ "
-        "x.reshape(N, C, H*W), and the image they make is (N, F, OH, OW). Where col2im cannot reshape them, that size is "
-        "wrong.",
-        "return col2im(cols, (N, F, OH, OW), (KH, KW), stride, padding) + b[:, None, None].",
+        clue(
+            "Each input value adds its multiple of a kernel to the output, stride apart. That is what col2im does "
+            "with columns; which matrix product makes them from x?",
+            "kernel flipped",
+            "overwritten",
+            "stride ignored",
+            arguments=("stride", "stride as (h, w)", "stride that leaves gaps"),
+        ),
+        clue(
+            "OH = (H - 1)*sh - top - bottom + KH + extra rows. The columns are w.reshape(C, F*KH*KW).T @ "
+            "x.reshape(N, C, H*W), and the image they make is (N, F, OH, OW). Where col2im cannot reshape them, that "
+            "size is wrong.",
+            "filters first",
+            "padding ignored",
+            "padding added",
+            "output padding ignored",
+            arguments=("padding", "padding as (h, w)", "one-sided padding", "output_padding", "channels", "filters"),
+        ),
+        clue(
+            "return col2im(cols, (N, F, OH, OW), (KH, KW), stride, padding) + b[:, None, None].",
+            "bias forgotten",
+            "overwritten",
+            "stride ignored",
+            "padding ignored",
+            "padding sides swapped",
+            "output padding of bias",
+            arguments=("bias", "padding", "padding as (h, w)", "one-sided padding"),
+        ),
     ),
     mistakes=mistakes(
         """
@@ -201,6 +230,33 @@ conv_transpose2d_forward = Exercise(
             ),
             "output padding of bias": extra_of_bias,
             "output padding before": extra_before,
+        },
+    ),
+    varied=varied(
+        enlarging_case,
+        public("plain: a 2x2 kernel on a 3x3 image, no bias", x=(1, 1, 3, 3), w=(1, 1, 2, 2), bias=False),
+        {
+            "stride": {"stride": 2},
+            "stride as (h, w)": {"stride": (2, 1)},
+            "stride that leaves gaps": {"stride": 3},
+            **PADDINGS,
+            # below the stride, so not with stride 1
+            "output_padding": public(
+                "",
+                x=(1, 1, 3, 3),
+                w=(1, 1, 2, 2),
+                bias=False,
+                stride=2,
+                output_padding=1,
+                words="output_padding, with stride 2",
+            ),
+            "bias": {"bias": True},
+            "batch": {"x": (2, 1, 3, 3)},
+            "channels": {"x": (1, 3, 3, 3), "w": (3, 1, 2, 2)},
+            "filters": {"w": (1, 3, 2, 2)},
+            "image that is not square": {"x": (1, 1, 3, 4)},
+            "kernel that is not square": {"w": (1, 1, 2, 1)},
+            "float32": {"dtype": "float32"},
         },
     ),
 )

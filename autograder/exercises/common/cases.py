@@ -13,6 +13,11 @@ def scaled(factor: float, *shape: int, offset: float = 0.0) -> Random:
     return Random(lambda rng: factor * rng.standard_normal(shape) + offset)
 
 
+def biases(count: int, dtype: str, given: bool) -> Random | np.ndarray:
+    """Return normal values for the biases of a Case, zeros where none are given."""
+    return normal(count, dtype=dtype) if given else np.zeros(count, dtype)
+
+
 def layer_case(
     key: str,
     group: str,
@@ -24,8 +29,7 @@ def layer_case(
 ) -> Case:
     """Return a Case of a convolution: normal values of the shapes x and w, and a bias, which may be zero."""
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
-    b = normal(w[0], dtype=dtype) if bias else np.zeros(w[0], dtype)
-    return Case(key, group=group, **arrays, b=b, **how)
+    return Case(key, group=group, **arrays, b=biases(w[0], dtype, bias), **how)
 
 
 Things = dict[str, dict[str, Value]]  # what a varied Case differs in -> its own inputs

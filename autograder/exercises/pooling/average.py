@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
-from autograder.exercises.common.cases import scaled
+from autograder.exercise import Exercise, clue, normal
+from autograder.exercises.common.cases import PADDINGS, scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import pad
 from autograder.exercises.common.sizes import Padding, Size, pair
 from autograder.exercises.common.slips import without
-from autograder.exercises.pooling.maximum import first
+from autograder.exercises.pooling.maximum import BACKWARD, BACKWARD_THINGS, FORWARD, FORWARD_THINGS, first
 from autograder.exercises.pooling.operations import (
     avg_pool,
     avg_pool_gradient,
@@ -22,7 +22,7 @@ from autograder.exercises.pooling.operations import (
     routed,
 )
 from autograder.exercises.pooling.slips import backward_slips, padding_slips, window_slips
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 
 
 def real_share(x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
@@ -119,11 +119,28 @@ avg_pool2d_forward = Exercise(
             },
         ),
     ],
+    varied=varied(pool_case, public("plain: kernel 2 on a 4x4 image", **FORWARD), {**FORWARD_THINGS, **PADDINGS}),
     clues=(
-        "Compare with max_pool2d_forward: what surrounds x, and what is done with the window's values, are all that "
-        "changes.",
-        "Add up padded[index] over all positions, and divide once at the end.",
-        "The list of positions has KH * KW entries, so you divide by its length.",
+        clue(
+            "Compare with max_pool2d_forward: what surrounds x, and what is done with the window's values, are all that "
+            "changes.",
+            "padded with minus infinity",
+            "largest value",
+            arguments=("padding", "padding as (h, w)", "one-sided padding"),
+        ),
+        clue(
+            "Add up padded[index] over all positions, and divide once at the end.",
+            "channels together",
+            "largest value",
+            arguments=("channels",),
+        ),
+        clue(
+            "The list of positions has KH * KW entries, so you divide by its length.",
+            "sum",
+            "divided by the height",
+            "padding not counted",
+            arguments=("padding", "kernel that is not square"),
+        ),
     ),
 )
 
@@ -205,10 +222,46 @@ avg_pool2d_backward = Exercise(
         ),
         *backward_slips(backward),
     ],
+    varied=varied(back_case, public("plain: kernel 2 on a 4x4 image", **BACKWARD), {**BACKWARD_THINGS, **PADDINGS}),
     clues=(
-        "Every pixel of a window enters the average with the same factor, and the gradient goes back by that factor.",
-        "Start with zeros as large as the padded image and add to the same slices that the forward reads.",
-        "for index in places: dpadded[index] += dout / len(places), with places = positions(...); then cut off the "
-        "padding.",
+        clue(
+            "Every pixel of a window enters the average with the same factor, and the gradient goes back by that factor.",
+            "not divided",
+            "largest takes all",
+            "padding not counted",
+            "times the value",
+        ),
+        clue(
+            "Start with zeros as large as the padded image and add to the same slices that the forward reads.",
+            "overwritten",
+            "overwritten by position",
+            "padding ignored",
+            "stride one",
+            "stride ignored",
+            "kernel swapped",
+            "stride swapped",
+            arguments=("stride", "stride as (h, w)", "padding", "kernel that is not square"),
+        ),
+        clue(
+            "for index in places: dpadded[index] += dout / len(places), with places = positions(...); then cut off the "
+            "padding.",
+            "not divided",
+            "divided by the height",
+            "overwritten",
+            "overwritten by position",
+            "largest takes all",
+            "padding not counted",
+            "padding kept",
+            "times the value",
+            "upstream gradient ignored",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "padding",
+                "padding as (h, w)",
+                "one-sided padding",
+                "kernel that is not square",
+            ),
+        ),
     ),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, normal
+from autograder.exercise import Exercise, clue, normal
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients, tensor
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.torch_settings import one_thread
 
 
@@ -66,10 +66,44 @@ global_avg_pool2d_forward = Exercise(
             "images together": lambda x: x.mean(axis=(0, 2, 3), keepdims=True),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: one channel, 4x4", x=normal(1, 1, 4, 4)),
+        {
+            "image that is not square": {"x": normal(1, 1, 4, 6)},
+            "batch": {"x": normal(2, 1, 4, 4)},
+            "channels": {"x": normal(1, 3, 4, 4)},
+            "float32": {"x": normal(1, 1, 4, 4, dtype="float32")},
+        },
+    ),
     clues=(
-        "It is an average over the last two axes, and nothing else.",
-        "x.mean takes the axes to average over, and keepdims=True keeps them with length 1.",
-        "return x.mean(axis=(2, 3), keepdims=True)",
+        clue(
+            "It is an average over the last two axes, and nothing else.",
+            "height only",
+            "sum",
+            "largest value",
+            "channels together",
+            "images together",
+            arguments=("batch", "channels"),
+        ),
+        clue(
+            "x.mean takes the axes to average over, and keepdims=True keeps them with length 1.",
+            "axes dropped",
+            "divided by the height",
+            "height only",
+            arguments=("image that is not square",),
+        ),
+        clue(
+            "return x.mean(axis=(2, 3), keepdims=True)",
+            "axes dropped",
+            "divided by the height",
+            "height only",
+            "sum",
+            "largest value",
+            "channels together",
+            "images together",
+            arguments=("batch", "channels", "image that is not square"),
+        ),
     ),
 )
 
@@ -107,9 +141,34 @@ global_avg_pool2d_backward = Exercise(
             "times the value": lambda dout, x: x * dout / (x.shape[2] * x.shape[3]),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: one channel, 4x4", **pair_of(1, 1, 4, 4)),
+        {
+            "image that is not square": pair_of(1, 1, 4, 6),
+            "batch": pair_of(2, 1, 4, 4),
+            "channels": pair_of(1, 3, 4, 4),
+            "float32": pair_of(1, 1, 4, 4, dtype="float32"),
+        },
+    ),
     clues=(
-        "Each of the H * W values of a channel enters its average with the same factor.",
-        "dout is (N, C, 1, 1), so NumPy spreads it over an array of x's shape by itself.",
-        "return np.ones_like(x) * dout / (x.shape[2] * x.shape[3])",
+        clue(
+            "Each of the H * W values of a channel enters its average with the same factor.",
+            "not divided",
+            "divided by all values",
+            "times the value",
+            arguments=("batch", "channels"),
+        ),
+        clue("dout is (N, C, 1, 1), so NumPy spreads it over an array of x's shape by itself.", "not spread"),
+        clue(
+            "return np.ones_like(x) * dout / (x.shape[2] * x.shape[3])",
+            "not divided",
+            "divided by the height",
+            "divided by all values",
+            "not spread",
+            "upstream gradient ignored",
+            "times the value",
+            arguments=("batch", "channels", "image that is not square"),
+        ),
     ),
 )

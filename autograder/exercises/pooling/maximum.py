@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Exercise, integers, normal
-from autograder.exercises.common.cases import scaled
+from autograder.exercise import Exercise, clue, integers, normal
+from autograder.exercises.common.cases import PADDINGS, scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Padding, Size
 from autograder.exercises.common.slips import without
@@ -20,6 +20,7 @@ from autograder.exercises.pooling.operations import (
     overwritten_by_position,
     pad,
     pool_case,
+    pools,
     rounded_up,
     routed,
 )
@@ -59,6 +60,12 @@ def split(window: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
 first = picked(lambda flat: flat.argmax(axis=2))
 last = picked(lambda flat: flat.shape[2] - 1 - flat[..., ::-1].argmax(axis=2))
 backward = routed(first, -np.inf)
+
+FORWARD, FORWARD_THINGS = pools("x")
+BACKWARD, BACKWARD_THINGS = pools("shape")
+
+# In each window the first of the largest values by rows, the first by columns and the last differ, or some of them.
+TIES = np.array([[[[0, 1, 1, 1], [1, 0, 0, 1], [0, 1, 1, 1], [1, 1, 1, 0]]]], np.float64)
 
 max_pool2d_forward = Exercise(
     name="max_pool2d_forward",
@@ -141,25 +148,45 @@ max_pool2d_forward = Exercise(
             },
         ),
     ],
-    varied=varied(
-        pool_case,
-        public("plain", x=(1, 1, 4, 4), kernel=2),
-        {
-            "stride": {"stride": 1},
-            "padding": {"padding": 1},
-            "one-sided padding": {"padding": ((1, 0), (0, 0))},
-            "kernel that is not square": {"kernel": (2, 1)},
-            "image that is not square": {"x": (1, 1, 4, 6)},
-            "batch": {"x": (2, 1, 4, 4)},
-            "channels": {"x": (1, 3, 4, 4)},
-        },
-    ),
+    varied=varied(pool_case, public("plain: kernel 2 on a 4x4 image", **FORWARD), {**FORWARD_THINGS, **PADDINGS}),
     clues=(
-        "Surround x with minus infinity first, then think of the first pixel of every window at once, then of the "
-        "second of every window, and so on.",
-        "positions(padded.shape, kernel, stride) lists one index for each place in the window; padded[index] is "
-        "(N, C, OH, OW) for each. What is left is the largest over the list.",
-        "Start with out = padded[first].copy(), then for each other index: np.maximum(out, padded[index], out=out).",
+        clue(
+            "Surround x with minus infinity first, then think of the first pixel of every window at once, then of the "
+            "second of every window, and so on.",
+            "padding ignored",
+            "padded with zeros",
+            arguments=("padding",),
+        ),
+        clue(
+            "positions(padded.shape, kernel, stride) lists one index for each place in the window; padded[index] is "
+            "(N, C, OH, OW) for each. What is left is the largest over the list.",
+            "stride one",
+            "stride ignored",
+            "kernel swapped",
+            "stride swapped",
+            "stride in the size only",
+            "last row and column missing",
+            "sizes rounded up",
+            "channels together",
+            "smallest value",
+            "average",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "kernel that is not square",
+                "image that is not square",
+                "odd size",
+                "channels",
+            ),
+        ),
+        clue(
+            "Start with out = padded[first].copy(), then for each other index: np.maximum(out, padded[index], out=out).",
+            "channels together",
+            "smallest value",
+            "largest absolute value",
+            "average",
+            arguments=("channels",),
+        ),
     ),
 )
 
@@ -273,12 +300,47 @@ max_pool2d_backward = Exercise(
         ),
         *backward_slips(backward),
     ],
+    varied=varied(
+        back_case,
+        public("plain: kernel 2 on a 4x4 image", **BACKWARD),
+        {**BACKWARD_THINGS, **PADDINGS, "ties": {"x": TIES}},
+    ),
     clues=(
-        "If you call max_pool2d_forward, its own check comes first. Start with zeros as large as the padded image. Each "
-        "position in the window adds what it is due, and the padding is cut off at the end.",
-        "padded[index] == y, with y from your forward, marks where this position holds the largest value. Remember in "
-        "an array `free` which windows have given nothing yet, and look there only.",
-        "for index in positions(...): here = (padded[index] == y) & free; dpadded[index] += dout * here; "
-        "free = free & ~here",
+        clue(
+            "If you call max_pool2d_forward, its own check comes first. Start with zeros as large as the padded image. Each "
+            "position in the window adds what it is due, and the padding is cut off at the end.",
+            "overwritten",
+            "window overwritten",
+            "overwritten by position",
+            "padding ignored",
+            "padding kept",
+            arguments=("padding", "padding as (h, w)", "one-sided padding"),
+        ),
+        clue(
+            "padded[index] == y, with y from your forward, marks where this position holds the largest value. Remember in "
+            "an array `free` which windows have given nothing yet, and look there only.",
+            "last at a tie",
+            "every tied value",
+            "split at a tie",
+            "whole window",
+            "averaged",
+            arguments=("ties",),
+        ),
+        clue(
+            "for index in positions(...): here = (padded[index] == y) & free; dpadded[index] += dout * here; "
+            "free = free & ~here",
+            "last at a tie",
+            "first by columns",
+            "every tied value",
+            "split at a tie",
+            "overwritten",
+            "window overwritten",
+            "overwritten by position",
+            "whole window",
+            "averaged",
+            "times the value",
+            "upstream gradient ignored",
+            arguments=("stride", "stride as (h, w)", "ties"),
+        ),
     ),
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, integers, normal
+from autograder.exercise import Case, Exercise, clue, integers, normal
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.sizes import Size, pair
-from autograder.exercises.pooling.operations import avg_pool, max_pool
+from autograder.exercises.pooling.operations import avg_pool, max_pool, pools
 from autograder.exercises.pooling.slips import window_slips
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 
@@ -38,6 +38,8 @@ def as_torch(x: np.ndarray, p: float, kernel: Size, stride: Size) -> np.ndarray:
 def lp_case(key: str, group: str, shape: tuple[int, ...], p: float, dtype: str = "float64", **how: Value) -> Case:
     return Case(key, group=group, x=normal(*shape, dtype=dtype), p=p, **how)
 
+
+PLAIN, THINGS = pools("shape")
 
 lp_pool2d = Exercise(
     name="lp_pool2d",
@@ -112,11 +114,49 @@ lp_pool2d = Exercise(
             },
         ),
     ],
+    varied=varied(
+        lp_case,
+        public("plain: p = 2, kernel 2 on a 4x4 image", **PLAIN, p=2),
+        {**THINGS, "p": {"p": 3}, "p = infinity": {"p": np.inf}},
+    ),
     clues=(
-        "Two poolings that you have already written do most of the work, once their own checks pass: one for a finite p, "
-        "one for infinity.",
-        "For a finite p average np.abs(x) ** p over each window, then take the p-th root.",
-        "avg_pool2d_forward(np.abs(x) ** p, kernel, stride) ** (1 / p); and where np.isinf(p), "
-        "max_pool2d_forward(np.abs(x), kernel, stride).",
+        clue(
+            "Two poolings that you have already written do most of the work, once their own checks pass: one for a "
+            "finite p, one for infinity.",
+            "infinity as a power",
+            "stride one",
+            "stride ignored",
+            "kernel swapped",
+            "stride swapped",
+            "stride in the size only",
+            "last row and column missing",
+            "first image for all",
+            arguments=("p = infinity", "odd size", "batch", "stride", "stride as (h, w)", "kernel that is not square"),
+        ),
+        clue(
+            "For a finite p average np.abs(x) ** p over each window, then take the p-th root.",
+            "sum",
+            "as torch does",
+            "no absolute value",
+            "no root",
+            "always p = 2",
+            arguments=("p",),
+        ),
+        clue(
+            "avg_pool2d_forward(np.abs(x) ** p, kernel, stride) ** (1 / p); and where np.isinf(p), "
+            "max_pool2d_forward(np.abs(x), kernel, stride).",
+            "sum",
+            "as torch does",
+            "no absolute value",
+            "no root",
+            "always p = 2",
+            "infinity as a power",
+            "infinity with the sign",
+            "stride one",
+            "stride ignored",
+            "kernel swapped",
+            "stride swapped",
+            arguments=("p", "p = infinity", "stride", "stride as (h, w)", "kernel that is not square"),
+        ),
     ),
 )

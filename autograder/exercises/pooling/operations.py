@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autograder.exercise import Case, Random, normal
+from autograder.exercises.common.cases import Things
 from autograder.exercises.common.operations import gradients, pad, tensor
 from autograder.exercises.common.sizes import Padding, Size, pair, sides
 from cnnlab.checking.wire import Value
@@ -148,16 +149,18 @@ def overwritten_by_position(share: Share, value: float) -> Callable[..., np.ndar
     return backward
 
 
-def pool_case(key: str, group: str, x: Value, kernel: Size, **how: Value) -> Case:
+def pool_case(key: str, group: str, x: Value, kernel: Size, dtype: str = "float64", **how: Value) -> Case:
     """Return a Case of a pooling forward.
 
     Args:
         key, group: of the Case.
         x: a shape, for normal values, or what draws them.
         kernel: of the windows.
+        dtype: of normal values.
         how: the other arguments.
     """
-    return Case(key, group=group, x=x if isinstance(x, (Random, np.ndarray)) else normal(*x), kernel=kernel, **how)
+    values = x if isinstance(x, (Random, np.ndarray)) else normal(*x, dtype=dtype)
+    return Case(key, group=group, x=values, kernel=kernel, **how)
 
 
 def back_case(
@@ -176,3 +179,20 @@ def back_case(
     values = normal(*shape, dtype=dtype) if x is None else x
     dout = normal(*shape[:2], *out_size(shape, kernel, **how), dtype=dtype)
     return Case(key, group=group, dout=dout, x=values, kernel=kernel, **how)
+
+
+def pools(shape: str) -> tuple[dict[str, Value], Things]:
+    """Return the inputs of a plain pooling, kernel 2 on a 4x4 image, and of poolings that differ in one thing each.
+
+    shape: the input that holds the shape of x.
+    """
+    return {shape: (1, 1, 4, 4), "kernel": 2}, {
+        "stride": {"stride": 1},
+        "stride as (h, w)": {"stride": (2, 1)},
+        "kernel that is not square": {"kernel": (2, 1)},
+        "image that is not square": {shape: (1, 1, 4, 6)},
+        "odd size": {shape: (1, 1, 5, 5)},
+        "batch": {shape: (2, 1, 4, 4)},
+        "channels": {shape: (1, 3, 4, 4)},
+        "float32": {"dtype": "float32"},
+    }

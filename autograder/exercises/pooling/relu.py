@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Exercise, integers, normal
+from autograder.exercise import Exercise, clue, integers, normal, uniform
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients, tensor
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.torch_settings import one_thread
 
 
@@ -66,10 +66,40 @@ relu_forward = Exercise(
             "positive values only": lambda x: x[x > 0],
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 8 values between -1 and 1", x=uniform(8, low=-1, high=1)),
+        {
+            "large values": {"x": uniform(8, low=-100, high=100)},
+            "several axes": {"x": uniform(1, 2, 2, 2, low=-1, high=1)},
+            "float32": {"x": normal(8, dtype="float32")},
+        },
+    ),
     clues=(
-        "Each value is treated alone: compare it with 0 and keep the larger of the two.",
-        "np.maximum compares an array with a number, element by element (np.max is something else).",
-        "return np.maximum(x, 0)",
+        clue(
+            "Each value is treated alone: compare it with 0 and keep the larger of the two.",
+            "absolute value",
+            "mask returned",
+            "negative part",
+            "clipped at one",
+            "leaky",
+            arguments=("large values",),
+        ),
+        clue(
+            "np.maximum compares an array with a number, element by element (np.max is something else).",
+            "positive values only",
+            arguments=("several axes",),
+        ),
+        clue(
+            "return np.maximum(x, 0)",
+            "absolute value",
+            "mask returned",
+            "negative part",
+            "clipped at one",
+            "leaky",
+            "positive values only",
+            arguments=("large values", "several axes"),
+        ),
     ),
 )
 
@@ -112,9 +142,42 @@ relu_backward = Exercise(
             "sign of x": lambda dout, x: np.sign(x) * dout,
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 8 values, positive gradients", dout=uniform(8), x=normal(8)),
+        {
+            "negative gradients": {"dout": uniform(8, low=-1, high=0)},
+            "zeros in x": {"x": np.array([-1.0, 0.0, 1.0, 0.0, -2.0, 2.0, 0.0, 0.5])},
+            "several axes": {"dout": uniform(1, 2, 2, 2), "x": normal(1, 2, 2, 2)},
+            "float32": pair_of(8, dtype="float32"),
+        },
+    ),
     clues=(
-        "The chain rule: dx is dout times the slope of the ReLU at x, and that slope is 1 or 0.",
-        "x > 0 is an array of True and False; multiplied by an array of numbers they count as 1 and 0.",
-        "return dout * (x > 0)",
+        clue(
+            "The chain rule: dx is dout times the slope of the ReLU at x, and that slope is 1 or 0.",
+            "mask of dout",
+            "both masks",
+            "upstream gradient ignored",
+            "forward of dout",
+            "sign of x",
+            arguments=("negative gradients",),
+        ),
+        clue(
+            "x > 0 is an array of True and False; multiplied by an array of numbers they count as 1 and 0.",
+            "mask of dout",
+            "both masks",
+            "zero counts as positive",
+            arguments=("zeros in x",),
+        ),
+        clue(
+            "return dout * (x > 0)",
+            "mask of dout",
+            "both masks",
+            "zero counts as positive",
+            "upstream gradient ignored",
+            "forward of dout",
+            "sign of x",
+            arguments=("negative gradients", "zeros in x"),
+        ),
     ),
 )

@@ -6,11 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random, normal
+from autograder.exercise import Case, Exercise, Random, clue, normal
 from autograder.exercises.common.drawn import whole
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from autograder.exercises.vgg.tables import some_config
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
@@ -104,13 +104,46 @@ make_vgg = Exercise(
             ),
         ),
     ],
+    varied=varied(
+        small,
+        public("plain: one convolution and a pooling", [2, "M"], (1, 3, 4, 4), classes=2, hidden=3),
+        {
+            "classes": {"classes": 4},
+            "batch_norm": {"batch_norm": True},
+            "image that is not square": public("", [2, "M"], (1, 3, 4, 6), classes=2, hidden=3),
+            "odd size": public("", [2, "M"], (1, 3, 5, 5), classes=2, hidden=3),
+            "channels": public("", [2, "M"], (1, 1, 4, 4), classes=2, hidden=3),
+            "batch": public("", [2, "M"], (3, 3, 4, 4), classes=2, hidden=3),
+            "two convolutions in a stage": public("", [2, 3, "M"], (1, 3, 4, 4), classes=2, hidden=3),
+            "no pooling": public("", [2], (1, 3, 4, 4), classes=2, hidden=3),
+        },
+    ),
     clues=[
-        "Collect the layers in a Python list while you go through config, and keep two things up to date: the channels "
-        "that the next convolution reads, and the height and width of the map.",
-        'For an "M": nn.MaxPool2d(2), and halve both sides with // 2. For a number: nn.Conv2d(channels, number, 3, '
-        "padding=1), with batch_norm an nn.BatchNorm2d(number), an nn.ReLU(), and channels = number.",
-        "Then nn.Flatten(), nn.Linear(channels * height * width, hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, "
-        "hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, classes), all in nn.Sequential(*layers).",
+        clue(
+            "Collect the layers in a Python list while you go through config, and keep two things up to date: the "
+            "channels that the next convolution reads, and the height and width of the map.",
+            *("channels not passed on", "three channels assumed", "image ignored", "fixed grid"),
+            arguments=("channels", "two convolutions in a stage", "no pooling"),
+        ),
+        clue(
+            'For an "M": nn.MaxPool2d(2), and halve both sides with // 2. For a number: nn.Conv2d(channels, number, 3, '
+            "padding=1), with batch_norm an nn.BatchNorm2d(number), an nn.ReLU(), and channels = number.",
+            *("no ReLU after convolutions", "batch norm ignored", "batch norm after ReLU", "no bias beside batch norm"),
+            *("average pooling", "padding forgotten", "channels not passed on", "three channels assumed"),
+            "square image assumed",
+            arguments=(
+                *("batch_norm", "channels", "image that is not square", "odd size"),
+                *("two convolutions in a stage", "no pooling"),
+            ),
+        ),
+        clue(
+            "Then nn.Flatten(), nn.Linear(channels * height * width, hidden), nn.ReLU(), nn.Dropout(0.5), "
+            "nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, classes), all in "
+            "nn.Sequential(*layers).",
+            *("no ReLU after dense layers", "ReLU at the end", "softmax at the end", "no dropout", "one hidden layer"),
+            *("fixed grid", "image ignored", "square image assumed"),
+            arguments=("classes", "image that is not square"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -168,10 +201,19 @@ vgg = Exercise(
             secret("VGG11 on a small image", 11, (3, 3, 96, 64), classes=whole(3, 30), hidden=whole(31, 60)),
         ),
     ],
+    varied=varied(  # few: each network takes long to build
+        as_published,
+        public("plain: VGG11", 11, (1, 3, 224, 224)),
+        {"classes": {"classes": 10}, "image": public("", 11, (1, 3, 32, 32))},
+    ),
     clues=[
-        "Look the five numbers up by depth, turn them into a list with vgg_config, and hand the list to make_vgg with "
-        "all the other arguments.",
-        "A dictionary does it: {11: (1, 1, 2, 2, 2), 13: ...}[depth].",
+        clue(
+            "Look the five numbers up by depth, turn them into a list with vgg_config, and hand the list to make_vgg "
+            "with all the other arguments.",
+            *("classes not handed on", "batch norm not handed on", "image not handed on", "hidden not handed on"),
+            arguments=("classes", "image"),
+        ),
+        clue("A dictionary does it: {11: (1, 1, 2, 2, 2), 13: ...}[depth].", "stages reversed"),
     ],
     mistakes=mistakes(
         """

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.drawn import whole
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from autograder.exercises.vgg.tables import COLUMNS, Row
 
 
@@ -83,11 +83,34 @@ memory_bytes = Exercise(
         ),
         secret("16 bits a value", rows=some_rows(4), batch=whole(2, 60), value_bytes=2),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: the input and one layer, one image", rows=rows_of((4, 0), (3, 5)), batch=1),
+        {
+            "batch": {"batch": 3},
+            "value_bytes": {"value_bytes": 2},
+            "a second layer": {"rows": rows_of((4, 0), (3, 5), (2, 7))},
+            "the largest maps apart": {"rows": rows_of((4, 0), (3, 5), (6, 7))},
+        },
+    ),
     clues=[
-        "Count values first and multiply by value_bytes at the end. Parameters are there once, whatever the batch; "
-        "maps are there for each image.",
-        "The pair: the largest sum of two rows that follow each other, max over i of rows[i] + rows[i + 1].",
-        "predicting = parameters + batch * pair; training = 3 * parameters + batch * (all activations + pair).",
+        clue(
+            "Count values first and multiply by value_bytes at the end. Parameters are there once, whatever the batch; "
+            "maps are there for each image.",
+            *("values not bytes", "always four bytes", "weights for each image", "batch ignored"),
+            arguments=("batch", "value_bytes"),
+        ),
+        clue(
+            "The pair: the largest sum of two rows that follow each other, max over i of rows[i] + rows[i + 1].",
+            *("largest map only", "largest two maps"),
+            arguments=("a second layer", "the largest maps apart"),
+        ),
+        clue(
+            "predicting = parameters + batch * pair; training = 3 * parameters + batch * (all activations + pair).",
+            *("all maps twice", "gradients of maps forgotten", "momentum forgotten", "weights once"),
+            *("weights for each image", "batch ignored", "all maps kept when predicting"),
+            arguments=("batch",),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.drawn import one_of, whole
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 Image = tuple[int, int]
 
@@ -81,12 +81,36 @@ stack_parameters = Exercise(
             image=drawn_image(11, 60),
         ),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: one 3 x 3 layer, 1 channel, an image of 4 x 4", kernel=3, depth=1, channels=1, image=(4, 4)),
+        {
+            "kernel": {"kernel": 5},
+            "depth": {"depth": 3},
+            "channels": {"channels": 3},
+            "image": {"image": (5, 5)},
+            "image that is not square": {"image": (4, 6)},
+        },
+    ),
     clues=[
-        "Four separate counts. Take one layer first: how many weights has it, and at how many places is each used?",
-        "The field begins with one pixel and grows by kernel - 1 with each layer. All the rest is that of one "
-        "layer, times depth.",
-        "weights = depth * channels * channels * kernel * kernel; macs = weights * height * width; activations = "
-        "depth * channels * height * width.",
+        clue(
+            "Four separate counts. Take one layer first: how many weights has it, and at how many places is each used?",
+            *("places forgotten", "kernel not squared"),
+            arguments=("image", "image that is not square"),
+        ),
+        clue(
+            "The field begins with one pixel and grows by kernel - 1 with each layer. All the rest is that of one "
+            "layer, times depth.",
+            *("kernels added", "first pixel forgotten", "one layer", "last map only"),
+            arguments=("depth",),
+        ),
+        clue(
+            "weights = depth * channels * channels * kernel * kernel; macs = weights * height * width; activations = "
+            "depth * channels * height * width.",
+            *("channels once", "biases counted", "places forgotten", "one layer", "last map only", "input counted"),
+            "kernel not squared",
+            arguments=("kernel", "depth", "channels", "image", "image that is not square"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -154,9 +178,28 @@ vgg_config = Exercise(
         public("six stages, 100 filters in the first", convolutions=[1, 2, 1, 1, 2, 1], width=100),
         secret("six thin stages", convolutions=some_stages(6), width=whole(2, 40)),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: one stage of one convolution", convolutions=[1]),
+        {
+            "width": {"width": 4},
+            "two convolutions in a stage": {"convolutions": [2]},
+            "two stages": {"convolutions": [1, 1]},
+            "six stages": {"convolutions": [1, 1, 1, 1, 1, 1]},
+        },
+    ),
     clues=[
-        "Go through the stages and remember how many filters the present one has.",
-        'In each stage: config += [filters] * count + ["M"]; then double filters, but to no more than 8 * width.',
+        clue(
+            "Go through the stages and remember how many filters the present one has.",
+            *("never doubled", "doubled within a stage", "width ignored"),
+            arguments=("two stages",),
+        ),
+        clue(
+            'In each stage: config += [filters] * count + ["M"]; then double filters, but to no more than 8 * width.',
+            *("last pooling forgotten", "pooling first", "pooling after each convolution", "doubled without end"),
+            *("never doubled", "doubled within a stage", "limit always 512"),
+            arguments=("two convolutions in a stage", "two stages", "six stages"),
+        ),
     ],
     mistakes=mistakes(
         """

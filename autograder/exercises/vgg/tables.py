@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.drawn import whole
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from autograder.exercises.vgg.stacks import drawn_image
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
@@ -157,15 +157,42 @@ vgg16_table = Exercise(
             hidden=whole(31, 60),
         ),
     ),
+    varied=varied(
+        plain_case,
+        public("plain: one convolution and a pooling", config=[8, "M"]),
+        {
+            "image": {"image": 64},
+            "odd size": {"image": 225},
+            "image that is not square": {"image": (224, 160)},
+            "classes": {"classes": 10},
+            "bias": {"bias": False},
+            "hidden": {"hidden": 100},
+            "two convolutions in a stage": {"config": [8, 8, "M"]},
+            "two stages": {"config": [8, "M", 8, "M"]},
+            "no pooling at the end": {"config": [8]},
+        },
+    ),
     clues=[
-        "Keep the present shape in a variable, begin with the input's row, and let each layer read the shape that "
-        "the one before it left.",
-        "A convolution of n filters on c channels has 9 * c * n weights, each used at height * width places. A "
-        "dense layer of n units has one weight for each unit and each number that it reads: of the last map, all "
-        "c * height * width.",
-        "Two counters make the names: `stage` goes up after a pooling, `number` after a convolution and back to "
-        "1 with the next stage. parameters = weights + n if bias else weights; macs = weights * places, with one "
-        "place for a dense layer.",
+        clue(
+            "Keep the present shape in a variable, begin with the input's row, and let each layer read the shape that "
+            "the one before it left.",
+            *("no row for the input", "input channels forgotten", "square image assumed"),
+            arguments=("two convolutions in a stage", "two stages", "no pooling at the end"),
+        ),
+        clue(
+            "A convolution of n filters on c channels has 9 * c * n weights, each used at height * width places. A "
+            "dense layer of n units has one weight for each unit and each number that it reads: of the last map, all "
+            "c * height * width.",
+            *("input channels forgotten", "places forgotten", "first dense layer reads channels"),
+            arguments=("image", "image that is not square", "classes", "hidden"),
+        ),
+        clue(
+            "Two counters make the names: `stage` goes up after a pooling, `number` after a convolution and back to "
+            "1 with the next stage. parameters = weights + n if bias else weights; macs = weights * places, with one "
+            "place for a dense layer.",
+            *("bias forgotten", "bias always", "places forgotten", "biases multiplied"),
+            arguments=("bias", "two convolutions in a stage", "two stages"),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -45,9 +45,9 @@ def solved(lesson: Lesson) -> dict[str, Any]:
 
 
 @cache
-def secret_cases(lesson: Lesson, exercise: str, secret: bytes) -> Questionnaire:
-    """Return the secret Cases of the course that holds `secret`."""
-    return lesson.exercises[exercise].secret_questions(secret)
+def secret_cases(lesson: Lesson, exercise: str, secret: bytes, which: int = 0) -> Questionnaire:
+    """Return a set of the secret Cases of the course that holds `secret`."""
+    return lesson.exercises[exercise].secret_questions(secret, which)
 
 
 def finding(questionnaire: Questionnaire, function: Any) -> Finding:

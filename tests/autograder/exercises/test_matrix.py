@@ -12,7 +12,7 @@ import pytest
 
 from autograder.authoring.matrix import PAGE, measure, measure_all, page, told_apart
 from autograder.course import Course
-from autograder.exercise import Exercise, Lesson, Random
+from autograder.exercise import Exercise, Lesson, Random, seed_of
 from cnnlab.checking import cases, wire
 from cnnlab.checking.assess import Finding, assess
 from cnnlab.checking.cases import value_from_questionnaire
@@ -20,16 +20,11 @@ from cnnlab.checking.question import Question, Questionnaire
 from cnnlab.checking.way import CALL
 from tests.autograder.exercises.proof import LESSONS, finding, secret_cases, solved
 
-SECRETS = {"first": b"first course", "second": b"second course", "third": b"third course"}
-DAILY = "first"  # the secret that `make test` proves; `make slow` proves the others
+SECRET = b"a course"
+SETS = {"set0": 0, "set1": 1}
+DAILY = "set0"  # the set that `make test` proves; `make slow` proves the next, `make proof` all
 PUBLIC = "public"
 EXERCISES = [(lesson, exercise) for lesson in LESSONS.values() for exercise in lesson.exercises.values()]
-
-
-def sets_of(lesson: Lesson, exercise: Exercise) -> list[str]:
-    """Return the names of the secrets that are proven: one less of whole networks, which take seconds."""
-    few = lesson.assignment == "2_architectures" or bool(exercise.way.file)
-    return list(SECRETS)[: 2 if few else 3]
 
 
 def parameters(public: bool, mistakes: bool = False) -> list[Any]:
@@ -41,7 +36,7 @@ def parameters(public: bool, mistakes: bool = False) -> list[Any]:
             marks=[] if which in (PUBLIC, DAILY) else [pytest.mark.slow],
         )
         for lesson, exercise in EXERCISES
-        for which in [*([PUBLIC] if public else []), *sets_of(lesson, exercise)]
+        for which in [*([PUBLIC] if public else []), *SETS]
         for name in ([[mistake.name] for mistake in exercise.mistakes] if mistakes else [[]])
     ]
 
@@ -55,13 +50,15 @@ each_mistake = pytest.mark.parametrize(
 
 
 def questionnaire(lesson: Lesson, exercise: Exercise, which: str) -> Questionnaire:
-    """Return the public Cases or those of a secret.
+    """Return the public Cases or a set of the secret ones.
 
     The public ones are those that `check` reads: that they are the declared ones is proven with all files that are built
     (tests/autograder/authoring/test_build.py).
     """
     return (
-        cases.load(exercise.name) if which == PUBLIC else secret_cases(lesson, exercise.name, SECRETS[which])
+        cases.load(exercise.name)
+        if which == PUBLIC
+        else secret_cases(lesson, exercise.name, SECRET, SETS[which])
     )
 
 
@@ -148,21 +145,21 @@ def test_no_secret_case_is_a_public_one(lesson: Lesson, exercise: Exercise, whic
 
 
 @each_exercise
-def test_another_secret_gives_other_cases(lesson: Lesson, exercise: Exercise) -> None:
-    first, second = (exercise.draw(SECRETS[name], exercise.secret) for name in ("first", "second"))
+def test_another_set_gives_other_cases(lesson: Lesson, exercise: Exercise) -> None:
+    first, second = (exercise.draw(seed_of(SECRET, which), exercise.secret) for which in SETS.values())
     pairs = list(zip(exercise.secret, first, second, strict=True))
     random = [(a[n], b[n]) for c, a, b in pairs for n, v in c.inputs.items() if isinstance(v, Random)]
     assert random, "a secret Case that every student can read in the repository is not secret"
     assert not any(np.array_equal(a, b) for a, b in random if isinstance(a, np.ndarray))
     assert wire.pack([a for a, _ in random]) != wire.pack([b for _, b in random])
-    asked = [dict(q.inputs) for q in questionnaire(lesson, exercise, "first").questions]
+    asked = [dict(q.inputs) for q in questionnaire(lesson, exercise, DAILY).questions]
     assert wire.pack(asked) == wire.pack(first)
 
 
 @pytest.mark.slow
 @each_exercise
 def test_a_secret_gives_the_same_cases_and_outcomes_again(lesson: Lesson, exercise: Exercise) -> None:
-    again = exercise.secret_questions(SECRETS[DAILY])
+    again = exercise.secret_questions(SECRET, SETS[DAILY])
     assert wire.pack(value_from_questionnaire(again)) == wire.pack(
         value_from_questionnaire(questionnaire(lesson, exercise, DAILY))
     )

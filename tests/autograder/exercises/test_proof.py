@@ -1,4 +1,4 @@
-"""The proof matrix for more secrets than `make test` has time for."""
+"""The proof matrix for all sets of secret Cases, and for more secrets than `make test` has time for."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from itertools import combinations
 import pytest
 
 from autograder.authoring.matrix import told_apart
-from autograder.exercise import Exercise, Lesson
+from autograder.exercise import SETS, Exercise, Lesson
 from tests.autograder.exercises.proof import finding, solved
-from tests.autograder.exercises.test_matrix import each_exercise, finding_of_mistake
+from tests.autograder.exercises.test_matrix import SECRET, each_exercise, finding_of_mistake
 
-SECRETS = [f"course {number} of a proof".encode() for number in range(8)]
+# All sets of the secret whose first ones the other tests prove, and a set of other secrets, each another set.
+DRAWN = [(SECRET, which) for which in range(SETS)]
+DRAWN += [(f"course {number} of a proof".encode(), number % SETS) for number in range(8)]
 
 pytestmark = pytest.mark.proof
 
 
-@pytest.mark.parametrize("secret", SECRETS, ids=[f"secret{n}" for n in range(len(SECRETS))])
+@pytest.mark.parametrize(
+    "secret, which", DRAWN, ids=[f"secret{n}-set{which}" for n, (_, which) in enumerate(DRAWN)]
+)
 @each_exercise
-def test_the_cases_of_another_secret_are_as_strong(lesson: Lesson, exercise: Exercise, secret: bytes) -> None:
-    questionnaire = exercise.secret_questions(secret)
+def test_the_cases_of_any_set_are_as_strong(
+    lesson: Lesson, exercise: Exercise, secret: bytes, which: int
+) -> None:
+    questionnaire = exercise.secret_questions(secret, which)
     function = exercise.reference if exercise.way.file else solved(lesson)[exercise.name]
     assert not finding(questionnaire, function).failed
     for mistake in exercise.mistakes:

@@ -10,14 +10,16 @@ import pytest
 from nbformat.v4 import new_markdown_cell
 
 from autograder.course import Course
-from autograder.exercise import Lesson
+from autograder.exercise import SETS, Lesson
 from autograder.intake import take_in_notebook
 from autograder.judging import secret_cases
+from autograder.judging.companions import Submission
 from autograder.judging.journal import Journal
 from autograder.judging.judge import judge_notebook
 from autograder.judging.judgement import Judgement
 from autograder.sample import Solved
 from autograder.sandbox import Limits
+from cnnlab.checking.question import Questionnaire
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -182,3 +184,58 @@ def test_the_same_code_at_other_places_is_not_mixed_up(course: Course, convoluti
     notebook.cells.insert(0, new_markdown_cell("A note."))
     second = judge_notebook(course, convolution, notebook)
     assert "from the first" in first.printed[place] and "from the first" in second.printed[place + 1]
+
+
+# -- sets of secret Cases ------------------------------------------------------------------------------------------------
+
+
+def test_a_submission_is_asked_its_own_set_and_the_journal_tells_sets_apart(
+    course: Course, convolution: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = take_in_notebook(
+        course, [convolution], json.dumps(Solved(course, convolution).notebook({})).encode()
+    )
+    asked: list[int] = []
+    questionnaires = secret_cases.questionnaires
+
+    def noted(of: Course, lesson: Lesson, which: int = 0) -> dict[str, Questionnaire]:
+        asked.append(which)
+        return questionnaires(of, lesson, which)
+
+    monkeypatch.setattr(secret_cases, "questionnaires", noted)
+    sets = {}
+    for which in (0, 2):
+        submission = Submission(None, [convolution], lambda which=which: {convolution.name: which})
+        judged = judge_notebook(course, convolution, taken.notebook, submission)
+        again = judge_notebook(course, convolution, taken.notebook, submission)
+        assert again.verdicts == judged.verdicts and again.key == judged.key  # from the journal
+        assert all(verdict.status == "passed" for verdict in judged.verdicts.values())
+        sets[which] = judged.key
+    assert asked == [0, 2] and sets[0] != sets[2]
+
+
+def test_the_sets_of_a_course_differ_and_each_is_kept(course: Course, convolution: Lesson) -> None:
+    inputs = []
+    for which in range(SETS):
+        found = secret_cases.questionnaires(course, convolution, which)
+        inputs.append(repr([q.inputs for q in found["pad2d"].questions]))
+        assert secret_cases.is_kept(course, convolution, which)
+    assert len(set(inputs)) == SETS
+    with pytest.raises(ValueError, match="there are sets 0 to 3 of secret Cases, not 4"):
+        secret_cases.secret_questionnaires(convolution, b"a course", SETS)
+
+
+def test_who_claims_a_set_works_it_out_and_the_others_wait(course: Course, convolution: Lesson) -> None:
+    claims = secret_cases.claim(course, [convolution])
+    assert len(claims) == SETS
+    assert secret_cases.claim(course, [convolution]) == []  # somebody is at it
+    claims[0].work_out()
+    assert [secret_cases.is_kept(course, convolution, which) for which in range(SETS)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    for claim in claims[1:]:
+        claim.give_up()
+    assert len(secret_cases.claim(course, [convolution])) == SETS - 1

@@ -78,6 +78,16 @@ def test_where_nothing_holds_nothing_is_said(finding: Finding) -> None:
     assert finding.patterns == ()
 
 
+def test_outputs_that_only_some_cases_have_are_not_spoken_of() -> None:
+    questions, outcomes = [], []
+    for n, gradient in enumerate(["gradient of (2, 3)", "gradient of (4, 3)"]):
+        expected = {"y": np.arange(3.0), "dx": np.arange(3.0), gradient: np.arange(3.0)}
+        questions.append(Question(f"case {n}", "basic", {}, expected, 1e-6, {}))
+        outcomes.append(Outcome("values", values={**expected, "dx": np.ones(3), gradient: np.ones(3)}))
+    finding = assess(Questionnaire("Block", ("y", "dx", "gradients"), tuple(questions), {}), outcomes)
+    assert finding.patterns == ("Pattern: y is right, dx is wrong, in every case that fails.",)
+
+
 @given(st.lists(st.fixed_dictionaries({name: st.booleans() for name in NAMES}), min_size=1, max_size=5))
 def test_what_is_said_holds_in_every_failed_case(right: list[dict[str, bool]]) -> None:
     failed = [ok for ok in right if not all(ok.values())]
