@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -42,13 +42,35 @@ Inception = Exercise(
         public("one channel", (3, 1, 4, 5), 3, 2, 4, 4, 1, 2),
         secret("one channel, higher than wide", (2, 1, 7, 3), 2, 3, 5, 2, 4, 3),
     ),
+    varied=varied(  # few: six convolutions take long
+        block,
+        public("plain: one image of 2 channels, 4x4, one filter everywhere", (1, 2, 4, 4), 1, 1, 1, 1, 1, 1),
+        {
+            "batch": public("", (2, 2, 4, 4), 1, 1, 1, 1, 1, 1),
+            "channels": public("", (1, 3, 4, 4), 1, 1, 1, 1, 1, 1),
+            "reduce3": public("", (1, 2, 4, 4), 1, 2, 1, 1, 1, 1),
+            "reduce5": public("", (1, 2, 4, 4), 1, 1, 1, 2, 1, 1),
+        },
+    ),
     clues=[
-        "Write down each branch as a line of layers with their channels: where a 1 x 1 ends in reduce3 channels, the "
-        "3 x 3 begins with reduce3. Four nn.Sequential are four lines.",
-        "All four branches must keep height and width: padding 1 for 3 x 3, padding 2 for 5 x 5, and "
-        "nn.MaxPool2d(3, stride=1, padding=1), whose stride would else be its kernel.",
-        "In forward each branch gets the same x: torch.cat([self.one(x), self.three(x), self.five(x), self.pool(x)], "
-        "dim=1), where axis 1 holds the channels.",
+        clue(
+            "Write down each branch as a line of layers with their channels: where a 1 x 1 ends in reduce3 channels, the "
+            "3 x 3 begins with reduce3. Four nn.Sequential are four lines.",
+            *("sizes do not fit", "reductions left out", "pooling without its 1 x 1", "pooled after the 1 x 1"),
+            arguments=("channels", "reduce3", "reduce5"),
+        ),
+        clue(
+            "All four branches must keep height and width: padding 1 for 3 x 3, padding 2 for 5 x 5, and "
+            "nn.MaxPool2d(3, stride=1, padding=1), whose stride would else be its kernel.",
+            *("sizes do not fit", "3 x 3 in the 5 x 5 branch", "average pooling"),
+        ),
+        clue(
+            "In forward each branch gets the same x: torch.cat([self.one(x), self.three(x), self.five(x), self.pool(x)], "
+            "dim=1), where axis 1 holds the channels.",
+            *("sizes do not fit", "joined along the batch", "joined along the rows", "pooling branch first"),
+            "5 x 5 before 3 x 3",
+            arguments=("batch",),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -111,10 +133,38 @@ AuxiliaryHead = Exercise(
         public("128 and 1024, as published", (2, 3, 6, 5), classes=3),
         secret("the published numbers", (3, 4, 5, 9), classes=2),
     ),
+    varied=varied(
+        head,
+        public("plain: one map of 2 channels, 4x4, 2 classes", (1, 2, 4, 4), classes=2, reduced=2, hidden=3),
+        {
+            "batch": public("", (3, 2, 4, 4), classes=2, reduced=2, hidden=3),
+            "channels": public("", (1, 3, 4, 4), classes=2, reduced=2, hidden=3),
+            "larger maps": public("", (1, 2, 8, 8), classes=2, reduced=2, hidden=3),
+            "image that is not square": public("", (1, 2, 4, 6), classes=2, reduced=2, hidden=3),
+            "classes": {"classes": 4},
+            "reduced": {"reduced": 3},
+            "hidden": {"hidden": 5},
+        },
+    ),
     clues=[
-        "The table is the network, line by line: each line is one layer, and its output's shape is the next one's input.",
-        "nn.AdaptiveAvgPool2d(4), conv_norm_relu(channels, reduced, 1), nn.Flatten(), nn.Linear(reduced * 4 * 4, "
-        "hidden), nn.ReLU(), nn.Dropout(0.7), nn.Linear(hidden, classes): one nn.Sequential holds them all.",
+        clue(
+            "The table is the network, line by line: each line is one layer, and its output's shape is the next one's "
+            "input.",
+            *("pooled after the convolution", "no ReLU between the linear layers", "no dropout"),
+            arguments=("channels", "classes", "reduced", "hidden"),
+        ),
+        clue(
+            "nn.AdaptiveAvgPool2d(4), conv_norm_relu(channels, reduced, 1), nn.Flatten(), nn.Linear(reduced * 4 * 4, "
+            "hidden), nn.ReLU(), nn.Dropout(0.7), nn.Linear(hidden, classes): one nn.Sequential holds them all.",
+            *(
+                "pooled to one value",
+                "max pooling",
+                "pooled after the convolution",
+                "no ReLU between the linear layers",
+            ),
+            *("no dropout", "0.7 kept", "dropout in evaluation too", "pooled as published", "softmax at the end"),
+            arguments=("larger maps", "image that is not square", "channels", "classes", "reduced", "hidden"),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random
+from autograder.exercise import Case, Exercise, Random, clue
 from autograder.exercises.common.drawn import whole
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 Shape = tuple[int, int, int]
@@ -86,11 +86,37 @@ inception_macs = Exercise(
         public("5 channels, 3 x 7, without", (5, 3, 7), 2, 3, 4, 6, 7, 8, reduction=False),
         secret("few channels, without", image((2, 9), (3, 9)), *DRAWN, reduction=False),
     ),
+    varied=varied(
+        case,
+        public("plain: one channel, 4 x 4, one filter everywhere", (1, 4, 4), 1, 1, 1, 1, 1, 1),
+        {
+            "reduction": {"reduction": False},
+            "channels": public("", (3, 4, 4), 1, 1, 1, 1, 1, 1),
+            "image that is not square": public("", (1, 4, 6), 1, 1, 1, 1, 1, 1),
+            "ones": public("", (1, 4, 4), 2, 1, 1, 1, 1, 1),
+            "reduce3": public("", (1, 4, 4), 1, 2, 1, 1, 1, 1),
+            "threes": public("", (1, 4, 4), 1, 1, 2, 1, 1, 1),
+            "reduce5": public("", (1, 4, 4), 1, 1, 1, 2, 1, 1),
+            "fives": public("", (1, 4, 4), 1, 1, 1, 1, 2, 1),
+            "pooled": public("", (1, 4, 4), 1, 1, 1, 1, 1, 2),
+        },
+    ),
     clues=[
-        "List the module's convolutions as (channels, filters, kernel): six with reductions, three without. Each costs "
-        "channels * filters * kernel * kernel at every one of the H * W places.",
-        "With reductions: (C, ones, 1), (C, reduce3, 1), (reduce3, threes, 3), (C, reduce5, 1), (reduce5, fives, 5), "
-        "(C, pooled, 1). Without: (C, ones, 1), (C, threes, 3), (C, fives, 5), and the pooled maps stay C.",
+        clue(
+            "List the module's convolutions as (channels, filters, kernel): six with reductions, three without. Each "
+            "costs channels * filters * kernel * kernel at every one of the H * W places.",
+            *("places left out", "kernel not squared", "5 x 5 counted as 3 x 3", "reductions for nothing"),
+            "pooling branch for nothing",
+            arguments=("channels", "image that is not square"),
+        ),
+        clue(
+            "With reductions: (C, ones, 1), (C, reduce3, 1), (reduce3, threes, 3), (C, reduce5, 1), (reduce5, fives, 5), "
+            "(C, pooled, 1). Without: (C, ones, 1), (C, threes, 3), (C, fives, 5), and the pooled maps stay C.",
+            *("5 x 5 counted as 3 x 3", "reductions for nothing", "pooling branch for nothing"),
+            *("large kernels on all channels", "a 1 x 1 after the pooling, without reductions"),
+            *("pooled filters, without reductions", "reduction not looked at"),
+            arguments=("reduction", "channels", *FILTERS),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Exercise, Random, integers
+from autograder.exercise import Exercise, Random, clue, integers
 from autograder.exercises.common.drawn import whole
 from autograder.exercises.common.lazy_import import lazy_import
 from autograder.exercises.common.mistakes import mistakes
@@ -40,14 +40,29 @@ GoogLeNet = Exercise(
         secret("all as published, 64 x 80", x=pixels(2, 3, 64, 80)),
     ),
     clues=[
-        "Follow the table row by row, and keep a variable `channels` with what the row before gave: a module gives "
-        "ones + threes + fives + pooled.",
-        "The nine modules can lie in one nn.ModuleDict by their names. In forward, go through them in a loop: before "
-        '"4a" and "5a" pool; after "4a" and "4d" keep x for the heads.',
-        "Everything that counts filters goes through one small function, n * width // 64: also the 192 before 3a, and "
-        "128 and 1024 of the heads; but not the 3 colours and not the classes.",
-        "At the end: x = self.dropout(x.mean((2, 3))); scores = self.linear(x); if self.training and self.aux: return "
-        "scores, self.aux1(after_4a), self.aux2(after_4d); return scores.",
+        clue(
+            "Follow the table row by row, and keep a variable `channels` with what the row before gave: a module gives "
+            "ones + threes + fives + pooled.",
+            *("average pooling between the stages", "no pooling before 5a", "no 1 x 1 in the stem"),
+        ),
+        clue(
+            "The nine modules can lie in one nn.ModuleDict by their names. In forward, go through them in a loop: before "
+            '"4a" and "5a" pool; after "4a" and "4d" keep x for the heads.',
+            *("no pooling before 5a", "heads one module late"),
+        ),
+        clue(
+            "Everything that counts filters goes through one small function, n * width // 64: also the 192 before 3a, "
+            "and 128 and 1024 of the heads; but not the 3 colours and not the classes.",
+            "heads at full width",
+            arguments=("width",),
+        ),
+        clue(
+            "At the end: x = self.dropout(x.mean((2, 3))); scores = self.linear(x); if self.training and self.aux: "
+            "return scores, self.aux1(after_4a), self.aux2(after_4d); return scores.",
+            *("heads in evaluation", "no heads in training", "heads swapped", "largest value at the end", "no dropout"),
+            *("dropout in evaluation too", "softmax at the end", "a tuple without heads"),
+            arguments=("aux",),
+        ),
     ],
     mistakes=mistakes(
         """
