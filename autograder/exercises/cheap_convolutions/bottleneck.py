@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.cheap_convolutions.separable import multiple
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, pair
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 
@@ -104,9 +104,40 @@ bottleneck_parameters = Exercise(
             "one bias for each layer": three_alike,
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 4 channels, reduced to 2", channels=4, reduced=2),
+        {
+            "channels": {"channels": 6},
+            "reduced": {"reduced": 1},
+            "kernel": {"kernel": 5},
+            "kernel that is not square": {"kernel": (3, 1)},
+            "bias": {"bias": True},
+        },
+    ),
     clues=(
-        "Write the shape (F, C, KH, KW) of each of the three layers down, and multiply.",
-        "`(reduced, channels, 1, 1)`, `(reduced, reduced, kh, kw)`, `(channels, reduced, 1, 1)`; with bias, each adds "
-        "its number of filters.",
+        clue(
+            "Write the shape (F, C, KH, KW) of each of the three layers down, and multiply.",
+            "last 1x1 forgotten",
+            "1x1 layers forgotten",
+            "kernel not squared",
+            arguments=("kernel",),
+        ),
+        clue(
+            "`(reduced, channels, 1, 1)`, `(reduced, reduced, kh, kw)`, `(channels, reduced, 1, 1)`; with bias, each adds "
+            "its number of filters.",
+            "last 1x1 forgotten",
+            "1x1 layers forgotten",
+            "middle at full width",
+            "middle from reduced to full",
+            "kernel not squared",
+            "height squared",
+            "middle depthwise",
+            "bias ignored",
+            "bias always counted",
+            "bias for every weight",
+            "one bias for each layer",
+            arguments=("channels", "reduced", "kernel", "bias", "kernel that is not square"),
+        ),
     ),
 )

@@ -7,13 +7,13 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Mistake, normal
-from autograder.exercises.common.cases import scaled
+from autograder.exercise import Case, Exercise, Mistake, clue, normal
+from autograder.exercises.common.cases import WINDOWS, Things, biases, scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
 from autograder.exercises.common.sizes import Padding, Settings, Size, pair, sides
 from autograder.exercises.common.slips import LAYER
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 Arrays = tuple[np.ndarray, ...]
@@ -37,11 +37,17 @@ def out_shape(x: tuple[int, ...], w: tuple[int, ...], stride: Size, padding: Pad
 
 
 def forward_case(
-    key: str, group: str, x: tuple[int, ...], w: tuple[int, ...], dtype: str = "float64", **how: Value
+    key: str,
+    group: str,
+    x: tuple[int, ...],
+    w: tuple[int, ...],
+    dtype: str = "float64",
+    bias: bool = True,
+    **how: Value,
 ) -> Case:
     """Return a Case of normal values from the shapes of x and w."""
     arrays = {"x": normal(*x, dtype=dtype), "w": normal(*w, dtype=dtype)}
-    return Case(key, group=group, **arrays, b=normal(w[0] * w[1], dtype=dtype), **how)
+    return Case(key, group=group, **arrays, b=biases(w[0] * w[1], dtype, bias), **how)
 
 
 def on_channels(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -70,6 +76,17 @@ SLIPS = [
     if slip.name != "kernel transposed"  # its hint names the shape of an ordinary layer's filters
 ]
 
+
+PLAIN: dict[str, Value] = {"x": (1, 2, 4, 4), "w": (2, 1, 2, 2)}
+THINGS: Things = {
+    **WINDOWS,
+    "batch": {"x": (2, 2, 4, 4)},
+    "channels": {"x": (1, 3, 4, 4), "w": (3, 1, 2, 2)},
+    "filters of a channel": {"w": (2, 3, 2, 2)},
+    "image that is not square": {"x": (1, 2, 4, 6)},
+    "kernel that is not square": {"w": (2, 1, 2, 1)},
+    "float32": {"dtype": "float32"},
+}
 
 depthwise_conv2d_forward = Exercise(
     name="depthwise_conv2d_forward",
@@ -186,14 +203,55 @@ depthwise_conv2d_forward = Exercise(
             },
         ),
     ],
+    varied=varied(
+        forward_case,
+        public("plain: 2 channels, a 2x2 kernel on a 4x4 image, no bias", **PLAIN, bias=False),
+        {**THINGS, "bias": {"bias": True}},
+    ),
     clues=(
-        "Pad with `np.pad(x, ((0, 0), (0, 0), *sides(padding)))`. Take one output channel c*M + m at a time, and loop "
-        "over the taps u, v, not over the windows. For all positions at once, tap (u, v) reads one slice of the padded "
-        "channel c; which one?",
-        "`padded[:, c, u : u + sh * oh : sh, v : v + sw * ow : sw]` has one value for each position, and "
-        "`w[c, m, u, v]` is one number. With shifts it is the run `flat[s : s + length]` with `s = u * wide + v`, "
-        "where `wide` is the width of the padded image.",
-        "Start `y[:, c * M + m]` at `b[c * M + m]` and for each tap add `slice * w[c, m, u, v]`. With shifts, add the "
-        "runs into `total.reshape(-1)[:length]`, and at the end take `total[:, : sh * oh : sh, : sw * ow : sw]`.",
+        clue(
+            "Pad with `np.pad(x, ((0, 0), (0, 0), *sides(padding)))`. Take one output channel c*M + m at a time, and loop "
+            "over the taps u, v, not over the windows. For all positions at once, tap (u, v) reads one slice of the padded "
+            "channel c; which one?",
+            "padding ignored",
+            "padding after only",
+            "padding before only",
+            "padding axes swapped",
+            "padding sides swapped",
+            "channels added up",
+            "first channel for all",
+            arguments=("padding", "padding as (h, w)", "one-sided padding", "channels"),
+        ),
+        clue(
+            "`padded[:, c, u : u + sh * oh : sh, v : v + sw * ow : sw]` has one value for each position, and "
+            "`w[c, m, u, v]` is one number. With shifts it is the run `flat[s : s + length]` with `s = u * wide + v`, "
+            "where `wide` is the width of the padded image.",
+            "flipped",
+            "kernel transposed",
+            "stride ignored",
+            "stride swapped",
+            "stride in the size only",
+            "first channel for all",
+            "first filter for all",
+            "wrapped edges",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "stride that leaves pixels over",
+                "filters of a channel",
+                "kernel that is not square",
+            ),
+        ),
+        clue(
+            "Start `y[:, c * M + m]` at `b[c * M + m]` and for each tap add `slice * w[c, m, u, v]`. With shifts, add the "
+            "runs into `total.reshape(-1)[:length]`, and at the end take `total[:, : sh * oh : sh, : sw * ow : sw]`.",
+            "bias forgotten",
+            "filters outside channels",
+            "filters outside channels but for the bias",
+            "bias outside channels",
+            "one bias for each channel",
+            "last tap only",
+            arguments=("bias", "filters of a channel"),
+        ),
     ),
 )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, normal
-from autograder.exercises.cheap_convolutions.depthwise import Arrays, out_shape
+from autograder.exercise import Case, Exercise, clue, normal
+from autograder.exercises.cheap_convolutions.depthwise import PLAIN, THINGS, Arrays, out_shape
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import gradients
 from autograder.exercises.common.sizes import Padding, Settings, Size, Steps, pair, sides
 from autograder.exercises.common.slips import without
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 if TYPE_CHECKING:
@@ -251,14 +251,48 @@ depthwise_conv2d_backward = Exercise(
             "another order": gradient_with(lambda dx, dw, db, *_, **how: (dw, dx, db)),
         },
     ),
+    varied=varied(backward_case, public("plain: 2 channels, a 2x2 kernel on a 4x4 image", **PLAIN), THINGS),
     clues=(
-        "Write the forward pass as taps: part_of_y += w[c, m, u, v] * part_of_padded. If y changes by dout, what "
-        "reaches w[c, m, u, v], and what reaches that part of padded?",
-        "For each tap, with s the slice that it reads: `dw[c, m, u, v]` is the sum of `dout[:, c * M + m] * padded[s]` "
-        "over images and positions, and `dpadded[s]` gets `w[c, m, u, v] * dout[:, c * M + m]` added. At the end cut the "
-        "border off dpadded.",
-        "With `d = dout[:, c * M + m]`: `dw[c, m, u, v] = (d * padded[s]).sum()` and `dpadded[s] += d * w[c, m, u, v]`; "
-        "`db = dout.sum(axis=(0, 2, 3))`. With shifts, s is the run of the forward pass, and d is "
-        "`spread.reshape(-1)[:length]`, with `spread[:, : sh * oh : sh, : sw * ow : sw] = dout[:, c * M + m]`.",
+        clue(
+            "Write the forward pass as taps: part_of_y += w[c, m, u, v] * part_of_padded. If y changes by dout, what "
+            "reaches w[c, m, u, v], and what reaches that part of padded?",
+            "dx with the kernel flipped",
+            "dw flipped",
+        ),
+        clue(
+            "For each tap, with s the slice that it reads: `dw[c, m, u, v]` is the sum of `dout[:, c * M + m] * padded[s]` "
+            "over images and positions, and `dpadded[s]` gets `w[c, m, u, v] * dout[:, c * M + m]` added. At the end "
+            "cut the border off dpadded.",
+            "dx with the kernel flipped",
+            "dw flipped",
+            "overlaps overwritten",
+            "dw of the first image",
+            "dw averaged over the images",
+            "dw averaged over the positions",
+            "dw averaged over images and positions",
+            "filters outside channels",
+            "dx of the last filter",
+            "padding left on",
+            arguments=("batch", "padding", "filters of a channel"),
+        ),
+        clue(
+            "With `d = dout[:, c * M + m]`: `dw[c, m, u, v] = (d * padded[s]).sum()` and `dpadded[s] += d * w[c, m, u, v]`; "
+            "`db = dout.sum(axis=(0, 2, 3))`. With shifts, s is the run of the forward pass, and d is "
+            "`spread.reshape(-1)[:length]`, with `spread[:, : sh * oh : sh, : sw * ow : sw] = dout[:, c * M + m]`.",
+            "dx with the kernel flipped",
+            "dw flipped",
+            "overlaps overwritten",
+            "dw of the first image",
+            "dw averaged over the images",
+            "dw averaged over the positions",
+            "dw averaged over images and positions",
+            "db averaged",
+            "db not summed over the images",
+            "one db for each channel",
+            "filters outside channels",
+            "dx of the last filter",
+            "stride ignored",
+            arguments=("batch", "filters of a channel", "stride", "stride as (h, w)", "stride that leaves pixels over"),
+        ),
     ),
 )

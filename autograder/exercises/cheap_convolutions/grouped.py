@@ -6,14 +6,14 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise
-from autograder.exercises.common.cases import layer_case
+from autograder.exercise import Exercise, clue
+from autograder.exercises.common.cases import layer_case, layers
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import conv2d
 from autograder.exercises.common.sizes import DilatedSteps, Padding, Size
 from autograder.exercises.common.slips import LAYER, without
 from autograder.exercises.convolution.layer import as_one_product, blocks, by_group, dealt
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 
 
 def grouped(
@@ -40,6 +40,8 @@ def first_bias(x: np.ndarray, w: np.ndarray, b: np.ndarray, groups: int, **how: 
 
 
 HANDED_ON = ("stride ignored", "padding ignored")  # here conv2d_forward has to be given them
+
+PLAIN, THINGS = layers(channels=4, filters=4)
 
 grouped_conv2d_forward = Exercise(
     name="grouped_conv2d_forward",
@@ -152,12 +154,43 @@ grouped_conv2d_forward = Exercise(
             },
         ),
     ],
+    varied=varied(
+        layer_case,
+        public(
+            "plain: one group, a 2x2 kernel on a 4x4 image, 4 channels, 4 filters, no bias",
+            **PLAIN,
+            groups=1,
+            bias=False,
+        ),
+        {**THINGS, "groups": {"w": (4, 2, 2, 2), "groups": 2}, "bias": {"bias": True}},
+    ),
     clues=(
-        "Group g is an ordinary layer of its own. Which channels does it read, and which filters and biases are "
-        "its own?",
-        "It reads `x[:, g * C // groups : (g + 1) * C // groups]` and owns the filters from `g * F // groups` up to "
-        "`(g + 1) * F // groups`, in w and in b.",
-        "Call `layers.conv2d_forward` on these parts, collect the outputs in a list, and join them with "
-        "`np.concatenate(parts, axis=1)`.",
+        clue(
+            "Group g is an ordinary layer of its own. Which channels does it read, and which filters and biases are "
+            "its own?",
+            "groups ignored",
+            "first channels for every group",
+            "first filters for every group",
+            "first biases for every group",
+            arguments=("groups",),
+        ),
+        clue(
+            "It reads `x[:, g * C // groups : (g + 1) * C // groups]` and owns the filters from `g * F // groups` up to "
+            "`(g + 1) * F // groups`, in w and in b.",
+            "groups ignored",
+            "first channels for every group",
+            "first filters for every group",
+            "first biases for every group",
+            "channels dealt out in turn",
+            "filters dealt out in turn",
+            arguments=("groups",),
+        ),
+        clue(
+            "Call `layers.conv2d_forward` on these parts, collect the outputs in a list, and join them with "
+            "`np.concatenate(parts, axis=1)`.",
+            "groups added up",
+            "groups joined along the batch",
+            arguments=("groups",),
+        ),
     ),
 )

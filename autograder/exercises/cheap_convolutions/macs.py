@@ -7,12 +7,13 @@ from typing import Unpack
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
+from autograder.exercises.common.cases import WINDOWS
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Padding, Size, Steps, pair, sides
 from autograder.exercises.common.slips import swapped, without
 from autograder.exercises.convolution.sizes import count_positions
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 
@@ -214,10 +215,64 @@ macs = Exercise(
             "float returned": macs_with(lambda right, *_, **how: float(right)),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 2 channels, 2 filters, kernel 2 on 4x4", in_shape=(2, 4, 4), filters=2, kernel=2),
+        {
+            **WINDOWS,
+            "groups": {"groups": 2},
+            "channels": {"in_shape": (4, 4, 4)},
+            "filters": {"filters": 4},
+            "image that is not square": {"in_shape": (2, 4, 6)},
+            "kernel that is not square": {"kernel": (2, 1)},
+        },
+    ),
     clues=(
-        "A layer computes F * OH * OW values. How many multiply-adds does each of them take?",
-        "Each takes one for every tap and channel that its filter reads: `C // groups * kh * kw`. "
-        "`out_shape` gives OH and OW.",
-        "`filters * oh * ow * (channels // groups) * kh * kw`.",
+        clue(
+            "A layer computes F * OH * OW values. How many multiply-adds does each of them take?",
+            "input size",
+            "parameters",
+            arguments=("image that is not square",),
+        ),
+        clue(
+            "Each takes one for every tap and channel that its filter reads: `C // groups * kh * kw`. "
+            "`out_shape` gives OH and OW.",
+            "stride ignored",
+            "stride swapped",
+            "size rounded up",
+            "input size",
+            "padding ignored",
+            "padding once",
+            "padding axes swapped",
+            "groups ignored",
+            "one group only",
+            "multiplications and additions",
+            "one input channel",
+            "height squared",
+            "float returned",
+            arguments=(
+                "stride",
+                "stride as (h, w)",
+                "stride that leaves pixels over",
+                "padding",
+                "padding as (h, w)",
+                "one-sided padding",
+                "groups",
+                "kernel that is not square",
+            ),
+        ),
+        clue(
+            "`filters * oh * ow * (channels // groups) * kh * kw`.",
+            "input size",
+            "parameters",
+            "groups ignored",
+            "one group only",
+            "bias added",
+            "multiplications and additions",
+            "one input channel",
+            "height squared",
+            "float returned",
+            arguments=("groups", "channels", "filters", "image that is not square", "kernel that is not square"),
+        ),
     ),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random, normal
-from autograder.exercises.common.cases import scaled
+from autograder.exercise import Case, Exercise, Random, clue, normal
+from autograder.exercises.common.cases import Things, biases, scaled
 from autograder.exercises.common.mistakes import Wrong, mistakes
 from autograder.exercises.common.operations import conv2d, gradients
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 Arrays = tuple[np.ndarray, ...]
@@ -24,10 +24,12 @@ def mixed_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray
     return gradients(lambda torch, x, w, b: torch.nn.functional.conv2d(x, w[:, :, None, None], b), dout, x, w, b)
 
 
-def forward_case(key: str, group: str, x: tuple[int, int, int, int], filters: int, dtype: str = "float64") -> Case:
+def forward_case(
+    key: str, group: str, x: tuple[int, int, int, int], filters: int, dtype: str = "float64", bias: bool = True
+) -> Case:
     """Return a Case of normal values from the shape of x and the number of filters."""
     arrays: dict[str, Value] = {"x": normal(*x, dtype=dtype), "w": normal(filters, x[1], dtype=dtype)}
-    return Case(key, group=group, **arrays, b=normal(filters, dtype=dtype))
+    return Case(key, group=group, **arrays, b=biases(filters, dtype, bias))
 
 
 def backward_case(
@@ -64,6 +66,15 @@ def reshaped_back(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     y = mixed(x, w, b)
     return y.transpose(1, 0, 2, 3).reshape(y.shape)
 
+
+THINGS: Things = {
+    "batch": {"x": (2, 2, 4, 4)},
+    "channels": {"x": (1, 3, 4, 4)},
+    "filters": {"filters": 3},
+    "image that is not square": {"x": (1, 2, 4, 6)},
+    "one pixel": {"x": (1, 2, 1, 1)},
+    "float32": {"dtype": "float32"},
+}
 
 conv1x1_forward = Exercise(
     name="conv1x1_forward",
@@ -129,10 +140,34 @@ conv1x1_forward = Exercise(
             "first image for all": lambda x, w, b: np.repeat(mixed(x[:1], w, b), len(x), axis=0),
         },
     ),
+    varied=varied(
+        forward_case,
+        public("plain: 2 channels to 2 on a 4x4 image, no bias", x=(1, 2, 4, 4), filters=2, bias=False),
+        {**THINGS, "bias": {"bias": True}},
+    ),
     clues=(
-        "For one image, lay the pixels out as columns: a matrix (C, H*W). What does w times this matrix hold in row f?",
-        "`x.reshape(N, C, H * W)` keeps the batch in front, and `w @` that is (N, F, H*W): w is used for every image.",
-        "Add the bias as `b[:, None]`, one number for each row of (F, H*W), and reshape to (N, F, H, W).",
+        clue(
+            "For one image, lay the pixels out as columns: a matrix (C, H*W). What does w times this matrix hold in row f?",
+            "weights transposed",
+            "pixels by reshape",
+            arguments=("channels", "filters"),
+        ),
+        clue(
+            "`x.reshape(N, C, H * W)` keeps the batch in front, and `w @` that is (N, F, H*W): w is used for every image.",
+            "weights transposed",
+            "batch mixed into the channels",
+            "batch and filters mixed up",
+            "filters before the batch",
+            "pixels by reshape",
+            "first image for all",
+            arguments=("batch", "channels", "filters"),
+        ),
+        clue(
+            "Add the bias as `b[:, None]`, one number for each row of (F, H*W), and reshape to (N, F, H, W).",
+            "bias forgotten",
+            "bias along the rows",
+            arguments=("bias",),
+        ),
     ),
 )
 
@@ -233,11 +268,42 @@ conv1x1_backward = Exercise(
             "another order": lambda dout, x, w, b: tuple(mixed_backward(dout, x, w, b)[i] for i in (1, 0, 2)),
         },
     ),
+    varied=varied(backward_case, public("plain: 2 channels to 2 on a 4x4 image", x=(1, 2, 4, 4), filters=2), THINGS),
     clues=(
-        "For one image, Z = W X + b with X of shape (C, H*W). Shapes nearly decide it: which products of dZ "
-        "(F, H*W), W (F, C) and X (C, H*W) have the shapes of X and of W?",
-        "dX = W.T @ dZ for each image. dW = dZ @ X.T for each image, summed over the images, for they share w.",
-        "With x as (N, C, H*W) and dout as (N, F, H*W): `w.T @ dout`, `(dout @ x.transpose(0, 2, 1)).sum(axis=0)` "
-        "and `dout.sum(axis=(0, 2))`.",
+        clue(
+            "For one image, Z = W X + b with X of shape (C, H*W). Shapes nearly decide it: which products of dZ "
+            "(F, H*W), W (F, C) and X (C, H*W) have the shapes of X and of W?",
+            "dx with w as it is",
+            "dw transposed",
+            arguments=("channels", "filters"),
+        ),
+        clue(
+            "dX = W.T @ dZ for each image. dW = dZ @ X.T for each image, summed over the images, for they share w.",
+            "dx with w as it is",
+            "dw transposed",
+            "dw of the first image",
+            "dw of the last image",
+            "dw averaged over the images",
+            "dw averaged over images and pixels",
+            "dw of mixed images",
+            arguments=("batch",),
+        ),
+        clue(
+            "With x as (N, C, H*W) and dout as (N, F, H*W): `w.T @ dout`, `(dout @ x.transpose(0, 2, 1)).sum(axis=0)` "
+            "and `dout.sum(axis=(0, 2))`.",
+            "dx with w as it is",
+            "dw transposed",
+            "dw of the first image",
+            "dw of the last image",
+            "dw averaged over the images",
+            "dw averaged over the pixels",
+            "dw averaged over images and pixels",
+            "dw of mixed images",
+            "db averaged",
+            "db averaged over the images",
+            "db not summed over the images",
+            "db of the first image",
+            arguments=("batch", "channels", "filters"),
+        ),
     ),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.cheap_convolutions.macs import count_macs
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.sizes import Size, pair
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 
 def multiple(first: int, step: int) -> Random:
@@ -74,9 +74,34 @@ separable_cost_ratio = Exercise(
             "saving": ratio_with(lambda f, kh, kw: 1 - (1 / f + 1 / (kh * kw))),
         },
     ),
+    varied=varied(
+        plain_case,
+        public("plain: 4 filters, kernel 3", filters=4, kernel=3),
+        {"filters": {"filters": 8}, "kernel": {"kernel": 5}, "kernel that is not square": {"kernel": (3, 1)}},
+    ),
     clues=(
-        "Count the multiply-adds for one output position: the ordinary layer, F filters of C * kh * kw; the "
-        "depthwise layer, C filters of kh * kw; the 1x1 layer, F filters of C.",
-        "`(C * kh * kw + F * C) / (F * C * kh * kw)`: divide both terms of the numerator, and C drops out.",
+        clue(
+            "Count the multiply-adds for one output position: the ordinary layer, F filters of C * kh * kw; the "
+            "depthwise layer, C filters of kh * kw; the 1x1 layer, F filters of C.",
+            "kernel not squared",
+            "height squared",
+            "sides added",
+            "product of the two",
+            "depthwise step only",
+            "1x1 step only",
+            arguments=("kernel", "kernel that is not square"),
+        ),
+        clue(
+            "`(C * kh * kw + F * C) / (F * C * kh * kw)`: divide both terms of the numerator, and C drops out.",
+            "inverted",
+            "kernel not squared",
+            "height squared",
+            "sides added",
+            "product of the two",
+            "depthwise step only",
+            "1x1 step only",
+            "saving",
+            arguments=("filters", "kernel", "kernel that is not square"),
+        ),
     ),
 )
