@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.receptive_field.fields import span, whole
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 
 def field(kernels: Sequence[int]) -> int:
@@ -57,9 +57,22 @@ stack_compare = Exercise(
         ),
     ),
     clues=[
-        "Two separate questions: your receptive_field answers the first, with stride 1 and dilation 1.",
-        "A layer has one weight for each filter, each input channel and each place in the kernel: channels * "
-        "channels * kernel * kernel.",
+        clue(
+            "Two separate questions: your receptive_field answers the first, with stride 1 and dilation 1.",
+            "kernels added",
+            "kernels multiplied",
+            "field too small by one",
+            arguments=("a second layer", "a second layer with another kernel"),
+        ),
+        clue(
+            "A layer has one weight for each filter, each input channel and each place in the kernel: channels * "
+            "channels * kernel * kernel.",
+            "channels once",
+            "channels left out",
+            "biases counted",
+            "kernel not squared",
+            arguments=("kernel", "channels"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -92,6 +105,16 @@ stack_compare = Exercise(
                 field([kernels[0]] * len(kernels)),
                 weights([kernels[0]] * len(kernels), channels),
             ),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public("plain: one kernel of 3, 2 channels", kernels=[3], channels=2),
+        {
+            "kernel": {"kernels": [5]},
+            "channels": {"channels": 4},
+            "a second layer": {"kernels": [3, 3]},
+            "a second layer with another kernel": {"kernels": [3, 5]},
         },
     ),
 )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograder.exercise import Exercise, Random
+from autograder.exercise import Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 
 Sized = tuple[int, int, int]  # kernel, stride, dilation
 
@@ -130,11 +130,42 @@ receptive_field = Exercise(
         secret("strides and dilations", layers=drawn(4, (2, 4), (2, 3), (2, 3))),
     ),
     clues=[
-        "Take the layers one after another and keep two numbers: the field so far, and how many pixels lie "
-        "between neighbours in the map that the next layer reads.",
-        "Both numbers start at 1. A layer adds dilation * (kernel - 1) steps of the map that it reads; only "
-        "then does its own stride count.",
-        "In the loop: size += dilation * (kernel - 1) * jump, then jump *= stride.",
+        clue(
+            "Take the layers one after another and keep two numbers: the field so far, and how many pixels lie "
+            "between neighbours in the map that the next layer reads.",
+            "order reversed",
+            "strides ignored",
+            "one stride too many on the way back",
+            "last stride only",
+            "kernels multiplied",
+            arguments=("stride", "a third layer"),
+        ),
+        clue(
+            "Both numbers start at 1. A layer adds dilation * (kernel - 1) steps of the map that it reads; only "
+            "then does its own stride count.",
+            "kernel in place of kernel - 1",
+            "starts at zero",
+            "own stride included",
+            "dilation ignored",
+            "dilated kernel too large",
+            "kernels multiplied",
+            arguments=("kernel", "stride of the last layer", "dilation", "no layer"),
+        ),
+        clue(
+            "In the loop: size += dilation * (kernel - 1) * jump, then jump *= stride.",
+            "kernel in place of kernel - 1",
+            "own stride included",
+            "order reversed",
+            "strides ignored",
+            "one stride too many on the way back",
+            "last stride only",
+            "dilation ignored",
+            "dilated kernel too large",
+            "dilation kept in the jump",
+            "kernels multiplied",
+            "pixels counted",
+            arguments=("kernel", "stride", "stride of the last layer", "dilation", "a third layer"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -184,6 +215,19 @@ receptive_field = Exercise(
                 np.prod([dilation * (kernel - 1) + 1 for kernel, _, dilation in layers])
             ),
             "pixels counted": lambda layers: len(pixels(unpadded(layers), 0)),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public("plain: two layers of kernel 2", layers=[(2, 1, 1), (2, 1, 1)]),
+        {
+            "kernel": {"layers": [(3, 1, 1), (2, 1, 1)]},
+            "stride": {"layers": [(2, 2, 1), (2, 1, 1)]},
+            "stride of the last layer": {"layers": [(2, 1, 1), (2, 2, 1)]},
+            "dilation": {"layers": [(2, 1, 2), (2, 1, 1)]},
+            "dilation that leaves gaps": {"layers": [(2, 1, 3), (2, 1, 1)]},
+            "a third layer": {"layers": [(2, 1, 1), (2, 1, 1), (2, 1, 1)]},
+            "no layer": {"layers": []},
         },
     ),
 )

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.receptive_field.fields import whole
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 
@@ -206,11 +206,49 @@ gradient_footprint = Exercise(
         ),
     ),
     clues=[
-        "You have nothing but `forward`: change one number of an image, run it again, and compare the outputs "
-        "at (row, col) with those of the unchanged image.",
-        "Change one channel of one pixel at a time, always from the same unchanged image, and look at all "
-        "filters: forward(changed)[0, :, row, col] against forward(x)[0, :, row, col].",
-        "Loop over np.ndindex(C, H, W); where any filter's output differs, set footprint[i, j] = True.",
+        clue(
+            "You have nothing but `forward`: change one number of an image, run it again, and compare the outputs "
+            "at (row, col) with those of the unchanged image.",
+            "any output counts",
+            "row and column swapped",
+            "compared with zero",
+            arguments=("col", "padding and a bias"),
+        ),
+        clue(
+            "Change one channel of one pixel at a time, always from the same unchanged image, and look at all "
+            "filters: forward(changed)[0, :, row, col] against forward(x)[0, :, row, col].",
+            "first channel only",
+            "all channels moved together",
+            "first filter only",
+            "any output counts",
+            "row and column swapped",
+            "pixel not set back",
+            "compared with zero",
+            arguments=("channels", "channels that cancel", "filters", "padding and a bias"),
+        ),
+        clue(
+            "Loop over np.ndindex(C, H, W); where any filter's output differs, set footprint[i, j] = True.",
+            "first channel only",
+            "later channels overwrite",
+            "all channels moved together",
+            "first filter only",
+            "filters added up",
+            "only rises count",
+            "gaps filled",
+            "footprint transposed",
+            "numbers in place of booleans",
+            "channels kept",
+            arguments=(
+                "channels",
+                "channels that cancel",
+                "channels read at other places",
+                "filters",
+                "filters that cancel",
+                "negative weights",
+                "dilation",
+                "image that is not square",
+            ),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -254,6 +292,24 @@ gradient_footprint = Exercise(
             "footprint transposed": outlined(np.transpose),
             "numbers in place of booleans": seen_by(lambda rise: np.abs(rise).sum(axis=(0, 3))),
             "channels kept": seen_by(lambda rise: np.any(rise != 0, axis=-1)),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public("plain: a 3x3 sum over a 6x6 image", forward="last_channel_3x3", x_shape=(1, 1, 6, 6), row=1, col=1),
+        {
+            "col": {"col": 2},
+            "image that is not square": {"x_shape": (1, 1, 6, 8)},
+            "channels": {"x_shape": (1, 3, 6, 6)},
+            "channels that cancel": {"forward": "first_less_last_channel", "x_shape": (1, 2, 6, 6)},
+            "channels read at other places": {"forward": "channels_in_a_row", "x_shape": (1, 3, 6, 6)},
+            "filters": {"forward": "two_filters_apart"},
+            "filters that cancel": {"forward": "filter_and_its_negative"},
+            "negative weights": {"forward": "negative_box_3x3"},
+            "padding": {"forward": "padded_3x3"},
+            "padding and a bias": {"forward": "biased_3x3"},
+            "stride": {"forward": "box_4x2_stride_2x3"},
+            "dilation": {"forward": "dilated_3x3"},
         },
     ),
 )

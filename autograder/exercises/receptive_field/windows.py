@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.receptive_field.fields import Placed, drawn, pixels, then, whole
-from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.exercises.rows import plain_case, public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 
@@ -135,12 +135,42 @@ input_window = Exercise(
         ),
     ),
     clues=[
-        "The first output's window begins at pixel 0, moved back by padding; the next output's begins one "
-        "jump further, and each window is as long as the receptive field.",
-        "Walk through the layers with start = 0 and jump = 1. Padding counts in steps of the map that the "
-        "layer reads, so take it off before the layer's own stride comes in.",
-        "In the loop: start -= padding * jump, then jump *= stride. Then top = start + row * jump, and "
-        "bottom = top + receptive_field(...) without the paddings.",
+        clue(
+            "The first output's window begins at pixel 0, moved back by padding; the next output's begins one "
+            "jump further, and each window is as long as the receptive field.",
+            "first pixel counted from 1",
+            "padding ignored",
+            "padding sign",
+            "padding in the size",
+            "jump forgotten",
+            "centred on the unit",
+            arguments=("stride", "padding", "padding that reaches the window"),
+        ),
+        clue(
+            "Walk through the layers with start = 0 and jump = 1. Padding counts in steps of the map that the "
+            "layer reads, so take it off before the layer's own stride comes in.",
+            "padding in pixels",
+            "own stride in the padding",
+            "centred on the unit",
+            "order reversed",
+            arguments=("padding", "padding of the last layer", "a third layer"),
+        ),
+        clue(
+            "In the loop: start -= padding * jump, then jump *= stride. Then top = start + row * jump, and "
+            "bottom = top + receptive_field(...) without the paddings.",
+            "end included",
+            "first pixel counted from 1",
+            "row and column swapped",
+            "padding ignored",
+            "padding sign",
+            "padding in pixels",
+            "own stride in the padding",
+            "padding in the size",
+            "jump forgotten",
+            "centred on the unit",
+            "order reversed",
+            arguments=("col", "kernel", "stride", "padding", "a third layer"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -189,6 +219,24 @@ input_window = Exercise(
             "order reversed": both(lambda layers, unit: window(layers[::-1], unit)),
             "dilation ignored": both(lambda layers, unit: window(changed(layers, dilation=1), unit)),
             "padding and dilation exchanged": both(exchanged),
+        },
+    ),
+    varied=varied(
+        plain_case,
+        public(
+            "plain: two layers of kernel 3 and 2, row 1, column 1", layers=[(3, 1, 0, 1), (2, 1, 0, 1)], row=1, col=1
+        ),
+        {
+            "col": {"col": 3},
+            "kernel": {"layers": [(4, 1, 0, 1), (2, 1, 0, 1)]},
+            "stride": {"layers": [(3, 2, 0, 1), (2, 1, 0, 1)]},
+            "stride of the last layer": {"layers": [(3, 1, 0, 1), (2, 2, 0, 1)]},
+            "padding": {"layers": [(3, 1, 1, 1), (2, 1, 0, 1)]},
+            "padding of the last layer": {"layers": [(3, 1, 0, 1), (2, 1, 1, 1)]},
+            "padding that reaches the window": {"layers": [(3, 1, 2, 1), (2, 1, 0, 1)]},
+            "dilation": {"layers": [(3, 1, 0, 2), (2, 1, 0, 1)]},
+            "a third layer": {"layers": [(3, 1, 0, 1), (2, 1, 0, 1), (2, 1, 0, 1)]},
+            "no layer": {"layers": []},
         },
     ),
 )
