@@ -99,6 +99,7 @@ def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Les
     assert not [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
 
 
+@pytest.mark.slow  # the solved notebook has the same cells but for the answers
 @each_lesson
 def test_the_notebook_as_handed_out_runs_to_the_end_calmly(
     checkout: Course, lesson: Lesson, tmp_path: Path

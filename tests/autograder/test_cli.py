@@ -287,6 +287,7 @@ def test_each_submission_has_a_line_that_a_terminal_need_not_fear(
     assert {line.split()[0] for line in err.splitlines()} == {"1/2", "2/2"}
 
 
+@pytest.mark.slow
 def test_a_bar_with_the_time_left_where_somebody_watches(
     small_class: Path, tmp_path: Path, course: Course, convolution: Lesson, bubblewrap: str, ready: Course
 ) -> None:

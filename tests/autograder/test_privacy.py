@@ -62,6 +62,7 @@ def test_nothing_that_a_class_leaves_is_open_to_others(notebook: Path, tmp_path:
     assert not open_to_others(work.parent)
 
 
+@pytest.mark.slow
 def test_what_nbgrader_itself_writes_is_not_open_to_others(notebook: Path, course: Course) -> None:
     course.make_work()
     place = course.submitted / "ann" / "1_layers" / notebook.name

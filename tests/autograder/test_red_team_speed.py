@@ -89,6 +89,7 @@ def test_no_answer_is_refused_without_a_product_of_its_own(monkeypatch: pytest.M
     assert timing.ratio <= TASK.at_most and timing.turn > 0
 
 
+@pytest.mark.slow
 def test_a_product_that_another_race_slowed_lends_no_points(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(racing, "quickest_products", {})
     answer = "def f(x, w, b, padding): return slow(x, w, b, padding)"

@@ -43,8 +43,20 @@ def released(course: Course, lesson: Lesson) -> nbformat.NotebookNode:
     return nbformat.read(str(course.released(lesson)), as_version=nbformat.NO_CONVERT)
 
 
+@pytest.mark.slow
 def test_the_derived_files_are_those_of_the_lessons(checkout: Course) -> None:
     assert build.drift(checkout, LESSONS) == []
+
+
+def test_the_notebooks_are_those_of_the_lessons(checkout: Course) -> None:
+    assert build.drift(checkout, LESSONS, public_cases=False) == []
+
+
+@pytest.mark.parametrize("lesson", FEW, ids=[lesson.name for lesson in FEW])
+def test_the_public_cases_and_pictures_of_some_lessons_are_the_declared_ones(
+    checkout: Course, lesson: Lesson
+) -> None:
+    assert build.drift(checkout, [lesson]) == []
 
 
 def test_a_rebuild_from_nothing_is_byte_identical(copy: Course) -> None:

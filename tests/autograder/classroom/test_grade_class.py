@@ -106,6 +106,7 @@ def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_one_process_and_several_come_to_the_same(
     course: Course, folder: Path, tmp_path: Path, ready_folder: Path
 ) -> None:

@@ -74,6 +74,7 @@ def scores(course: Course) -> dict[tuple[str, str], tuple[float, float]]:
     }
 
 
+@pytest.mark.slow
 def test_it_says_whose_grade_changed_and_why(copy: Course, tmp_path: Path) -> None:
     folder = cheap_class(copy, tmp_path / "class", 3)  # the third has dense_parameters wrong
     (folder / "s0002" / "notes.ipynb").symlink_to("/etc/passwd")

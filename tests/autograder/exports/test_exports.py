@@ -57,6 +57,7 @@ def nbgrader_export(course: sample.SampleCourse) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_nbgrader_s_own_export_stays_as_it_was(course: sample.SampleCourse) -> None:
     before = nbgrader_export(course).read_bytes()
     assert b"ada" in before

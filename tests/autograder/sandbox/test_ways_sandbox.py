@@ -80,6 +80,7 @@ def test_what_a_wrong_kind_of_answer_says_in_the_feedback_holds_none_of_its_own_
     assert any("no module" in s for s in said) and any("a list of rows" in s for s in said)
 
 
+@pytest.mark.slow
 def test_without_a_server_and_without_a_sandbox_it_is_the_same() -> None:
     assert found(run(BLOCK_ANSWER)).passed
     warm.close_all()
