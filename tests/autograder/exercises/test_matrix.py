@@ -176,7 +176,7 @@ def test_a_secret_gives_the_same_cases_and_outcomes_again(lesson: Lesson, exerci
 def test_the_page_of_the_matrix_is_the_one_just_made() -> None:
     made = []
     for lesson, exercise in EXERCISES:
-        # A whole network's row is as if its secret Cases were as strong as its public ones; `make slow` proves that they are.
+        # For whole networks the public Cases stand in for the secret ones, which `make slow` proves to be as strong.
         which = PUBLIC if exercise.name in WHOLE else DAILY
         asked = (questionnaire(lesson, exercise, PUBLIC), questionnaire(lesson, exercise, which))
         made.append(measure(lesson, exercise, *asked))
