@@ -13,7 +13,7 @@ from autograder import intake
 from autograder.classroom.results import error_in_one_line
 from autograder.classroom.tasks import chosen_lessons
 from autograder.course import Course, CourseError
-from autograder.exercise import Lesson
+from autograder.exercise import SETS, Lesson
 from autograder.judging import grader_version, secret_cases
 from autograder.sandbox import Limits, SandboxError, slots, warm
 from autograder.sandbox.server import Server
@@ -60,10 +60,10 @@ class Prepared:
 
 
 def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
-    """Have a process work out the secret Cases of the lessons, unless they are kept already.
+    """Have a process work out the sets of secret Cases that are not kept, as soon as a worker wants one.
 
-    It is a process of its own because it may load torch, and a process that has loaded torch is better not forked. Nobody
-    waits for it: a worker that comes to a lesson sooner waits for that lesson, or works it out itself.
+    It is a process of its own because it may load torch, and a process that has loaded torch is better not forked. Where
+    it ends too soon, a worker that wants a set works it out itself.
     """
     claims = secret_cases.claim(course, lessons)
     parent = os.getpid()
@@ -75,8 +75,9 @@ def _work_out(course: Course, lessons: Sequence[Lesson]) -> None:
         end_with(parent)
         # Else torch makes a folder among the temporary ones.
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(course.work)
-        for claim in claims:
-            claim.work_out()
+        if len(claims) == SETS * len(lessons):  # a new course: the first hand-in is not to wait for it
+            import torch as torch
+        secret_cases.work_out_what_is_wanted(claims)
     finally:
         os._exit(0)  # whoever needs what is missing now works it out, or says why it can't
 

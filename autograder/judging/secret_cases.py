@@ -10,8 +10,9 @@ import fcntl
 import hashlib
 import os
 import threading
+import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +28,7 @@ from cnnlab.checking.question import Questionnaire
 from cnnlab.checking.speed import IMAGES, TASKS
 from cnnlab.checking.wire import Value
 
+POLL = 0.01  # seconds between two looks for sets that are wanted
 LARGE = 8  # inputs of races, and expected results on them, that a process remembers: some MB each
 # Held while a reference runs: probing one redirects stdout for the whole process.
 _working = threading.Lock()
@@ -123,19 +125,23 @@ def secret_questionnaires(lesson: Lesson, secret: bytes, which: int = 0) -> dict
 
 
 class Claim:
-    """A set of a lesson's secret Cases that this process, or one that it forks, is going to work out; others wait for it."""
+    """A set of a lesson's secret Cases that this process, or one that it forks, works out when another wants it."""
 
     def __init__(self, course: Course, lesson: Lesson, which: int, lock: IO[str]) -> None:
         """Take over the lock of a set; use `claim`."""
         self._course, self._lesson, self._which, self._lock = course, lesson, which, lock
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a process waits for the set."""
+        return _sign_of(Path(self._lock.name)).exists()
+
     def work_out(self) -> None:
-        """Work the set out, and for set 0 the first turn of each race for speed; then let go of it."""
+        """Work the set out, let go of it, and work out the first turn of each race for speed of its lesson."""
         with _working:
             _kept_or_worked_out(self._course, self._lesson, self._course.secret(), self._which, claimed=True)
         self.give_up()
-        if self._which == 0:
-            work_out(self._course, self._lesson, [])
+        work_out(self._course, self._lesson, [])
 
     def give_up(self) -> None:
         """Let go of the set in this process; a process that was forked before keeps it."""
@@ -143,7 +149,7 @@ class Claim:
 
 
 def claim(course: Course, lessons: Iterable[Lesson]) -> list[Claim]:
-    """Claim the sets of the lessons' secret Cases that are not kept and that nobody works out: a set of each, then the next.
+    """Claim the sets of the lessons' secret Cases that are not kept and that nobody else works out.
 
     Args:
         course: the course, which holds the secret.
@@ -163,6 +169,18 @@ def claim(course: Course, lessons: Iterable[Lesson]) -> list[Claim]:
         else:
             claims.append(Claim(course, lesson, which, lock))
     return claims
+
+
+def work_out_what_is_wanted(claims: Sequence[Claim]) -> None:
+    """Work out each claimed set as soon as a process waits for it, until none is left."""
+    left = list(claims)
+    while left:
+        wanted = [one for one in left if one.is_wanted]
+        for one in wanted:
+            one.work_out()
+            left.remove(one)
+        if not wanted:
+            time.sleep(POLL)
 
 
 def _kept_or_worked_out(
@@ -212,13 +230,13 @@ def _once(
     if lesson not in all_lessons():  # the grader's version does not tell when its declaration changes
         return make()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (
-        nullcontext() if claimed else _alone(_lock_of(path))
-    ):  # the first works it out, the others wait for it
+    lock = _lock_of(path)
+    with nullcontext() if claimed else _alone(lock):  # the first works it out, the others wait for it
         found = _read(path)
         if found.keys() != names:
             found = make()
             _write(path, found)
+        _sign_of(lock).unlink(missing_ok=True)
     return found
 
 
@@ -256,8 +274,17 @@ def _read(path: Path) -> dict[str, Value]:
         return {}
 
 
+def _sign_of(lock: Path) -> Path:
+    """Return the file that says that a process waits for what is locked."""
+    return lock.with_suffix(".wanted")
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            _sign_of(path).touch(0o600)  # who has claimed it works it out now
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -75,16 +75,19 @@ def recognise(results: tuple[CaseResult, ...]) -> str:
     Mistake would fail rules the Mistake out. Of those left, the one that explains the most Cases is named, if it explains
     all that failed in some group. So two slips at once are recognised by a group in which only one of them shows, and a
     chance hit on one Case is not enough. An exception of the same type says little by itself: it names a Mistake only
-    where the Mistake explains all that failed.
+    where the Mistake explains all that failed. Cases that differ from a plain one in one thing are small and many, so what
+    a Mistake explains of them counts as a group only where nothing else failed.
     """
     failed = [r for r in results if not r.passed]
+    groups = {r.question.group for r in failed if not r.question.varies}
+    small = {r.question.group for r in failed if r.question.varies} if groups else set[str]()
     best, most = "", 0
     for name in results[0].question.mistakes if failed else ():
         same = [_does_the_same(r.question, name, r.outcome) for r in failed]
         alike = [r for r, is_same in zip(failed, same, strict=True) if is_same]
         unlike = [r for r, is_same in zip(failed, same, strict=True) if not is_same]
         only_raised = unlike and all(r.outcome.kind == "error" for r in alike)
-        explained = {r.question.group for r in alike} - {r.question.group for r in unlike}
+        explained = {r.question.group for r in alike} - {r.question.group for r in unlike} - small
         if len(alike) <= most or not explained or only_raised:
             continue
         if all(_does_the_same(r.question, name, r.outcome) for r in results if r.passed):

@@ -65,7 +65,7 @@ def test_a_rebuild_from_nothing_is_byte_identical(copy: Course) -> None:
         p.relative_to(copy.root) for p in copy.root.rglob("*.*") if p.stem in names and p.suffix != ".py"
     ]
     wanted = {path: (copy.root / path).read_bytes() for path in paths}
-    assert len(wanted) == 3 * len(FEW)
+    assert len(wanted) == 4 * len(FEW)  # two notebooks, a picture, public Cases
     for path in wanted:
         if (
             path.suffix == ".ipynb"

@@ -86,7 +86,7 @@ def test_it_says_whose_grade_changed_and_why(copy: Course, tmp_path: Path) -> No
     assert flags and any("link" in flag for flag in flags.flags)
 
     # Other points, with the notebooks built anew; and one student hands in again.
-    edit(copy, '"groups": 2}', '"groups": 4}')
+    edit(copy, '"bias": 1, "groups": 2}', '"bias": 1, "groups": 4}')
     assert run(copy, "build", NAME)[0] == 0
     one_more(copy, tmp_path / "late", "s0001", "dense_parameters", "return 7")
     status, out, err = run(copy, "grade", ASSIGNMENT, str(tmp_path / "late"))
@@ -139,7 +139,7 @@ def test_where_the_bytes_are_gone_it_is_graded_as_it_was_taken_in(copy: Course, 
     folder = cheap_class(copy, tmp_path / "class", 1)
     assert run(copy, "grade", ASSIGNMENT, str(folder))[0] == 0
     shutil.rmtree(copy.raw)
-    edit(copy, '"groups": 2}', '"groups": 4}')
+    edit(copy, '"bias": 1, "groups": 2}', '"bias": 1, "groups": 4}')
     assert run(copy, "build", NAME)[0] == 0
     status, _, err = run(copy, "grade", ASSIGNMENT)
     assert status == 0, err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,17 +227,37 @@ def test_the_sets_of_a_course_differ_and_each_is_kept(course: Course, convolutio
         secret_cases.secret_questionnaires(convolution, b"a course", SETS)
 
 
-def test_who_claims_a_set_works_it_out_and_the_others_wait(course: Course, convolution: Lesson) -> None:
+WAITING = """
+import sys
+from pathlib import Path
+from autograder.course import Course
+from autograder.judging import secret_cases
+course = Course(Path(sys.argv[1]), Path(sys.argv[2]))
+print(len(secret_cases.questionnaires(course, course.lesson("1_layers", "02_convolution"), 2)), "torch" in sys.modules)
+"""
+
+
+def test_a_set_is_worked_out_by_who_claims_it_when_another_waits_for_it(
+    course: Course, convolution: Lesson
+) -> None:
     claims = secret_cases.claim(course, [convolution])
     assert len(claims) == SETS
     assert secret_cases.claim(course, [convolution]) == []  # somebody is at it
-    claims[0].work_out()
+    assert not any(claim.is_wanted for claim in claims)
+    command = [sys.executable, "-c", WAITING, str(course.root), str(course.work)]
+    waiting = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    secret_cases.work_out_what_is_wanted(claims[2:3])
+    assert waiting.communicate(timeout=60)[0].split() == [str(len(convolution.exercises)), "False"]
     assert [secret_cases.is_kept(course, convolution, which) for which in range(SETS)] == [
-        True,
-        False,
-        False,
-        False,
+        which == 2 for which in range(SETS)
     ]
-    for claim in claims[1:]:
+    assert not any(claim.is_wanted for claim in claims)
+    for claim in claims:
         claim.give_up()
     assert len(secret_cases.claim(course, [convolution])) == SETS - 1
+
+
+def test_a_set_whose_process_ended_is_worked_out_by_who_needs_it(course: Course, convolution: Lesson) -> None:
+    for claim in secret_cases.claim(course, [convolution]):
+        claim.give_up()
+    assert secret_cases.questionnaires(course, convolution, 1).keys() == convolution.exercises.keys()
