@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.modules import MODULE, OF_BLOCKS, block
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 
 squeeze, separable = lazy_imports("autograder.exercises.beyond.networks", "SqueezeExcite", "SeparableBlock")
 
@@ -30,11 +30,39 @@ squeeze_excite = Exercise(
         public("fewer channels than the reduction", (2, 3, 5, 4), reduction=4),
         secret("more reduction than channels", (3, 5, 4, 2), reduction=8),
     ),
+    varied=varied(
+        block,
+        public("plain: one image of 16 channels, 2x2", (1, 16, 2, 2)),
+        {
+            "reduction": {"reduction": 4},
+            "channels": public("", (1, 32, 2, 2)),
+            "fewer channels than the reduction": public("", (1, 2, 2, 2)),
+            "channels that reduction does not divide": public("", (1, 24, 2, 2)),
+            "image that is not square": public("", (1, 16, 2, 3)),
+            "batch": public("", (3, 16, 2, 2)),
+        },
+    ),
     clues=[
-        "Three steps: a mean of each map, (N, C); two linear layers on it; and the product with x.",
-        "x.mean(dim=(2, 3)) squeezes. The first linear layer gives max(channels // reduction, 1) numbers, ReLU bends "
-        "them, the second gives `channels` again, and torch.sigmoid keeps them between 0 and 1.",
-        "w = torch.sigmoid(self.up(F.relu(self.down(x.mean(dim=(2, 3)))))); return x * w[:, :, None, None]",
+        clue(
+            "Three steps: a mean of each map, (N, C); two linear layers on it; and the product with x.",
+            *("mean over the batch too", "sum in place of the mean", "largest in place of the mean"),
+            *("weights returned", "added", "1 x 1 convolutions"),
+        ),
+        clue(
+            "x.mean(dim=(2, 3)) squeezes. The first linear layer gives max(channels // reduction, 1) numbers, ReLU bends "
+            "them, the second gives `channels` again, and torch.sigmoid keeps them between 0 and 1.",
+            *("mean over the batch too", "sum in place of the mean", "largest in place of the mean", "no sigmoid"),
+            *("ReLU in place of the sigmoid", "softmax in place of the sigmoid", "ReLU missing between"),
+            *("reduction ignored", "reduction as the hidden size", "rounded up", "nothing left"),
+            arguments=("reduction", "channels", "fewer channels than the reduction", "batch"),
+        ),
+        clue(
+            "w = torch.sigmoid(self.up(F.relu(self.down(x.mean(dim=(2, 3)))))); return x * w[:, :, None, None]",
+            *("mean over the batch too", "sum in place of the mean", "largest in place of the mean", "no sigmoid"),
+            *("ReLU in place of the sigmoid", "softmax in place of the sigmoid", "ReLU missing between"),
+            *("weights returned", "added"),
+            arguments=("batch", "image that is not square"),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -86,12 +114,36 @@ separable_block = Exercise(
         public("stride 2, fewer filters", (2, 6, 5, 8), filters=4, stride=2),
         secret("stride 3, fewer filters", (2, 5, 7, 9), filters=3, stride=3),
     ),
+    varied=varied(
+        block,
+        public("plain: one image of 2 channels, 4x4, which stay 2", (1, 2, 4, 4), filters=2),
+        {
+            "filters": {"filters": 3},
+            "stride": {"stride": 2},
+            "channels": public("", (1, 3, 4, 4), filters=2),
+            "image that is not square": public("", (1, 2, 4, 6), filters=2),
+            "batch": public("", (3, 2, 4, 4), filters=2),
+        },
+    ),
     clues=[
-        "Six layers in a row: convolution, norm, ReLU, and the same again. nn.Sequential can hold them all.",
-        "The first convolution is depthwise: as many filters as channels and as many groups, 3 x 3, padding 1, with "
-        "the stride. The second is 1 x 1 and changes the number of maps.",
-        "nn.Conv2d(channels, channels, 3, stride, padding=1, groups=channels, bias=False), nn.BatchNorm2d(channels), "
-        "nn.ReLU(), nn.Conv2d(channels, filters, 1, bias=False), nn.BatchNorm2d(filters), nn.ReLU()",
+        clue(
+            "Six layers in a row: convolution, norm, ReLU, and the same again. nn.Sequential can hold them all.",
+            *("ReLU missing between", "norm missing between", "ReLU missing at the end", "shortcut added"),
+        ),
+        clue(
+            "The first convolution is depthwise: as many filters as channels and as many groups, 3 x 3, padding 1, with "
+            "the stride. The second is 1 x 1 and changes the number of maps.",
+            *("depthwise without groups", "padding missing", "depthwise straight to filters", "stride in the 1 x 1"),
+            "1 x 1 first",
+            arguments=("filters", "stride", "channels"),
+        ),
+        clue(
+            "nn.Conv2d(channels, channels, 3, stride, padding=1, groups=channels, bias=False), nn.BatchNorm2d(channels), "
+            "nn.ReLU(), nn.Conv2d(channels, filters, 1, bias=False), nn.BatchNorm2d(filters), nn.ReLU()",
+            *("depthwise without groups", "padding missing", "depthwise straight to filters", "stride in the 1 x 1"),
+            *("ReLU missing between", "norm missing between", "ReLU missing at the end", "1 x 1 first", "biases"),
+            arguments=("filters", "stride", "channels"),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.modules import MODULE, OF_BLOCKS, block
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
+from cnnlab.checking.wire import Value
 
 dense, fired = lazy_imports("autograder.exercises.beyond.networks", "DenseLayer", "Fire")
 
@@ -30,13 +31,36 @@ dense_layer = Exercise(
         public("bottleneck 1, one new map", (3, 4, 4, 3), growth=1, bottleneck=1),
         secret("bottleneck 2, one new map", (2, 3, 7, 5), growth=1, bottleneck=2),
     ),
+    varied=varied(
+        block,
+        public("plain: one new map beside 2, 4x4", (1, 2, 4, 4), growth=1),
+        {
+            "growth": {"growth": 2},
+            "bottleneck": {"bottleneck": 2},
+            "channels": public("", (1, 3, 4, 4), growth=1),
+            "image that is not square": public("", (1, 2, 4, 6), growth=1),
+            "batch": public("", (3, 2, 4, 4), growth=1),
+        },
+    ),
     clues=[
-        "The layer makes `growth` maps in two steps, each norm, ReLU, convolution in this order; then it puts them "
-        "behind x.",
-        "The 1 x 1 convolution gives bottleneck * growth maps, so that many the second norm has; the 3 x 3 keeps "
-        "height and width.",
-        "new = self.conv1(F.relu(self.norm1(x))); new = self.conv2(F.relu(self.norm2(new))); "
-        "return torch.cat([x, new], dim=1)",
+        clue(
+            "The layer makes `growth` maps in two steps, each norm, ReLU, convolution in this order; then it puts them "
+            "behind x.",
+            *("new maps only", "new maps first", "added", "convolution first", "no bottleneck"),
+            arguments=("growth",),
+        ),
+        clue(
+            "The 1 x 1 convolution gives bottleneck * growth maps, so that many the second norm has; the 3 x 3 keeps "
+            "height and width.",
+            *("bottleneck ignored", "bottleneck of the channels", "no bottleneck"),
+            arguments=("growth", "bottleneck", "channels"),
+        ),
+        clue(
+            "new = self.conv1(F.relu(self.norm1(x))); new = self.conv2(F.relu(self.norm2(new))); "
+            "return torch.cat([x, new], dim=1)",
+            *("new maps only", "new maps first", "wrong axis", "added", "convolution first", "activated input kept"),
+            arguments=("batch",),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -57,6 +81,8 @@ dense_layer = Exercise(
     way=MODULE,
 )
 
+ONE_FILTER: dict[str, Value] = {"squeeze": 1, "expand1": 1, "expand3": 1}
+
 fire = Exercise(
     name="Fire",
     returns=OF_BLOCKS,
@@ -75,10 +101,34 @@ fire = Exercise(
         public("branches of 6 and 3", (3, 4, 3, 5), squeeze=2, expand1=6, expand3=3),
         secret("branches of 7 and 2", (2, 3, 6, 4), squeeze=5, expand1=7, expand3=2),
     ),
+    varied=varied(
+        block,
+        public("plain: one image of 2 channels, 4x4, one filter everywhere", (1, 2, 4, 4), **ONE_FILTER),
+        {
+            "squeeze": {"squeeze": 2},
+            "expand1": {"expand1": 2},
+            "expand3": {"expand3": 2},
+            "channels": public("", (1, 3, 4, 4), **ONE_FILTER),
+            "image that is not square": public("", (1, 2, 4, 6), **ONE_FILTER),
+            "batch": public("", (3, 2, 4, 4), **ONE_FILTER),
+        },
+    ),
     clues=[
-        "Three convolutions: one squeezes, and two read what it gives. Each is followed by its own ReLU.",
-        "The 3 x 3 needs padding 1, or its maps are smaller than those of the 1 x 1 and cannot stand beside them.",
-        "s = F.relu(self.squeeze(x)); return torch.cat([F.relu(self.one(s)), F.relu(self.three(s))], dim=1)",
+        clue(
+            "Three convolutions: one squeezes, and two read what it gives. Each is followed by its own ReLU.",
+            *("squeeze not bent", "branches not bent", "branches read the input", "1 x 1 reads the input"),
+            arguments=("squeeze", "expand1", "expand3", "channels"),
+        ),
+        clue(
+            "The 3 x 3 needs padding 1, or its maps are smaller than those of the 1 x 1 and cannot stand beside them.",
+            "padding missing",
+        ),
+        clue(
+            "s = F.relu(self.squeeze(x)); return torch.cat([F.relu(self.one(s)), F.relu(self.three(s))], dim=1)",
+            *("added", "3 x 3 first", "wrong axis", "squeeze not bent", "branches not bent", "branches read the input"),
+            "1 x 1 reads the input",
+            arguments=("batch",),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.modules import MODULE, OF_BLOCKS, block
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 
 wide, resnext = lazy_imports("autograder.exercises.beyond.networks", "WideBlock", "ResNeXtBlock")
 
@@ -35,13 +35,41 @@ wide_block = Exercise(
         public("dropout 0.3 and stride 2", (3, 4, 5, 7), filters=6, stride=2, dropout=0.3),
         secret("dropout 0.25 and stride 2", (2, 3, 6, 9), filters=8, stride=2, dropout=0.25),
     ),
+    varied=varied(
+        block,
+        public("plain: one image of 2 channels, 4x4, which stay 2", (1, 2, 4, 4), filters=2),
+        {
+            "filters": {"filters": 3},
+            "stride": {"stride": 2},
+            "dropout": {"dropout": 0.5},
+            "channels": public("", (1, 3, 4, 4), filters=2),
+            "image that is not square": public("", (1, 2, 4, 6), filters=2),
+            "batch": public("", (3, 2, 4, 4), filters=2),
+        },
+    ),
     clues=[
-        "Count the layers of the residual: norm, ReLU, convolution, norm, ReLU, dropout, convolution. The first "
-        "norm sees `channels` maps, the second `filters`.",
-        "Keep what comes out of the first norm and ReLU in a variable: the first convolution reads it, and so "
-        "does the projection. Where the shape stays, add x itself.",
-        "active = F.relu(self.norm1(x)); y = self.conv1(active); y = self.conv2(self.dropout(F.relu(self.norm2(y)))); "
-        "then return y + (self.project(active) or x), without a ReLU.",
+        clue(
+            "Count the layers of the residual: norm, ReLU, convolution, norm, ReLU, dropout, convolution. The first "
+            "norm sees `channels` maps, the second `filters`.",
+            *("order of ResNet", "dropout forgotten", "dropout before the first convolution"),
+            *("dropout before the second norm", "dropout at the end"),
+            arguments=("dropout", "filters", "channels"),
+        ),
+        clue(
+            "Keep what comes out of the first norm and ReLU in a variable: the first convolution reads it, and so "
+            "does the projection. Where the shape stays, add x itself.",
+            *("no projection", "projection for channels only", "projection for a stride only", "projection always"),
+            *("projection of the raw input", "activated shortcut"),
+            arguments=("filters", "stride", "channels"),
+        ),
+        clue(
+            "active = F.relu(self.norm1(x)); y = self.conv1(active); y = self.conv2(self.dropout(F.relu(self.norm2(y)))); "
+            "then return y + (self.project(active) or x), without a ReLU.",
+            *("order of ResNet", "ReLU after the addition", "projection of the raw input", "activated shortcut"),
+            *("norm on the projection", "dropout forgotten", "dropout before the first convolution"),
+            *("dropout before the second norm", "dropout at the end"),
+            arguments=("dropout",),
+        ),
     ],
     mistakes=mistakes(
         """
@@ -98,14 +126,37 @@ resnext_block = Exercise(
         public("4 groups of 2 and stride 2", (2, 4, 5, 7), filters=12, groups=4, width=2, stride=2),
         secret("2 groups of 3 and stride 2", (3, 4, 6, 5), filters=10, groups=2, width=3, stride=2),
     ),
+    varied=varied(
+        block,
+        public("plain: one group of 2, 2 channels stay 2, 4x4", (1, 2, 4, 4), filters=2, groups=1, width=2),
+        {
+            "filters": {"filters": 3},
+            "groups": {"groups": 2},
+            "width": {"width": 3},
+            "stride": {"stride": 2},
+            "channels": public("", (1, 3, 4, 4), filters=2, groups=1, width=2),
+            "image that is not square": public("", (1, 2, 4, 6), filters=2, groups=1, width=2),
+            "batch": public("", (3, 2, 4, 4), filters=2, groups=1, width=2),
+        },
+    ),
     clues=[
         "Start from the bottleneck of lesson 11: 1 x 1, 3 x 3, 1 x 1, each with its batch norm. New are the number "
         "of maps in the middle and one argument of the middle convolution.",
-        "All groups together have inner = groups * width maps, which the first 1 x 1 makes and the 3 x 3 keeps; "
-        "only the 3 x 3 has groups=groups, and it has the stride.",
-        "nn.Conv2d(channels, inner, 1, bias=False), nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, "
-        "bias=False), nn.Conv2d(inner, filters, 1, bias=False), with norms, and ReLU after the first two and after "
-        "the addition.",
+        clue(
+            "All groups together have inner = groups * width maps, which the first 1 x 1 makes and the 3 x 3 keeps; "
+            "only the 3 x 3 has groups=groups, and it has the stride.",
+            *("groups ignored", "width of all groups", "groups in every convolution", "stride in the first 1 x 1"),
+            arguments=("groups", "width", "stride"),
+        ),
+        clue(
+            "nn.Conv2d(channels, inner, 1, bias=False), nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, "
+            "bias=False), nn.Conv2d(inner, filters, 1, bias=False), with norms, and ReLU after the first two and after "
+            "the addition.",
+            *("groups ignored", "groups and width exchanged", "groups in every convolution"),
+            *("stride in the first 1 x 1", "ReLU before the addition", "ReLU missing after the 3 x 3"),
+            *("ReLU missing at the end", "biases"),
+            arguments=("groups", "stride", "filters", "channels"),
+        ),
     ],
     mistakes=mistakes(
         """

@@ -156,13 +156,9 @@ AuxiliaryHead = Exercise(
         clue(
             "nn.AdaptiveAvgPool2d(4), conv_norm_relu(channels, reduced, 1), nn.Flatten(), nn.Linear(reduced * 4 * 4, "
             "hidden), nn.ReLU(), nn.Dropout(0.7), nn.Linear(hidden, classes): one nn.Sequential holds them all.",
-            *(
-                "pooled to one value",
-                "max pooling",
-                "pooled after the convolution",
-                "no ReLU between the linear layers",
-            ),
-            *("no dropout", "0.7 kept", "dropout in evaluation too", "pooled as published", "softmax at the end"),
+            *("pooled to one value", "max pooling", "pooled after the convolution", "no dropout", "0.7 kept"),
+            *("no ReLU between the linear layers", "dropout in evaluation too", "pooled as published"),
+            "softmax at the end",
             arguments=("larger maps", "image that is not square", "channels", "classes", "reduced", "hidden"),
         ),
     ],

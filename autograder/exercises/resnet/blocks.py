@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.modules import MODULE, OF_BLOCKS, block
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 
 basic, neck = lazy_imports("autograder.exercises.resnet.networks", "BasicBlock", "Bottleneck")
 
@@ -40,6 +40,22 @@ SHARED = """
         either alone is enough; the shortcut is x where stride == 1 and channels agree.
 """
 
+# Which of them a clue about the shortcut helps with, and which one about `forward`.
+WHERE_PROJECTED = (
+    "always a projection",
+    "never a projection",
+    "projection only for a stride",
+    "projection only for channels",
+    "projection only where both change",
+)
+IN_FORWARD = (
+    "no shortcut",
+    "ReLU before the addition",
+    "ReLU before and after",
+    "no ReLU after the addition",
+    "no ReLU inside",
+    "batch norm forgotten",
+)
 
 BasicBlock = Exercise(
     name="BasicBlock",
@@ -77,13 +93,37 @@ BasicBlock = Exercise(
             basic,
         ),
     ],
+    varied=varied(
+        block,
+        public("plain: one image of 2 channels, 4x4, which stay 2", (1, 2, 4, 4), filters=2),
+        {
+            "filters": {"filters": 3},
+            "stride": {"stride": 2},
+            "channels": public("", (1, 3, 4, 4), filters=2),
+            "image that is not square": public("", (1, 2, 4, 6), filters=2),
+            "batch": public("", (3, 2, 4, 4), filters=2),
+        },
+    ),
     clues=(
-        "In __init__ make two convolutions and two batch normalisations, and a shortcut: nn.Identity() where stride is 1 "
-        "and channels == filters, else a convolution and a batch normalisation in an nn.Sequential.",
-        "nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False) and nn.Conv2d(filters, filters, 3, padding=1, "
-        "bias=False); the projection is nn.Conv2d(channels, filters, 1, stride, bias=False).",
-        "y = F.relu(self.norm1(self.conv1(x))), then y = self.norm2(self.conv2(y)), and return F.relu(y + "
-        "self.shortcut(x)).",
+        clue(
+            "In __init__ make two convolutions and two batch normalisations, and a shortcut: nn.Identity() where stride "
+            "is 1 and channels == filters, else a convolution and a batch normalisation in an nn.Sequential.",
+            *("batch norm forgotten", "projection without batch norm", "ReLU on the projection", *WHERE_PROJECTED),
+            arguments=("filters", "stride", "channels"),
+        ),
+        clue(
+            "nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False) and nn.Conv2d(filters, filters, 3, "
+            "padding=1, bias=False); the projection is nn.Conv2d(channels, filters, 1, stride, bias=False).",
+            *("projection with a bias", "convolutions with biases", "stride in both convolutions"),
+            "stride on the second convolution",
+            arguments=("filters", "stride", "channels"),
+        ),
+        clue(
+            "y = F.relu(self.norm1(self.conv1(x))), then y = self.norm2(self.conv2(y)), and return F.relu(y + "
+            "self.shortcut(x)).",
+            *IN_FORWARD,
+            "shortcut from after the ReLU",
+        ),
     ),
 )
 
@@ -126,12 +166,35 @@ Bottleneck = Exercise(
             neck,
         ),
     ],
+    varied=varied(
+        block,
+        public("plain: one image of 4 channels, 4x4, by way of 1", (1, 4, 4, 4), reduced=1),
+        {
+            "reduced": {"reduced": 2},
+            "stride": {"stride": 2},
+            "channels": public("", (1, 3, 4, 4), reduced=1),
+            "image that is not square": public("", (1, 4, 4, 6), reduced=1),
+            "batch": public("", (3, 4, 4, 4), reduced=1),
+        },
+    ),
     clues=(
-        "As in BasicBlock, with three convolutions and three batch normalisations; the block returns 4 * reduced channels, "
-        "so compare channels with that for the shortcut.",
-        "The convolutions: 1 x 1 from channels to reduced; 3 x 3 from reduced to reduced with the stride and padding 1; "
-        "1 x 1 from reduced to 4 * reduced. None has a bias.",
-        "y = F.relu(self.norm1(self.conv1(x))), y = F.relu(self.norm2(self.conv2(y))), y = self.norm3(self.conv3(y)), and "
-        "return F.relu(y + self.shortcut(x)).",
+        clue(
+            "As in BasicBlock, with three convolutions and three batch normalisations; the block returns 4 * reduced "
+            "channels, so compare channels with that for the shortcut.",
+            *("no expansion", "expands the input's channels", "batch norm forgotten", *WHERE_PROJECTED),
+            arguments=("reduced", "channels"),
+        ),
+        clue(
+            "The convolutions: 1 x 1 from channels to reduced; 3 x 3 from reduced to reduced with the stride and padding "
+            "1; 1 x 1 from reduced to 4 * reduced. None has a bias.",
+            *("convolutions with biases", "stride on the first convolution", "stride on the last convolution"),
+            *("no expansion", "expands the input's channels", "two 3 x 3 convolutions"),
+            arguments=("reduced", "stride", "channels"),
+        ),
+        clue(
+            "y = F.relu(self.norm1(self.conv1(x))), y = F.relu(self.norm2(self.conv2(y))), y = self.norm3(self.conv3(y)), "
+            "and return F.relu(y + self.shortcut(x)).",
+            *IN_FORWARD,
+        ),
     ),
 )

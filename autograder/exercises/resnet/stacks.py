@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.modules import MODULE
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.wire import Value
 
 RETURNS = ("y_shape", "parameters", "shapes", "y_eval", "y")
@@ -61,13 +61,26 @@ make_resnet = Exercise(
         """,
         cifar,
     ),
+    varied=varied(  # few, and none of ResNet18: deep networks take long
+        case,
+        public("plain: depth 8 on one image of 8 x 8", (1, 8, 8), depth=8, classes=2, width=2),
+        {"depth": {"depth": 14}, "width": {"width": 3}},
+    ),
     clues=(
         "Collect the modules in a list and return nn.Sequential(*modules); keep the number of channels in a variable that "
         "each block updates.",
-        "for stage in range(3): filters = width * 2**stage; for number in range((depth - 2) // 6): the stride is 2 where "
-        "stage > 0 and number == 0.",
-        "block = BasicBlock(channels, filters, stride); if channels != filters: block.shortcut = PaddedShortcut(channels, "
-        "filters, stride). At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes).",
+        clue(
+            "for stage in range(3): filters = width * 2**stage; for number in range((depth - 2) // 6): the stride is 2 "
+            "where stage > 0 and number == 0.",
+            *("two layers counted as one", "first stage strided", "never strided", "one width"),
+            arguments=("depth", "width"),
+        ),
+        clue(
+            "block = BasicBlock(channels, filters, stride); if channels != filters: block.shortcut = "
+            "PaddedShortcut(channels, filters, stride). At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), "
+            "nn.Linear(channels, classes).",
+            *("shortcuts that project", "largest instead of mean", "softmax at the end", "linear layer without bias"),
+        ),
     ),
 )
 
@@ -110,11 +123,21 @@ ResNet18 = Exercise(
         large,
     ),
     clues=(
-        "The first convolution has width filters, 7 x 7, stride 2, padding 3, no bias; batch normalisation, ReLU and "
-        "nn.MaxPool2d(3, 2, padding=1) follow.",
-        "for stage in range(4): filters = width * 2**stage; the first block is BasicBlock(channels, filters, stride) with "
-        "stride 1 if stage == 0 else 2, the second BasicBlock(filters, filters).",
-        "At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, classes); all of it in one nn.Sequential "
-        "makes forward one line: return self.layers(x).",
+        clue(
+            "The first convolution has width filters, 7 x 7, stride 2, padding 3, no bias; batch normalisation, ReLU and "
+            "nn.MaxPool2d(3, 2, padding=1) follow.",
+            *("no pooling", "average pooling", "pooling of 2 x 2", "small first convolution"),
+            "no ReLU after the first convolution",
+        ),
+        clue(
+            "for stage in range(4): filters = width * 2**stage; the first block is BasicBlock(channels, filters, stride) "
+            "with stride 1 if stage == 0 else 2, the second BasicBlock(filters, filters).",
+            *("first stage strided", "never strided", "blocks of ResNet-34", "three stages", "one width"),
+        ),
+        clue(
+            "At the end nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, classes); all of it in one "
+            "nn.Sequential makes forward one line: return self.layers(x).",
+            "softmax at the end",
+        ),
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.shapes import hidden, trained
 from autograder.exercises.rows import public, rows, secret
@@ -73,9 +73,15 @@ trained_resnet = Exercise(
         reference,
     ),
     clues=(
-        "Four lines: draw the seed with torch.manual_seed, make a network with make_resnet(20, classes=5), train it with "
-        "fit, return arrays_by_name(network).",
-        "fit(network, (images, labels), recipe=Recipe(...)); images are bytes, as they come.",
+        clue(
+            "Four lines: draw the seed with torch.manual_seed, make a network with make_resnet(20, classes=5), train it "
+            "with fit, return arrays_by_name(network).",
+            "not trained",
+        ),
+        clue(
+            "fit(network, (images, labels), recipe=Recipe(...)); images are bytes, as they come.",
+            *("not trained", "images from 0 to 1", "images from 0 to 255"),
+        ),
         'Recipe(epochs=8, batch=50, lr=0.05, shift=2, flip="random") is right for nearly all new images after 2,000 of '
         "them.",
     ),

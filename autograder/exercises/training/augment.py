@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random
+from autograder.exercise import Case, Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.way import Way
 
 Mode = Literal["edge", "reflect", "wrap"]  # of np.pad
@@ -108,11 +108,35 @@ random_crop_flip = Exercise(
         """,
         cropping,
     ),
+    varied=varied(
+        moved,
+        public("plain: 500 grey images of 4 x 4, padding 0", 500, 1, 4, 4, padding=0),
+        {
+            "padding": {"padding": 1},
+            "channels": public("", 500, 3, 4, 4, padding=0),
+            "image that is not square": public("", 500, 1, 4, 6, padding=0),
+            "floating point": {"dtype": "float64"},
+        },
+    ),
     clues=(
-        "Pad all images at once with np.pad; only rows and columns get zeros, not images and channels.",
-        "rng.integers(0, 2 * padding + 1, N) draws a first row for each image; draw the columns apart, and coins with "
-        "rng.random(N) < 0.5.",
-        "In a loop over n: view = padded[n, :, row : row + H, column : column + W], and view[:, :, ::-1] is its mirror.",
+        clue(
+            "Pad all images at once with np.pad; only rows and columns get zeros, not images and channels.",
+            *("edges repeated", "border mirrored", "rolled round"),
+            arguments=("padding", "channels"),
+        ),
+        clue(
+            "rng.integers(0, 2 * padding + 1, N) draws a first row for each image; draw the columns apart, and coins "
+            "with rng.random(N) < 0.5.",
+            *("one draw for the batch", "last place left out", "one way only", "same way down and across"),
+            "no coin for each image",
+            arguments=("padding",),
+        ),
+        clue(
+            "In a loop over n: view = padded[n, :, row : row + H, column : column + W], and view[:, :, ::-1] is its "
+            "mirror.",
+            *("upside down", "not cropped"),
+            arguments=("channels", "image that is not square"),
+        ),
     ),
 )
 
@@ -198,10 +222,35 @@ cutout = Exercise(
         """,
         piercing,
     ),
+    varied=varied(
+        pierced,
+        public("plain: 400 grey images of 6 x 6, a hole of 3 pixels", 400, 1, 6, 6, size=3),
+        {
+            "size": {"size": 4},
+            "channels": public("", 400, 3, 6, 6, size=3),
+            "image that is not square": public("", 400, 1, 6, 8, size=3),
+            "floating point": {"dtype": "float64"},
+        },
+    ),
     clues=(
-        "Begin with images.copy(), draw N rows from 0 to H - 1 and N columns from 0 to W - 1, and loop over the images.",
-        "The hole begins at row - size // 2 and ends before row - size // 2 + size. A slice may end beyond the image, "
-        "but a negative start means something else.",
-        "top = row - size // 2; cut[n, :, max(top, 0) : top + size, max(left, 0) : left + size] = 0",
+        clue(
+            "Begin with images.copy(), draw N rows from 0 to H - 1 and N columns from 0 to W - 1, and loop over the "
+            "images.",
+            *("one hole for the batch", "never cut off", "a hole for each channel", "same middle down and across"),
+            "always floating point",
+            arguments=("floating point", "image that is not square"),
+        ),
+        clue(
+            "The hole begins at row - size // 2 and ends before row - size // 2 + size. A slice may end beyond the "
+            "image, but a negative start means something else.",
+            *("corner drawn", "negative start", "odd sizes one short", "size as a radius"),
+            arguments=("size",),
+        ),
+        clue(
+            "top = row - size // 2; cut[n, :, max(top, 0) : top + size, max(left, 0) : left + size] = 0",
+            *("corner drawn", "negative start", "odd sizes one short", "size as a radius", "a hole for each channel"),
+            *("stripes", "filled with the mean"),
+            arguments=("size", "channels"),
+        ),
     ),
 )

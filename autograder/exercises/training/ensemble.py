@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from autograder.exercise import Case, Exercise, normal
+from autograder.exercise import Case, Exercise, clue, normal
 from autograder.exercises.common.lazy_import import lazy_imports
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.way import Way
 
 average, slipped = lazy_imports("autograder.exercises.training.averages", "average", "slipped")
@@ -56,11 +56,25 @@ ensemble_predict = Exercise(
         """,
         slipped,
     ),
+    varied=varied(
+        asked, public("plain: one network, one image", 1, A), {"models": public("", 1, A, B), "batch": public("", 3, A)}
+    ),
     clues=(
-        "A list of tensors (N, M), one for each network and each of the two views; torch.stack(views).mean(0) is their "
-        "mean.",
-        "before = model.training, model.eval(), ask it within `with torch.no_grad():`, model.train(before). "
-        "images.flip(3) is the mirror.",
-        "views += [model(images).softmax(1), model(images.flip(3)).softmax(1)]",
+        clue(
+            "A list of tensors (N, M), one for each network and each of the two views; torch.stack(views).mean(0) is "
+            "their mean.",
+            *("votes", "sum", "largest probability", "classes returned", "first network only"),
+            arguments=("models",),
+        ),
+        clue(
+            "before = model.training, model.eval(), ask it within `with torch.no_grad():`, model.train(before). "
+            "images.flip(3) is the mirror.",
+            *("no mirror", "upside down", "channels reversed"),
+        ),
+        clue(
+            "views += [model(images).softmax(1), model(images.flip(3)).softmax(1)]",
+            *("scores averaged", "softmax of the mean score", "no mirror", "mirror only", "upside down"),
+            *("channels reversed", "softmax over the batch"),
+        ),
     ),
 )

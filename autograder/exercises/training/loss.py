@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random
+from autograder.exercise import Case, Exercise, Random, clue
 from autograder.exercises.common.cases import scaled
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.torch_settings import one_thread
 
 SIZE = 2.0  # of scores: large enough for some to be sure
@@ -111,11 +111,36 @@ label_smoothing_loss = Exercise(
         """,
         slipped,
     ),
+    varied=varied(
+        judged,
+        public("plain: one image, 3 classes, smoothing 0", 1, 3, 0.0),
+        {
+            "smoothing": public("", 1, 3, 0.2),
+            "batch": public("", 3, 3, 0.0),
+            "classes": public("", 1, 5, 0.0),
+            "large scores": {"offset": 1000.0},
+            "very low scores": {"offset": -1000.0},
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "Two arrays of shape (N, M): the logarithms of the probabilities, and the targets, (1 - smoothing) * one-hot + "
-        "smoothing / M.",
-        "shifted = scores - scores.max(axis=1, keepdims=True); log p = shifted - np.log(np.exp(shifted).sum(axis=1, "
-        "keepdims=True)); np.eye(M)[labels] is one-hot.",
-        "loss = -np.mean(np.sum(targets * log_p, axis=1)), and dscores = (np.exp(log_p) - targets) / N",
+        clue(
+            "Two arrays of shape (N, M): the logarithms of the probabilities, and the targets, (1 - smoothing) * one-hot "
+            "+ smoothing / M.",
+            *("smoothing ignored", "shared by the others alone", "label without its share", "smoothing turned round"),
+            *("label not lowered", "probabilities smoothed"),
+            arguments=("smoothing", "classes"),
+        ),
+        clue(
+            "shifted = scores - scores.max(axis=1, keepdims=True); log p = shifted - np.log(np.exp(shifted).sum(axis=1, "
+            "keepdims=True)); np.eye(M)[labels] is one-hot.",
+            "not shifted",
+            arguments=("large scores", "very low scores"),
+        ),
+        clue(
+            "loss = -np.mean(np.sum(targets * log_p, axis=1)), and dscores = (np.exp(log_p) - targets) / N",
+            *("gradient of the hard target", "summed over the batch", "gradient of the sum", "mean over the classes"),
+            arguments=("batch",),
+        ),
     ),
 )

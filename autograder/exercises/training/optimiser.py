@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random
+from autograder.exercise import Case, Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.operations import tensor
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
@@ -158,10 +158,37 @@ SGD = Exercise(
         """,
         Slipped,
     ),
+    varied=varied(  # of one step, which momentum leaves as it is: without momentum torch refuses Nesterov
+        run,
+        public("plain: one step of 3 values, momentum 0.9", (3,), steps=1, momentum=0.9),
+        {
+            "lr": {"lr": 0.5},
+            "several steps": {"steps": 3},
+            "weight_decay": {"weight_decay": 0.1},
+            "nesterov": {"nesterov": True},
+            "several parameters": public("", (3,), (2,), steps=1, momentum=0.9),
+            "filters in place of a vector": public("", (2, 2, 3, 3), steps=1, momentum=0.9),
+            "float32": {"dtype": "float32"},
+        },
+    ),
     clues=(
-        "In __init__ keep the settings and one array of zeros for each parameter; step goes through parameters, "
-        "gradients and velocities together with zip.",
-        "g = g + weight_decay * p makes a new array; velocity *= momentum and velocity += g change the kept one.",
-        "move = g + momentum * velocity if nesterov else velocity, and at last p -= self.lr * move",
+        clue(
+            "In __init__ keep the settings and one array of zeros for each parameter; step goes through parameters, "
+            "gradients and velocities together with zip.",
+            "velocity forgotten",
+            arguments=("several parameters", "several steps"),
+        ),
+        clue(
+            "g = g + weight_decay * p makes a new array; velocity *= momentum and velocity += g change the kept one.",
+            *("velocity forgotten", "gradient dampened", "learning rate in the velocity", "decay ignored"),
+            *("decay beside the velocity", "decay's sign"),
+            arguments=("weight_decay", "several steps"),
+        ),
+        clue(
+            "move = g + momentum * velocity if nesterov else velocity, and at last p -= self.lr * move",
+            *("uphill", "not in place", "arrays replaced", "learning rate in the velocity", "Nesterov ignored"),
+            "always Nesterov",
+            arguments=("lr", "nesterov"),
+        ),
     ),
 )

@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from autograder.exercise import Case, Exercise, Random
+from autograder.exercise import Case, Exercise, Random, clue
 from autograder.exercises.common.mistakes import mistakes
-from autograder.exercises.rows import public, rows, secret
+from autograder.exercises.rows import public, rows, secret, varied
 from cnnlab.checking.way import Way
 from cnnlab.checking.wire import Value
 from cnnlab.torch_settings import one_thread
@@ -101,6 +101,8 @@ def falling(first: float, share: float, count: int) -> list[float]:
     return [first * share**k for k in range(count)]
 
 
+STAYS = (3, 3, 3, 3, 2.95, 2.9, 2.85)
+
 ReduceOnPlateau = Exercise(
     name="ReduceOnPlateau",
     returns=("returned", "lr"),
@@ -168,10 +170,37 @@ ReduceOnPlateau = Exercise(
         """,
         Slipped,
     ),
+    varied=varied(
+        told,
+        public("plain: a loss that stays for 4 steps, then falls; patience 2", *STAYS, patience=2),
+        {
+            "lr": {"lr": 0.2},
+            "factor": {"factor": 0.5},
+            "patience": {"patience": 1},
+            "threshold": {"threshold": 0.1},
+            "smallest": {"smallest": 0.05},
+            "a loss that comes back": public("", 3, 4, 3.5, 3, 2.95, 2.9, 2.85, patience=2),
+            "a loss that goes up and down": public("", 3, 4, 2.9, 4, 2.8, 4, 2.7, patience=2),
+        },
+    ),
     clues=(
-        "Keep three things in the object besides the settings: lr, the best loss (math.inf at first) and how many "
-        "losses in a row were no better.",
-        "A better loss becomes the best and sets the count to 0; any other adds 1 to the count, and the best stays.",
-        "if self.count > self.patience: self.lr = max(self.lr * self.factor, self.smallest) and the count is 0 again",
+        clue(
+            "Keep three things in the object besides the settings: lr, the best loss (math.inf at first) and how many "
+            "losses in a row were no better.",
+            *("compared with the last", "best begins at 0"),
+            arguments=("a loss that comes back",),
+        ),
+        clue(
+            "A better loss becomes the best and sets the count to 0; any other adds 1 to the count, and the best stays.",
+            *("compared with the last", "never forgiven", "best creeps down", "best forgotten after a cut"),
+            "best renewed at a cut",
+            arguments=("a loss that comes back", "a loss that goes up and down", "threshold"),
+        ),
+        clue(
+            "if self.count > self.patience: self.lr = max(self.lr * self.factor, self.smallest) and the count is 0 again",
+            *("one too early", "count kept after a cut", "no floor", "divided", "cut by the factor"),
+            "cut from the first rate",
+            arguments=("factor", "patience", "smallest"),
+        ),
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.exercise import Exercise
+from autograder.exercise import Exercise, clue
 from autograder.exercises.common.mistakes import mistakes
 from autograder.exercises.common.shapes import hidden, trained
 from autograder.exercises.rows import public, rows, secret
@@ -76,7 +76,10 @@ trained_network = Exercise(
         reference,
     ),
     clues=(
-        "Three lines: recipe = Recipe(...), fit(network, train, validation, recipe), return arrays_by_name(network).",
+        clue(
+            "Three lines: recipe = Recipe(...), fit(network, train, validation, recipe), return arrays_by_name(network).",
+            *("not trained", "images from 0 to 1"),
+        ),
         "More epochs and batches of 50 help most. If training images are nearly all right and validation images are not, "
         'move and mirror them: shift=3, flip="random".',
         'Recipe(epochs=8, batch=50, lr=0.1, shift=3, flip="random", average=0.95) is enough.',
