@@ -62,6 +62,7 @@ def one_lesson(root: Path, *, timed: bool = False) -> OneLesson:
     script = Course(ROOT, ROOT / "work").script(lesson)
     course.script(lesson).parent.mkdir(parents=True)
     shutil.copyfile(script, course.script(lesson))
+    shutil.copyfile(script.with_suffix(".png"), course.script(lesson).with_suffix(".png"))
     notebook = notebooks.student_notebook(read(lesson, script), release(root / "pyproject.toml"))
     build.write_notebook(notebook, course.released(lesson))
     return OneLesson(course, lesson)

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from cnnlab.checking import cases
 from tests import ROOT
 
 IMPORTS = "import numpy as np\nfrom cnnlab import answer, check, layers, progress"
@@ -18,6 +19,7 @@ def pad2d(x, padding, value=0.0):
     return np.pad(x, ((0, 0), (0, 0), both(h), both(w)), constant_values=value)"""
 WRONG = PAD2D.replace("both(h), both(w)", "both(w), both(h)")
 CHECK = "check(pad2d)"
+COUNT = len(cases.load("pad2d").questions)
 
 
 class Kernel:
@@ -76,8 +78,8 @@ def test_one_notebook_after_the_other(kernel, tmp_path):
     *_, said = first.run(
         IMPORTS, PAIR, "%matplotlib inline\n!true\nimport os; os.name?", "def broken(:", WRONG, PAD2D, CHECK
     )
-    assert said == "pad2d: all 10 cases pass.\nKept in ../my_cnnlab/pad2d.py.\n"
-    assert first.run(CHECK) == ["pad2d: all 10 cases pass.\n"]  # nothing new
+    assert said == f"pad2d: all {COUNT} cases pass.\nKept in ../my_cnnlab/pad2d.py.\n"
+    assert first.run(CHECK) == [f"pad2d: all {COUNT} cases pass.\n"]  # nothing new
     kept = tmp_path / "course" / "my_cnnlab" / "pad2d.py"
     assert PAIR in kept.read_text() and PAD2D in kept.read_text() and "broken" not in kept.read_text()
 
@@ -131,7 +133,7 @@ def test_a_helper_that_no_cell_defines_is_named_and_the_check_passes(kernel, tmp
     hidden = f"exec({PAIR!r})"
     *_, said = kernel().run(IMPORTS, hidden, PAD2D, CHECK)
     assert said == (
-        "pad2d: all 10 cases pass.\npad2d passes, but uses `both`, which no cell defines: it is not kept.\n"
+        f"pad2d: all {COUNT} cases pass.\npad2d passes, but uses `both`, which no cell defines: it is not kept.\n"
     )
     assert not (tmp_path / "course" / "my_cnnlab").exists()
 
