@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -46,6 +47,10 @@ def start_as_from_a_terminal() -> None:
 
 
 start_as_from_a_terminal()
+
+# Property tests try the same examples in every run, and a busy machine fails none.
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.load_profile("steady")
 
 
 # Files whose tests take long: they begin first, so that no worker is left alone with them at the end.

@@ -26,11 +26,9 @@ class Fault:
     sentence: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}: {self.sentence}"
-            if self.line is None
-            else f"{self.file}:{self.line}: {self.sentence}"
-        )
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        # A sentence may quote what stands in the file, or what a reader of it says.
+        return "".join(c if c.isprintable() else " " for c in f"{place}: {self.sentence}")
 
 
 class ConfigurationError(CourseError):

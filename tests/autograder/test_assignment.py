@@ -21,7 +21,7 @@ LESSONS = lessons_of(ASSIGNMENT)
 WEIGHTS = "lenet.safetensors"
 HOSTILE = b"\x80\x04\x95cos\nsystem\n(S'touch /tmp/hacked'\ntR."
 
-pytestmark = pytest.mark.usefixtures("bubblewrap")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 
 def lesson(name: str) -> Lesson:

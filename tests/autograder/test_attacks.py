@@ -293,6 +293,8 @@ from autograder import sandbox
 from autograder.sandbox import Limits, Probe, RunCell
 source = '''
 import os, subprocess
+
+pytestmark = pytest.mark.slow
 def bomb(x):
     while True:
         try:

@@ -190,6 +190,7 @@ def test_two_runs_at_once_do_not_mix(small_class: Path, tmp_path: Path) -> None:
     assert not (work / "submitted").exists()
 
 
+@pytest.mark.slow
 def test_a_cell_that_does_not_parse_is_named(
     small_class: Path, tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:
@@ -229,6 +230,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(small_class: Path, tmp_
     assert status == 1 and "Traceback" not in err and len(err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_lesson_file_that_is_no_json_is_said_and_the_class_goes_on(
     small_class: Path, tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:
@@ -322,6 +324,7 @@ def test_a_bar_with_the_time_left_where_somebody_watches(
     assert re.search(r"\r1/3  ann +60 of 60 ", said) or re.search(r"1/3  ben +60 of 60", said)
 
 
+@pytest.mark.slow
 def test_replaying_says_for_each_whether_it_is_the_same(
     graded_work: Path,
 ) -> None:
@@ -383,6 +386,7 @@ def test_a_work_folder_that_is_none_is_one_sentence(small_class: Path, tmp_path:
     assert run("doctor", work=tmp_path / "file")[0] == 1
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_is_flagged_once_however_often_it_is_graded(
     tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:

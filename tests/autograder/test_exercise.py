@@ -286,6 +286,12 @@ def test_a_mistake_that_is_half_declared_is_named(
         mistakes(hints, functions)
 
 
+def test_the_name_of_an_exercise_is_new_in_the_whole_course(checkout: Course) -> None:
+    lessons = [one for assignment in checkout.assignments() for one in checkout.lessons(assignment)]
+    names = [name for one in lessons for name in [*one.exercises, *one.questions]]
+    assert len(set(names)) == len(names)
+
+
 # -- what a Case leaves open ---------------------------------------------------------------------------------------------
 
 

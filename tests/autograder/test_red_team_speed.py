@@ -152,6 +152,7 @@ def test_the_answer_that_is_timed_is_the_one_that_was_judged(
     assert judged(course, FAST, notebook).verdicts["f"].points == points
 
 
+@pytest.mark.slow
 def test_what_an_earlier_turn_gave_is_wrong_in_the_next(course: Course) -> None:
     again = """
     def f(x, w, b, padding):

@@ -19,6 +19,8 @@ from benchmarks.grading_stock.graders import Failed, Run, Stock, Use, ours
 from benchmarks.grading_stock.student_code import cpu_seconds
 from benchmarks.grading_stock.submissions import write_class, wrong_answers
 
+pytestmark = pytest.mark.slow
+
 COUNT = 4  # solved, wrong, solved, unfinished
 
 

@@ -231,6 +231,7 @@ def test_what_is_planted_in_cnnlab_stops_the_kit_and_nothing_is_written(what: st
     assert any(wanted[what] in clause for clause in found)
 
 
+@pytest.mark.slow
 def test_a_leak_or_a_stale_notebook_stops_the_kit(copy: Course) -> None:
     released = copy.root / "notebooks" / ASSIGNMENT / "02_convolution.ipynb"
     right = released.read_text()

@@ -140,6 +140,7 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(course: Course, fold
     assert {grade.student for grade in gradebook.grades(course, ASSIGNMENT)} == {*EXPECTED, "slow"}
 
 
+@pytest.mark.slow
 def test_where_workers_come_from_is_replaced_as_well(course: Course, folder: Path) -> None:
     one_more(course, folder, "slow", "dense_parameters", "", top="import time; time.sleep(1.5)")
     killed: list[int] = []

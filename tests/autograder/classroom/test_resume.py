@@ -56,6 +56,7 @@ def wait_for(work: Path, judged: int, recorded: int, process: subprocess.Popen[s
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("submissions", "kills"), [(3, 1), pytest.param(8, 4, marks=pytest.mark.slow)], ids=["once", "often"]
 )

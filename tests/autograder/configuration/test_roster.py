@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder import configuration
@@ -101,6 +101,7 @@ CELLS = st.one_of(
 )
 
 
+@example('""student\t')
 @given(st.lists(CELLS, max_size=20).map("".join))
 def test_any_text_is_a_class_list_or_has_faults_with_lines_in_it(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -83,8 +83,9 @@ def shapes(question: Question) -> str:
 
 
 def arrays(questionnaire: Questionnaire) -> set[tuple[Any, ...]]:
+    """Return the arrays of all Cases but those of one or two whole numbers, as labels, which meet by chance."""
     values = [v for q in questionnaire.questions for v in q.inputs.values() if isinstance(v, np.ndarray)]
-    return {(v.shape, v.tobytes()) for v in values}
+    return {(v.shape, v.tobytes()) for v in values if v.dtype.kind == "f" or v.size > 2}
 
 
 @each_set

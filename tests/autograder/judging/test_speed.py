@@ -177,6 +177,7 @@ def test_a_product_returns_what_has_the_answers_shapes(name: str) -> None:
         assert returned.shape == (4, 256, 32, 32)
 
 
+@pytest.mark.slow
 def test_measure_tells_slow_from_fast() -> None:
     task = speed.TASKS[EXERCISE]
     assert speed.measure(task.product, task) < task.at_most

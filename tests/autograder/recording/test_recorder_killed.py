@@ -77,6 +77,7 @@ for point, root in enumerate(sys.argv[1:], 1):
 POINTS = 14  # before and after each step of a batch of two: begin, commit, two renames each, end
 
 
+@pytest.mark.slow
 def test_killed_at_any_point_the_next_run_comes_to_the_same_end(course: Course, tmp_path: Path) -> None:
     hand_in(course, "ada")
     hand_in(course, "bob", both=False)

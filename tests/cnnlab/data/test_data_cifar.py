@@ -148,6 +148,7 @@ def flip(path: Path, at: int) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 def test_damaged_arrays_are_made_again(archive, cache, monkeypatch):
     monkeypatch.setattr(cifar, "ARCHIVE", remote_for(archive))
     (cache / "cifar10").mkdir()

@@ -19,6 +19,8 @@ from cnnlab.checking.keeping import keep
 from cnnlab.library import home, kept, load, shelf
 from tests import ROOT
 
+COUNT = len(cases.load("pad2d").questions)
+
 PAIR = "def both(padding):\n    return padding if isinstance(padding, tuple) else (padding, padding)"
 PAD2D = """@answer
 def pad2d(x, padding, value=0.0):
@@ -59,12 +61,13 @@ def test_what_is_kept_already_is_not_mentioned_and_what_changed_is():
         ([IMPORTS, PAD2D], "uses `both`, which no cell defines"),
         ([IMPORTS, PAIR], "no cell defines pad2d"),
         ([IMPORTS, PAIR, PAD2D, "del both\nfrom os.path import *", "def both(p): return both2(p)"], "uses `both2`"),
-        ([IMPORTS, PAIR.replace("(padding, padding)", "(padding, 7)"), PAD2D], "not by itself (8 of 10 cases fail)"),
+        ([IMPORTS, PAIR.replace("(padding, padding)", "(padding, 7)"), PAD2D],
+         f"not by itself ({COUNT - 3} of {COUNT} cases fail)"),
         ([IMPORTS, "from math import *", PAD2D], "uses `both`, which no cell defines"),
         ([IMPORTS, PAIR, "N = 1 / 0", PAD2D.replace("value=0.0", "value=0.0 * N")], "not by itself (ZeroDivisionError"),
         ([IMPORTS, PAIR, "import sys; N = sys.exit(3)", PAD2D.replace("0.0", "0.0 * N")], "not by itself (SystemExit"),
         (["from cnnlab import layers", IMPORTS, "def pad2d(x, padding, value=0.0):\n    return layers.pad2d(x, padding)"],
-         "not by itself (10 of 10 cases fail: SelfCallError"),
+         f"not by itself ({COUNT} of {COUNT} cases fail: SelfCallError"),
     ],
 )  # fmt: skip
 def test_what_does_not_stand_alone_is_not_kept(library, cells, why):

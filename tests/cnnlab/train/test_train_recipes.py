@@ -89,6 +89,7 @@ def test_the_full_size_without_a_gpu_is_said_before_anything_is_downloaded(
         recipes.get("resnet18", "full").run(show=False)
 
 
+@pytest.mark.slow
 def test_a_small_setting_learns_in_seconds() -> None:
     """The thin ResNet-18, on fewer images and epochs than it has."""
     setting = recipes.get("resnet18", "small")
