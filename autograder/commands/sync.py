@@ -10,17 +10,22 @@ from autograder.course import Course, private_files
 
 def add(commands: Subparsers) -> None:
     """Declare the command."""
-    command(
+    parser = command(
         commands,
         "sync",
         run,
-        "register assignments and work out the secret cases (grading does it by itself), and write a course.toml to edit",
+        "register assignments in the gradebook (grading does it by itself), and write a course.toml to edit",
+    )
+    parser.add_argument(
+        "--work-out",
+        action="store_true",
+        help="work out all sets of secret cases now, so that no grading waits for one; takes some minutes",
     )
 
 
 @private_files()
 def run(course: Course, options: argparse.Namespace) -> int:
-    """Register every assignment of the course in the gradebook, and compute its secret Cases.
+    """Register every assignment of the course in the gradebook, and work out its secret Cases where that is asked for.
 
     Where there is no course.toml yet, one is written in which every setting is commented out.
     """
@@ -30,7 +35,7 @@ def run(course: Course, options: argparse.Namespace) -> int:
 
     for assignment in course.assignments():
         registration.sync(course, assignment)
-        for lesson in course.lessons(assignment):
+        for lesson in course.lessons(assignment) if options.work_out else ():
             secret_cases.work_out(course, lesson)
         print(f"{assignment} is in the gradebook.")
     try:

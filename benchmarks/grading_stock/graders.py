@@ -126,7 +126,7 @@ def ours(of: OneLesson, submissions: Path, folder: Path, options: Sequence[str] 
     (work / "secret").chmod(0o600)
     command = [sys.executable, "-m", "autograder.cli", "grade", of.lesson.assignment, str(submissions)]
     environment = {**_environment(folder), "PYTHONPATH": str(of.course.root), "CNNLAB_WORK": str(work)}
-    synced = [sys.executable, "-m", "autograder.cli", "sync"]
+    synced = [sys.executable, "-m", "autograder.cli", "sync", "--work-out"]
     done = subprocess.run(synced, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise Failed(f"autograder sync failed:\n{done.stderr.strip()[-2000:]}")

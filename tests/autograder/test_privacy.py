@@ -86,7 +86,6 @@ def test_what_nbgrader_itself_writes_is_not_open_to_others(notebook: Path, cours
     assert not (graded.stat().st_mode | page.stat().st_mode) & OTHERS
 
 
-@pytest.mark.slow  # the secret cases of all lessons are worked out
 def test_a_course_that_is_only_registered_is_not_open_to_others(tmp_path: Path) -> None:
     run(tmp_path / "above" / "work", "sync")
     assert not open_to_others(tmp_path / "above")

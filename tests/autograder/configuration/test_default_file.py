@@ -52,7 +52,6 @@ def test_sync_writes_it_once_and_goes_on_where_it_cannot(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(registration, "sync", lambda course, assignment: None)  # which has tests of its own
-    monkeypatch.setattr(secret_cases, "work_out", lambda course, lesson: None)
     options = cli._parser().parse_args(["sync"])
     path = configuration.course_file_path(course)
     assert options.run(course, options) == 0
@@ -60,6 +59,12 @@ def test_sync_writes_it_once_and_goes_on_where_it_cannot(
     path.write_text("title = 'Mine'\n")
     assert options.run(course, options) == 0
     assert path.read_text() == "title = 'Mine'\n" and "course.toml" not in capsys.readouterr().out
+
+    worked_out: list[str] = []
+    monkeypatch.setattr(secret_cases, "work_out", lambda course, lesson: worked_out.append(lesson.name))
+    assert options.run(course, options) == 0 and not worked_out
+    all_sets = cli._parser().parse_args(["sync", "--work-out"])
+    assert all_sets.run(course, all_sets) == 0 and "01_why_convolution" in worked_out
 
     elsewhere = Course(course.root, Path("/proc/work"))
     assert options.run(elsewhere, options) == 0
