@@ -29,6 +29,8 @@ from tests.autograder.class_sample import adopting, descendants, left_after, run
 from tests.submissions import class_run
 from tests.submissions.fixture import MARK, Fixture
 
+pytestmark = pytest.mark.slow
+
 ASSIGNMENT = class_run.ASSIGNMENT
 ROOT = class_run.ROOT
 TOKEN = "to-be-kept-1f0c"  # in the grader's environment
@@ -293,8 +295,6 @@ from autograder import sandbox
 from autograder.sandbox import Limits, Probe, RunCell
 source = '''
 import os, subprocess
-
-pytestmark = pytest.mark.slow
 def bomb(x):
     while True:
         try:

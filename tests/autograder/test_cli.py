@@ -163,6 +163,7 @@ def test_without_a_sandbox_only_aloud(small_class: Path, tmp_path: Path, ready: 
     assert [line.split()[8] for line in out.splitlines() if line.startswith(("ann", "ben"))] == ["60", "60"]
 
 
+@pytest.mark.slow
 def test_who_comes_later_joins_the_class_and_nobody_is_recorded_anew(
     small_class: Path, tmp_path: Path, bubblewrap: str, ready: Course
 ) -> None:

@@ -50,6 +50,7 @@ def notebook(course: Course, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_nothing_that_a_class_leaves_is_open_to_others(notebook: Path, tmp_path: Path) -> None:
     work = tmp_path / "above" / "work"
     run(work, "grade", "1_layers", str(notebook.parents[1]))

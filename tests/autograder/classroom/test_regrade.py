@@ -135,6 +135,7 @@ def test_it_says_whose_grade_changed_and_why(copy: Course, tmp_path: Path) -> No
     assert status == 0 and "changed" not in out, err
 
 
+@pytest.mark.slow
 def test_where_the_bytes_are_gone_it_is_graded_as_it_was_taken_in(copy: Course, tmp_path: Path) -> None:
     folder = cheap_class(copy, tmp_path / "class", 1)
     assert run(copy, "grade", ASSIGNMENT, str(folder))[0] == 0

@@ -39,6 +39,7 @@ def test_the_class_has_every_kind() -> None:
     assert len({s.student for s in SAMPLES}) == len(SAMPLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", SAMPLES, ids=[s.student for s in SAMPLES])
 def test_each_earns_what_it_must(graded: tuple[Course, ClassResult], one: Sample) -> None:
     _, result = graded

@@ -68,6 +68,7 @@ def test_a_lesson_of_right_answers_has_full_marks_and_wrong_ones_their_mistake(c
     assert "rows[0]['parameters'] has wrong values" in said
 
 
+@pytest.mark.slow
 def test_what_a_wrong_kind_of_answer_says_in_the_feedback_holds_none_of_its_own_words(course: Course) -> None:
     broken = {
         "BasicBlock": "def BasicBlock(**more): return type('LEAK' + str(more), (), {})()",
@@ -187,6 +188,7 @@ def test_a_hostile_module_costs_its_own_exercise_only(what: str) -> None:
     assert found(t, PLATEAU).passed
 
 
+@pytest.mark.slow
 def test_torch_patched_inside_changes_no_verdict(course: Course) -> None:
     patch = """
     import torch

@@ -96,6 +96,7 @@ def test_every_name_gives_scores(name: str) -> None:
     assert network(torch.zeros(2, 1, image, image, device="meta")).shape == (2, 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_gradients_reach_every_parameter(name: str) -> None:
     side = FAMILIES[name]
