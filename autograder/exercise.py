@@ -87,6 +87,11 @@ class Case:
         self.tolerance, self.secret, self.inputs = tolerance, secret, inputs
         self.varies, self.free = varies, free
 
+    @property
+    def names(self) -> set[str]:
+        """The names of the inputs, for which nothing is drawn but what the Case leaves open."""
+        return {*(self.free(np.random.default_rng(0)) if self.free else ()), *self.inputs}
+
     def draw(self, seed: bytes) -> dict[str, Value]:
         """Return the inputs drawn from `seed`; the same seed gives the same inputs."""
         digest = hashlib.sha256(seed + b"\0" + self.key.encode()).digest()
@@ -168,7 +173,7 @@ class Exercise:
 
     def _verify_clues(self) -> None:
         """Raise DeclarationError where a clue names a Mistake or an argument that the Exercise does not have."""
-        arguments = {name for case in self.cases for name in case.draw(PUBLIC_SEED)} | {
+        arguments = {name for case in self.cases for name in case.names} | {
             case.varies for case in self.varied
         }
         for clue in map(_clue, self.clues):
@@ -189,7 +194,7 @@ class Exercise:
             raise DeclarationError(f"{self.name}: a table is one output")
         for needed in filter(None, (way.module, way.script)):
             for case in self.cases:
-                if needed not in case.draw(PUBLIC_SEED):
+                if needed not in case.names:
                     raise DeclarationError(
                         f"{self.name}: {case.words!r} has no input {needed}, which its way names"
                     )

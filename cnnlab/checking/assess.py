@@ -79,8 +79,8 @@ def recognise(results: tuple[CaseResult, ...]) -> str:
     a Mistake explains of them counts as a group only where nothing else failed.
     """
     failed = [r for r in results if not r.passed]
-    groups = {r.question.group for r in failed if not r.question.varies}
-    small = {r.question.group for r in failed if r.question.varies} if groups else set[str]()
+    varied = {r.question.group for r in failed if r.question.varies}
+    small = varied if any(not r.question.varies for r in failed) else set[str]()
     best, most = "", 0
     for name in results[0].question.mistakes if failed else ():
         same = [_does_the_same(r.question, name, r.outcome) for r in failed]
