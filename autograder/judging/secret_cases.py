@@ -28,7 +28,7 @@ from cnnlab.checking.question import Questionnaire
 from cnnlab.checking.speed import IMAGES, TASKS
 from cnnlab.checking.wire import Value
 
-POLL = 0.01  # seconds between two looks for sets that are wanted
+POLL = 0.05  # seconds between two looks for sets that are wanted: some twenty files each time, through the whole run
 LARGE = 8  # inputs of races, and expected results on them, that a process remembers: some MB each
 # Held while a reference runs: probing one redirects stdout for the whole process.
 _working = threading.Lock()
