@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from cnnlab.train.wrapping import buffers_by_name, parameters_by_name
+
 
 class Average:
     """The exponential moving average of a network's weights and of the statistics of its norms.
@@ -61,5 +63,5 @@ def _copy(into: list[torch.Tensor], tensors: list[torch.Tensor]) -> None:
 
 
 def _averaged(network: nn.Module) -> list[tuple[str, torch.Tensor]]:
-    parameters = [(name, p.detach()) for name, p in network.named_parameters() if p.requires_grad]
-    return parameters + [(name, b) for name, b in network.named_buffers() if b.is_floating_point()]
+    parameters = [(name, p.detach()) for name, p in parameters_by_name(network).items() if p.requires_grad]
+    return parameters + [(name, b) for name, b in buffers_by_name(network).items() if b.is_floating_point()]

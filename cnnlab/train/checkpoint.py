@@ -14,8 +14,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cnnlab.train.errors import TrainError
+from cnnlab.train.wrapping import buffers_by_name, parameters_by_name
 
-FORMAT = "cnnlab.train 1"
+FORMAT = "cnnlab.train 2"
 Tensors = dict[str, torch.Tensor]
 
 
@@ -31,8 +32,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], state: Mapping[str, A
         OSError, SafetensorError: where it cannot be written.
     """
     draft = path.with_name(f".{path.name}.part")
-    # Contiguous copies: safetensors knows no strides, and a channels_last weight would be refused.
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = _apart(tensors)
     try:
         save_file(plain, draft, metadata={"format": FORMAT, "state": json.dumps(state)})
         _flush(draft)
@@ -41,18 +41,29 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], state: Mapping[str, A
         draft.unlink(missing_ok=True)
 
 
-def read(path: Path) -> tuple[Tensors, dict[str, Any]]:
-    """Read a checkpoint: its tensors, on the CPU, and its values; raises TrainError for any other file."""
+def read(path: Path, remedy: str = "give another file") -> tuple[Tensors, dict[str, Any]]:
+    """Read a checkpoint: its tensors, on the CPU, and its values.
+
+    Args:
+        path: of the file.
+        remedy: what to do where it cannot be read, for the message.
+
+    Raises:
+        TrainError: where there is no such file, or another one than a checkpoint.
+    """
+    if not path.is_file():
+        there = "is a folder" if path.is_dir() else "is not there"
+        raise TrainError(f"{path} {there}: give the name of a checkpoint that `fit` has written.")
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
             if about.get("format") != FORMAT:
-                raise TrainError(f"{path} is not a checkpoint of cnnlab.train: give another name.")
+                raise TrainError(
+                    f"{path} is not a checkpoint of this version of cnnlab.train: give another name."
+                )
             return {name: file.get_tensor(name) for name in file.keys()}, json.loads(about["state"])  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise TrainError(
-            f"The checkpoint {path} cannot be read ({error}): delete it to start anew."
-        ) from error
+        raise TrainError(f"The checkpoint {path} cannot be read ({error}): {remedy}.") from error
 
 
 def of_group(tensors: Mapping[str, torch.Tensor], group: str) -> Tensors:
@@ -62,9 +73,12 @@ def of_group(tensors: Mapping[str, torch.Tensor], group: str) -> Tensors:
 
 
 def tensors_of(network: nn.Module) -> Tensors:
-    """Return a network's parameters and buffers by name, those that are used twice once."""
-    named = [*network.named_parameters(), *network.named_buffers()]
-    return {name: tensor.detach() for name, tensor in named}
+    """Return a network's parameters and buffers by name, those that are used twice once.
+
+    A network has the same names whether it is compiled or wrapped (torch.compile, DataParallel) or not.
+    """
+    named = {**parameters_by_name(network), **buffers_by_name(network)}
+    return {name: tensor.detach() for name, tensor in named.items()}
 
 
 @torch.no_grad()
@@ -97,9 +111,24 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
 
     Raises TrainError for a file that is no checkpoint and for another network.
     """
-    tensors, _ = read(Path(path))
+    tensors, _ = read(Path(path).expanduser())
     merged = {**of_group(tensors, "network"), **of_group(tensors, "average")}
     put(tensors_of(network), merged, str(path))
+
+
+def _apart(tensors: Mapping[str, torch.Tensor]) -> Tensors:
+    """Return contiguous tensors on the CPU that share no memory, as safetensors wants them.
+
+    It knows no strides, so a weight in channels_last is copied; and a buffer may be a view of a parameter.
+    """
+    apart, taken = Tensors(), set[int]()
+    for name, tensor in tensors.items():
+        plain = tensor.detach().cpu().contiguous()
+        if plain.untyped_storage().data_ptr() in taken:
+            plain = plain.clone()
+        taken.add(plain.untyped_storage().data_ptr())
+        apart[name] = plain
+    return apart
 
 
 def _flush(path: Path) -> None:

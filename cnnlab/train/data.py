@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from cnnlab.train.errors import TrainError
+from cnnlab.train.failures import first_line
 
 
 class DeviceData:
@@ -61,14 +62,28 @@ class DeviceData:
         """Height and width, in pixels."""
         return self.pixels.shape[1], self.pixels.shape[2]
 
-    def normalised(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return (B, H, W, C) uint8 as (B, C, H, W) float32, mean 0 and spread 1 over the data, in channels_last."""
-        return pixels.float().mul_(self._scale).sub_(self._offset).permute(0, 3, 1, 2)
+    def normalised(
+        self, pixels: torch.Tensor, layout: torch.memory_format = torch.contiguous_format
+    ) -> torch.Tensor:
+        """Return (B, H, W, C) uint8 as (B, C, H, W) float32, mean 0 and spread 1 over the data.
 
-    def range(self, first: int, last: int) -> torch.Tensor:
-        """Return images first to last - 1, normalised: (B, C, H, W) float32."""
-        return self.normalised(self.pixels[first:last])
+        Args:
+            pixels: of some images.
+            layout: the order in memory; torch.channels_last is the pixels' own, and needs no copy.
+        """
+        x = pixels.float().mul_(self._scale).sub_(self._offset).permute(0, 3, 1, 2)
+        return x.contiguous(memory_format=layout)
 
+    def range(
+        self, first: int, last: int, layout: torch.memory_format = torch.contiguous_format
+    ) -> torch.Tensor:
+        """Return images first to last - 1, normalised: (B, C, H, W) float32 in that layout."""
+        return self.normalised(self.pixels[first:last], layout)
+
+
+# Images of this many pixels a side whose last axis has as few numbers as a pixel are laid out as PIL's and OpenCV's are.
+LARGE = 8
+COLOURS = (1, 3, 4)
 
 Pair = tuple[np.ndarray, np.ndarray]
 Data = DeviceData | Pair
@@ -93,11 +108,21 @@ def on_device(data: Data, device: torch.device, like: DeviceData | None = None) 
 
 
 def _checked(images: np.ndarray, labels: np.ndarray) -> Pair:
-    images, labels = np.asarray(images), np.asarray(labels)
+    try:
+        images, labels = np.asarray(images), np.asarray(labels)
+    except (TypeError, ValueError) as error:  # a tensor on a GPU, or images of several sizes
+        raise TrainError(
+            f"Images and labels are no arrays ({first_line(error)}): give NumPy arrays or tensors on the CPU."
+        ) from error
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise TrainError(
             "Images are bytes (uint8) of shape (N, C, H, W) or (N, H, W); these are "
             f"{images.dtype} of shape {images.shape}. Give them as cnnlab.data returns them, not yet normalised."
+        )
+    if images.ndim == 4 and min(images.shape[1:3]) >= LARGE and images.shape[3] in COLOURS:
+        raise TrainError(
+            f"Images are (N, C, H, W), and these of shape {images.shape} look like (N, H, W, C): give "
+            "images.transpose(0, 3, 1, 2)."
         )
     if not np.issubdtype(labels.dtype, np.integer) or labels.shape != (len(images),) or not len(images):
         raise TrainError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,7 +11,9 @@ from torch.nn import functional
 
 from cnnlab.train.data import Data, DeviceData, on_device
 from cnnlab.train.device import Precision, choose_precision
-from cnnlab.train.errors import TrainError
+from cnnlab.train.layout import accepted
+from cnnlab.train.loss import check_outputs
+from cnnlab.train.modes import testing
 from cnnlab.train.processes import Processes
 
 PIXELS = 1 << 20  # at a time: 1,024 images of 32 x 32, which fills a large GPU and fits a small one
@@ -34,9 +37,13 @@ def evaluate(network: nn.Module, data: Data, *, like: DeviceData | None = None, 
         data: images and labels, or DeviceData.
         like: the training data, whose mean and spread normalise these images.
         flip: whether each image is also seen flipped.
+
+    Raises TrainError where network and images do not fit.
     """
     device = _device(network)
-    return measure(network, on_device(data, device, like), choose_precision("auto", device), flip)
+    there, precision = on_device(data, device, like), choose_precision("auto", device)
+    layout = layout_for(network, there, precision)
+    return measure(network, there, precision, flip, layout=layout)
 
 
 def predict(
@@ -49,12 +56,17 @@ def predict(
         data: images and labels, or DeviceData; labels are not looked at.
         like: the training data, whose mean and spread normalise these images.
         flip: whether each image is also seen flipped.
+
+    Raises TrainError where network and images do not fit.
     """
     device = _device(network)
     there, precision = on_device(data, device, like), choose_precision("auto", device)
+    layout = layout_for(network, there, precision, classes=1)
     batch = _batch(there)
-    with _testing(network), torch.no_grad(), precision.autocast():
-        scores = [_scores(network, there.range(i, i + batch), flip) for i in range(0, len(there), batch)]
+    with testing(network), torch.no_grad(), precision.autocast():
+        scores = [
+            _scores(network, there.range(i, i + batch, layout), flip) for i in range(0, len(there), batch)
+        ]
     return torch.cat(scores).float().softmax(1).cpu()
 
 
@@ -65,6 +77,7 @@ def measure(
     precision: Precision,
     flip: bool,
     processes: Processes | None = None,
+    layout: torch.memory_format = torch.channels_last,
 ) -> Score:
     """Measure a network on data that are on its device; each process takes its share, and all get the whole result.
 
@@ -74,14 +87,15 @@ def measure(
         precision: the numbers that layers compute with.
         flip: whether each image is also seen flipped.
         processes: of the run, by default this one alone.
+        layout: of the images in memory, one that the network takes.
     """
     processes, batch = processes or Processes(), _batch(data)
     sums = torch.zeros(
         2, dtype=torch.float64 if data.device.type != "mps" else torch.float32, device=data.device
     )
-    with _testing(network), precision.autocast():
+    with testing(network), precision.autocast():
         for first in range(processes.rank * batch, len(data), processes.count * batch):
-            scores = _scores(network, data.range(first, first + batch), flip)
+            scores = _scores(network, data.range(first, first + batch, layout), flip)
             labels = data.labels[first : first + batch]
             loss = functional.cross_entropy(scores.float(), labels, reduction="sum")
             sums += torch.stack([loss, (scores.argmax(1) == labels).sum()])
@@ -90,36 +104,44 @@ def measure(
     return Score(loss / len(data), right / len(data))
 
 
-def check_classes(scores: torch.Tensor, classes: int) -> None:
-    """Raise TrainError where a network has fewer outputs than there are classes; a GPU would only stop with an assertion."""
-    if scores.ndim != 2 or scores.shape[1] < classes:
-        raise TrainError(
-            f"The network gives scores of shape {tuple(scores.shape)} and there are {classes} classes: let its last layer "
-            f"have {classes} outputs."
-        )
+@torch.no_grad()
+def layout_for(
+    network: nn.Module, data: DeviceData, precision: Precision, classes: int | None = None
+) -> torch.memory_format:
+    """Return the layout of images that a network takes in evaluation.
+
+    Args:
+        network: where the data are.
+        data: of which two images are looked at.
+        precision: the numbers that layers compute with.
+        classes: the fewest scores an image, by default as many as the labels name.
+
+    Raises:
+        TrainError: where it takes neither, or gives no scores.
+    """
+    x = data.range(0, 2)
+
+    def attempt(layout: torch.memory_format) -> None:
+        outputs = network(x.contiguous(memory_format=layout))
+        check_outputs(outputs, len(x), data.classes if classes is None else classes)
+
+    with testing(network), precision.autocast():
+        return accepted(attempt, "test images", tuple(x.shape), data.device)
 
 
 def _scores(network: nn.Module, x: torch.Tensor, flip: bool) -> torch.Tensor:
-    scores = network(x)
-    return (scores + network(x.flip(3))) / 2 if flip else scores
+    scores = _first(network(x))
+    return (scores + _first(network(x.flip(3)))) / 2 if flip else scores
+
+
+def _first(outputs: Any) -> torch.Tensor:
+    """Return the scores of a network that keeps its side outputs in evaluation, too."""
+    return outputs[0] if isinstance(outputs, tuple) else outputs
 
 
 def _batch(data: DeviceData) -> int:
     """Return how many images to look at at a time."""
     return max(1, PIXELS // (data.size[0] * data.size[1]))
-
-
-class _testing:
-    """A network in eval mode for a while."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.network, self.before = network, network.training
-
-    def __enter__(self) -> None:
-        self.network.eval()
-
-    def __exit__(self, *_: object) -> None:
-        self.network.train(self.before)
 
 
 def _device(network: nn.Module) -> torch.device:

@@ -1,16 +1,13 @@
-"""Errors in plain words where memory runs out, or a network cannot be compiled."""
+"""Errors in plain words where a network cannot take its images or memory runs out."""
 
 from __future__ import annotations
 
-import shlex
+import re
 import traceback
-from pathlib import Path
 
 import torch
 
 from cnnlab.train.errors import TrainError
-
-TORCH = Path(torch.__file__).parent
 
 # how torch says it on a CPU: as a plain RuntimeError
 ON_CPU = ("can't allocate memory", "not enough memory", "alloc_cpu")
@@ -44,32 +41,48 @@ def out_of_memory(error: Exception, device: torch.device, batch: int | None = No
         return TrainError(
             f"{where} is too small for the data and the network: use fewer images or a smaller network."
         )
+    if batch == 1:
+        return TrainError(
+            f"{where} is too small for a single image: use a smaller network or smaller images. The network has the "
+            "weights from before this epoch."
+        )
     return TrainError(
-        f"{where} is too small for batches of {batch} images: use batch={max(1, batch // 2)}, or a smaller network. The "
+        f"{where} is too small for batches of {batch} images: use batch={batch // 2}, or a smaller network. The "
         "network has the weights from before this epoch."
     )
 
 
-def not_compiled(error: Exception, device: torch.device, batch: int, compiled: bool | str) -> Exception:
-    """Return a TrainError for an error of the first step of a compiled network, which is mostly the compiler's.
+# what torch says of the commonest slips, and how a reader is told; {0} and {1} are the numbers in torch's sentence
+EXPLANATIONS = (
+    (r"to have (\d+) channels, but got (\d+) channels", "a convolution takes {0} channels and is given {1}"),
+    (
+        r"Expected more than 1 value per channel",
+        "a batch norm is given one value a channel, of which there is no spread; train on batches of two images or more, "
+        "or on larger images",
+    ),
+    (
+        r"does not require grad",
+        "no gradient reaches its weights, since forward() detaches them or computes without",
+    ),
+)
+
+
+def cannot_take(error: Exception, what: str, shape: tuple[int, ...]) -> TrainError:
+    """Return a TrainError for an error that a network raised when it was given images.
 
     Args:
         error: the one that was raised.
-        device: the run's.
-        batch: images a step.
-        compiled: `compile` as `fit` got it; False leaves only errors of memory to be said.
+        what: the images, as a reader calls them.
+        shape: of the batch.
     """
-    if isinstance(error, TrainError) or not compiled or is_out_of_memory(error):
-        return out_of_memory(error, device, batch)
-    first = (str(error).splitlines() or [type(error).__name__])[0]
-    if not can_compile_from(TORCH):
-        first = f"the path of torch, {TORCH}, holds blanks or quotes, which torch's compiler takes apart"
-    return TrainError(f"The network cannot be compiled here ({first}): use compile=False.")
+    cause = first_line(error).rstrip(".")
+    for pattern, words in EXPLANATIONS:
+        found = re.search(pattern, str(error))
+        if found:
+            cause = words.format(*found.groups())
+    return TrainError(f"The network cannot take {what} of shape {tuple(shape)}: {cause}.")
 
 
-def can_compile_from(folder: Path) -> bool:
-    """Return whether torch's compiler can work when torch lies in `folder`: it does not quote where its libraries are."""
-    try:
-        return shlex.split(folder.as_posix()) == [folder.as_posix()]
-    except ValueError:  # a quote that is not closed
-        return False
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its class where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
+from cnnlab.train.evaluate import Score
+
 
 @dataclass
 class History:
@@ -44,6 +46,27 @@ class History:
         """Training images a second, over all finished epochs; 0 before the first."""
         total = sum(self.seconds)
         return self.images * self.epochs / total if total else 0.0
+
+    def add_epoch(
+        self, losses: list[float], accuracy: float, seconds: float, lr: float, score: Score | None
+    ) -> None:
+        """Note a whole epoch.
+
+        Args:
+            losses: of each step.
+            accuracy: on the training images as they were shown, in [0, 1].
+            seconds: of the training.
+            lr: at the epoch's end.
+            score: on the test images, None where there are none.
+        """
+        self.losses += losses
+        self.train_loss.append(sum(losses) / len(losses))
+        self.train_accuracy.append(accuracy)
+        self.seconds.append(seconds)
+        self.lr.append(lr)
+        if score is not None:
+            self.test_loss.append(score.loss)
+            self.test_accuracy.append(score.accuracy)
 
     def cut(self, epochs: int, steps: int) -> None:
         """Keep so many epochs of so many steps: what an epoch noted before it was stopped is dropped."""

@@ -1,105 +1,117 @@
-"""`fit`: one training run from its first epoch to its last, or to whatever ends it before."""
+"""The fast loop: the steps of `plain.py`, such that a GPU always has its next one.
+
+Data stay on the device as bytes; each batch is made there; the layout is channels_last where the network takes it, the
+types are narrower ones where the device is built for them; and within an epoch nothing waits for the device.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
+import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from cnnlab.nn.live import LiveCurve
-from cnnlab.train.data import Data
-from cnnlab.train.device import choose_device, choose_precision, preserved_settings
+from cnnlab.train.batches import DROPOUT, Batch, mixed_seed
 from cnnlab.train.errors import TrainError
-from cnnlab.train.failures import out_of_memory
-from cnnlab.train.history import History
-from cnnlab.train.processes import join
-from cnnlab.train.recipe import Recipe
+from cnnlab.train.evaluate import Score, measure
+from cnnlab.train.loss import loss_of
 from cnnlab.train.run import Run
-from cnnlab.train.run_checkpoint import RunCheckpoint
+
+Tell = Callable[[list[float]], None]
 
 
-def fit(
-    network: nn.Module,
-    train: Data,
-    test: Data | None = None,
-    recipe: Recipe | None = None,
-    *,
-    seed: int = 0,
-    device: str | torch.device | None = None,
-    precision: str = "auto",
-    compile: bool | str = False,
-    deterministic: bool = False,
-    checkpoint: str | Path | None = None,
-    save_every: int = 1,
-    show: bool = True,
-) -> History:
-    """Train a network to classify images, and return how it went.
-
-    On a CPU with the same number of threads the same seed gives the same weights bit for bit; on a GPU the same draws, but
-    sums in an order of its own unless `deterministic`. Among several processes (`cnnlab.train.processes`) each takes its
-    part of every batch; norms then see that part only. Ctrl-C ends the training: the network keeps the best epoch so far.
+def train_epoch(run: Run, tell: Tell) -> Score | None:
+    """Train for an epoch, measure, and note it all: return the score on the test images, where there are any.
 
     Args:
-        network: any module that gives (N, classes) scores for (N, C, H, W) normalised images; it is moved to the device,
-            trained in place and left in eval mode. Side outputs, a tuple (scores, side, ...) in training, count 0.3 each.
-        train: images (N, C, H, W) or (N, H, W) uint8 and labels (N,), or DeviceData.
-        test: as `train`; measured after each epoch, and never trained on. A plateau schedule looks at them, so give it
-            held-out training images.
-        recipe: what decides the result, Recipe() by default.
-        seed: of order, augmentation and dropout; the network's first weights are the caller's.
-        device: "cuda", "cpu", or the best there is.
-        precision: "auto" (bf16 or fp16 on a GPU, fp32 on a CPU), "fp32", "bf16" or "fp16".
-        compile: True or a mode of torch.compile, worth its minute for long runs only.
-        deterministic: repeatable algorithms only, which are slower.
-        checkpoint: a file written every `save_every` epochs; where it is there already, the run goes on from it, to the bit.
-        save_every: epochs.
-        show: a progress bar, and in a notebook a live curve.
+        run: what is trained, and how.
+        tell: shows the losses of steps that are over.
 
     Raises:
-        TrainError: where memory runs out or the loss is no number any more, with the weights of the last whole epoch in the
-            network; and before anything changes, where data, device or checkpoint do not fit.
-        ValueError: for arguments out of range.
+        TrainError: where the loss is no number any more.
     """
-    recipe = Recipe() if recipe is None else recipe
-    if save_every < 1:
-        raise ValueError(f"save_every is a number of epochs, at least 1, not {save_every!r}")
-    chosen = choose_device(device)
-    processes = join(chosen)
-    chosen = processes.device(chosen)
-    with preserved_settings(chosen, deterministic):
-        run = Run(network, train, test, recipe, seed, choose_precision(precision, chosen), processes, compile)
-        kept = RunCheckpoint(Path(checkpoint), save_every) if checkpoint is not None else None
-        return _train_to_end(run, kept, show and processes.main)
+    run.before = run.weights()
+    # seeded from the epoch: a resumed run draws the same dropout without anything being kept
+    torch.manual_seed(mixed_seed(run.seed, DROPOUT + run.processes.rank, run.epoch))
+    began = time.perf_counter()
+    losses, accuracy = _steps(run, tell)
+    seconds = time.perf_counter() - began
+    score = _measured(run)
+    # From here on the epoch counts: everything of it is noted together.
+    run.history.add_epoch(losses, accuracy, seconds, run.schedule.lr, score)
+    run.schedule.after_epoch(run.history.train_loss[-1] if score is None else score.loss)
+    run.epoch += 1
+    return score
 
 
-def _train_to_end(run: Run, checkpoint: RunCheckpoint | None, show: bool) -> History:
-    """Train to the end, or until something ends it."""
-    if checkpoint is not None:
-        checkpoint.resume(run)
-    curve = LiveCurve(run.steps * run.recipe.epochs, show)
-    run.show_past_epochs(curve)
-    try:
-        if run.epoch < run.recipe.epochs:
-            run.warm_up()
-        while run.epoch < run.recipe.epochs:
-            run.train_epoch(curve)
-            if checkpoint is not None:
-                checkpoint.save(run)
-        if run.average is not None:
-            run.average.put()
-        run.processes.wait()
-    except KeyboardInterrupt:
-        run.stop(show)
-    except TrainError:
-        run.restore_weights()
-        raise
-    except Exception as error:
-        run.restore_weights()
-        raise out_of_memory(error, run.device, run.batch) from None
-    finally:
-        curve.close()
-        run.network.eval()
-        # Back to torch's usual layout: safetensors, for one, refuses to save the other.
-        run.network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    return run.history
+def _steps(run: Run, tell: Tell) -> tuple[list[float], float]:
+    """Take the steps of an epoch: return their losses, and the accuracy on the images as they were shown."""
+    run.model.train()
+    losses = torch.zeros(run.batches.steps, device=run.device)
+    right = torch.zeros((), device=run.device)
+    # On a CPU looking at a loss costs nothing; on a GPU it would wait for all work given out so far.
+    watched = run.device.type == "cpu" and run.processes.count == 1
+    for step, batch in enumerate(run.batches.of(run.epoch)):
+        run.schedule.before_step(run.epoch * run.batches.steps + step)
+        losses[step], scores = _step(run, batch)
+        right += (scores.argmax(1) == batch.labels).sum()
+        if watched:
+            tell([_finite(float(losses[step]), run.recipe.lr)])
+    # One wait for the device in an epoch, for everything that is wanted of it.
+    share = 1 / run.processes.count
+    *means, count = run.processes.total(torch.cat([losses * share, right[None]])).tolist()
+    for loss in means:
+        _finite(loss, run.recipe.lr)
+    if not watched:
+        tell(means)
+    return means, count / (run.batches.steps * run.batches.size)
+
+
+def _step(run: Run, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Change the weights by one batch; return its loss and scores, both still on the device."""
+    run.optimiser.zero_grad(set_to_none=True)
+    with run.precision.autocast():
+        outputs = run.model(batch.images)
+    loss, scores = loss_of(outputs, batch.targets, run.recipe.label_smoothing)
+    run.scaler.scale(loss).backward()
+    if run.recipe.clip is not None:
+        run.scaler.unscale_(run.optimiser)
+        nn.utils.clip_grad_norm_(run.network.parameters(), run.recipe.clip)
+    run.scaler.step(run.optimiser)
+    run.scaler.update()
+    if run.average is not None:
+        run.average.update()
+    return loss.detach(), scores.detach()
+
+
+def _measured(run: Run) -> Score | None:
+    """Measure the network that would be kept, and keep its weights where they are the best so far."""
+    # Norms' statistics are each process's own; the main one's are what is kept.
+    run.processes.agree(run.network.buffers())
+    if run.average is None:
+        return _scored(run)
+    run.processes.agree(run.average.tensors)
+    with run.average.applied():
+        return _scored(run)
+
+
+def _scored(run: Run) -> Score | None:
+    score = None
+    if run.test is not None:
+        flip = run.recipe.flip_test
+        score = measure(run.fast, run.test, run.precision, flip, run.processes, run.batches.layout)
+    # Without test images the latest is taken for the best.
+    if score is None or score.accuracy >= max(run.history.test_accuracy, default=0.0):
+        run.best = run.epoch, run.weights()
+    return score
+
+
+def _finite(loss: float, lr: float) -> float:
+    if not math.isfinite(loss):
+        raise TrainError(
+            "The loss is no number any more, so the steps are too large: use a smaller learning rate, for example "
+            f"lr={lr / 3:.2g}. The network has the weights from before this epoch."
+        )
+    return loss

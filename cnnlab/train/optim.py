@@ -1,4 +1,4 @@
-"""Nesterov SGD with weights and the rest apart, and its learning rate over time."""
+"""SGD and AdamW with weights and the rest apart, and their learning rate over time."""
 
 from __future__ import annotations
 
@@ -27,16 +27,49 @@ def groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     return [group for group in both if group["params"]]
 
 
-def sgd(network: nn.Module, recipe: Recipe) -> torch.optim.SGD:
-    """Return torch's SGD for a network, in its form of one kernel for all parameters where the device has one."""
+def make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Return torch's SGD or AdamW for a network, in its form of one kernel for all parameters where the device has one."""
     devices = {p.device.type for p in network.parameters()}
     # Fused, it also takes a loss scaler's verdict on the device: no step waits for it.
+    fused = devices <= {"cuda", "cpu"}
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(groups(network, recipe), betas=(recipe.momentum, 0.999), fused=fused)
     return torch.optim.SGD(
-        groups(network, recipe),
-        momentum=recipe.momentum,
-        nesterov=recipe.momentum > 0,
-        fused=devices <= {"cuda", "cpu"},
+        groups(network, recipe), momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=fused
     )
+
+
+# what each optimiser remembers of a parameter
+REMEMBERED = {"sgd": ("momentum_buffer",), "adamw": ("exp_avg", "exp_avg_sq", "step")}
+
+
+def remembered(
+    optimiser: torch.optim.Optimizer, recipe: Recipe, make: bool = False
+) -> dict[str, torch.Tensor]:
+    """Return what an optimiser remembers: "0/momentum_buffer" of its first parameter, and so on.
+
+    Args:
+        optimiser: one of `make_optimiser`.
+        recipe: from which it was made.
+        make: whether what is not there before the first step is made.
+    """
+    found = {}
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    for number, parameter in enumerate(parameters):
+        state = optimiser.state[parameter]
+        for name in REMEMBERED[recipe.optimiser]:
+            if make and (recipe.momentum or recipe.optimiser != "sgd"):
+                state[name] = _nothing_yet(parameter, name)
+            if state.get(name) is not None:
+                found[f"{number}/{name}"] = state[name]
+    return found
+
+
+def _nothing_yet(parameter: torch.Tensor, name: str) -> torch.Tensor:
+    if name == "step":
+        return torch.zeros((), device=parameter.device)
+    # laid out as the parameter is, so that sums run in the same order
+    return torch.zeros_like(parameter, memory_format=torch.preserve_format)
 
 
 def triangle(step: int, steps: int, rising: float) -> float:

@@ -19,8 +19,8 @@ from cnnlab import data, models
 from cnnlab.models.resnet import BasicBlock, ResNet
 from cnnlab.train.data import Pair
 from cnnlab.train.device import choose_device, has_gpu
+from cnnlab.train.fitting import fit
 from cnnlab.train.history import History
-from cnnlab.train.loop import fit
 from cnnlab.train.recipe import Recipe
 
 VARIABLE = "CNNLAB_BUDGET"

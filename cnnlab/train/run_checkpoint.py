@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 
 from cnnlab.train import checkpoint
 from cnnlab.train.errors import TrainError
 from cnnlab.train.history import History
+from cnnlab.train.optim import remembered
 from cnnlab.train.run import Run
 
 
@@ -23,7 +23,8 @@ class RunCheckpoint:
 
     def __init__(self, path: Path, every: int) -> None:
         """path: of the file; every: epochs between two writings; the last epoch is always written."""
-        self.path, self.every = path, every
+        self.path = path = path.expanduser()
+        self.every = every
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -40,13 +41,13 @@ class RunCheckpoint:
         """
         if not self.path.exists():
             return
-        tensors, state = checkpoint.read(self.path)
+        tensors, state = checkpoint.read(self.path, "delete it to start anew")
         try:
             self._same(run.about(), state["about"])
             history, best = History.from_json(state["history"]), state["best"]
             targets = _tensors(run)
             if checkpoint.of_group(tensors, "optimiser"):
-                targets |= _grouped("optimiser", _momenta(run, make=True))
+                targets |= _grouped("optimiser", remembered(run.optimiser, run.recipe, make=True))
             if best is not None:
                 weights = run.weights()
                 targets |= _grouped("best", weights)
@@ -56,7 +57,7 @@ class RunCheckpoint:
             run.scaler.load_state_dict(state["scaler"])
             if run.average is not None:
                 run.average.count = state["averaged"]
-            run.history, run.epoch = history, state["epoch"]
+            run.history, run.epoch = history, int(state["epoch"])
         except (KeyError, TypeError, ValueError) as error:
             raise TrainError(
                 f"The checkpoint {self.path} cannot be read ({error}): delete it to start anew."
@@ -68,7 +69,7 @@ class RunCheckpoint:
         if run.processes.main and (last or run.epoch % self.every == 0):
             try:
                 checkpoint.write(self.path, _all(run), _state(run))
-            except (OSError, SafetensorError) as error:
+            except (OSError, SafetensorError, RuntimeError, TypeError, ValueError) as error:
                 print(
                     f"The checkpoint {self.path} cannot be written ({error}): training goes on without.",
                     file=sys.stderr,
@@ -103,21 +104,7 @@ def _tensors(run: Run) -> checkpoint.Tensors:
 
 def _all(run: Run) -> checkpoint.Tensors:
     best = _grouped("best", run.best[1]) if run.best else {}
-    return _tensors(run) | _grouped("optimiser", _momenta(run)) | best
-
-
-def _momenta(run: Run, make: bool = False) -> checkpoint.Tensors:
-    """Return SGD's momentum of each parameter by its place among the optimiser's; `make` those that are not there yet."""
-    found = {}
-    places = [p for group in run.optimiser.param_groups for p in group["params"]]
-    for number, parameter in enumerate(places):
-        state = run.optimiser.state[parameter]
-        if make and run.recipe.momentum:
-            # laid out as the parameter is, so that sums run in the same order
-            state["momentum_buffer"] = torch.zeros_like(parameter, memory_format=torch.preserve_format)
-        if state.get("momentum_buffer") is not None:
-            found[str(number)] = state["momentum_buffer"]
-    return found
+    return _tensors(run) | _grouped("optimiser", remembered(run.optimiser, run.recipe)) | best
 
 
 def _grouped(group: str, tensors: checkpoint.Tensors) -> checkpoint.Tensors:

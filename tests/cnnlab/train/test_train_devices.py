@@ -17,7 +17,7 @@ import torch
 from cnnlab import train
 from cnnlab.torch_settings import one_thread
 from cnnlab.train import Recipe, TrainError, fit
-from cnnlab.train.failures import TORCH, can_compile_from
+from cnnlab.train.compiling import TORCH, can_compile_from
 from tests.cnnlab.train.loop_parts import FULL, QUICK
 from tests.cnnlab.train.train_parts import convolutional, drawn
 

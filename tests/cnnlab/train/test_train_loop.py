@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from cnnlab.torch_settings import one_thread
 from cnnlab.train import DeviceData, History, Recipe, evaluate, fit, predict
-from cnnlab.train.run import AUXILIARY
+from cnnlab.train.loss import AUXILIARY
 from tests.cnnlab.train.loop_parts import FULL, QUICK, trained
 from tests.cnnlab.train.train_parts import CLASSES, convolutional, drawn, linear, same
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from cnnlab.torch_settings import one_thread
 from cnnlab.train import Average, Recipe
-from cnnlab.train.optim import Schedule, cosine, groups, sgd, triangle
+from cnnlab.train.optim import Schedule, cosine, groups, make_optimiser, triangle
 from tests.cnnlab.train.train_parts import convolutional, linear
 
 
@@ -55,7 +55,7 @@ def test_frozen_parameters_are_left_out() -> None:
 def test_steps_are_nesterovs_as_written_in_numpy() -> None:
     recipe = Recipe(lr=0.1, momentum=0.8, weight_decay=0.05, bias_lr=2)
     network = linear(inputs=6).double()
-    optimiser = sgd(network, recipe)
+    optimiser = make_optimiser(network, recipe)
     parameters = dict(network.named_parameters())
     values = {name: p.detach().numpy().copy() for name, p in parameters.items()}
     velocities = {name: np.zeros_like(v) for name, v in values.items()}
@@ -102,7 +102,7 @@ def test_cosine_falls_as_torchs_does() -> None:
 @pytest.mark.parametrize("shape", ["triangle", "cosine", "constant"])
 def test_a_schedule_sets_both_groups(shape: str) -> None:
     recipe = Recipe(lr=0.4, bias_lr=3, schedule=shape, rising=0.5)
-    optimiser = sgd(linear(inputs=6), recipe)
+    optimiser = make_optimiser(linear(inputs=6), recipe)
     schedule = Schedule(optimiser, recipe, 11)
     rates = []
     for step in range(11):
@@ -120,11 +120,11 @@ def test_a_plateau_lowers_the_rate_after_its_patience_and_is_taken_up_again() ->
     losses = [1.0, 0.9, 0.95, 0.92, 0.91, 0.93, 0.94, 0.95]
 
     def rates(cut: int | None) -> list[float]:
-        schedule, seen = Schedule(sgd(linear(inputs=6), recipe), recipe, 99), []
+        schedule, seen = Schedule(make_optimiser(linear(inputs=6), recipe), recipe, 99), []
         for number, loss in enumerate(losses):
             if number == cut:
                 kept = schedule.state()
-                schedule = Schedule(sgd(linear(inputs=6), recipe), recipe, 99)
+                schedule = Schedule(make_optimiser(linear(inputs=6), recipe), recipe, 99)
                 schedule.load(kept)
             schedule.before_step(number)
             schedule.after_epoch(loss)
