@@ -63,20 +63,18 @@ class DeviceData:
         return self.pixels.shape[1], self.pixels.shape[2]
 
     def normalised(
-        self, pixels: torch.Tensor, layout: torch.memory_format = torch.contiguous_format
+        self, pixels: torch.Tensor, layout: torch.memory_format = torch.channels_last
     ) -> torch.Tensor:
         """Return (B, H, W, C) uint8 as (B, C, H, W) float32, mean 0 and spread 1 over the data.
 
         Args:
             pixels: of some images.
-            layout: the order in memory; torch.channels_last is the pixels' own, and needs no copy.
+            layout: the order in memory; channels_last is the pixels' own, and needs no copy.
         """
         x = pixels.float().mul_(self._scale).sub_(self._offset).permute(0, 3, 1, 2)
         return x.contiguous(memory_format=layout)
 
-    def range(
-        self, first: int, last: int, layout: torch.memory_format = torch.contiguous_format
-    ) -> torch.Tensor:
+    def range(self, first: int, last: int, layout: torch.memory_format = torch.channels_last) -> torch.Tensor:
         """Return images first to last - 1, normalised: (B, C, H, W) float32 in that layout."""
         return self.normalised(self.pixels[first:last], layout)
 

@@ -91,12 +91,13 @@ def fit(
 def _train_to_end(run: Run, checkpoint: RunCheckpoint | None, show: bool) -> None:
     """Train to the end, or until something ends it."""
     try:
-        rehearse(run)
-        if show and run.batches.layout is torch.contiguous_format:
-            print(USUAL_LAYOUT)
         if checkpoint is not None:
             checkpoint.resume(run)
-        check_start(run)
+        if run.epoch < run.recipe.epochs:
+            rehearse(run)
+            check_start(run)
+        if show and run.batches.layout is torch.contiguous_format:
+            print(USUAL_LAYOUT)
     except KeyboardInterrupt:
         _stop(run, show)
         return

@@ -47,6 +47,13 @@ def lay_out(network: nn.Module, layout: torch.memory_format) -> None:
     network.to(memory_format=layout)  # type: ignore[call-overload]
 
 
+def lay_out_state(optimiser: torch.optim.Optimizer) -> None:
+    """Bring what an optimiser remembers into torch's usual layout: a checkpoint is read before the layout is known."""
+    for state in optimiser.state.values():
+        for name, tensor in state.items():
+            state[name] = tensor.contiguous()
+
+
 @contextmanager
 def usual_layout_after(network: nn.Module) -> Iterator[None]:
     """Bring a network back to torch's usual layout, whatever happens: safetensors, for one, refuses to save the other."""

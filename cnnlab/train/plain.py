@@ -44,7 +44,8 @@ def fit_plainly(
     for _ in range(epochs):
         network.train()
         for chosen in torch.randperm(len(train), generator=order).split(batch):
-            x, y = train.normalised(train.pixels[chosen]), train.labels[chosen]  # (B, C, H, W) and (B,)
+            x = train.normalised(train.pixels[chosen]).contiguous()  # (B, C, H, W) float32
+            y = train.labels[chosen]  # (B,)
             optimiser.zero_grad()
             scores = network(x)  # (B, classes)
             loss = functional.cross_entropy(scores, y)

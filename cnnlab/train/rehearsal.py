@@ -11,7 +11,7 @@ from torch import nn
 from cnnlab.train.compiling import not_compiled
 from cnnlab.train.errors import TrainError
 from cnnlab.train.evaluate import layout_for, measure
-from cnnlab.train.layout import accepted, lay_out
+from cnnlab.train.layout import accepted, lay_out, lay_out_state
 from cnnlab.train.loss import check_outputs, loss_of
 from cnnlab.train.modes import mode_kept
 from cnnlab.train.run import Run
@@ -62,6 +62,8 @@ def rehearse(run: Run) -> None:
             run.batches.layout = accepted(attempt, "training images", tuple(batch.images.shape), run.device)
             if run.test is not None:
                 _rehearse_test(run, network, classes)
+        if run.batches.layout is torch.contiguous_format:
+            lay_out_state(run.optimiser)
     finally:
         run.optimiser.zero_grad(set_to_none=True)
         run.put_weights(own, "the rehearsal")
@@ -70,7 +72,7 @@ def rehearse(run: Run) -> None:
 def _rehearse_test(run: Run, network: nn.Module, classes: int) -> None:
     assert run.test is not None
     layout = layout_for(network, run.test, run.precision, classes)
-    if layout is not run.batches.layout and run.batches.layout is torch.channels_last:
+    if layout is torch.contiguous_format:
         run.batches.layout = layout
         lay_out(run.network, layout)
 

@@ -8,6 +8,8 @@ import torch
 
 from cnnlab.train import DeviceData, Recipe, TrainError
 from cnnlab.train.augment import Draws, crop_flip, cut_out, draw
+from cnnlab.train.batches import Batches
+from cnnlab.train.processes import Processes
 from tests.cnnlab.train.train_parts import drawn
 
 N, H, W = 40, 7, 10  # not square, so that rows and columns cannot be mistaken for each other
@@ -186,3 +188,25 @@ def test_a_gpu_gathers_the_same_pixels_as_a_cpu() -> None:
     torch.testing.assert_close(
         cut_out(here.normalised(a), 3, draws), cut_out(away.normalised(b), 3, there).cpu()
     )
+
+
+def test_mixup_mixes_images_and_labels_by_the_same_share() -> None:
+    images = np.zeros((8, 1, 4, 4), np.uint8)
+    images[4:] = 255
+    labels = np.repeat([0, 1], 4)
+    recipe = Recipe(batch=8, mixup=0.5)
+    batches = Batches(DeviceData(images, labels), recipe, seed=1, processes=Processes())
+    seen = set()
+    for epoch in range(4):
+        (batch,) = batches.of(epoch)
+        low, high = batches.data.range(0, 1)[0, 0, 0, 0], batches.data.range(7, 8)[0, 0, 0, 0]
+        assert batch.targets.shape == (8, 2) and torch.allclose(batch.targets.sum(1), torch.ones(8))
+        # an image of the second class is white, so how white a mixture is says how much of it is of that class
+        white = (batch.images[:, 0, 0, 0] - low) / (high - low)
+        torch.testing.assert_close(white, batch.targets[:, 1])
+        seen.update(round(float(share), 4) for share in batch.targets[:, 1])
+        (again,) = batches.of(epoch)
+        assert torch.equal(batch.images, again.images)
+    assert len(seen - {0.0, 1.0}) >= 4, "each batch has a share of its own"
+    for batch in Batches(DeviceData(images, labels), Recipe(batch=8), 1, Processes()).of(0):
+        assert batch.targets is batch.labels

@@ -22,8 +22,9 @@ from torch import nn
 
 from cnnlab.torch_settings import one_thread
 from cnnlab.train import History, Recipe, TrainError, evaluate, fit, load_weights
-from cnnlab.train.checkpoint import FORMAT, read
-from tests.cnnlab.train.train_parts import convolutional, drawn, same
+from cnnlab.train.checkpoint import FORMAT, read, tensors_of, write
+from cnnlab.train.wrapping import unwrapped
+from tests.cnnlab.train.train_parts import convolutional, drawn, rehearsed, same
 
 RECIPE = Recipe(
     epochs=5,
@@ -48,8 +49,10 @@ def stopping(network: nn.Module, step: int) -> nn.Module:
     """Press Ctrl-C at a training step, counted from 1."""
     steps = 0
 
-    def press(module: nn.Module, _: Any) -> None:
+    def press(module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
         nonlocal steps
+        if rehearsed(inputs):
+            return
         steps += module.training
         if module.training and steps == step:
             signal.raise_signal(signal.SIGINT)
@@ -74,6 +77,7 @@ def timeless(history: History) -> dict[str, Any]:
         {"schedule": "plateau", "patience": 0, "factor": 0.3},
         {"schedule": "cosine", "clip": 0.5},
         {"momentum": 0.0},
+        {"optimiser": "adamw", "lr": 0.003, "mixup": 0.3},
         {"precision": "bf16"},
         pytest.param({"precision": "fp16"}, marks=pytest.mark.slow),  # which a CPU emulates
     ],
@@ -255,3 +259,74 @@ def test_a_killed_process_leaves_a_whole_checkpoint_from_which_the_run_ends_the_
     fit(whole, drawn(40), drawn(20, seed=2), recipe, show=False)
     assert same(network, whole)
     assert [p.name for p in tmp_path.iterdir()] == ["run.safetensors"]
+
+
+class Tied(nn.Module):
+    """A network whose buffer is a view of a parameter: its memory would be written twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = convolutional()
+        self.register_buffer("bias", self.inner[-1].bias.detach()[:3])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.inner(x)
+
+
+def test_a_buffer_that_shares_memory_with_a_parameter_is_kept_as_well(tmp_path: Path) -> None:
+    path, whole, last = tmp_path / "run.safetensors", Tied(), Tied()
+    run(whole, None)
+    assert run(stopping(Tied(), 12), path).interrupted
+    assert run(last, path).epochs == 5 and same(whole, last)
+
+
+@pytest.mark.parametrize(
+    "wrap", [nn.DataParallel, torch.compile, lambda n: torch.compile(nn.DataParallel(n))]
+)
+def test_files_of_wrapped_networks_load_either_way(wrap: Any, tmp_path: Path) -> None:
+    """Compiled here is the network's outside only: without a step nothing has to be compiled."""
+    path, plain = tmp_path / "run.safetensors", convolutional()
+    run(plain, path)
+    wrapped = wrap(convolutional(seed=3))
+    load_weights(wrapped, path)
+    assert same(unwrapped(wrapped), plain)
+    again, inside = convolutional(seed=4), nn.Sequential(wrap(convolutional(seed=5)))
+    write(tmp_path / "wrapped", {f"network/{n}": x for n, x in tensors_of(wrapped).items()}, {})
+    load_weights(again, tmp_path / "wrapped")
+    assert same(again, plain)
+    if wrap is torch.compile:
+        load = {f"network/0.{name}": x for name, x in tensors_of(plain).items()}
+        write(tmp_path / "inside", load, {})
+        load_weights(inside, tmp_path / "inside")
+        assert same(unwrapped(inside[0]), plain)
+
+
+def test_a_run_of_a_wrapped_network_goes_on_with_the_network_itself(tmp_path: Path) -> None:
+    path, whole, last = tmp_path / "run.safetensors", convolutional(), convolutional(seed=2)
+    run(whole, None)
+    assert run(nn.DataParallel(stopping(convolutional(), 12)), path).interrupted
+    run(last, path)
+    assert same(whole, last)
+
+
+def test_the_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "here").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "here")
+    run(convolutional(), Path("~/runs/one"))
+    assert (tmp_path / "home/runs/one").is_file() and not list((tmp_path / "here").iterdir())
+    load_weights(convolutional(), "~/runs/one")
+
+
+def test_a_file_that_is_not_there_is_not_to_be_deleted(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"no checkpoint")
+    for path, says in (
+        (tmp_path / "missing", "is not there"),
+        (tmp_path, "is a folder"),
+        (broken, "give another file"),
+    ):
+        with pytest.raises(TrainError, match=says) as caught:
+            load_weights(convolutional(), path)
+        assert "delete" not in str(caught.value)

@@ -26,6 +26,26 @@ def names_in(network: nn.Module, group: dict) -> set[str]:
     return {name for name, p in network.named_parameters() if any(p is q for q in group["params"])}
 
 
+def test_adamws_steps_are_those_of_the_paper() -> None:
+    """I. Loshchilov and F. Hutter, arXiv 1711.05101, algorithm 2."""
+    recipe = Recipe(optimiser="adamw", lr=0.01, momentum=0.8, weight_decay=0.1)
+    network = linear(inputs=6).double()
+    optimiser = make_optimiser(network, recipe)
+    weight = network[1].weight
+    value, first, second = weight.detach().numpy().copy(), 0.0, 0.0
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(4, 6)))
+    for step in range(1, 4):
+        optimiser.zero_grad()
+        network(x).square().sum().backward()
+        assert weight.grad is not None
+        gradient = weight.grad.numpy()
+        first, second = 0.8 * first + 0.2 * gradient, 0.999 * second + 0.001 * gradient**2
+        step_size = first / (1 - 0.8**step) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+        value = value * (1 - 0.01 * 0.1) - 0.01 * step_size
+        optimiser.step()
+        np.testing.assert_allclose(weight.detach().numpy(), value, rtol=1e-9)
+
+
 def test_only_weights_decay() -> None:
     network = nn.Sequential(
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2), nn.LayerNorm(2), nn.PReLU()
