@@ -57,7 +57,14 @@ def cifar10(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     except ValueError as error:
         raise DataError(f"CIFAR-10 cannot be read: {error}. Delete {path} and run this again.") from error
     for each, (images, labels) in arrays.items():
-        _keep(each, images, labels)
+        try:
+            keep_arrays(each, images, labels)
+        except OSError as error:
+            print(
+                f"CIFAR-10's arrays cannot be kept in {path.parent} ({error.strerror}): "
+                "the next call reads the archive again",
+                file=sys.stderr,
+            )
     return arrays[split]
 
 
@@ -83,9 +90,14 @@ def kept_arrays(split: str) -> tuple[np.ndarray, np.ndarray] | None:
     return images, labels
 
 
-def _keep(split: str, images: np.ndarray, labels: np.ndarray) -> None:
-    """Keep the arrays for the next call; say so and go on where they cannot be written."""
+def keep_arrays(split: str, images: np.ndarray, labels: np.ndarray) -> None:
+    """Keep the arrays of a split, as `cifar10` returns them, for every later call.
+
+    Raises:
+        OSError: where they cannot be written; then nothing of them is left.
+    """
     place = _place(split)
+    place.parent.mkdir(parents=True, exist_ok=True)
     name = None
     try:
         # a name of its own, then a move: another process never sees half a file
@@ -93,10 +105,7 @@ def _keep(split: str, images: np.ndarray, labels: np.ndarray) -> None:
             name = file.name
             np.savez(file, images=images, labels=labels)
         os.replace(name, place)
-    except OSError as error:
+    except OSError:
         if name:
             Path(name).unlink(missing_ok=True)
-        print(
-            f"CIFAR-10's arrays cannot be kept in {place.parent} ({error.strerror}): the next call reads the archive again",
-            file=sys.stderr,
-        )
+        raise
