@@ -1,49 +1,59 @@
 """Trains the course's networks and times the training, against the plain loop of the tutorials.
 
     .venv/bin/python -m benchmarks.training [--budget small|full] [--networks NAME ...] [--seeds 3] [--results FILE]
+        [--minutes M] [--data FOLDER]
+    .venv/bin/python -m benchmarks.training --merge FILE ...
+    .venv/bin/python -m benchmarks.training --pack FOLDER
 
-The small budget (shapes, a CPU) is the default without a GPU, the full one (CIFAR-10) with one. Each run is written to the
-results file, as a JSON line, as soon as it is over. When the benchmark is started again, it measures only what is missing,
-and any recipe that has changed.
+The small budget (shapes, a CPU) is the default without a GPU, the full one (CIFAR-10, a GPU) with one. The most telling
+measurements come first. Each is written to the results file, as a JSON line, as soon as it is over, and a training keeps a
+checkpoint beside that file: when the benchmark is started again, after whatever ended it, it goes on where it was, and
+measures only what is missing and any recipe that has changed. With --minutes it starts nothing that cannot be expected to
+end in time.
 
 Prints two Markdown tables. The first has accuracy (mean and spread over the seeds), seconds of training, seconds to the
 bar, images a second, and the share of the device's measured matrix peak. The second compares images a second with the
-plain loop's.
+plain loop's. --merge prints them for all measurements in several results files, with a pair of tables for each device.
+
+A machine without network gets CIFAR-10 in the files that --pack writes, and --data names their folder there.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
+import math
 import os
 import platform
-import statistics
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from benchmarks.layers import processor
-from benchmarks.training_parts import plain
+from benchmarks.training_parts import parts, plain, tables
+from benchmarks.training_parts.bars import missed, times_plain
 from benchmarks.training_parts.peak import matrix_peak
-from benchmarks.training_parts.record import Measured, Record
-from cnnlab import models
+from benchmarks.training_parts.plan import Task, expected_seconds, order
+from benchmarks.training_parts.record import Measured, Record, digest, distinct, read
+from benchmarks.training_parts.tables import Results
 from cnnlab.data import DataError
-from cnnlab.train import TrainError, fit, recipes
+from cnnlab.data.cache import VARIABLE
+from cnnlab.train import TrainError, checkpoint, fit, recipes
 from cnnlab.train.device import choose_device, choose_precision
 from cnnlab.train.recipes import Setting
 
 NETWORKS = ("alexnet", "vgg16_bn", "resnet18", "resnet20", "resnet56")
-FASTER = 8.0  # times the plain loop's images a second, on a GPU
-# Seconds of training to the bar on one H100.
-WITHIN = {"resnet18": 20, "vgg16_bn": 120, "resnet20": 120, "alexnet": 120, "resnet56": 240}
-SMALL_WITHIN = 120  # seconds of the whole small setting on two cores of a CPU
 SPEED_IMAGES = {"small": 640, "full": 25_600}  # of one timed pass
 PASSES = 5  # of each loop, in turns
-BACKWARD = 3  # times the forward's work, with it: one product for the inputs' gradients, one for the weights'
+# Bytes of checkpoints an epoch, on average: on a GPU an epoch takes a second, and a slow disk writes 200 MB in it.
+CHECKPOINT_BYTES = 20e6
+COPIES = 4  # of each parameter in a checkpoint: the weights, their average, the momentum, the best epoch's
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class Bench:
         device: the device to train on.
         record: the known measurements.
         passes: the number of passes that are timed for the speed.
+        ends: when everything must be over, as `time.perf_counter` counts.
     """
 
     settings: tuple[Setting, ...]
@@ -63,43 +74,73 @@ class Bench:
     device: torch.device
     record: Record
     passes: int = PASSES
+    ends: float = math.inf
 
-    def run(self) -> None:
-        """Measure what is missing, and report each result in a line."""
-        for setting in self.settings:
-            for seed in range(self.seeds):
-                self._once("trial", setting, seed, trial)
-            self._once("speed", setting, 0, self._speed)
+    def run(self) -> tuple[list[str], list[str]]:
+        """Measure what is missing, and report each result in a line; return what was left out, and what failed."""
+        left_out, failed = [], []
+        for task in order(self.settings, self.seeds):
+            about = self._about(task)
+            if self.record.find(**about):
+                continue
+            kept = self._checkpoint(task)
+            need = expected_seconds(task, self._known(task), self.passes, _epochs_in(kept))
+            left = max(0.0, self.ends - time.perf_counter())
+            if need > left:
+                left_out.append(f"{task}: it takes about {need:.0f} s, and {left:.0f} s are left")
+                continue
+            try:
+                self._measure(task, about, kept)
+            except DataError:
+                raise  # every further measurement would need the same data
+            except RuntimeError as error:
+                failed.append(f"{task}: {error}")
+        return left_out, failed
 
-    def _once(self, kind: str, setting: Setting, seed: int, measure: Any) -> None:
-        about = {
-            "kind": kind,
-            "network": setting.name,
-            "setting": digest(setting),
-            "seed": seed,
+    def results(self) -> Results:
+        """Return all measurements of these settings on this device."""
+        return Results(self.settings, device_name(self.device), torch.__version__, self.record.lines)
+
+    def _measure(self, task: Task, about: Measured, kept: Path) -> None:
+        began = time.perf_counter()
+        if task.kind == "trial":
+            measured = trial(task.setting, task.seed, self.device, kept)
+        else:
+            measured = speed(task.setting, self.device, self.passes)
+        seconds = time.perf_counter() - began
+        measured = {**about, "software": software(self.device), "wall_seconds": seconds, **measured}
+        self.record.add(measured)
+        kept.unlink(missing_ok=True)
+        print(line(measured), file=sys.stderr, flush=True)
+
+    def _about(self, task: Task) -> Measured:
+        return {
+            "kind": task.kind,
+            "network": task.setting.name,
+            "setting": digest(task.setting),
+            "seed": task.seed,
             "device": device_name(self.device),
             "torch": torch.__version__,
         }
-        if self.record.find(**about):
-            return
-        measured = {**about, **measure(setting, seed, self.device)}
-        self.record.add(measured)
-        print(line(measured), file=sys.stderr, flush=True)
 
-    def _speed(self, setting: Setting, seed: int, device: torch.device) -> Measured:
-        return speed(setting, device, self.passes)
+    def _checkpoint(self, task: Task) -> Path:
+        """Return the path of a training's checkpoint: another device or recipe does not go on from it."""
+        tag = hashlib.sha256(json.dumps(self._about(task)).encode()).hexdigest()[:8]
+        name = f"{self.record.path.name}.{task.setting.name}-{task.seed}-{tag}.checkpoint"
+        return self.record.path.with_name(name)
 
-    def found(self, kind: str, setting: Setting) -> list[Measured]:
-        """Return the known measurements of a setting on this device, one for each seed."""
-        common = {"kind": kind, "network": setting.name, "setting": digest(setting)}
-        here = {"device": device_name(self.device), "torch": torch.__version__}
-        seeds = range(self.seeds if kind == "trial" else 1)
-        return [m for seed in seeds if (m := self.record.find(**common, seed=seed, **here))]
+    def _known(self, task: Task) -> list[Measured]:
+        here = {"device": device_name(self.device), "torch": torch.__version__, "budget": task.setting.budget}
+        lines = (m for m in self.record.lines if all(m.get(key) == here[key] for key in here))
+        return [m for m in lines if "wall_seconds" in m]
 
 
-def digest(setting: Setting) -> str:
-    """Return a short hash of a setting, which changes with anything in it."""
-    return hashlib.sha256(repr(setting).encode()).hexdigest()[:12]
+def _epochs_in(kept: Path) -> int:
+    """Return the epochs that a checkpoint holds, 0 where there is none that can be read."""
+    try:
+        return checkpoint.read(kept)[1]["epoch"] if kept.exists() else 0
+    except TrainError:
+        return 0  # the training itself says what is wrong with it
 
 
 def device_name(device: torch.device) -> str:
@@ -109,15 +150,34 @@ def device_name(device: torch.device) -> str:
     return f"{processor()}, {torch.get_num_threads()} threads"
 
 
-def trial(setting: Setting, seed: int, device: torch.device) -> Measured:
+def software(device: torch.device) -> str:
+    """Return the software beside torch, with its versions."""
+    where = f"CUDA {torch.version.cuda}" if device.type == "cuda" else platform.python_implementation()
+    return f"{where}, Python {platform.python_version()}"
+
+
+def trial(setting: Setting, seed: int, device: torch.device, kept: Path) -> Measured:
     """Train a network by its setting and return the measurement.
 
     Args:
         setting: the network, its data and its recipe.
         seed: the seed of the training.
         device: the device to train on.
+        kept: the path of the checkpoint; where it exists, the training goes on from it.
+
+    Raises:
+        KeyboardInterrupt: where the training was stopped before its end.
     """
-    _, history = setting.run(seed, device=str(device), show=sys.stderr.isatty())
+    bytes_at_once = COPIES * 4 * tables.parameters(setting)
+    _, history = setting.run(
+        seed,
+        device=str(device),
+        checkpoint=kept,
+        save_every=math.ceil(bytes_at_once / CHECKPOINT_BYTES),
+        show=sys.stderr.isatty() and find_spec("tqdm") is not None,
+    )
+    if history.interrupted:
+        raise KeyboardInterrupt
     reached = [epoch for epoch, a in enumerate(history.test_accuracy, 1) if a >= setting.bar]
     return {
         "budget": setting.budget,
@@ -127,6 +187,7 @@ def trial(setting: Setting, seed: int, device: torch.device) -> Measured:
         "precision": history.precision,
         "accuracies": history.test_accuracy,
         "accuracy": history.test_accuracy[-1],
+        "epoch_seconds": history.seconds,
         "seconds": sum(history.seconds),
         "seconds_to_bar": sum(history.seconds[: reached[0]]) if reached and setting.bar else None,
         "warm_up_seconds": history.warm_up_seconds,
@@ -141,135 +202,110 @@ def speed(setting: Setting, device: torch.device, passes: int) -> Measured:
         setting: the network, its data and its recipe.
         device: the device to train on.
         passes: the number of passes of each loop.
+
+    Raises:
+        KeyboardInterrupt: where a pass was stopped before its end.
     """
     (images, labels), _ = setting.data()
     count = min(len(images), SPEED_IMAGES[setting.budget])
     images, labels = images[:count], labels[:count]
     recipe = replace(setting.recipe, epochs=1)
-    ours, theirs = [], []
+    ours, theirs, warm_up = [], [], 0.0
     for number in range(passes):
         history = fit(
             setting.network(), (images, labels), None, recipe, seed=number, device=device, show=False
         )
+        if history.interrupted:
+            raise KeyboardInterrupt
+        warm_up = max(warm_up, history.warm_up_seconds)
         ours.append(history.images_per_second)
         theirs.append(plain.images_per_second(setting.network(), images, labels, device))
     precision = choose_precision("auto", device).name
     return {
         "budget": setting.budget,
+        "dataset": setting.dataset,
         "precision": precision,
         "ours": ours,
         "plain": theirs,
-        "macs": macs(setting),
-        "parameters": sum(p.numel() for p in setting.network().parameters()),
+        "warm_up_seconds": warm_up,
         "peak": matrix_peak(device, precision),
     }
-
-
-def macs(setting: Setting) -> int:
-    """Count the multiply-adds of the forward pass for one image."""
-    of = recipes.DATASETS[setting.dataset]
-    return sum(row["macs"] for row in models.costs(setting.network(), (of.channels, of.image, of.image)))
 
 
 def line(measured: Measured) -> str:
     """Return one measurement as a line of text."""
     if measured["kind"] == "speed":
-        ratio = statistics.median(measured["ours"]) / statistics.median(measured["plain"])
-        return f"{measured['network']}: {ratio:.2f} times the plain loop's images a second"
+        return f"{measured['network']}: {times_plain(measured):.2f} times the plain loop's images a second"
     return f"{measured['network']}, seed {measured['seed']}: {measured['accuracy']:.2%} in {measured['seconds']:.1f} s"
 
 
-def accuracy_table(bench: Bench) -> str:
-    """Return the table of accuracies, with a row for each network over all its seeds."""
-    head = (
-        "network",
-        "parameters",
-        "images x epochs",
-        "test accuracy, mean and spread",
-        "bar",
-        "seconds of training",
-        "seconds to the bar",
-        "images/s",
-        "of the matrix peak",
-    )
-    rows = []
-    for setting in bench.settings:
-        trials, speeds = bench.found("trial", setting), bench.found("speed", setting)
-        if len(trials) < bench.seeds or not speeds:
-            continue
-        accuracies = [t["accuracy"] for t in trials]
-        spread = max(accuracies) - min(accuracies)
-        rate = statistics.median(t["images_per_second"] for t in trials)
-        to_bar = [t["seconds_to_bar"] for t in trials]
-        rows.append(
-            (
-                setting.name + (f" (width {setting.width})" if setting.width else ""),
-                f"{speeds[0]['parameters']:,}",
-                f"{trials[0]['images']:,} x {trials[0]['epochs']}",
-                f"{statistics.mean(accuracies):.2%}, {100 * spread:.2f} points",
-                f"{setting.bar:.1%}",
-                f"{statistics.median(t['seconds'] for t in trials):.1f}",
-                "not reached by all" if None in to_bar else f"{statistics.median(to_bar):.1f}",
-                f"{rate:,.0f}",
-                f"{2 * BACKWARD * speeds[0]['macs'] * rate / speeds[0]['peak']:.0%}",
-            )
-        )
-    return _markdown(head, rows)
+def merge(paths: Sequence[Path]) -> int:
+    """Print the tables of several results files; return 1 where a bar is missed."""
+    lines = distinct(line for path in paths for line in read(path))
+    settings = tables.every_setting(recipes.names())
+    known = {digest(setting) for setting in settings}
+    old = [line for line in lines if line["setting"] not in known]
+    if old:
+        print(f"Left out: {len(old)} measurements of recipes that have changed since.", file=sys.stderr)
+    return max([_report(results) for results in tables.grouped(lines, settings)], default=0)
 
 
-def speed_table(bench: Bench) -> str:
-    """Return the table that compares the two loops, with a row for each network."""
-    rows = []
-    for setting in bench.settings:
-        for measured in bench.found("speed", setting):
-            ours, theirs = (statistics.median(measured[which]) for which in ("ours", "plain"))
-            rows.append((setting.name, f"{theirs:,.0f}", f"{ours:,.0f}", f"{ours / theirs:.2f}"))
-    return _markdown(("network", "plain loop, images/s", "cnnlab.train, images/s", "times"), rows)
-
-
-def header(bench: Bench) -> str:
-    """Return a sentence on the machine and the software of the measurements."""
-    speeds = [m for s in bench.settings for m in bench.found("speed", s)]
-    peak = max((m["peak"] for m in speeds), default=0.0)
-    precision = speeds[0]["precision"] if speeds else "?"
-    where = f"CUDA {torch.version.cuda}" if bench.device.type == "cuda" else platform.python_implementation()
-    return (
-        f"{device_name(bench.device)}; torch {torch.__version__}, {where}, Python {platform.python_version()}; "
-        f"{precision}, matrix peak {peak / 1e12:.3g} TFLOP/s; {bench.seeds} seeds, {bench.passes} passes of each loop"
-    )
-
-
-def missed(bench: Bench) -> list[str]:
-    """Return a sentence for each bar that was missed."""
-    sentences = []
-    for setting in bench.settings:
-        trials = bench.found("trial", setting)
-        low = [t for t in trials if t["accuracy"] < setting.bar]
-        if low:
-            sentences.append(
-                f"{setting.name}: {len(low)} of {len(trials)} seeds stay below {setting.bar:.1%}."
-            )
-        limit = WITHIN.get(setting.name, 0) if setting.budget == "full" else SMALL_WITHIN
-        slow = [t for t in trials if t["seconds"] >= limit]
-        if slow:
-            sentences.append(f"{setting.name}: {len(slow)} of {len(trials)} seeds take {limit} s or more.")
-        if setting.budget == "full":
-            for m in bench.found("speed", setting):
-                ratio = statistics.median(m["ours"]) / statistics.median(m["plain"])
-                if ratio < FASTER:
-                    sentences.append(
-                        f"{setting.name}: {ratio:.1f} times the plain loop, at least {FASTER:g} wanted."
-                    )
-    return sentences
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+def _report(results: Results) -> int:
+    """Print tables and missed bars; return 1 where there are any."""
+    for text in (tables.header(results), tables.accuracy_table(results), tables.speed_table(results)):
+        print(text, end="\n\n", flush=True)
+    sentences = missed(results)
+    for sentence in sentences:
+        print(f"missed: {sentence}", file=sys.stderr)
+    return 1 if sentences else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark; return 1 where a bar is missed, 2 where it cannot run, 130 after Ctrl-C."""
+    """Run the benchmark.
+
+    Returns: 1 where a bar is missed, 2 where something cannot run, 130 after Ctrl-C, else 0.
+    """
+    began = time.perf_counter()
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.seeds < 1 or parsed.passes < 1:
+        parser.error("at least one seed and one pass are needed")
+    try:
+        if parsed.pack:
+            for path in parts.split(parsed.pack):
+                print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
+            return 0
+        if parsed.merge:
+            return merge(parsed.merge)
+        if parsed.data:
+            os.environ.setdefault(VARIABLE, str(parsed.data))
+            parts.join(parsed.data)
+        settings = tuple(recipes.get(name, parsed.budget, parsed.dataset) for name in parsed.networks)
+        device = choose_device(settings[0].device)
+        ends = began + 60 * parsed.minutes
+        bench = Bench(settings, parsed.seeds, device, Record(parsed.results), parsed.passes, ends)
+        left_out, failed = bench.run()
+    except KeyboardInterrupt:
+        print(f"Stopped; what is measured is in {parsed.results}: start again to go on.", file=sys.stderr)
+        return 130
+    except ImportError as error:
+        print(
+            f"The package {error.name} is not installed here. It finds and downloads data: install it, or give --data the "
+            "folder with CIFAR-10's parts.",
+            file=sys.stderr,
+        )
+        return 2
+    except (TrainError, DataError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    code = _report(bench.results())
+    for word, sentences in (("left out", left_out), ("failed", failed)):
+        for sentence in sentences:
+            print(f"{word}: {sentence}", file=sys.stderr)
+    return 2 if failed else code
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.training", description="Train the course's networks and time it."
     )
@@ -278,25 +314,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--passes", type=int, default=PASSES, help="of each loop, in turns")
     parser.add_argument("--dataset", choices=tuple(recipes.DATASETS), help="another one than the budget's")
-    parser.add_argument("--results", type=Path, default=Path("work/benchmarks/training.jsonl"))
-    parsed = parser.parse_args(arguments)
-    if parsed.seeds < 1 or parsed.passes < 1:
-        parser.error("at least one seed and one pass are needed")
-    try:
-        settings = tuple(recipes.get(name, parsed.budget, parsed.dataset) for name in parsed.networks)
-        device = choose_device(settings[0].device)
-        bench = Bench(settings, parsed.seeds, device, Record(parsed.results), parsed.passes)
-        bench.run()
-    except KeyboardInterrupt:
-        print(f"Stopped; what is measured is in {parsed.results}: start again to go on.", file=sys.stderr)
-        return 130
-    except (TrainError, DataError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(header(bench), accuracy_table(bench), speed_table(bench), sep="\n\n")
-    for sentence in missed(bench):
-        print(f"missed: {sentence}", file=sys.stderr)
-    return 1 if missed(bench) else 0
+    parser.add_argument(
+        "--results", type=Path, default=Path("work/benchmarks/training.jsonl"), metavar="FILE"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        metavar="M",
+        help="start nothing that cannot be expected to end in so many minutes",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help=f"CIFAR-10's parts; also where it is kept, unless {VARIABLE} is set",
+    )
+    parser.add_argument(
+        "--merge", type=Path, nargs="+", metavar="FILE", help="print these results, measure nothing"
+    )
+    parser.add_argument("--pack", type=Path, metavar="FOLDER", help="write CIFAR-10's parts, measure nothing")
+    return parser
 
 
 if __name__ == "__main__":

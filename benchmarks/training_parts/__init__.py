@@ -1,1 +1,1 @@
-"""Parts of the training benchmark: the plain loop, the matrix peak, the record of measurements."""
+"""What the training benchmark consists of: the data's parts, the plan, the plain loop, the peak, the record, the tables."""

@@ -1,35 +1,32 @@
-"""The record of measurements, one JSON line for each run, so that a benchmark resumes where it was stopped."""
+"""The record of measurements, one JSON line for each, so that a benchmark resumes where it was stopped."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cnnlab.train.recipes import Setting
+
 Measured = dict[str, Any]
+KEYS = ("kind", "network", "setting", "seed", "device", "torch")  # the same values: the same measurement
 
 
 class Record:
-    """The measurements in one file; two with the same values of `keys` are the same measurement."""
-
-    keys = ("kind", "network", "setting", "seed", "device", "torch")
+    """The measurements in one file; two with the same values of `KEYS` are the same measurement."""
 
     def __init__(self, path: Path) -> None:
         """Read the file, leaving out a last line that was not written whole."""
         self.path = path
-        self.lines: list[Measured] = []
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    self.lines.append(json.loads(line))
-                except ValueError:
-                    continue
+        self.lines = read(path) if path.exists() else []
 
     def find(self, **wanted: Any) -> Measured | None:
-        """Return the last measurement with these values of `keys`, None where there is none."""
+        """Return the last measurement with these values of `KEYS`, None where there is none."""
         for line in reversed(self.lines):
-            if all(line.get(key) == wanted[key] for key in self.keys if key in wanted):
+            if all(line.get(key) == wanted[key] for key in KEYS if key in wanted):
                 return line
         return None
 
@@ -42,3 +39,26 @@ class Record:
             file.flush()
             os.fsync(file.fileno())
         self.lines.append(measured)
+
+
+def read(path: Path) -> list[Measured]:
+    """Return the measurements in a file, without lines that were not written whole."""
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and all(key in line for key in KEYS):
+            lines.append(line)
+    return lines
+
+
+def distinct(lines: Iterable[Measured]) -> list[Measured]:
+    """Return each measurement once: of equal ones the last."""
+    return list({tuple(line.get(key) for key in KEYS): line for line in lines}.values())
+
+
+def digest(setting: Setting) -> str:
+    """Return a short hash of a setting, which changes with anything in it."""
+    return hashlib.sha256(repr(setting).encode()).hexdigest()[:12]

@@ -13,31 +13,21 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from benchmarks import training  # noqa: E402
-from benchmarks.training_parts import peak, plain  # noqa: E402
-from benchmarks.training_parts.record import Record  # noqa: E402
+from benchmarks.training_parts import bars, peak, plain  # noqa: E402
+from benchmarks.training_parts.record import Record, digest  # noqa: E402
 from cnnlab.torch_settings import one_thread  # noqa: E402
 from cnnlab.train import recipes  # noqa: E402
 from cnnlab.train.device import has_gpu  # noqa: E402
-from tests.smoke import BATCH, EPOCHS, IMAGES, WIDTH, smoke  # noqa: E402
-
-PLAIN_BATCH = 32  # of the plain loop, which needs two of them
+from tests.benchmarks.tiny_training import make_tiny, run  # noqa: E402
+from tests.smoke import BATCH, EPOCHS, IMAGES, WIDTH  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One network on few images, for seconds in place of minutes."""
-    monkeypatch.setitem(recipes.SETTINGS, "resnet18", (smoke("resnet18"), recipes.get("resnet18", "full")))
-    monkeypatch.setitem(training.SPEED_IMAGES, "small", 3 * PLAIN_BATCH)
-    monkeypatch.setattr(plain, "BATCH", PLAIN_BATCH)
-    monkeypatch.setattr(plain, "WORKERS", 0)
-    monkeypatch.setitem(peak.SIZES, "cpu", (128, 256))
+    make_tiny(monkeypatch.setitem, monkeypatch.setattr)
     with one_thread():
         yield
-
-
-def run(results: Path, *more: str) -> int:
-    given = ["--budget", "small", "--networks", "resnet18", "--passes", "1", "--results", str(results)]
-    return training.main([*given, *more])
 
 
 def lines(results: Path) -> list[dict[str, object]]:
@@ -80,11 +70,11 @@ def test_what_is_missed_is_said(tmp_path: Path) -> None:
     setting = replace(recipes.get("resnet18", "small"), bar=0.9)
     record = Record(tmp_path / "training.jsonl")
     bench = training.Bench((setting,), 2, torch.device("cpu"), record)
-    common = {"network": "resnet18", "setting": training.digest(setting), "torch": torch.__version__}
+    common = {"network": "resnet18", "setting": digest(setting), "torch": torch.__version__}
     for seed, accuracy, seconds in ((0, 0.95, 10.0), (1, 0.5, 500.0)):
         about = {**common, "kind": "trial", "seed": seed, "device": training.device_name(torch.device("cpu"))}
         record.add({**about, "accuracy": accuracy, "seconds": seconds})
-    assert training.missed(bench) == [
+    assert bars.missed(bench.results()) == [
         "resnet18: 1 of 2 seeds stay below 90.0%.",
         "resnet18: 1 of 2 seeds take 120 s or more.",
     ]
