@@ -94,9 +94,8 @@ def alexnet_2012(classes: int = 1000, channels: int = 3, *, groups: int = 2) -> 
     classifier = nn.Sequential(
         nn.Linear(256 * 6 * 6, 4096),
         nn.ReLU(),
-        nn.Dropout(
-            0.5
-        ),  # of what the hidden layers return, as the paper has it; torchvision drops what they are given
+        # dropout of what the hidden layers return, as the paper has it; torchvision drops what they are given
+        nn.Dropout(0.5),
         nn.Linear(4096, 4096),
         nn.ReLU(),
         nn.Dropout(0.5),
@@ -129,9 +128,8 @@ def alexnet_small(classes: int = 10, channels: int = 3, *, groups: int = 1) -> A
         nn.MaxPool2d(3, stride=2, padding=1),  # (N, 256, 4, 4)
     )
     classifier = nn.Sequential(
-        nn.Linear(
-            256 * 4 * 4, 1024
-        ),  # a quarter of the width: with 4096 these layers would hold 34 million weights
+        # a quarter of the width: with 4096 these layers would hold 34 million weights
+        nn.Linear(256 * 4 * 4, 1024),
         nn.ReLU(),
         nn.Dropout(0.5),
         nn.Linear(1024, 1024),

@@ -108,9 +108,8 @@ class DenseNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return scores (N, classes) for images (N, channels, H, W)."""
-        x = F.relu(
-            self.features(x)
-        )  # DenseNet-121: (N, 1024, 7, 7) of 224 pixels, (N, 1024, 4, 4) of 32 where small
+        # DenseNet-121: (N, 1024, 7, 7) of 224 pixels, (N, 1024, 4, 4) of 32 where small
+        x = F.relu(self.features(x))
         x = torch.flatten(F.adaptive_avg_pool2d(x, 1), 1)  # (N, 1024)
         return self.classifier(x)  # (N, classes)
 
@@ -125,9 +124,8 @@ class DenseNet(nn.Module):
             assign: whether the tensors themselves are taken, not copies of their values.
         """
         renamed = OrderedDict((OLD_NAME.sub(r"\1\2", name), value) for name, value in state_dict.items())
-        if hasattr(
-            state_dict, "_metadata"
-        ):  # the version by which torch knows whether batch norms count batches
+        if hasattr(state_dict, "_metadata"):
+            # the version by which torch knows whether batch norms count batches
             renamed._metadata = state_dict._metadata  # type: ignore[attr-defined]
         return super().load_state_dict(renamed, strict, assign)
 
@@ -135,9 +133,8 @@ class DenseNet(nn.Module):
 def _stem(channels: int, filters: int, small: bool) -> nn.Sequential:
     stem = nn.Sequential()
     if small:
-        stem.add_module(
-            "conv0", nn.Conv2d(channels, filters, 3, padding=1, bias=False)
-        )  # (N, filters, 32, 32)
+        # (N, filters, 32, 32)
+        stem.add_module("conv0", nn.Conv2d(channels, filters, 3, padding=1, bias=False))
         return stem
     stem.add_module("conv0", nn.Conv2d(channels, filters, 7, stride=2, padding=3, bias=False))
     stem.add_module("norm0", nn.BatchNorm2d(filters))

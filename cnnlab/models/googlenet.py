@@ -16,11 +16,14 @@ from cnnlab.models import initialise
 
 
 class GoogLeNetScores(NamedTuple):
-    """The outputs of GoogLeNet with auxiliary heads in training, each (N, classes); the order is torchvision's."""
+    """The outputs of GoogLeNet with auxiliary heads in training, each (N, classes).
+
+    The heads stand in the order of the layers, as in the course's exercise; torchvision's second output is that of aux2.
+    """
 
     scores: torch.Tensor
-    aux2: torch.Tensor
     aux1: torch.Tensor
+    aux2: torch.Tensor
 
 
 class ConvNormReLU(nn.Module):
@@ -144,8 +147,9 @@ class GoogLeNet(nn.Module):
         self.maxpool4 = nn.MaxPool2d(2, stride=2, ceil_mode=True)
         self.inception5a = Inception(832, 256, 160, 320, 32, 128, 128, kernel5)
         self.inception5b = Inception(832, 384, 192, 384, 48, 128, 128, kernel5)
-        self.aux1 = AuxiliaryHead(512, classes) if aux else None
-        self.aux2 = AuxiliaryHead(528, classes) if aux else None
+        self.aux1 = self.aux2 = None
+        if aux:
+            self.aux1, self.aux2 = AuxiliaryHead(512, classes), AuxiliaryHead(528, classes)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.2)  # the paper's 40 % would be Dropout(0.4)
         self.fc = nn.Linear(1024, classes)
@@ -175,7 +179,7 @@ class GoogLeNet(nn.Module):
         scores = self.fc(self.dropout(x))  # (N, classes)
         if not self.training or self.aux1 is None or self.aux2 is None:
             return scores
-        return GoogLeNetScores(scores, aux2=self.aux2(halfway2), aux1=self.aux1(halfway1))
+        return GoogLeNetScores(scores, aux1=self.aux1(halfway1), aux2=self.aux2(halfway2))
 
     def _stem(self, x: torch.Tensor) -> torch.Tensor:
         x = self.conv1(x)  # (N, 64, 112, 112)

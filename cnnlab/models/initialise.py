@@ -27,3 +27,16 @@ def small_linear(network: nn.Module, deviation: float = 0.01) -> None:
         if isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, 0, deviation)
             nn.init.zeros_(layer.bias)
+
+
+def zero_last_gamma(network: nn.Module) -> None:
+    """Set gamma to 0 in the last batch norm of each residual block, so that each block starts as its shortcut alone.
+
+    For networks whose blocks name a `last_norm`: ResNet, ResNeXt, SENet and MobileNetV2; others are left as they are.
+    Sources: Goyal et al., Accurate, large minibatch SGD, 2017, arXiv 1706.02677, section 5.1; T. He et al., Bag of
+    tricks, 2018, arXiv 1812.01187, section 3.1.
+    """
+    for block in network.modules():
+        norm = getattr(block, "last_norm", None)
+        if isinstance(norm, nn.BatchNorm2d):
+            nn.init.zeros_(norm.weight)

@@ -91,20 +91,29 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, filters: int, stride: int, expansion: int) -> None:
         super().__init__()
         inner = inputs * expansion
-        widen = [] if expansion == 1 else [ConvNorm(inputs, inner, 1, activation=nn.ReLU6)]
-        self.conv = nn.Sequential(
-            *widen,  # (N, inner, H, W)
-            ConvNorm(
-                inner, inner, 3, stride, groups=inner, activation=nn.ReLU6
-            ),  # (N, inner, H/stride, W/stride)
-            nn.Conv2d(inner, filters, 1, bias=False),  # (N, filters, H/stride, W/stride)
+        layers: list[nn.Module] = []
+        if expansion != 1:
+            layers.append(ConvNorm(inputs, inner, 1, activation=nn.ReLU6))  # (N, inner, H, W)
+        layers += [
+            # (N, inner, H/stride, W/stride), then (N, filters, H/stride, W/stride)
+            ConvNorm(inner, inner, 3, stride, groups=inner, activation=nn.ReLU6),
+            nn.Conv2d(inner, filters, 1, bias=False),
             nn.BatchNorm2d(filters),
-        )
+        ]
+        self.conv = nn.Sequential(*layers)
         self.adds = stride == 1 and inputs == filters
+
+    @property
+    def last_norm(self) -> nn.Module | None:
+        """The norm before the addition; None where nothing is added."""
+        return self.conv[-1] if self.adds else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, filters, H/stride, W/stride)."""
-        return x + self.conv(x) if self.adds else self.conv(x)
+        residual = self.conv(x)
+        if self.adds:
+            return x + residual
+        return residual
 
 
 class MobileNet(nn.Module):
@@ -160,10 +169,9 @@ def mobilenet_v2(classes: int = 1000, channels: int = 3, *, small: bool = False)
     width = 32
     for stage, (expansion, filters, count, stride) in enumerate(INVERTED):
         for number in range(count):
-            first = stride if number == 0 and not (small and stage == 1) else 1
-            blocks.append(
-                InvertedResidual(width, filters, first, expansion)
-            )  # 112, 56, 28, 14, 14, 7, 7 a side
+            # only a stage's first block shrinks: to 112, 56, 28, 14, 14, 7, 7 a side
+            shrinks = number == 0 and not (small and stage == 1)
+            blocks.append(InvertedResidual(width, filters, stride if shrinks else 1, expansion))
             width = filters
     blocks.append(ConvNorm(width, 1280, 1, activation=nn.ReLU6))  # (N, 1280, 7, 7)
     network = MobileNet(nn.Sequential(*blocks), 1280, classes)

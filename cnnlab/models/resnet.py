@@ -52,6 +52,11 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample = downsample
 
+    @property
+    def last_norm(self) -> nn.Module | None:
+        """The norm before the addition."""
+        return self.bn2
+
     def residual(self, x: torch.Tensor) -> torch.Tensor:
         """Return what is added to the input, (N, width, H/stride, W/stride)."""
         x = self.relu(self.bn1(self.conv1(x)))
@@ -59,7 +64,9 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, width, H/stride, W/stride): the ReLU comes after the addition."""
-        shortcut = x if self.downsample is None else self.downsample(x)
+        shortcut = x
+        if self.downsample is not None:
+            shortcut = self.downsample(x)
         return self.relu(self.residual(x) + shortcut)
 
 
@@ -97,6 +104,11 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU()
         self.downsample = downsample
 
+    @property
+    def last_norm(self) -> nn.Module | None:
+        """The norm before the addition."""
+        return self.bn3
+
     def residual(self, x: torch.Tensor) -> torch.Tensor:
         """Return what is added to the input, (N, 4*width, H/stride, W/stride)."""
         x = self.relu(self.bn1(self.conv1(x)))  # (N, inner, H, W)
@@ -105,7 +117,9 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, 4*width, H/stride, W/stride): the ReLU comes after the addition."""
-        shortcut = x if self.downsample is None else self.downsample(x)
+        shortcut = x
+        if self.downsample is not None:
+            shortcut = self.downsample(x)
         return self.relu(self.residual(x) + shortcut)
 
 
@@ -154,11 +168,12 @@ class ResNet(nn.Module):
         super().__init__()
         if small:
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+            self.maxpool: nn.Module = nn.Identity()
         else:
             self.conv1 = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
+            self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU()
-        self.maxpool = nn.Identity() if small else nn.MaxPool2d(3, stride=2, padding=1)
         self.stages = [f"layer{number}" for number in range(1, len(depths) + 1)]  # torchvision's names
         inputs = width
         for number, (name, depth) in enumerate(zip(self.stages, depths, strict=True)):
@@ -176,9 +191,8 @@ class ResNet(nn.Module):
         x = self.relu(self.bn1(self.conv1(x)))  # (N, width, 112, 112) of 224 pixels
         x = self.maxpool(x)  # (N, width, 56, 56); where small, still as large as the image
         for name in self.stages:
-            x = self.get_submodule(name)(
-                x
-            )  # (N, filters*expansion, ...): 56, 28, 14, 7 a side; small 32, 16, 8, 4
+            # (N, filters*expansion, ...): 56, 28, 14, 7 a side; small 32, 16, 8, 4
+            x = self.get_submodule(name)(x)
         return self.fc(torch.flatten(self.avgpool(x), 1))  # (N, classes)
 
 
@@ -194,7 +208,9 @@ def _stage(
 ) -> nn.Sequential:
     """Return `depth` blocks, of which the first changes the shape."""
     outputs = filters * block.expansion
-    downsample = shortcut(inputs, outputs, stride) if stride != 1 or inputs != outputs else None
+    downsample = None
+    if stride != 1 or inputs != outputs:
+        downsample = shortcut(inputs, outputs, stride)
     blocks = [block(inputs, filters, stride, downsample, groups, group_width)]
     blocks += [block(outputs, filters, groups=groups, group_width=group_width) for _ in range(depth - 1)]
     return nn.Sequential(*blocks)

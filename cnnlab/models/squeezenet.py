@@ -42,9 +42,10 @@ class SqueezeNet(nn.Module):
         self.classifier = nn.Sequential(nn.Dropout(0.5), last, nn.ReLU(), nn.AdaptiveAvgPool2d(1))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
-                nn.init.normal_(layer.weight, 0, 0.01) if layer is last else nn.init.kaiming_uniform_(
-                    layer.weight
-                )
+                if layer is last:
+                    nn.init.normal_(layer.weight, 0, 0.01)
+                else:
+                    nn.init.kaiming_uniform_(layer.weight)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
 
@@ -62,8 +63,12 @@ def squeezenet1_0(classes: int = 1000, channels: int = 3, *, small: bool = False
         channels: of the images: 3 for colour, 1 for grey.
         small: for 32 pixels a side, with a 3 x 3 convolution at stride 1 in place of the 7 x 7 at stride 2.
     """
+    if small:
+        first = nn.Conv2d(channels, 96, 3, padding=1)
+    else:
+        first = nn.Conv2d(channels, 96, 7, stride=2)
     features = nn.Sequential(
-        nn.Conv2d(channels, 96, 3, padding=1) if small else nn.Conv2d(channels, 96, 7, stride=2),
+        first,
         nn.ReLU(),  # (N, 96, 109, 109)
         _pool(),  # (N, 96, 54, 54)
         Fire(96, 16, 64),
@@ -88,8 +93,12 @@ def squeezenet1_1(classes: int = 1000, channels: int = 3, *, small: bool = False
         channels: of the images: 3 for colour, 1 for grey.
         small: for 32 pixels a side, with the first convolution at stride 1.
     """
+    if small:
+        first = nn.Conv2d(channels, 64, 3, padding=1)
+    else:
+        first = nn.Conv2d(channels, 64, 3, stride=2)
     features = nn.Sequential(
-        nn.Conv2d(channels, 64, 3, padding=1) if small else nn.Conv2d(channels, 64, 3, stride=2),
+        first,
         nn.ReLU(),  # (N, 64, 111, 111)
         _pool(),  # (N, 64, 55, 55)
         Fire(64, 16, 64),

@@ -40,8 +40,12 @@ class VGG(nn.Module):
     ) -> None:
         super().__init__()
         self.features = _stages(convolutions, channels, batch_norm)
-        self.avgpool = nn.AdaptiveAvgPool2d(1 if small else 7)
-        self.classifier = nn.Linear(512, classes) if small else _classifier(classes)
+        if small:
+            self.avgpool = nn.AdaptiveAvgPool2d(1)
+            self.classifier: nn.Module = nn.Linear(512, classes)
+        else:
+            self.avgpool = nn.AdaptiveAvgPool2d(7)
+            self.classifier = _classifier(classes)
         initialise.he(self)
         initialise.small_linear(self)
 
@@ -57,7 +61,9 @@ def _stages(convolutions: Sequence[int], channels: int, batch_norm: bool) -> nn.
     for count, width in zip(convolutions, WIDTHS, strict=True):
         for _ in range(count):
             layers.append(nn.Conv2d(channels, width, 3, padding=1))
-            layers += [nn.BatchNorm2d(width), nn.ReLU()] if batch_norm else [nn.ReLU()]
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(width))
+            layers.append(nn.ReLU())
             channels = width
         layers.append(nn.MaxPool2d(2))  # (N, width, H/2, W/2): 224, 112, 56, 28, 14, 7
     return nn.Sequential(*layers)

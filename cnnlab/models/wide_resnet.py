@@ -30,15 +30,18 @@ class WideBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(filters)
         self.dropout = nn.Dropout(dropout)
         self.conv2 = nn.Conv2d(filters, filters, 3, padding=1, bias=False)
-        changes = stride != 1 or inputs != filters
-        self.shortcut = nn.Conv2d(inputs, filters, 1, stride, bias=False) if changes else None
+        self.shortcut = None
+        if stride != 1 or inputs != filters:
+            self.shortcut = nn.Conv2d(inputs, filters, 1, stride, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, filters, H/stride, W/stride); no ReLU comes after the addition."""
         active = F.relu(self.bn1(x))  # (N, inputs, H, W)
         residual = self.conv1(active)  # (N, filters, H/stride, W/stride)
         residual = self.conv2(self.dropout(F.relu(self.bn2(residual))))
-        return residual + (x if self.shortcut is None else self.shortcut(active))
+        if self.shortcut is None:
+            return residual + x
+        return residual + self.shortcut(active)
 
 
 class WideResNet(nn.Module):

@@ -9,13 +9,16 @@ import pytest
 import torch
 from torch import nn
 
+from autograder.exercises.googlenet.networks import BLOCKS
+from autograder.exercises.googlenet.networks import GoogLeNet as LessonGoogLeNet
 from cnnlab import models
 from cnnlab.models.alexnet import alexnet_2012, alexnet_small
 from cnnlab.models.googlenet import GoogLeNetScores, googlenet
+from cnnlab.models.initialise import zero_last_gamma
 from cnnlab.models.lenet import lenet5
 from cnnlab.models.mobilenet import InvertedResidual, SeparableBlock
 from cnnlab.models.resnet import BasicBlock, Bottleneck
-from cnnlab.models.resnet_cifar import PaddedShortcut, PlainBlock
+from cnnlab.models.resnet_cifar import PaddedShortcut, PlainBlock, plain_cifar
 from cnnlab.models.senet import SqueezeExcite
 from cnnlab.models.wide_resnet import WideBlock
 from tests.cnnlab.models.model_parts import count, without_memory
@@ -205,7 +208,7 @@ def test_googlenet_returns_its_heads_scores_in_training_only() -> None:
     network = models.get("googlenet", classes=4, image=32, aux=True)
     x = torch.randn(2, 3, 32, 32)
     scores = network.train()(x)
-    assert isinstance(scores, GoogLeNetScores)
+    assert isinstance(scores, GoogLeNetScores) and scores._fields == ("scores", "aux1", "aux2")
     assert [value.shape for value in scores] == [(2, 4)] * 3
     sum(value.square().sum() for value in scores).backward()
     assert all(value.grad is not None and value.grad.any() for value in network.parameters())
@@ -255,3 +258,47 @@ def test_lenet_computes_what_its_numpy_twin_computes() -> None:
             parameter.copy_(value.T if parameter.ndim == 2 else value)
         x = np.random.default_rng(4).random((2, 1, 32, 32))
         np.testing.assert_allclose(network(torch.from_numpy(x)).numpy(), twin.forward(x), rtol=1e-9)
+
+
+def test_googlenets_heads_stand_in_the_order_of_the_lessons_exercise() -> None:
+    """Of the lesson's network and the course's, the second output depends on 4a only, the third on 4b to 4d as well."""
+    ours = models.get("googlenet", classes=4, image=32, aux=True)
+    lessons = LessonGoogLeNet(classes=4, width=8)
+    after_4a = lessons.modules_in_order[list(BLOCKS).index("4b")]
+    for network, later in ((ours, ours.inception4b), (lessons, after_4a)):
+        network.train()
+        outputs = network(torch.randn(2, 3, 64, 64))
+        weight = next(later.parameters())
+        first, second = (
+            torch.autograd.grad(o.sum(), weight, retain_graph=True, allow_unused=True)[0] for o in outputs[1:]
+        )
+        assert first is None and second is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet18", "resnet50", "resnet20", "resnext29_8x64d", "se_resnet18", "mobilenet_v2"]
+)
+def test_with_its_last_gammas_at_zero_a_block_is_its_shortcut(name: str) -> None:
+    torch.manual_seed(3)
+    network, before = (models.get(name, classes=4, image=32) for _ in range(2))
+    before.load_state_dict(network.state_dict())
+    zero_last_gamma(network)
+    changed = {n for n, t in network.state_dict().items() if not torch.equal(t, before.state_dict()[n])}
+    blocks = [m for m in network.modules() if getattr(m, "last_norm", None) is not None]
+    assert len(changed) == len(blocks) > 3 and all(n.endswith(".weight") for n in changed)
+    network.eval()
+    for block in blocks:
+        inputs = next(p for p in block.parameters() if p.ndim == 4).shape[1]
+        x = torch.randn(2, inputs, 8, 8)
+        with torch.no_grad():
+            if isinstance(block, InvertedResidual):
+                expected = x
+            else:
+                expected = torch.relu(x if block.downsample is None else block.downsample(x))
+            assert torch.equal(block(x), expected)
+
+
+def test_plain_blocks_keep_their_gammas() -> None:
+    network = plain_cifar(20)
+    zero_last_gamma(network)
+    assert all(m.weight.all() for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d))
