@@ -228,6 +228,7 @@ def speed(setting: Setting, device: torch.device, passes: int) -> Measured:
         "ours": ours,
         "plain": theirs,
         "warm_up_seconds": warm_up,
+        "macs": tables.macs(setting),
         "peak": matrix_peak(device, precision),
     }
 

@@ -129,8 +129,8 @@ def _read(folder: Path) -> tuple[list[Head], list[bytes]]:
             pieces.append(part[1])
     if wrong:
         raise DataError(
-            f"{', '.join(wrong)}; the other {len(heads)} of {count} parts in {folder} are whole. Send what is named here "
-            "again and repeat the command."
+            f"{', '.join(wrong)}; the other {len(heads)} of {count} parts in {folder} are whole. Send the parts named "
+            "here and repeat the command."
         )
     return heads, pieces
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.training_parts.bars import seconds_allowed
 from benchmarks.training_parts.record import Measured, digest
+from benchmarks.training_parts.tables import macs
 from cnnlab.train.recipes import Setting
 
 FIRST = "resnet18"  # the network whose seconds to 94 % others publish
@@ -61,13 +62,23 @@ def expected_seconds(task: Task, known: Sequence[Measured], passes: int, trained
         trained: epochs that a checkpoint holds already.
     """
     if task.kind == "speed":
-        pass_seconds = [m["wall_seconds"] / len(m["ours"]) for m in known if m["kind"] == "speed"]
-        return passes * max(pass_seconds) if pass_seconds else COMPARISON
+        return passes * _pass_seconds(task.setting, known) or COMPARISON
     setting = task.setting
     rate = _images_per_second(setting, known)
     training = setting.recipe.epochs * setting.images / rate if rate else seconds_allowed(setting) or UNKNOWN
     left = 1 - trained / setting.recipe.epochs
     return START + max((m["warm_up_seconds"] for m in known), default=0.0) + TESTS * training * left
+
+
+def _pass_seconds(setting: Setting, known: Sequence[Measured]) -> float:
+    """Return the seconds of a pass of both loops, 0 where none is known.
+
+    A network with more work takes longer by as much. One with less may not be faster, because the plain loop waits for
+    images.
+    """
+    work = macs(setting)
+    compared = [m for m in known if m["kind"] == "speed"]
+    return max((m["wall_seconds"] / len(m["ours"]) * max(1, work / m["macs"]) for m in compared), default=0.0)
 
 
 def _images_per_second(setting: Setting, known: Sequence[Measured]) -> float | None:

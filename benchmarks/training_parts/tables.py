@@ -94,7 +94,6 @@ def accuracy_table(results: Results) -> str:
         accuracies = [t["accuracy"] for t in trials]
         spread = max(accuracies) - min(accuracies)
         rate = statistics.median(t["images_per_second"] for t in trials)
-        to_bar = [t["seconds_to_bar"] for t in trials]
         work = 2 * BACKWARD * macs(setting) * rate
         rows.append(
             (
@@ -103,14 +102,21 @@ def accuracy_table(results: Results) -> str:
                 f"{trials[0]['images']:,} x {trials[0]['epochs']}",
                 str(len(trials)),
                 f"{statistics.mean(accuracies):.2%}, {100 * spread:.2f} points",
-                f"{setting.bar:.1%}",
+                f"{setting.bar:.1%}" if setting.bar else NONE,
                 f"{statistics.median(t['seconds'] for t in trials):.1f}",
-                "not reached by all" if None in to_bar else f"{statistics.median(to_bar):.1f}",
+                _seconds_to_bar(setting, trials),
                 f"{rate:,.0f}",
                 f"{work / speeds[0]['peak']:.0%}" if speeds else NONE,
             )
         )
     return _markdown(head, rows)
+
+
+def _seconds_to_bar(setting: Setting, trials: Sequence[Measured]) -> str:
+    if not setting.bar:
+        return NONE
+    seconds = [t["seconds_to_bar"] for t in trials]
+    return "not reached by all" if None in seconds else f"{statistics.median(seconds):.1f}"
 
 
 def speed_table(results: Results) -> str:

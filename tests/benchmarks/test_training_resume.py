@@ -18,6 +18,7 @@ torch = pytest.importorskip("torch")
 from benchmarks import training  # noqa: E402
 from benchmarks.training_parts import parts, plan  # noqa: E402
 from benchmarks.training_parts.record import Measured, digest, read  # noqa: E402
+from benchmarks.training_parts.tables import macs  # noqa: E402
 from cnnlab.data.cifar import keep_arrays  # noqa: E402
 from cnnlab.torch_settings import one_thread  # noqa: E402
 from cnnlab.train import checkpoint, recipes  # noqa: E402
@@ -51,7 +52,7 @@ def trial(network: str, **values: object) -> Measured:
 
 
 def speed(network: str, rate: float) -> Measured:
-    rates = {"ours": [rate], "plain": [rate / 10], "peak": 1e12}
+    rates = {"ours": [rate], "plain": [rate / 10], "peak": 1e12, "macs": macs(recipes.get(network, "small"))}
     return here("speed", network, wall_seconds=1.0, warm_up_seconds=0.0, **rates)
 
 
@@ -91,7 +92,12 @@ def test_what_a_measurement_is_expected_to_take() -> None:
     assert training_seconds(known) == pytest.approx(2 * whole), "a training tells more than a comparison"
     comparison = plan.Task("speed", setting)
     assert plan.expected_seconds(comparison, [], 5) == plan.COMPARISON
-    assert plan.expected_seconds(comparison, known, 5) == 5, "a second for each pass of both loops"
+    assert plan.expected_seconds(comparison, [known[0]], 5) == 5, "a second for each pass of both loops"
+    more = macs(setting) / macs(recipes.get("resnet18", "small"))
+    assert more > 2
+    assert plan.expected_seconds(comparison, known, 5) == pytest.approx(5 * more), "of more work"
+    smaller = plan.Task("speed", recipes.get("resnet18", "small"))
+    assert plan.expected_seconds(smaller, [known[0]], 5) == 5, "of less work, and still"
 
 
 def test_what_would_not_end_in_time_is_left_out_and_said(
