@@ -25,7 +25,8 @@ def costs(network: nn.Module, shape: tuple[int, int, int]) -> list[dict[str, Any
     def note(module: nn.Module, _: object, output: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
         parameters = 0 if id(module) in seen else sum(p.numel() for p in module.parameters())
         seen.add(id(module))
-        output = output[0] if isinstance(output, tuple) else output
+        if isinstance(output, tuple):
+            output = output[0]
         rows.append(
             {
                 "name": names[module],

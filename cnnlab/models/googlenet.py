@@ -18,7 +18,8 @@ from cnnlab.models import initialise
 class GoogLeNetScores(NamedTuple):
     """The outputs of GoogLeNet with auxiliary heads in training, each (N, classes).
 
-    The heads stand in the order of the layers, as in the course's exercise; torchvision's second output is that of aux2.
+    The heads stand in the order of the layers, as in the lesson's exercise. torchvision's GoogLeNetOutputs has them the
+    other way round: the scores, then those of aux2, then those of aux1.
     """
 
     scores: torch.Tensor
@@ -127,7 +128,8 @@ class GoogLeNet(nn.Module):
         if transform_input and channels != 3:
             raise ValueError(f"transform_input is for images of 3 channels, not {channels}: leave it out")
         self.small, self.transform_input = small, transform_input
-        aux = not small if aux is None else aux
+        if aux is None:
+            aux = not small
         if small:
             self.conv1 = ConvNormReLU(channels, 192, 3)
         else:
@@ -179,7 +181,9 @@ class GoogLeNet(nn.Module):
         scores = self.fc(self.dropout(x))  # (N, classes)
         if not self.training or self.aux1 is None or self.aux2 is None:
             return scores
-        return GoogLeNetScores(scores, aux1=self.aux1(halfway1), aux2=self.aux2(halfway2))
+        aux2 = self.aux2(halfway2)  # before aux1: the order of the heads decides what a seed drops
+        aux1 = self.aux1(halfway1)
+        return GoogLeNetScores(scores, aux1, aux2)
 
     def _stem(self, x: torch.Tensor) -> torch.Tensor:
         x = self.conv1(x)  # (N, 64, 112, 112)

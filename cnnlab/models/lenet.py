@@ -28,7 +28,10 @@ class LeNet5(nn.Module):
         super().__init__()
         if image not in (28, 32):
             raise ValueError(f"LeNet-5 takes images of 28 or 32 pixels a side, not {image}: resize them")
-        bend, pool = (nn.Tanh, nn.AvgPool2d) if classic else (nn.ReLU, nn.MaxPool2d)
+        if classic:
+            bend, pool = nn.Tanh, nn.AvgPool2d
+        else:
+            bend, pool = nn.ReLU, nn.MaxPool2d
         self.conv1 = nn.Conv2d(channels, 6, 5, padding=(32 - image) // 2)  # the paper's digits lie on 32 x 32
         self.bend1 = bend()
         self.pool1 = pool(2)

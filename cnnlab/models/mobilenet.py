@@ -145,7 +145,8 @@ def mobilenet_v1(classes: int = 1000, channels: int = 3, *, small: bool = False)
         channels: of the images: 3 for colour, 1 for grey.
         small: for 32 pixels a side, with the first convolution at stride 1; the blocks end at 2 x 2.
     """
-    blocks: list[nn.Module] = [ConvNorm(channels, 32, 3, stride=1 if small else 2)]  # (N, 32, 112, 112)
+    first = 1 if small else 2
+    blocks: list[nn.Module] = [ConvNorm(channels, 32, 3, first)]  # (N, 32, 112, 112)
     width = 32
     for filters, stride in SEPARABLE:
         blocks.append(SeparableBlock(width, filters, stride))  # 112, 56, 28, 14, 7 a side
@@ -165,13 +166,15 @@ def mobilenet_v2(classes: int = 1000, channels: int = 3, *, small: bool = False)
         small: for 32 pixels a side, with the first convolution and the second stage at stride 1; the blocks end at
             4 x 4.
     """
-    blocks: list[nn.Module] = [ConvNorm(channels, 32, 3, stride=1 if small else 2, activation=nn.ReLU6)]
+    first = 1 if small else 2
+    blocks: list[nn.Module] = [ConvNorm(channels, 32, 3, first, activation=nn.ReLU6)]  # (N, 32, 112, 112)
     width = 32
     for stage, (expansion, filters, count, stride) in enumerate(INVERTED):
         for number in range(count):
             # only a stage's first block shrinks: to 112, 56, 28, 14, 14, 7, 7 a side
             shrinks = number == 0 and not (small and stage == 1)
-            blocks.append(InvertedResidual(width, filters, stride if shrinks else 1, expansion))
+            step = stride if shrinks else 1
+            blocks.append(InvertedResidual(width, filters, step, expansion))
             width = filters
     blocks.append(ConvNorm(width, 1280, 1, activation=nn.ReLU6))  # (N, 1280, 7, 7)
     network = MobileNet(nn.Sequential(*blocks), 1280, classes)

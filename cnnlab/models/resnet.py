@@ -168,19 +168,18 @@ class ResNet(nn.Module):
         super().__init__()
         if small:
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-            self.maxpool: nn.Module = nn.Identity()
         else:
             self.conv1 = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
-            self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU()
+        self.maxpool = nn.Identity() if small else nn.MaxPool2d(3, stride=2, padding=1)
         self.stages = [f"layer{number}" for number in range(1, len(depths) + 1)]  # torchvision's names
         inputs = width
         for number, (name, depth) in enumerate(zip(self.stages, depths, strict=True)):
-            filters, stride = width * 2**number, 1 if number == 0 else 2
-            self.add_module(
-                name, _stage(block, inputs, filters, depth, stride, groups, group_width, shortcut)
-            )
+            filters = width * 2**number
+            stride = 1 if number == 0 else 2
+            stage = _stage(block, inputs, filters, depth, stride, groups, group_width, shortcut)
+            self.add_module(name, stage)
             inputs = filters * block.expansion
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(inputs, classes)
