@@ -32,7 +32,9 @@ def small_linear(network: nn.Module, deviation: float = 0.01) -> None:
 def zero_last_gamma(network: nn.Module) -> None:
     """Set gamma to 0 in the last batch norm of each residual block, so that each block starts as its shortcut alone.
 
-    For networks whose blocks name a `last_norm`: ResNet, ResNeXt, SENet and MobileNetV2; others are left as they are.
+    The blocks of ResNet, ResNeXt, SENet, wide_resnet50_2 and MobileNetV2 name their last batch norm `last_norm`. All else
+    stays as it is, WideBlock too: the ReLU after its last norm passes no gradient at zero, so it would never learn.
+
     Sources: Goyal et al., Accurate, large minibatch SGD, 2017, arXiv 1706.02677, section 5.1; T. He et al., Bag of
     tricks, 2018, arXiv 1812.01187, section 3.1.
     """

@@ -14,11 +14,10 @@ from autograder.exercises.googlenet.networks import GoogLeNet as LessonGoogLeNet
 from cnnlab import models
 from cnnlab.models.alexnet import alexnet_2012, alexnet_small
 from cnnlab.models.googlenet import GoogLeNetScores, googlenet
-from cnnlab.models.initialise import zero_last_gamma
 from cnnlab.models.lenet import lenet5
 from cnnlab.models.mobilenet import InvertedResidual, SeparableBlock
 from cnnlab.models.resnet import BasicBlock, Bottleneck
-from cnnlab.models.resnet_cifar import PaddedShortcut, PlainBlock, plain_cifar
+from cnnlab.models.resnet_cifar import PaddedShortcut, PlainBlock
 from cnnlab.models.senet import SqueezeExcite
 from cnnlab.models.wide_resnet import WideBlock
 from tests.cnnlab.models.model_parts import count, without_memory
@@ -213,10 +212,8 @@ def test_googlenet_returns_its_heads_scores_in_training_only() -> None:
     sum(value.square().sum() for value in scores).backward()
     assert all(value.grad is not None and value.grad.any() for value in network.parameters())
     assert network.eval()(x).shape == (2, 4)
-    assert models.get("googlenet", image=32).train()(x).shape == (
-        2,
-        10,
-    )  # small ones have no heads unless asked
+    # small ones have no heads unless asked
+    assert models.get("googlenet", image=32).train()(x).shape == (2, 10)
 
 
 def test_googlenet_turns_imagenets_normalisation_into_its_own() -> None:
@@ -275,30 +272,9 @@ def test_googlenets_heads_stand_in_the_order_of_the_lessons_exercise() -> None:
         assert first is None and second is not None
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet18", "resnet50", "resnet20", "resnext29_8x64d", "se_resnet18", "mobilenet_v2"]
-)
-def test_with_its_last_gammas_at_zero_a_block_is_its_shortcut(name: str) -> None:
-    torch.manual_seed(3)
-    network, before = (models.get(name, classes=4, image=32) for _ in range(2))
-    before.load_state_dict(network.state_dict())
-    zero_last_gamma(network)
-    changed = {n for n, t in network.state_dict().items() if not torch.equal(t, before.state_dict()[n])}
-    blocks = [m for m in network.modules() if getattr(m, "last_norm", None) is not None]
-    assert len(changed) == len(blocks) > 3 and all(n.endswith(".weight") for n in changed)
-    network.eval()
-    for block in blocks:
-        inputs = next(p for p in block.parameters() if p.ndim == 4).shape[1]
-        x = torch.randn(2, inputs, 8, 8)
-        with torch.no_grad():
-            if isinstance(block, InvertedResidual):
-                expected = x
-            else:
-                expected = torch.relu(x if block.downsample is None else block.downsample(x))
-            assert torch.equal(block(x), expected)
-
-
-def test_plain_blocks_keep_their_gammas() -> None:
-    network = plain_cifar(20)
-    zero_last_gamma(network)
-    assert all(m.weight.all() for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d))
+@pytest.mark.parametrize("image", [32, 224])
+def test_resnets_layers_stand_in_torchvisions_order(image: int) -> None:
+    network = without_memory(lambda: models.get("resnet18", image=image))
+    stages = [f"layer{number}" for number in (1, 2, 3, 4)]
+    layers = [name for name, _ in network.named_children()]
+    assert layers == ["conv1", "bn1", "relu", "maxpool", *stages, "avgpool", "fc"]
