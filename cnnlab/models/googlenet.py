@@ -40,7 +40,7 @@ class ConvNormReLU(nn.Module):
     def __init__(self, inputs: int, filters: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, filters, kernel, stride, padding=kernel // 2, bias=False)
-        self.bn = nn.BatchNorm2d(filters, eps=0.001)  # of the TensorFlow weights that torchvision ported
+        self.bn = nn.BatchNorm2d(filters, eps=0.001)  # as in the TensorFlow weights that torchvision ported
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, filters, H/stride, W/stride)."""
@@ -151,7 +151,8 @@ class GoogLeNet(nn.Module):
         self.inception5b = Inception(832, 384, 192, 384, 48, 128, 128, kernel5)
         self.aux1 = self.aux2 = None
         if aux:
-            self.aux1, self.aux2 = AuxiliaryHead(512, classes), AuxiliaryHead(528, classes)
+            self.aux1 = AuxiliaryHead(512, classes)  # after 4a
+            self.aux2 = AuxiliaryHead(528, classes)  # after 4d
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.2)  # the paper's 40 % would be Dropout(0.4)
         self.fc = nn.Linear(1024, classes)

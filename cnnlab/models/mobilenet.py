@@ -94,12 +94,10 @@ class InvertedResidual(nn.Module):
         layers: list[nn.Module] = []
         if expansion != 1:
             layers.append(ConvNorm(inputs, inner, 1, activation=nn.ReLU6))  # (N, inner, H, W)
-        layers += [
-            # (N, inner, H/stride, W/stride), then (N, filters, H/stride, W/stride)
-            ConvNorm(inner, inner, 3, stride, groups=inner, activation=nn.ReLU6),
-            nn.Conv2d(inner, filters, 1, bias=False),
-            nn.BatchNorm2d(filters),
-        ]
+        # (N, inner, H/stride, W/stride)
+        layers.append(ConvNorm(inner, inner, 3, stride, groups=inner, activation=nn.ReLU6))
+        # (N, filters, H/stride, W/stride)
+        layers += [nn.Conv2d(inner, filters, 1, bias=False), nn.BatchNorm2d(filters)]
         self.conv = nn.Sequential(*layers)
         self.adds = stride == 1 and inputs == filters
 

@@ -29,7 +29,8 @@ class PaddedShortcut(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (N, outputs, H/stride, W/stride)."""
-        x = x[:, :, :: self.stride, :: self.stride]
+        x = x[:, :, :: self.stride, :: self.stride]  # (N, inputs, H/stride, W/stride)
+        # F.pad counts the axes from the last: none before and after W, none around H, zeros after the C channels
         return F.pad(x, (0, 0, 0, 0, 0, self.missing))
 
 

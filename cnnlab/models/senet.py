@@ -18,7 +18,9 @@ from cnnlab.models.resnet_cifar import resnet_cifar
 class SqueezeExcite(nn.Module):
     """Multiply each channel by a number from 0 to 1, found from the means of all channels.
 
-    reduction: how many channels share one hidden unit.
+    Args:
+        channels: channels of the input.
+        reduction: how many channels share one hidden unit.
     """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:

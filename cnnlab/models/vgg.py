@@ -65,7 +65,7 @@ def _stages(convolutions: Sequence[int], channels: int, batch_norm: bool) -> nn.
                 layers.append(nn.BatchNorm2d(width))
             layers.append(nn.ReLU())
             channels = width
-        layers.append(nn.MaxPool2d(2))  # (N, width, H/2, W/2): 224, 112, 56, 28, 14, 7
+        layers.append(nn.MaxPool2d(2))  # (N, width, H/2, W/2): 112, 56, 28, 14, 7 a side of 224 pixels
     return nn.Sequential(*layers)
 
 

@@ -208,9 +208,8 @@ def test_googlenets_heads_hold_half_of_its_parameters() -> None:
 def test_cifar_resnets_have_the_parameters_of_the_paper(depth: int, millions: float) -> None:
     blocks = (depth - 2) // 6
     filters = (16, 32, 64)
-    expected = (
-        9 * 3 * 16 + 2 * 16 + 65 * 10
-    )  # the first convolution with its batch norm, and the linear layer
+    # the first convolution with its batch norm, and the linear layer
+    expected = 9 * 3 * 16 + 2 * 16 + 65 * 10
     for before, width in pairwise((16, *filters)):
         expected += 9 * before * width + (2 * blocks - 1) * 9 * width**2 + 2 * blocks * 2 * width
     network = without_memory(lambda: resnet_cifar(depth))
