@@ -28,6 +28,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -44,7 +45,7 @@ from benchmarks.training_parts.record import Measured, Record, digest, distinct,
 from benchmarks.training_parts.tables import Results
 from cnnlab.data import DataError
 from cnnlab.data.cache import VARIABLE
-from cnnlab.train import TrainError, checkpoint, fit, recipes
+from cnnlab.train import DeviceData, TrainError, checkpoint, fit, recipes
 from cnnlab.train.device import choose_device, choose_precision
 from cnnlab.train.recipes import Setting
 
@@ -80,10 +81,10 @@ class Bench:
         """Measure what is missing, and report each result in a line; return what was left out, and what failed."""
         left_out, failed = [], []
         for task in order(self.settings, self.seeds):
-            about = self._about(task)
+            about, kept = self._about(task), self._checkpoint(task)
             if self.record.find(**about):
+                kept.unlink(missing_ok=True)  # killed after the measurement was written and before this
                 continue
-            kept = self._checkpoint(task)
             need = expected_seconds(task, self._known(task), self.passes, _epochs_in(kept))
             left = max(0.0, self.ends - time.perf_counter())
             if need > left:
@@ -91,10 +92,14 @@ class Bench:
                 continue
             try:
                 self._measure(task, about, kept)
-            except DataError:
-                raise  # every further measurement would need the same data
-            except RuntimeError as error:
+            except (DataError, ImportError, OSError):
+                raise  # every further measurement would need the same data, packages and disk
+            except TrainError as error:
                 failed.append(f"{task}: {error}")
+            except Exception as error:
+                # Whatever is wrong with one network, the machine is rented for the others too.
+                traceback.print_exc()
+                failed.append(f"{task}: {type(error).__name__}: {error}")
         return left_out, failed
 
     def results(self) -> Results:
@@ -208,18 +213,18 @@ def speed(setting: Setting, device: torch.device, passes: int) -> Measured:
     """
     (images, labels), _ = setting.data()
     count = min(len(images), SPEED_IMAGES[setting.budget])
-    images, labels = images[:count], labels[:count]
+    # Both once for all passes: what is counted and copied for them takes longer than a pass on a GPU.
+    moved = DeviceData(images[:count], labels[:count], device)
+    read = plain.Images(images[:count], labels[:count])
     recipe = replace(setting.recipe, epochs=1)
     ours, theirs, warm_up = [], [], 0.0
     for number in range(passes):
-        history = fit(
-            setting.network(), (images, labels), None, recipe, seed=number, device=device, show=False
-        )
+        history = fit(setting.network(), moved, None, recipe, seed=number, device=device, show=False)
         if history.interrupted:
             raise KeyboardInterrupt
         warm_up = max(warm_up, history.warm_up_seconds)
         ours.append(history.images_per_second)
-        theirs.append(plain.images_per_second(setting.network(), images, labels, device))
+        theirs.append(plain.images_per_second(setting.network(), read, device))
     precision = choose_precision("auto", device).name
     return {
         "budget": setting.budget,

@@ -31,9 +31,13 @@ class Images(Dataset[tuple[torch.Tensor, int]]):
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
         self.images, self.labels = images, labels
-        values = images.transpose(1, 0, 2, 3).reshape(images.shape[1], -1) / 255
-        self.mean = torch.tensor(values.mean(1), dtype=torch.float32)[:, None, None]
-        self.std = torch.tensor(values.std(1), dtype=torch.float32)[:, None, None]
+        # From counts of the 256 values, because the pixels as fractions take seconds and eight times the memory.
+        values = np.arange(256) / 255
+        counts = np.stack([np.bincount(images[:, c].ravel(), minlength=256) for c in range(images.shape[1])])
+        shares = counts / counts.sum(1, keepdims=True)
+        mean = shares @ values
+        std = np.sqrt((shares * (values - mean[:, None]) ** 2).sum(1))
+        self.mean, self.std = (torch.tensor(m, dtype=torch.float32)[:, None, None] for m in (mean, std))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,15 +57,12 @@ class Images(Dataset[tuple[torch.Tensor, int]]):
         return (image.float() / 255 - self.mean) / self.std, int(self.labels[index])
 
 
-def images_per_second(
-    network: nn.Module, images: np.ndarray, labels: np.ndarray, device: torch.device, warm: int = 2
-) -> float:
+def images_per_second(network: nn.Module, images: Images, device: torch.device, warm: int = 2) -> float:
     """Train for one pass over the images and return the images a second.
 
     Args:
         network: the network to train.
-        images: (N, C, H, W) uint8.
-        labels: (N,).
+        images: the images and their labels.
         device: the device to train on.
         warm: the number of first batches that do not count.
 
@@ -69,7 +70,7 @@ def images_per_second(
         ValueError: where there are no more than `warm` batches.
     """
     loader = DataLoader(
-        Images(images, labels),
+        images,
         BATCH,
         shuffle=True,
         num_workers=WORKERS,

@@ -13,7 +13,7 @@ from cnnlab.train.recipes import Setting
 
 FIRST = "resnet18"  # the network whose seconds to 94 % others publish
 START = 5.0  # seconds before the warm-up: images are read, counted and moved to the device
-TESTS = 1.3  # times the seconds of training: tests and checkpoints come on top of them
+TESTS = 1.3  # times the seconds of training, at least: tests and checkpoints come on top of them
 UNKNOWN = 120.0  # seconds of a training of which nothing is known
 COMPARISON = 60.0  # seconds of a comparison with the plain loop, before the first is measured
 
@@ -67,7 +67,18 @@ def expected_seconds(task: Task, known: Sequence[Measured], passes: int, trained
     rate = _images_per_second(setting, known)
     training = setting.recipe.epochs * setting.images / rate if rate else seconds_allowed(setting) or UNKNOWN
     left = 1 - trained / setting.recipe.epochs
-    return START + max((m["warm_up_seconds"] for m in known), default=0.0) + TESTS * training * left
+    warm_up = max((m["warm_up_seconds"] for m in known), default=0.0)
+    return START + warm_up + _with_tests(known) * training * left
+
+
+def _with_tests(known: Sequence[Measured]) -> float:
+    """Return the seconds of a whole run as a multiple of those of its training.
+
+    A training that was resumed counts too: its run was shorter, so it can only tell too little.
+    """
+    runs = [m for m in known if m["kind"] == "trial"]
+    beside = ((m["wall_seconds"] - START - m["warm_up_seconds"]) / m["seconds"] for m in runs)
+    return max([TESTS, *beside])
 
 
 def _pass_seconds(setting: Setting, known: Sequence[Measured]) -> float:

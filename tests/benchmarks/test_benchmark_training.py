@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def lines(results: Path) -> list[dict[str, object]]:
+def lines(results: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in results.read_text().splitlines()]
 
 
@@ -117,10 +118,11 @@ def test_the_plain_loop_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     before = network.fc.weight.detach().clone()
     images = np.zeros((32, 3, 32, 32), np.uint8)
     images[:, :, :16] = 255
-    assert plain.images_per_second(network, images, np.arange(32) % 5, torch.device("cpu")) > 0
+    cpu, labels = torch.device("cpu"), np.arange(32) % 5
+    assert plain.images_per_second(network, plain.Images(images, labels), cpu) > 0
     assert not torch.equal(before, network.fc.weight)
     with pytest.raises(ValueError, match="2 batches of 8"):
-        plain.images_per_second(network, images[:16], np.arange(16) % 5, torch.device("cpu"))
+        plain.images_per_second(network, plain.Images(images[:16], labels[:16]), cpu)
 
 
 def test_the_peak_is_a_number_of_this_machine() -> None:

@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from benchmarks import training  # noqa: E402
-from benchmarks.training_parts import parts, plan  # noqa: E402
+from benchmarks.training_parts import parts, plain, plan  # noqa: E402
 from benchmarks.training_parts.record import Measured, digest, read  # noqa: E402
 from benchmarks.training_parts.tables import macs  # noqa: E402
 from cnnlab.data.cifar import keep_arrays  # noqa: E402
@@ -90,6 +90,8 @@ def test_what_a_measurement_is_expected_to_take() -> None:
     assert training_seconds(known, trained=1) == pytest.approx(whole / EPOCHS), "what is left of it"
     known.append(trial("resnet20", images_per_second=25.0, seed=3))
     assert training_seconds(known) == pytest.approx(2 * whole), "a training tells more than a comparison"
+    slow = trial("resnet18", seconds=10.0, warm_up_seconds=0.0, wall_seconds=plan.START + 26.0)
+    assert training_seconds([*known, slow]) == pytest.approx(2 * 2 * whole), "tests and checkpoints are slow"
     comparison = plan.Task("speed", setting)
     assert plan.expected_seconds(comparison, [], 5) == plan.COMPARISON
     assert plan.expected_seconds(comparison, [known[0]], 5) == 5, "a second for each pass of both loops"
@@ -137,6 +139,17 @@ def test_a_training_that_fails_is_said_and_the_others_go_on(
     assert "| resnet20 | " in printed.out
 
 
+def test_a_comparison_that_fails_for_any_reason_leaves_the_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plain, "BATCH", 64)
+    results = write(tmp_path / "training.jsonl", trial("resnet18"))
+    assert run(results, "--seeds", "1") == 2
+    printed = capsys.readouterr()
+    assert "failed: resnet18, images a second: ValueError: 96 images are 1 batches of 64" in printed.err
+    assert f" | {IMAGES} x {EPOCHS} | 1 | 50.00%, 0.00 points | " in printed.out
+
+
 def test_killed_in_the_middle_on_a_bare_machine_it_goes_on_from_its_last_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +176,9 @@ def test_killed_in_the_middle_on_a_bare_machine_it_goes_on_from_its_last_epoch(
     resumed = read(results)[0]
     assert not kept.exists()
     assert resumed["epoch_seconds"][:1] == history["seconds"] and resumed["epochs"] == EPOCHS
+    kept.write_bytes(b"left by one killed between the measurement and the checkpoint's end")
+    assert run(results, *more) == 0
+    assert len(read(results)) == 2 and not kept.exists()
     assert run(tmp_path / "again.jsonl", *more) == 0
     assert read(tmp_path / "again.jsonl")[0]["accuracies"] == resumed["accuracies"]
 
