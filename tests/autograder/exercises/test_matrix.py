@@ -12,7 +12,7 @@ import pytest
 
 from autograder.authoring.matrix import PAGE, measure, measure_all, page, told_apart
 from autograder.course import Course
-from autograder.exercise import Exercise, Lesson, Random, seed_of
+from autograder.exercise import Case, Exercise, Lesson, Random, seed_of
 from cnnlab.checking import cases, wire
 from cnnlab.checking.assess import Finding, assess
 from cnnlab.checking.cases import value_from_questionnaire
@@ -82,6 +82,11 @@ def shapes(question: Question) -> str:
     )
 
 
+def is_drawn(case: Case, name: str) -> bool:
+    """Say whether the input is drawn from a seed: as a Random, or as one that the Case leaves open."""
+    return name not in case.inputs or isinstance(case.inputs[name], Random)
+
+
 def arrays(questionnaire: Questionnaire) -> set[tuple[Any, ...]]:
     """Return the arrays of all Cases but those of one or two whole numbers, as labels, which meet by chance."""
     values = [v for q in questionnaire.questions for v in q.inputs.values() if isinstance(v, np.ndarray)]
@@ -107,7 +112,7 @@ def test_the_lesson_defines_the_exercise(lesson: Lesson, exercise: Exercise) -> 
     if exercise.way.file:
         return
     for case in (*exercise.public, *exercise.secret):
-        arguments = exercise.way.arguments(case.inputs)
+        arguments = exercise.way.arguments(dict.fromkeys(case.names))
         inspect.signature(function).bind(**arguments)
         assert set(arguments) <= set(parameters), case.words
 
@@ -153,7 +158,7 @@ def test_no_secret_case_is_a_public_one(lesson: Lesson, exercise: Exercise, whic
 def test_another_set_gives_other_cases(lesson: Lesson, exercise: Exercise) -> None:
     first, second = (exercise.draw(seed_of(SECRET, which), exercise.secret) for which in SETS.values())
     pairs = list(zip(exercise.secret, first, second, strict=True))
-    random = [(a[n], b[n]) for c, a, b in pairs for n, v in c.inputs.items() if isinstance(v, Random)]
+    random = [(a[n], b[n]) for c, a, b in pairs for n in sorted(c.names) if is_drawn(c, n)]
     assert random, "a secret Case that every student can read in the repository is not secret"
     assert not any(np.array_equal(a, b) for a, b in random if isinstance(a, np.ndarray))
     assert wire.pack([a for a, _ in random]) != wire.pack([b for _, b in random])
