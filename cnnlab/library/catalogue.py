@@ -12,8 +12,8 @@ STAND_INS = {  # module of cnnlab.library.standins -> the Exercises that it stan
     "convolution": "conv_output_size same_padding pad2d im2col conv2d_naive conv2d_forward filter_image",
     "backward": "conv1d_backward numerical_gradient adjoint_gap col2im conv2d_backward conv_transpose2d_forward",
     "pooling": (
-        "relu_forward relu_backward max_pool2d_forward max_pool2d_backward avg_pool2d_forward avg_pool2d_backward "
-        "lp_pool2d global_avg_pool2d_forward global_avg_pool2d_backward"
+        "relu_forward relu_backward max_pool2d_forward min_pool2d_forward max_pool2d_backward avg_pool2d_forward "
+        "avg_pool2d_backward lp_pool2d global_avg_pool2d_forward global_avg_pool2d_backward"
     ),
     "cheap": (
         "conv1x1_forward conv1x1_backward grouped_conv2d_forward depthwise_conv2d_forward depthwise_conv2d_backward "

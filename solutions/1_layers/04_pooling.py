@@ -9,7 +9,7 @@
 # both, forward and backward, settle who gets the gradient at a tie, and measure what pooling is said to do:
 # make a network care less about where things are.
 #
-# About 85 minutes, {points} points.
+# About 90 minutes, {points} points.
 
 # %% cover="A map of 4 x 6 numbers, and what subsampling, the maximum and the average of each 2 x 2 window keep of it."
 import numpy as np
@@ -248,11 +248,37 @@ def max_pool2d_forward(x, kernel, stride=None, padding=0):
 check(max_pool2d_forward)
 
 # %% [markdown]
-# AlexNet's windows overlap: 3 x 3 at stride 2. And min pooling needs no new code: it is max pooling upside
-# down, $-\max(-x)$.
+# ### Exercise: min pooling ({points:min_pool2d_forward} points, 3 minutes)
+#
+# Now the smallest value of each window. Padding must not win here either, not even where all pixels are
+# positive. One line is enough.
+
+
+# %% exercise="min_pool2d_forward"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    """Take the smallest value of each window.
+
+    x: (N, C, H, W), floats; kernel, stride, padding: as in max_pool2d_forward, but padded places count as plus
+    infinity.
+    Returns y, (N, C, OH, OW) of the dtype of x;
+    y[n, c, i, j] = min over u, v of padded[n, c, sh*i + u, sw*j + v].
+    Raises ValueError when the window does not fit.
+    """
+    # BEGIN SOLUTION
+    return -max_pool2d_forward(-x, kernel, stride, padding)
+    # END SOLUTION
+
+
+# %% check="min_pool2d_forward"
+check(min_pool2d_forward)
+
+# %% [markdown]
+# Min pooling is max pooling upside down, $-\max(-x)$, padding included. AlexNet's windows overlap: 3 x 3 at
+# stride 2.
 
 # %% show="Print AlexNet's map sizes, and shrink the photograph in four ways"
-if written(max_pool2d_forward):
+if written(max_pool2d_forward, min_pool2d_forward):
     size = 55
     for layer in ("pool1", "pool2", "pool5"):
         out = max_pool2d_forward(np.zeros((1, 1, size, size)), 3, 2).shape[2]
@@ -262,7 +288,7 @@ if written(max_pool2d_forward):
     x = grey[None, None]  # (1, 1, 256, 216)
     k = 6
     averaged = np.mean([x[index] for index in positions(x.shape, k)], axis=0)
-    shrunk = [x[positions(x.shape, k)[0]], max_pool2d_forward(x, k), -max_pool2d_forward(-x, k), averaged]
+    shrunk = [x[positions(x.shape, k)[0]], max_pool2d_forward(x, k), min_pool2d_forward(x, k), averaged]
     plot.show_images(
         [grey, *(small[0, 0] for small in shrunk)],
         ["photograph", "subsampling", "maximum", "minimum", "average"],
@@ -275,13 +301,13 @@ if written(max_pool2d_forward):
 # have it: sharpening overshoots at an edge, but no pooled value leaves the range of its window.
 
 # %% show="Draw an edge, sharpened, and the pixels that maxima keep"
-if written(max_pool2d_forward):
+if written(max_pool2d_forward, min_pool2d_forward):
     edge = np.array([[2, 2, 2, 2, 3, 5, 6, 6, 6, 6]])
     wider = np.pad(edge, ((0, 0), (1, 1)), "edge")
     blurred = (wider[:, :-2] + 2 * edge + wider[:, 2:]) / 4
     sharp = edge + 2 * (edge - blurred)
     x = edge[None, None].astype(float)  # (1, 1, 1, 10)
-    highest, lowest = max_pool2d_forward(x, (1, 2)), -max_pool2d_forward(-x, (1, 2))
+    highest, lowest = max_pool2d_forward(x, (1, 2)), min_pool2d_forward(x, (1, 2))
     plot.show_grids(
         [edge, sharp, highest[0, 0], lowest[0, 0]],
         ["an edge", f"sharpened: {sharp.min()} to {sharp.max()}", "maximum of pairs", "minimum of pairs"],

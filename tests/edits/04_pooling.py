@@ -29,7 +29,7 @@ def relu_backward(dout, x):
     dx[x < 0] = 0.0
     return dx
 
-# %% student="olaf-zeros" exercise="max_pool2d_forward" mistake="padded with zeros" lost="padding, together" words="pads with zeros before taking the largest"
+# %% student="olaf-zeros" exercise="max_pool2d_forward" mistake="padded with zeros" lost="padding, together" words="pads with zeros before taking the largest" follows="min_pool2d_forward: padding"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     """Slide, take the max."""
@@ -44,7 +44,7 @@ def max_pool2d_forward(x, kernel, stride=None, padding=0):
             y[:, :, i, j] = xp[:, :, i * sh:i * sh + kh, j * sw:j * sw + kw].max(axis=(2, 3))
     return y
 
-# %% student="stella-stride" exercise="max_pool2d_forward" mistake="stride one" lost="basic, padding" words="takes 1 as the default of the stride, as a convolution has it" follows="max_pool2d_backward: basic, ties, padding; lp_pool2d: infinity"
+# %% student="stella-stride" exercise="max_pool2d_forward" mistake="stride one" lost="basic, padding" words="takes 1 as the default of the stride, as a convolution has it" follows="min_pool2d_forward: basic, padding; max_pool2d_backward: basic, ties, padding; lp_pool2d: infinity"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     if stride is None:
@@ -52,14 +52,14 @@ def max_pool2d_forward(x, kernel, stride=None, padding=0):
     x = surround(x, padding, -np.inf)
     return np.max([x[where] for where in positions(x.shape, kernel, stride)], axis=0)
 
-# %% student="rolf-reshape" exercise="max_pool2d_forward" lost="basic, stride, padding, together" words="cuts the image into tiles by a reshape, which only works side by side and where the sizes fit" follows="max_pool2d_backward: basic, overlap, padding, together"
+# %% student="rolf-reshape" exercise="max_pool2d_forward" lost="basic, stride, padding, together" words="cuts the image into tiles by a reshape, which only works side by side and where the sizes fit" follows="min_pool2d_forward: basic, stride, padding; max_pool2d_backward: basic, overlap, padding, together"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     kh, kw = pair(kernel)
     n, c, h, w = x.shape
     return x.reshape(n, c, h // kh, kh, w // kw, kw).max(axis=(3, 5))
 
-# %% student="conny-ceil" exercise="max_pool2d_forward" mistake="sizes rounded up" lost="basic, stride, padding, together" words="rounds the sizes up, so that the last windows hang over" follows="max_pool2d_backward: basic, overlap, padding"
+# %% student="conny-ceil" exercise="max_pool2d_forward" mistake="sizes rounded up" lost="basic, stride, padding, together" words="rounds the sizes up, so that the last windows hang over" follows="min_pool2d_forward: basic, stride, padding; max_pool2d_backward: basic, overlap, padding"
 @answer
 def max_pool2d_forward(x, kernel, stride=None, padding=0):
     kh, kw = pair(kernel)
@@ -74,6 +74,56 @@ def max_pool2d_forward(x, kernel, stride=None, padding=0):
                 for pixel in row:
                     out[:, :, i, j] = np.maximum(out[:, :, i, j], pixel)
     return out
+
+# %% student="mara-max" exercise="min_pool2d_forward" mistake="largest value" lost="basic, stride, padding" words="takes the largest value, as the exercise before"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    x = surround(x, padding, np.inf)
+    out = -np.inf
+    for index in positions(x.shape, kernel, stride):
+        out = np.maximum(out, x[index])
+    return out
+
+# %% student="sina-sign" exercise="min_pool2d_forward" mistake="result not negated" lost="basic, stride, padding" words="negates x and forgets to turn the result back"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    return max_pool2d_forward(0 - x, kernel, stride, padding)
+
+# %% student="nils-once" exercise="min_pool2d_forward" mistake="x not negated" lost="basic, stride, padding" words="negates the largest values"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    y = max_pool2d_forward(x, kernel, stride, padding)
+    return -1 * y
+
+# %% student="zoe-zeros" exercise="min_pool2d_forward" mistake="padded with zeros" lost="padding" words="pads with zeros before taking the smallest"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    xp = np.pad(x, [(0, 0), (0, 0), *sides(padding)])
+    return np.array([xp[i] for i in positions(xp.shape, kernel, stride)]).min(0)
+
+# %% student="mike-minus" exercise="min_pool2d_forward" mistake="padded with minus infinity" lost="padding" words="keeps the padding of max pooling, minus infinity"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    """Copied from max pooling, np.minimum in place of np.maximum."""
+    padded = surround(x, padding, -np.inf)
+    first, *rest = positions(padded.shape, kernel, stride)
+    out = padded[first].copy()
+    for index in rest:
+        out = np.minimum(out, padded[index])
+    return out
+
+# %% student="fred-forgets" exercise="min_pool2d_forward" mistake="padding ignored" lost="padding" words="calls max pooling and passes no padding on"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    return -max_pool2d_forward(-x, kernel, stride)
+
+# %% student="tom-tiles" exercise="min_pool2d_forward" lost="basic, stride, padding" words="cuts the image into tiles by a reshape, which only works side by side and where the sizes fit"
+@answer
+def min_pool2d_forward(x, kernel, stride=None, padding=0):
+    k, l = pair(kernel)
+    x = surround(x, padding, np.inf)
+    n, c, h, w = x.shape
+    return x.reshape(n, c, h // k, k, w // l, l).min(axis=(3, 5))
 
 # %% student="lars-last" exercise="max_pool2d_backward" mistake="last at a tie" lost="ties, together" words="lets the last of several largest values take the gradient"
 @answer

@@ -41,6 +41,21 @@ def max_pool2d_forward(
     return like(_max_pool(torch, floating(torch, x), kernel, stride, padding), x)
 
 
+def min_pool2d_forward(
+    x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
+) -> np.ndarray:
+    """Return the smallest value of each window, padding counted as plus infinity: (N, C, OH, OW).
+
+    Args:
+        x: (N, C, H, W).
+        kernel: the window's (KH, KW), or one size for both.
+        stride: the window's step, one number or (rows, columns); None for the size of the window.
+        padding: pixels around each image, as `cnnlab.sizes.sides` reads it.
+    """
+    torch = torch_for("min_pool2d_forward")
+    return like(-_max_pool(torch, -floating(torch, x), kernel, stride, padding), x)
+
+
 def max_pool2d_backward(
     dout: np.ndarray, x: np.ndarray, kernel: Size, stride: Size | None = None, padding: Padding = 0
 ) -> np.ndarray:
