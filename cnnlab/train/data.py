@@ -33,7 +33,7 @@ class DeviceData:
         to use, as test images are normalised by those of the training images. Raises TrainError for others.
         """
         images, labels = _checked(images, labels)
-        moments = _moments(images) if like is None else None
+        moments = moments_of(images) if like is None else None
         # One number that tells two sets apart; a resumed run compares it.
         self.digest = zlib.crc32(labels.tobytes(), zlib.crc32(np.ascontiguousarray(images).tobytes()))
         self.classes = int(labels.max()) + 1
@@ -132,7 +132,7 @@ def _checked(images: np.ndarray, labels: np.ndarray) -> Pair:
     return images if images.ndim == 4 else images[:, None], np.ascontiguousarray(labels, np.int64)
 
 
-def _moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moments_of(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of pixels in [0, 1] over (N, C, H, W): (C,) float64 each, from exact counts."""
     values = np.arange(256) / 255
     counts = np.stack([np.bincount(images[:, c].ravel(), minlength=256) for c in range(images.shape[1])])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -12,7 +11,7 @@ from torch.nn import functional
 from cnnlab.train.data import Data, DeviceData, on_device
 from cnnlab.train.device import Precision, choose_precision
 from cnnlab.train.layout import accepted
-from cnnlab.train.loss import check_outputs
+from cnnlab.train.loss import check_outputs, each_output
 from cnnlab.train.modes import testing
 from cnnlab.train.processes import Processes
 
@@ -130,13 +129,9 @@ def layout_for(
 
 
 def _scores(network: nn.Module, x: torch.Tensor, flip: bool) -> torch.Tensor:
-    scores = _first(network(x))
-    return (scores + _first(network(x.flip(3)))) / 2 if flip else scores
-
-
-def _first(outputs: Any) -> torch.Tensor:
-    """Return the scores of a network that keeps its side outputs in evaluation, too."""
-    return outputs[0] if isinstance(outputs, tuple) else outputs
+    # a network may keep its side outputs in evaluation, too
+    scores = each_output(network(x))[0]
+    return (scores + each_output(network(x.flip(3)))[0]) / 2 if flip else scores
 
 
 def _batch(data: DeviceData) -> int:

@@ -13,6 +13,11 @@ from cnnlab.train.errors import TrainError
 AUXILIARY = 0.3  # the weight of GoogLeNet's side outputs (C. Szegedy et al., arXiv 1409.4842, section 5)
 
 
+def each_output(outputs: Any) -> tuple[Any, ...]:
+    """Return what a network returned as a tuple, the scores first, then any side outputs."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
 def loss_of(outputs: Any, targets: torch.Tensor, smoothing: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the loss of a batch, side outputs at 0.3 each, and the scores (B, classes).
 
@@ -21,7 +26,7 @@ def loss_of(outputs: Any, targets: torch.Tensor, smoothing: float = 0.0) -> tupl
         targets: (B,) classes, or (B, classes) shares of each.
         smoothing: the share of a target that is spread over all classes.
     """
-    every = outputs if isinstance(outputs, tuple) else (outputs,)
+    every = each_output(outputs)
     each = [
         functional.cross_entropy(scores.float(), targets, label_smoothing=smoothing)
         for scores in every
@@ -38,7 +43,7 @@ def check_outputs(outputs: Any, images: int, classes: int) -> None:
         images: how many it was given.
         classes: how many the labels name.
     """
-    every = outputs if isinstance(outputs, tuple) else (outputs,)
+    every = each_output(outputs)
     for number, scores in enumerate(every):
         if number and scores is None:
             continue

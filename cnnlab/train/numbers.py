@@ -21,9 +21,7 @@ def whole(name: str, value: Any, low: int) -> int:
     number = _plain(value)
     if number is None or number != int(number):
         raise ValueError(f"{name} must be a whole number, not {value!r}")
-    if number < low:
-        raise ValueError(f"{name} must be at least {low}, not {value!r}")
-    return int(number)
+    return int(_at_least(name, number, low, value))
 
 
 def finite(name: str, value: Any, low: float) -> float:
@@ -40,6 +38,10 @@ def finite(name: str, value: Any, low: float) -> float:
     number = _plain(value)
     if number is None:
         raise ValueError(f"{name} must be a finite number, not {value!r}")
+    return _at_least(name, number, low, value)
+
+
+def _at_least(name: str, number: float, low: float, value: Any) -> float:
     if number < low:
         raise ValueError(f"{name} must be at least {low}, not {value!r}")
     return number

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -42,10 +44,8 @@ def rehearse(run: Run) -> None:
 
     Raises TrainError where network, images and labels do not fit, for the test images as well.
     """
-    own = run.weights()
     network, batch = unwrapped(run.network), run.batches.first(min(run.batches.part, IMAGES))
     classes = max(data.classes for data in (run.train, run.test) if data is not None)
-    run.first_loss = math.nan
 
     def attempt(layout: torch.memory_format) -> None:
         lay_out(run.network, layout)
@@ -57,16 +57,24 @@ def rehearse(run: Run) -> None:
         loss.backward()
         run.first_loss = float(loss.detach())
 
-    try:
+    with _put_back(run):
         with mode_kept(run.network):
             run.batches.layout = accepted(attempt, "training images", tuple(batch.images.shape), run.device)
             if run.test is not None:
                 _rehearse_test(run, network, classes)
         if run.batches.layout is torch.contiguous_format:
             lay_out_state(run.optimiser)
+
+
+@contextmanager
+def _put_back(run: Run) -> Iterator[None]:
+    """Keep nothing of the steps within: neither their gradients nor what they did to parameters and buffers."""
+    own = run.weights()
+    try:
+        yield
     finally:
         run.optimiser.zero_grad(set_to_none=True)
-        run.put_weights(own, "the rehearsal")
+        run.put_weights(own, "the weights before the first step")
 
 
 def _rehearse_test(run: Run, network: nn.Module, classes: int) -> None:
@@ -98,22 +106,19 @@ def warm_up(run: Run) -> None:
     """
     if run.device.type != "cuda" and not run.compile:
         return
-    began, own = time.perf_counter(), run.weights()
-    try:
-        run.model.train()
-        batch = run.batches.first(run.batches.part)
-        with run.precision.autocast():
-            outputs = run.model(batch.images)
-        loss, _ = loss_of(outputs, batch.targets, run.recipe.label_smoothing)
-        run.scaler.scale(loss).backward()
-        if run.test is not None:
-            measure(
-                run.fast, run.test, run.precision, run.recipe.flip_test, run.processes, run.batches.layout
-            )
-        loss.item()
-    except Exception as error:
-        raise not_compiled(error, run.device, run.batches.size, run.compile) from None
-    finally:
-        run.optimiser.zero_grad(set_to_none=True)
-        run.put_weights(own, "the warm-up")
+    began = time.perf_counter()
+    with _put_back(run):
+        try:
+            run.model.train()
+            batch = run.batches.first(run.batches.part)
+            with run.precision.autocast():
+                outputs = run.model(batch.images)
+            loss, _ = loss_of(outputs, batch.targets, run.recipe.label_smoothing)
+            run.scaler.scale(loss).backward()
+            if run.test is not None:
+                flip = run.recipe.flip_test
+                measure(run.fast, run.test, run.precision, flip, run.processes, run.batches.layout)
+            loss.item()
+        except Exception as error:
+            raise not_compiled(error, run.device, run.batches.size, run.compile) from None
     run.history.warm_up_seconds = time.perf_counter() - began

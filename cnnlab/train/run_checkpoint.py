@@ -57,7 +57,7 @@ class RunCheckpoint:
             run.scaler.load_state_dict(state["scaler"])
             if run.average is not None:
                 run.average.count = state["averaged"]
-            run.history, run.epoch = history, int(state["epoch"])
+            run.history, run.epoch = history, state["epoch"]
         except (KeyError, TypeError, ValueError) as error:
             raise TrainError(
                 f"The checkpoint {self.path} cannot be read ({error}): delete it to start anew."

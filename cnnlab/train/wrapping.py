@@ -21,11 +21,13 @@ def unwrapped(network: nn.Module) -> nn.Module:
 
 def parameters_by_name(network: nn.Module) -> dict[str, nn.Parameter]:
     """Return a network's parameters by the names that they have where nothing is wrapped or compiled."""
-    named = unwrapped(network).named_parameters()
-    return {name.replace(f"{COMPILED}.", ""): parameter for name, parameter in named}
+    return {_plain(name): parameter for name, parameter in unwrapped(network).named_parameters()}
 
 
 def buffers_by_name(network: nn.Module) -> dict[str, torch.Tensor]:
     """Return a network's buffers by the names that they have where nothing is wrapped or compiled."""
-    named = unwrapped(network).named_buffers()
-    return {name.replace(f"{COMPILED}.", ""): buffer for name, buffer in named}
+    return {_plain(name): buffer for name, buffer in unwrapped(network).named_buffers()}
+
+
+def _plain(name: str) -> str:
+    return name.replace(f"{COMPILED}.", "")
