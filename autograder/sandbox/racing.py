@@ -18,6 +18,7 @@ from autograder.sandbox.steps import Probe, RunCell
 from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.speed import TASKS
 from cnnlab.checking.way import CALL
+from cnnlab.checking.wire import Value
 
 REPETITIONS = 4
 # Of the ratio that counts as fast, beside a product that was timed in another race: whoever raced then may have slowed it.
@@ -64,9 +65,10 @@ def race(
     """Run a notebook's cells, then time the Answer, and the task's product in turns with it.
 
     Both sandboxes do the same besides: they fork, read the same inputs and send as much back. What the Answer's sandbox
-    uses while the product is timed counts as the Answer's. The race stops at the first turn after which the Answer is fast
-    enough. An Answer that is easily fast enough beside the quickest product that this process has timed needs no product
-    of its own; none is refused without.
+    uses while the product is timed counts as the Answer's. The product is also timed on every Case before the first turn:
+    in a new sandbox its first runs take up to four times as long. The race stops at the first turn after which the Answer
+    is fast enough. An Answer that is easily fast enough beside the quickest product that this process has timed needs no
+    product of its own; none is refused without.
 
     Args:
         cells: the notebook's.
@@ -126,21 +128,29 @@ def _turns(
     """Time the Answer on the Case of each turn, and before it the product where there is a sandbox for it."""
     answer, fastest, of_turn = float("inf"), Outcome("timeout", message="it ran longer than it may"), 0
     product = float("inf") if ours else quickest_products[task]
+    if ours:
+        product = min(_product_seconds(ours, asked, case, limits) for case in asked.cases)
     for turn in turns:
         case = asked.cases[turn]
         before = _cpu_seconds(theirs)
         if ours:
-            bare_product = replace(asked, exercise="product", cases=(case,), way=CALL)
-            outcome, seconds = _timed(ours, bare_product, _cpu_seconds(ours), limits)
-            if outcome.kind == "values":
-                product = min(product, seconds)
-                quickest_products[task] = min(quickest_products.get(task, product), product)
+            product = min(product, _product_seconds(ours, asked, case, limits))
+            if product == float("inf"):  # hogs of the Answer's sandbox may have seen to it
+                return _unfinished(fastest)
+            quickest_products[task] = min(quickest_products.get(task, product), product)
         outcome, seconds = _timed(theirs, replace(asked, cases=(case,)), before, limits)
         if seconds < answer:
             answer, fastest, of_turn = seconds, outcome, turn
         if outcome.kind != "values" or answer <= TASKS[task].at_most * product:
             break
     return Timing(fastest, answer, product, of_turn) if fastest.kind == "values" else _unfinished(fastest)
+
+
+def _product_seconds(sandbox: Sandbox, asked: Probe, case: Mapping[str, Value], limits: Limits) -> float:
+    """Return the CPU seconds of the bare product on a Case, infinite where it did not finish."""
+    bare_product = replace(asked, exercise="product", cases=(case,), way=CALL)
+    outcome, seconds = _timed(sandbox, bare_product, _cpu_seconds(sandbox), limits)
+    return seconds if outcome.kind == "values" else float("inf")
 
 
 def _unfinished(outcome: Outcome) -> Timing:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +81,39 @@ def test_what_runs_while_the_product_is_timed_is_counted(monkeypatch: pytest.Mon
     seconds = race(hogs).seconds
     assert racing.quickest_products.keys() == {"conv2d_forward"}
     assert seconds > race("f = product").seconds + 0.04
+
+
+def test_a_slow_first_product_lends_no_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(racing, "quickest_products", {})
+    ask, slowed = racing.ask_in_forks, []
+
+    def ask_the_first_product_often(sandbox: Any, asked: Probe, *rest: Any) -> None:
+        if asked.exercise == "product" and not slowed:
+            slowed.append(asked)
+            for _ in range(11):
+                ask(sandbox, asked, *rest)
+        ask(sandbox, asked, *rest)
+
+    monkeypatch.setattr(racing, "ask_in_forks", ask_the_first_product_often)
+    timing = race("def f(x, w, b, padding): return slow(x, w, b, padding)")
+    assert slowed and timing.ratio > TASK.at_most
+
+
+def test_an_answer_beside_which_no_product_finishes_is_not_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(racing, "quickest_products", {})
+    ask = racing.ask_in_forks
+
+    def ask_for_no_time(sandbox: Any, asked: Probe, worker: Any, done: Any, limits: Limits) -> None:
+        ask(
+            sandbox,
+            asked,
+            worker,
+            done,
+            replace(limits, probe_seconds=1e-3) if asked.exercise == "product" else limits,
+        )
+
+    monkeypatch.setattr(racing, "ask_in_forks", ask_for_no_time)
+    assert race("f = product").ratio == float("inf") and not racing.quickest_products
 
 
 def test_no_answer_is_refused_without_a_product_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
