@@ -15,6 +15,7 @@ import pytest
 from tests import ROOT
 
 COPIED = ("autograder", "cnnlab", "pyproject.toml")
+pytest.importorskip("importlinter", reason="import-linter is not installed")
 LINT = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
 
 

@@ -277,14 +277,16 @@ check(min_pool2d_forward)
 # Min pooling is max pooling upside down, $-\max(-x)$, padding included. AlexNet's windows overlap: 3 x 3 at
 # stride 2.
 
-# %% show="Print AlexNet's map sizes, and shrink the photograph in four ways"
-if written(max_pool2d_forward, min_pool2d_forward):
+# %% show="Print AlexNet's map sizes"
+if written(max_pool2d_forward):
     size = 55
     for layer in ("pool1", "pool2", "pool5"):
         out = max_pool2d_forward(np.zeros((1, 1, size, size)), 3, 2).shape[2]
         print(f"AlexNet, {layer}: {size} x {size} -> {out} x {out}")
         size = 13 if layer == "pool2" else out  # the convolutions between them keep the size
 
+# %% show="Shrink the photograph in four ways"
+if written(max_pool2d_forward, min_pool2d_forward):
     x = grey[None, None]  # (1, 1, 256, 216)
     k = 6
     averaged = np.mean([x[index] for index in positions(x.shape, k)], axis=0)
