@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -56,6 +57,22 @@ def test_a_loss_that_is_no_number_is_said_and_the_last_whole_epoch_is_kept() -> 
     with pytest.raises(Enough):
         trained(other, Recipe(epochs=3, batch=50, lr=0.05))
     assert same(network, other)
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, MemoryError, RuntimeError, ValueError])
+def test_a_network_is_in_torchs_usual_layout_after_any_failure(failure: type[BaseException]) -> None:
+    network, layouts = convolutional(), []
+
+    def fail_in_the_third_step(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        layouts.append(network.get_parameter("0.weight").is_contiguous(memory_format=torch.channels_last))
+        if not rehearsed(inputs) and len(layouts) > 4:
+            raise failure("made up")
+
+    network.register_forward_pre_hook(fail_in_the_third_step)
+    with contextlib.suppress(failure, TrainError):  # Ctrl-C only ends the training
+        trained(network)
+    assert layouts[-1], "the failure was in the other layout"
+    assert all(tensor.is_contiguous() for tensor in network.state_dict().values())
 
 
 def test_too_large_a_rate_is_said() -> None:
