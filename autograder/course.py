@@ -85,8 +85,8 @@ class Course:
 
         return sorted({lesson.assignment for lesson in all_lessons()})
 
-    def released(self, lesson: Lesson) -> Path:
-        """Return the path of a lesson's student notebook, as the builder wrote it."""
+    def student_notebook(self, lesson: Lesson) -> Path:
+        """Return the path of a lesson's notebook in notebooks/, as the builder wrote it and anybody may have changed it."""
         return self.root / "notebooks" / lesson.assignment / f"{lesson.name}.ipynb"
 
     def script(self, lesson: Lesson) -> Path:

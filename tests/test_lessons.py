@@ -104,7 +104,7 @@ def test_the_solved_notebook_passes_all_its_checks(checkout: Course, lesson: Les
 def test_the_notebook_as_handed_out_runs_to_the_end_calmly(
     checkout: Course, lesson: Lesson, tmp_path: Path
 ) -> None:
-    notebook = executed_at_smoke(lesson, checkout.released(lesson), tmp_path)
+    notebook = executed_at_smoke(lesson, checkout.student_notebook(lesson), tmp_path)
     errors = {c.id: o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"}
     assert len(errors) == len(lesson.exercises)
     for error in errors.values():

@@ -63,7 +63,7 @@ def kit_files(course: Course, assignment: str) -> Files:
     wheel, data = _wheel(course)
     files = {wheel: data}
     for lesson in lessons:
-        files[f"notebooks/{lesson.name}.ipynb"] = course.released(lesson).read_bytes()
+        files[f"notebooks/{lesson.name}.ipynb"] = course.student_notebook(lesson).read_bytes()
     files["environment.yml"] = _environment(course, wheel).encode()
     files["README.md"] = how_to(course, lessons, wheel).encode()
     return files

@@ -13,8 +13,10 @@ A student's folder passes these steps:
       graft              put the student's answers and code into a copy of that lesson
     choose_notebooks   choose one notebook for each lesson
     write_submission   write them to work/submitted/, and note in work/intake/ what was done
+    current            take in again what was taken in with an earlier release of the lesson
 """
 
+from autograder.intake.current import take_in_current
 from autograder.intake.errors import IntakeError
 from autograder.intake.graft import GraftedNotebook
 from autograder.intake.nbgrader_hook import pre_convert_hook, take_in_submitted
@@ -39,6 +41,7 @@ __all__ = [
     "save_record",
     "start_reader_server",
     "take_in",
+    "take_in_current",
     "take_in_notebook",
     "take_in_safely",
     "take_in_submitted",

@@ -27,6 +27,7 @@ class GraftedNotebook:
     found: the Exercises and questions for which an Answer was found, be it the untouched stub.
     notes: Exercise or question -> sentence for the student.
     written: those of `found` whose Answer differs from the stub.
+    base: the digest of the released lesson that they were put into.
     """
 
     lesson: Lesson
@@ -35,6 +36,7 @@ class GraftedNotebook:
     found: frozenset[str] = frozenset()
     notes: Mapping[str, str] = field(default_factory=dict)
     written: frozenset[str] = frozenset()
+    base: str = ""
 
 
 def graft(lesson: PristineLesson, student: StudentNotebook) -> GraftedNotebook:
@@ -55,6 +57,7 @@ def graft(lesson: PristineLesson, student: StudentNotebook) -> GraftedNotebook:
         found=frozenset([*answers.cells, *texts]),
         notes=remarks.notes,
         written=answers.written | {name for name, text in texts.items() if text},
+        base=lesson.digest,
     )
 
 
@@ -68,7 +71,8 @@ def without_answers(lesson: PristineLesson, flag: str, note: str) -> GraftedNote
     """
     names = [*lesson.cells_of("exercise"), *lesson.cells_of("question")]
     notebook = assemble_notebook(lesson, {}, Placement())
-    return GraftedNotebook(lesson.lesson, notebook, flags=(flag,), notes=dict.fromkeys(names, note))
+    notes = dict.fromkeys(names, note)
+    return GraftedNotebook(lesson.lesson, notebook, flags=(flag,), notes=notes, base=lesson.digest)
 
 
 def _remark_copied_checks(matcher: CellMatcher, remarks: Remarks) -> None:

@@ -102,7 +102,7 @@ def _find_standing(hand_in: HandIn, contents: FolderContents) -> None:
         if files.sha256(data) == noted.sha256:
             notebook = nbformat.reads(data.decode("utf-8"), as_version=nbformat.NO_CONVERT)
             contents.standing[lesson.name] = GraftedNotebook(
-                lesson, notebook, noted.flags, noted.found, noted.notes, noted.written
+                lesson, notebook, noted.flags, noted.found, noted.notes, noted.written, noted.base
             )
 
 

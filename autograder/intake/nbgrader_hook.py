@@ -10,12 +10,13 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.files import printable_name
+from autograder.intake.current import take_in_current
 from autograder.intake.errors import UnusableFolder
 from autograder.intake.folder_contents import NOTEBOOK
 from autograder.intake.graft import GraftedNotebook
 from autograder.intake.records import load_record
 from autograder.intake.student_id import verify_student
-from autograder.intake.submission import refuse, take_in_safely
+from autograder.intake.submission import refuse
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def take_in_submitted(
         if folder.is_symlink():
             taken_in = _refuse_link(course, folder, lessons)
         else:
-            taken_in = take_in_safely(course, assignment, student, folder, lessons=lessons)
+            taken_in = take_in_current(course, assignment, student, folder, lessons=lessons)
         record = load_record(course, assignment, student)
     except Exception as error:
         log.error("Nothing was graded in %s: %s", folder, error)

@@ -1,17 +1,17 @@
-"""Load a lesson's notebook as students open it, with the role of each of its cells."""
+"""Load a lesson's notebook as it was released to students, with the role of each of its cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograder.authoring.notebooks import SETUP_LINE, TITLE_LINE
-from autograder.course import Course, CourseError
+from autograder.authoring.released_lessons import ReleasedLesson, released
+from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.intake.reader.cell_facts import CellFacts, parse_facts
 
@@ -51,11 +51,12 @@ class LessonCell:
 
 @dataclass(frozen=True)
 class PristineLesson:
-    """A lesson's student notebook as the builder wrote it."""
+    """A lesson's student notebook as it was released; digest: the SHA-256 of its bytes."""
 
     lesson: Lesson
     notebook: NotebookNode
     cells: tuple[LessonCell, ...]
+    digest: str
 
     def cells_of(self, role: str) -> dict[str, LessonCell]:
         """Return the cells of a role by the name of their Exercise or question."""
@@ -63,14 +64,10 @@ class PristineLesson:
 
 
 def load_pristine_lesson(course: Course, lesson: Lesson) -> PristineLesson:
-    """Load a lesson's student notebook; raise CourseError where it was not built."""
-    path = course.released(lesson)
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise CourseError(f"{path} is missing; build the course first.") from error
-    notebook, cells = _load(path, state.st_mtime_ns, state.st_size)
-    return PristineLesson(lesson, notebook, cells)
+    """Load a lesson's student notebook, as it is released now; raise CourseError where it cannot be built."""
+    found = released(course, lesson)
+    notebook, cells = _load(found)
+    return PristineLesson(lesson, notebook, cells, found.digest)
 
 
 def comparable_text(source: str) -> str:
@@ -80,8 +77,8 @@ def comparable_text(source: str) -> str:
 
 
 @lru_cache(maxsize=MAX_LESSONS)
-def _load(path: Path, _modified: int, _size: int) -> tuple[NotebookNode, tuple[LessonCell, ...]]:
-    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+def _load(found: ReleasedLesson) -> tuple[NotebookNode, tuple[LessonCell, ...]]:
+    notebook = nbformat.read(found.path, as_version=nbformat.NO_CONVERT)
     return notebook, tuple(_lesson_cell(index, node) for index, node in enumerate(notebook.cells))
 
 

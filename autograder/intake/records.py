@@ -28,6 +28,7 @@ class LessonIntake:
         written: as in `GraftedNotebook`.
         notes: as in `GraftedNotebook`.
         secret_set: the set of secret Cases that it is asked, for as long as this file counts.
+        base: as in `GraftedNotebook`, "" where it was taken in before lessons were released to work/.
     """
 
     source: str
@@ -38,6 +39,7 @@ class LessonIntake:
     written: frozenset[str]
     notes: Mapping[str, str]
     secret_set: int = 0  # as in records of version 0.1.0, which knew one set
+    base: str = ""
 
     @property
     def unused(self) -> str:

@@ -99,6 +99,7 @@ def _record(
             found=one.notebook.found,
             written=one.notebook.written,
             notes=one.notebook.notes,
+            base=one.notebook.base,
             secret_set=secret_set(
                 hand_in.course.secret(), one.source_sha256, before.lessons.get(name) if before else None
             ),

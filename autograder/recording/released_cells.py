@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +17,11 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 
 from autograder import files, notebook_io
-from autograder.authoring import frame, notebooks
-from autograder.authoring.release import release
-from autograder.authoring.script import read
-from autograder.course import CHECKOUT, Course, CourseError
+from autograder.authoring.released_lessons import built, stamp
+from autograder.course import Course
 from autograder.exercise import Lesson
 
 CHECK = "_check"
-# What decides how a lesson is built and registered.
-BUILDERS = (
-    "authoring/build.py",
-    "authoring/cover.py",
-    "authoring/frame.py",
-    "authoring/notebooks.py",
-    "authoring/release.py",
-    "authoring/script.py",
-    "recording/released_cells.py",
-)
-
-
 Rows = dict[str, dict[tuple[str, str], tuple[Any, ...]]]
 
 
@@ -54,8 +39,7 @@ def released(course: Course, assignment: str) -> Rows:
     try:
         state = path.stat()
     except FileNotFoundError:
-        notebooks = _built(course, course.lessons(assignment))
-        return _rows_of({name: student for name, (_, student) in notebooks.items()})
+        return _rows_of({one.name: built(course, one)[1] for one in course.lessons(assignment)})
     return _read_released(path, state.st_mtime_ns, state.st_size)[1]
 
 
@@ -70,20 +54,20 @@ def current(course: Course, assignment: str, lessons: Sequence[Lesson]) -> Rows:
         assignment: the assignment.
         lessons: the assignment's lessons.
     """
-    path, stamp = _released_file(course, assignment), _stamp(course, lessons)
+    path, now = _released_file(course, assignment), _stamp(course, lessons)
     sources = {lesson.name: course.source / assignment / f"{lesson.name}.ipynb" for lesson in lessons}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         state = path.stat()
         known, rows, digests = _read_released(path, state.st_mtime_ns, state.st_size)
-        if known == stamp and all(_digest(sources[name]) == digest for name, digest in digests.items()):
+        if known == now and all(_digest(sources[name]) == digest for name, digest in digests.items()):
             return rows
-    notebooks = _built(course, lessons)
-    for name, (source, _) in notebooks.items():
+    both = {lesson.name: built(course, lesson) for lesson in lessons}
+    for name, (source, _) in both.items():
         _write(notebook_io.writes(source), sources[name])
-    rows = _rows_of({name: student for name, (_, student) in notebooks.items()})
+    rows = _rows_of({name: student for name, (_, student) in both.items()})
     flat = {kind: [[*key, *values] for key, values in of_kind.items()] for kind, of_kind in rows.items()}
     digests = {name: _digest(source) for name, source in sources.items()}
-    _write(json.dumps({"stamp": stamp, "rows": flat, "sources": digests}) + "\n", path)
+    _write(json.dumps({"stamp": now, "rows": flat, "sources": digests}) + "\n", path)
     return rows
 
 
@@ -102,34 +86,11 @@ def _read_released(path: Path, modified: int, size: int) -> tuple[str, Rows, dic
 
 
 def _stamp(course: Course, lessons: Sequence[Lesson]) -> str:
-    """Return a hash of all that decides the lessons' notebooks."""
-    digest = hashlib.sha256(_builder().encode())
-    digest.update(repr(release(course.root / "pyproject.toml")).encode())
+    """Return a hash of all that decides the lessons' notebooks and how they are registered."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for lesson in lessons:
-        points = [(e.name, e.total) for e in lesson.exercises.values()]
-        digest.update(repr((lesson.name, points, dict(lesson.questions))).encode())
-        digest.update(_script(course, lesson))
-        picture = course.script(lesson).with_suffix(".png")
-        digest.update(picture.read_bytes() if picture.exists() else b"")
-        if after := frame.following(lesson):  # its title stands in this one's last cell
-            digest.update(_script(course, after))
+        digest.update(stamp(course, lesson).encode())
     return digest.hexdigest()
-
-
-@cache
-def _builder() -> str:
-    digest = hashlib.sha256()
-    for name in BUILDERS:
-        digest.update((CHECKOUT / "autograder" / name).read_bytes())
-    return digest.hexdigest() + " ".join(version(name) for name in ("nbgrader", "nbformat", "jupytext"))
-
-
-def _script(course: Course, lesson: Lesson) -> bytes:
-    path = course.script(lesson)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CourseError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _digest(path: Path) -> str:
@@ -138,25 +99,6 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _built(course: Course, lessons: Sequence[Lesson]) -> dict[str, tuple[NotebookNode, NotebookNode]]:
-    """Return lesson name -> (source notebook, student notebook), and build them only when the files changed."""
-    where = release(course.root / "pyproject.toml")
-    built = {}
-    for lesson in lessons:
-        path, text = course.script(lesson), _script(course, lesson)
-        points = [(e.name, e.total) for e in lesson.exercises.values()]
-        stamp = (text, where, points, dict(lesson.questions))
-        if path not in _known or _known[path][0] != stamp:
-            script = read(lesson, path)
-            both = (notebooks.source_notebook(script, where), notebooks.student_notebook(script, where))
-            _known[path] = (stamp, both)
-        built[lesson.name] = _known[path][1]
-    return built
-
-
-_known: dict[Path, tuple[Any, tuple[NotebookNode, NotebookNode]]] = {}
 
 
 def _write(text: str, path: Path) -> None:

@@ -63,7 +63,7 @@ class Solved:
         self.answers = {
             c.name: _without_marks(c.source) for c in script.cells if c.role in ("exercise", "question")
         }
-        self._released = nbformat.read(str(course.released(lesson)), as_version=4)
+        self._released = nbformat.read(str(course.student_notebook(lesson)), as_version=4)
 
     def notebook(self, answers: Mapping[str, str] | None = None) -> NotebookNode:
         """Return a filled-in notebook as a student would save it.

@@ -64,7 +64,7 @@ def one_lesson(root: Path, *, timed: bool = False) -> OneLesson:
     shutil.copyfile(script, course.script(lesson))
     shutil.copyfile(script.with_suffix(".png"), course.script(lesson).with_suffix(".png"))
     notebook = notebooks.student_notebook(read(lesson, script), release(root / "pyproject.toml"))
-    build.write_notebook(notebook, course.released(lesson))
+    build.write_notebook(notebook, course.student_notebook(lesson))
     return OneLesson(course, lesson)
 
 

@@ -40,7 +40,7 @@ def copy(tmp_path: Path, checkout: Course) -> Course:
 
 
 def released(course: Course, lesson: Lesson) -> nbformat.NotebookNode:
-    return nbformat.read(str(course.released(lesson)), as_version=nbformat.NO_CONVERT)
+    return nbformat.read(str(course.student_notebook(lesson)), as_version=nbformat.NO_CONVERT)
 
 
 @pytest.mark.slow
@@ -212,7 +212,7 @@ def test_a_release_is_stamped_everywhere_and_stays(copy: Course, convolution: Le
     new = Release("somebody/a-course", "v2.1")
     build.build(copy, FEW, new)
     assert release(copy.root / "pyproject.toml") == new
-    text = copy.released(convolution).read_text()
+    text = copy.student_notebook(convolution).read_text()
     assert "git+https://github.com/somebody/a-course@v2.1" in text
     assert new.colab(f"notebooks/1_layers/{convolution.name}.ipynb") in text
     for match in BADGE.finditer((copy.root / "README.md").read_text()):

@@ -197,7 +197,7 @@ def test_a_lesson_ends_with_what_was_built_what_to_read_and_what_comes_next(
     after = frame.following(lesson)
     if after is not None:
         assert f"{after.name}.ipynb" in following
-        place = checkout.released(lesson).parent / re.findall(r"\]\(([^)]*\.ipynb)\)", following)[0]
+        place = checkout.student_notebook(lesson).parent / re.findall(r"\]\(([^)]*\.ipynb)\)", following)[0]
         assert place.exists()
 
 

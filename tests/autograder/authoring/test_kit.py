@@ -94,7 +94,7 @@ def test_the_kit_holds_the_notebooks_the_wheel_and_the_how_to(
     (wheel,) = [name for name in files if name.endswith(".whl")]
     assert set(files) == {*notebooks, wheel, "environment.yml", "README.md"}
     for lesson in lessons:
-        assert files[f"notebooks/{lesson.name}.ipynb"] == checkout.released(lesson).read_bytes()
+        assert files[f"notebooks/{lesson.name}.ipynb"] == checkout.student_notebook(lesson).read_bytes()
 
 
 def test_equal_lessons_give_equal_bytes(copy: Course, packed: Path) -> None:

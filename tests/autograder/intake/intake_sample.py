@@ -170,16 +170,19 @@ class Sample:
 def write_course(root: Path) -> None:
     """Write the authored lessons and the notebooks that students open."""
     course = Course(root, root / "work")
+    (root / "pyproject.toml").write_text(
+        f'[tool.cnnlab]\nrepo = "{RELEASE.repo}"\nref = "{RELEASE.ref}"\n', encoding="utf-8"
+    )
     for one, text in zip(LESSONS, (FIRST, SECOND), strict=True):
         course.script(one).parent.mkdir(parents=True, exist_ok=True)
         course.script(one).write_text(text)
         script = read(one, course.script(one))
-        build.write_notebook(notebooks.student_notebook(script, RELEASE), course.released(one))
+        build.write_notebook(notebooks.student_notebook(script, RELEASE), course.student_notebook(one))
 
 
 def sample(root: Path, work: Path) -> Sample:
     course = Course(root, work)
-    first, second = (copy.deepcopy(_read(course.released(one))) for one in LESSONS)
+    first, second = (copy.deepcopy(_read(course.student_notebook(one))) for one in LESSONS)
     return Sample(course, first, second)
 
 

@@ -52,7 +52,7 @@ def test_functions_in_a_checks_cell_cost_no_time_however_many(s: Sample, cells: 
 
 def test_blank_lines_in_cells_that_define_every_exercise_are_looked_at_once(checkout: Course) -> None:
     lesson = max(checkout.lessons(ASSIGNMENT), key=lambda one: len(one.exercises))
-    notebook: NotebookNode = nbformat.read(checkout.released(lesson), as_version=4)
+    notebook: NotebookNode = nbformat.read(checkout.student_notebook(lesson), as_version=4)
     every = "".join(f"def {name}(): 0\n" for name in lesson.exercises)
     notebook.cells += [code(every)] * 9
     read = read_notebook_here(as_bytes(notebook))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder import files, intake, notebook_io
+from autograder.authoring.released_lessons import released
 from autograder.intake import IntakeError
 from autograder.intake.reader.limits import MIB
 from tests.autograder.intake.intake_sample import (
@@ -186,11 +187,18 @@ def test_a_damaged_record_means_taking_in_again(s: Sample) -> None:
         assert s.autograde(folder) == ["01_shifting.ipynb"] and s.record().found == {"shift", "scale", "why"}
 
 
+def release(s: Sample) -> None:
+    """Release the lessons, which is done before anything is taken in."""
+    for lesson in LESSONS:
+        released(s.course, lesson)
+
+
 def test_where_the_disk_fails_what_was_handed_in_is_still_there(
     s: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, data = s.submitted(), as_bytes(solved(s.first))
     (folder / "01_shifting.ipynb").write_bytes(data)
+    release(s)
 
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
@@ -213,6 +221,7 @@ def test_whichever_write_fails_nothing_is_lost(s: Sample, monkeypatch: pytest.Mo
     (folder / "01_shifting.ipynb").write_bytes(data)
     (folder / "Copy_of_01_shifting.ipynb").write_bytes(data + b" ")
     (folder / "timestamp.txt").write_text("2026-03-01")
+    release(s)
     write, count = files.write, [0]
 
     def failing(path: Path, data: bytes) -> None:

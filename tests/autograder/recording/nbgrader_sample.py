@@ -95,7 +95,7 @@ def make_course(
     script = SCRIPT if question else SCRIPT[: SCRIPT.index("# %% [markdown] question")]
     course.script(made).parent.mkdir(parents=True, exist_ok=True)
     course.script(made).write_text(script + (HALVE if halve else ""))
-    build.write_notebook(released(course, bare=True), course.released(made))
+    build.write_notebook(released(course, bare=True), course.student_notebook(made))
     return course
 
 

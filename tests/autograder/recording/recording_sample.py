@@ -38,7 +38,7 @@ def two_lessons(root: Path) -> Course:
     course.script(again).write_text(sample.SCRIPT)
     where = release(root / "pyproject.toml")
     build.write_notebook(
-        notebooks.student_notebook(read(again, course.script(again)), where), course.released(again)
+        notebooks.student_notebook(read(again, course.script(again)), where), course.student_notebook(again)
     )
     return replace(course, declared=(*course.declared, again))
 

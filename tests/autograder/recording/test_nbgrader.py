@@ -50,7 +50,7 @@ def nbgrader(work: Path, *arguments: str, fails: bool = False) -> str:
 
 def solved(course: Course, lesson: Lesson) -> NotebookNode:
     """Return the lesson's notebook as a student who can do it all hands it in."""
-    notebook = nbformat.read(course.released(lesson), as_version=4)
+    notebook = nbformat.read(course.student_notebook(lesson), as_version=4)
     answers = {
         cell.name: "\n".join(x for x in cell.source.split("\n") if BEGIN not in x and END not in x)
         for cell in read(lesson, course.script(lesson)).cells
