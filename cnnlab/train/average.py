@@ -1,4 +1,4 @@
-"""A moving average of a network's weights: a better network than any single step's, at no cost in training."""
+"""A moving average of a network's weights: a better network than any single step's, for one more pass over the weights."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cnnlab.train.wrapping import buffers_by_name, parameters_by_name
+
+RUN_IN = 9  # steps: after that many the average keeps half of itself, after nine times as many nine tenths
 
 
 class Average:
@@ -24,15 +26,29 @@ class Average:
     def __init__(self, network: nn.Module, decay: float) -> None:
         """decay: how much of the average a step keeps once it has run in, so about 1 / (1 - decay) steps count."""
         self.decay, self.count = decay, 0
-        self.names = [name for name, _ in _averaged(network)]
-        self.live = [tensor for _, tensor in _averaged(network)]
+        self.parameters = {name: p for name, p in parameters_by_name(network).items() if p.requires_grad}
+        floating = {
+            name: buffer for name, buffer in buffers_by_name(network).items() if buffer.is_floating_point()
+        }
+        places = {
+            id(buffer): (module, key)
+            for module in network.modules()
+            for key, buffer in module._buffers.items()
+        }
+        self.buffers = {name: places[id(buffer)] for name, buffer in floating.items()}
         self.tensors = [tensor.clone() for tensor in self.live]
+
+    @property
+    def live(self) -> list[torch.Tensor]:
+        """The network's own tensors, as they are now: another layout gives it others."""
+        parameters = [parameter.detach() for parameter in self.parameters.values()]
+        return parameters + [getattr(module, key) for module, key in self.buffers.values()]
 
     @torch.no_grad()
     def update(self) -> None:
         """Take a step's weights into the average; early on it keeps less, so that the untrained start fades."""
         self.count += 1
-        decay = min(self.decay, self.count / (self.count + 9))
+        decay = min(self.decay, self.count / (self.count + RUN_IN))
         if self.tensors:
             get_ema_multi_avg_fn(decay)(self.tensors, self.live, self.count)
 
@@ -54,14 +70,9 @@ class Average:
 
     def named(self) -> dict[str, torch.Tensor]:
         """Return the averaged tensors by their names in the network."""
-        return dict(zip(self.names, self.tensors, strict=True))
+        return dict(zip((*self.parameters, *self.buffers), self.tensors, strict=True))
 
 
 def _copy(into: list[torch.Tensor], tensors: list[torch.Tensor]) -> None:
     for target, tensor in zip(into, tensors, strict=True):
         target.copy_(tensor)
-
-
-def _averaged(network: nn.Module) -> list[tuple[str, torch.Tensor]]:
-    parameters = [(name, p.detach()) for name, p in parameters_by_name(network).items() if p.requires_grad]
-    return parameters + [(name, b) for name, b in buffers_by_name(network).items() if b.is_floating_point()]

@@ -15,8 +15,9 @@ from cnnlab.train.errors import TrainError
 from cnnlab.train.processes import Processes
 from cnnlab.train.recipe import Recipe
 
-# what a seed is drawn for: neighbours share nothing, because `mixed_seed` stirs them
-FLIPS, ORDER, DROPOUT, MIXUP = 0, 1, 2, 3_000_000
+# What a seed is drawn for: neighbours share nothing, because `mixed_seed` stirs them. SEED_DROPOUT takes one number for each
+# process, 2, 3, 4 and so on, so that SEED_MIXUP stands far beyond.
+SEED_FLIPS, SEED_ORDER, SEED_DROPOUT, SEED_MIXUP = 0, 1, 2, 3_000_000
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,12 @@ class Batches:
         self.first_flips = self._first_flips()
 
     def of(self, epoch: int) -> Iterator[Batch]:
-        """Give the batches of an epoch, counted from 0: each image once, in an order of the epoch's own."""
+        """Give the batches of an epoch, counted from 0: each image at most once, in an order of the epoch's own.
+
+        The images that are left over when batches are full are others in each epoch.
+        """
         data, device = self.data, self.data.device
-        generator = torch.Generator(device).manual_seed(mixed_seed(self.seed, ORDER, epoch))
+        generator = torch.Generator(device).manual_seed(mixed_seed(self.seed, SEED_ORDER, epoch))
         order = torch.randperm(len(data), generator=generator, device=device)
         draws = draw(self.recipe, order, data.size, epoch, generator, self.first_flips)
         shares = self._shares(epoch)
@@ -79,14 +83,14 @@ class Batches:
         """Return how much of each step's images is their own, where mixup mixes them."""
         if not self.recipe.mixup:
             return [1.0] * self.steps
-        numbers = np.random.default_rng(mixed_seed(self.seed, MIXUP, epoch))
+        numbers = np.random.default_rng(mixed_seed(self.seed, SEED_MIXUP, epoch))
         return numbers.beta(self.recipe.mixup, self.recipe.mixup, self.steps).tolist()
 
     def _first_flips(self) -> torch.Tensor | None:
         if self.recipe.flip != "alternating":
             return None
         device = self.data.device
-        generator = torch.Generator(device).manual_seed(mixed_seed(self.seed, FLIPS, 0))
+        generator = torch.Generator(device).manual_seed(mixed_seed(self.seed, SEED_FLIPS, 0))
         return torch.rand(len(self.data), generator=generator, device=device) < 0.5
 
 
@@ -97,8 +101,10 @@ def mixed_seed(*numbers: int) -> int:
 
 def _size(batch: int, images: int, processes: int) -> int:
     """Return the images a step: as many as wished, or all where there are fewer."""
+    if images < processes:
+        raise TrainError(f"{images} images cannot be shared by {processes} processes: give more images.")
     size = min(batch, images // processes * processes)
-    if size < 1 or size % processes:
+    if size % processes:
         raise TrainError(
             f"A batch of {size} images cannot be shared by {processes} processes: give a batch that is a multiple of "
             f"{processes}."

@@ -82,13 +82,19 @@ def tensors_of(network: nn.Module) -> Tensors:
 
 
 @torch.no_grad()
-def put(into: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor], where: str) -> None:
+def put(
+    into: Mapping[str, torch.Tensor],
+    tensors: Mapping[str, torch.Tensor],
+    where: str,
+    remedy: str = "Give another name for the checkpoint.",
+) -> None:
     """Copy tensors into others of the same names and shapes.
 
     Args:
         into: the tensors that are changed, by name.
         tensors: the tensors that are copied, by name.
         where: what the tensors are from, for the message.
+        remedy: what to do about it, for the message.
 
     Raises:
         TrainError: where names or shapes differ; then nothing is changed.
@@ -99,9 +105,7 @@ def put(into: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor], w
             for name in {*into, *tensors}
             if name not in into or name not in tensors or into[name].shape != tensors[name].shape
         )
-        raise TrainError(
-            f"{where} is of another network: {odd[0]} differs. Give another name for the checkpoint."
-        )
+        raise TrainError(f"{where} is of another network: {odd[0]} differs. {remedy}")
     for name, tensor in tensors.items():
         into[name].copy_(tensor)
 
@@ -113,7 +117,7 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     """
     tensors, _ = read(Path(path).expanduser())
     merged = {**of_group(tensors, "network"), **of_group(tensors, "average")}
-    put(tensors_of(network), merged, str(path))
+    put(tensors_of(network), merged, str(path), "Give the file of this network.")
 
 
 def _apart(tensors: Mapping[str, torch.Tensor]) -> Tensors:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cnnlab.train.errors import TrainError
-from cnnlab.train.failures import first_line, is_out_of_memory, out_of_memory
+from cnnlab.train.failures import explained, first_line, is_out_of_memory
 
 TORCH = Path(torch.__file__).parent
 
@@ -21,7 +21,9 @@ def compiled(network: nn.Module, how: bool | str) -> nn.Module:
     return torch.compile(network, mode=None if how is True else how)  # type: ignore[return-value]
 
 
-def not_compiled(error: Exception, device: torch.device, batch: int, compiled: bool | str) -> Exception:
+def explained_compiling(
+    error: Exception, device: torch.device, batch: int, compiled: bool | str
+) -> Exception:
     """Return a TrainError for an error of the first step of a compiled network, which is mostly the compiler's.
 
     Args:
@@ -31,7 +33,7 @@ def not_compiled(error: Exception, device: torch.device, batch: int, compiled: b
         compiled: `compile` as `fit` got it; False leaves only errors of memory to be said.
     """
     if isinstance(error, TrainError) or not compiled or is_out_of_memory(error):
-        return out_of_memory(error, device, batch)
+        return explained(error, device, batch)
     first = first_line(error)
     if not can_compile_from(TORCH):
         first = f"the path of torch, {TORCH}, holds blanks or quotes, which torch's compiler takes apart"

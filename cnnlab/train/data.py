@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import torch
@@ -37,22 +38,15 @@ class DeviceData:
         # One number that tells two sets apart; a resumed run compares it.
         self.digest = zlib.crc32(labels.tobytes(), zlib.crc32(np.ascontiguousarray(images).tobytes()))
         self.classes = int(labels.max()) + 1
-        self.device = torch.device(device)
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 2, 3, 1)))
-        self.pixels = pixels.to(self.device)
+        self.pixels = pixels.to(device)
+        self.device = self.pixels.device  # with its number
         self.labels = torch.from_numpy(labels).to(self.device)
         if moments is None:
             assert like is not None
-            self.mean, self.std = like.mean.to(self.device), like.std.to(self.device)
+            self._normalise_by(like.mean, like.std)
         else:
-            self.mean, self.std = (torch.tensor(m, dtype=torch.float32).to(self.device) for m in moments)
-        # x/255/std - mean/std: one multiplication and one subtraction a value.
-        self._scale, self._offset = 1 / (255 * self.std), self.mean / self.std
-        if len(self.mean) != self.pixels.shape[3]:
-            raise TrainError(
-                f"The test images have {self.pixels.shape[3]} channels and the training images {len(self.mean)}: "
-                "give both the same."
-            )
+            self._normalise_by(*(torch.tensor(m, dtype=torch.float32) for m in moments))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -61,6 +55,22 @@ class DeviceData:
     def size(self) -> tuple[int, int]:
         """Height and width, in pixels."""
         return self.pixels.shape[1], self.pixels.shape[2]
+
+    def like(self, other: DeviceData) -> DeviceData:
+        """Return these data, not copied, with the mean and spread of others."""
+        same = copy(self)
+        same._normalise_by(other.mean, other.std)
+        return same
+
+    def _normalise_by(self, mean: torch.Tensor, std: torch.Tensor) -> None:
+        self.mean, self.std = mean.to(self.device), std.to(self.device)
+        # x/255/std - mean/std: one multiplication and one subtraction a value.
+        self._scale, self._offset = 1 / (255 * self.std), self.mean / self.std
+        if len(self.mean) != self.pixels.shape[3]:
+            raise TrainError(
+                f"The test images have {self.pixels.shape[3]} channels and the training images {len(self.mean)}: "
+                "give both the same."
+            )
 
     def normalised(
         self, pixels: torch.Tensor, layout: torch.memory_format = torch.channels_last
@@ -93,11 +103,11 @@ def on_device(data: Data, device: torch.device, like: DeviceData | None = None) 
     Args:
         data: images and labels, or DeviceData.
         device: where they shall be.
-        like: data whose mean and spread to use.
+        like: data whose mean and spread to use; without, DeviceData keep theirs and arrays have their own.
     """
     if isinstance(data, DeviceData):
         if data.device == device:
-            return data
+            return data if like is None else data.like(like)
         images = data.pixels.permute(0, 3, 1, 2).cpu().numpy()
         return DeviceData(images, data.labels.cpu().numpy(), device, data if like is None else like)
     if not (isinstance(data, Sequence) and len(data) == 2):

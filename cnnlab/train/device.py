@@ -33,8 +33,8 @@ def choose_device(device: str | torch.device | None) -> torch.device:
     if chosen.type == "cuda":
         if not has_gpu():
             raise TrainError(
-                'There is no GPU here: give device="cpu" with budget="small", or on Colab choose Runtime > Change runtime '
-                "type > GPU."
+                'There is no GPU here: give device="cpu" (and a recipe its budget="small"), or on Colab choose Runtime > '
+                "Change runtime type > GPU."
             )
         # "cuda" and "cuda:0" must compare as equal
         chosen = torch.device("cuda", torch.cuda.current_device() if chosen.index is None else chosen.index)

@@ -10,9 +10,9 @@ from torch.nn import functional
 
 from cnnlab.train.data import Data, DeviceData, on_device
 from cnnlab.train.device import Precision, choose_precision
-from cnnlab.train.layout import accepted
+from cnnlab.train.layout import working_layout
 from cnnlab.train.loss import check_outputs, each_output
-from cnnlab.train.modes import testing
+from cnnlab.train.modes import in_eval_mode
 from cnnlab.train.processes import Processes
 
 PIXELS = 1 << 20  # at a time: 1,024 images of 32 x 32, which fills a large GPU and fits a small one
@@ -34,7 +34,7 @@ def evaluate(network: nn.Module, data: Data, *, like: DeviceData | None = None, 
     Args:
         network: gives a score for each class.
         data: images and labels, or DeviceData.
-        like: the training data, whose mean and spread normalise these images.
+        like: the training data, whose mean and spread normalise these images; without, the images' own do.
         flip: whether each image is also seen flipped.
 
     Raises TrainError where network and images do not fit.
@@ -52,8 +52,8 @@ def predict(
 
     Args:
         network: gives a score for each class.
-        data: images and labels, or DeviceData; labels are not looked at.
-        like: the training data, whose mean and spread normalise these images.
+        data: images and labels, or DeviceData; the labels must be there, and change nothing.
+        like: the training data, whose mean and spread normalise these images; without, the images' own do.
         flip: whether each image is also seen flipped.
 
     Raises TrainError where network and images do not fit.
@@ -62,7 +62,7 @@ def predict(
     there, precision = on_device(data, device, like), choose_precision("auto", device)
     layout = layout_for(network, there, precision, classes=1)
     batch = _batch(there)
-    with testing(network), torch.no_grad(), precision.autocast():
+    with in_eval_mode(network), torch.no_grad(), precision.autocast():
         scores = [
             _scores(network, there.range(i, i + batch, layout), flip) for i in range(0, len(there), batch)
         ]
@@ -92,7 +92,7 @@ def measure(
     sums = torch.zeros(
         2, dtype=torch.float64 if data.device.type != "mps" else torch.float32, device=data.device
     )
-    with testing(network), precision.autocast():
+    with in_eval_mode(network), precision.autocast():
         for first in range(processes.rank * batch, len(data), processes.count * batch):
             scores = _scores(network, data.range(first, first + batch, layout), flip)
             labels = data.labels[first : first + batch]
@@ -124,8 +124,8 @@ def layout_for(
         outputs = network(x.contiguous(memory_format=layout))
         check_outputs(outputs, len(x), data.classes if classes is None else classes)
 
-    with testing(network), precision.autocast():
-        return accepted(attempt, "test images", tuple(x.shape), data.device)
+    with in_eval_mode(network), precision.autocast():
+        return working_layout(attempt, "test images", tuple(x.shape), data.device)
 
 
 def _scores(network: nn.Module, x: torch.Tensor, flip: bool) -> torch.Tensor:

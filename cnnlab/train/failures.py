@@ -21,7 +21,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in words for sign in ON_CPU)
 
 
-def out_of_memory(error: Exception, device: torch.device, batch: int | None = None) -> Exception:
+def explained(error: Exception, device: torch.device, batch: int | None = None) -> Exception:
     """Return a TrainError for an error that means that no memory was left, and any other error as it is.
 
     Args:

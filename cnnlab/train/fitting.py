@@ -13,7 +13,7 @@ from cnnlab.nn.live import LiveCurve
 from cnnlab.train.data import Data
 from cnnlab.train.device import choose_device, choose_precision, preserved_settings
 from cnnlab.train.errors import TrainError
-from cnnlab.train.failures import out_of_memory
+from cnnlab.train.failures import explained
 from cnnlab.train.history import History
 from cnnlab.train.layout import usual_layout_after
 from cnnlab.train.loop import train_epoch
@@ -100,6 +100,7 @@ def _train_to_end(run: Run, checkpoint: RunCheckpoint | None, show: bool) -> Non
             print(USUAL_LAYOUT)
     except KeyboardInterrupt:
         _stop(run, show)
+        run.network.eval()
         return
     with closing(LiveCurve(run.batches.steps * run.recipe.epochs, show)) as curve:
         _show_past_epochs(run, curve)
@@ -122,7 +123,7 @@ def _train_to_end(run: Run, checkpoint: RunCheckpoint | None, show: bool) -> Non
             raise
         except Exception as error:
             run.restore_weights()
-            raise out_of_memory(error, run.device, run.batches.size) from None
+            raise explained(error, run.device, run.batches.size) from None
         finally:
             run.network.eval()
 
@@ -133,7 +134,7 @@ def _stop(run: Run, show: bool) -> None:
     history.cut(run.epoch, run.batches.steps)
     history.interrupted = True
     stopped = f"Stopped in epoch {min(run.epoch + 1, total)} of {total}"
-    history.note = f"{stopped}, before any was finished: the weights are as they were then."
+    history.note = f"{stopped}, before the first was finished: the network has the weights of its last step."
     if run.best is not None:
         number, weights = run.best
         run.put_weights(weights, "the best epoch")

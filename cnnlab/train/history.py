@@ -13,9 +13,9 @@ class History:
     """The course of a training run, as plain lists; all but `losses` have one entry an epoch.
 
     losses: of each step, the mean over its batch; train_loss, train_accuracy: means over the epoch's augmented images, by
-    the network as it was at each step; test_loss, test_accuracy: after the epoch, empty without test images; accuracies
-    are in [0, 1]; lr: the learning rate at the epoch's end; seconds: wall time of the training, without tests and
-    checkpoints.
+    the network as it was at each step, and lower for images mixed in pairs, where only the first one's label counts;
+    test_loss, test_accuracy: after the epoch, empty without test images; accuracies are in [0, 1]; lr: the learning rate at
+    the epoch's end; seconds: wall time of the training, without tests and checkpoints.
     images: seen in an epoch; warm_up_seconds: one step before the first, where a network is compiled and algorithms are
     chosen; device, precision: what it ran on and with; processes: how many; interrupted: whether it was stopped; note: a
     sentence about that, or nothing.

@@ -13,10 +13,10 @@ import torch
 from torch import nn
 
 from cnnlab.train.errors import TrainError
-from cnnlab.train.failures import cannot_take, out_of_memory
+from cnnlab.train.failures import cannot_take, explained
 
 
-def accepted(
+def working_layout(
     attempt: Callable[[torch.memory_format], object], what: str, shape: tuple[int, ...], device: torch.device
 ) -> torch.memory_format:
     """Return the layout in which an attempt succeeds.
@@ -38,7 +38,7 @@ def accepted(
             raise
         except (RuntimeError, ValueError) as error:
             last = error
-    known = out_of_memory(last, device)
+    known = explained(last, device)
     raise (cannot_take(last, what, shape) if known is last else known) from last
 
 

@@ -1,4 +1,4 @@
-"""The fast loop: the steps of `plain.py`, such that a GPU always has its next one.
+"""The fast loop: the steps of `plain.py`, arranged so that a GPU never waits for Python.
 
 Data stay on the device as bytes; each batch is made there; the layout is channels_last where the network takes it, the
 types are narrower ones where the device is built for them; and within an epoch nothing waits for the device.
@@ -13,13 +13,13 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from cnnlab.train.batches import DROPOUT, Batch, mixed_seed
+from cnnlab.train.batches import SEED_DROPOUT, Batch, mixed_seed
 from cnnlab.train.errors import TrainError
 from cnnlab.train.evaluate import Score, measure
 from cnnlab.train.loss import loss_of
 from cnnlab.train.run import Run
 
-Tell = Callable[[list[float]], None]
+Tell = Callable[[list[float]], None]  # shows losses, as the live curve does
 
 
 def train_epoch(run: Run, tell: Tell) -> Score | None:
@@ -34,7 +34,7 @@ def train_epoch(run: Run, tell: Tell) -> Score | None:
     """
     run.before = run.weights()
     # seeded from the epoch: a resumed run draws the same dropout without anything being kept
-    torch.manual_seed(mixed_seed(run.seed, DROPOUT + run.processes.rank, run.epoch))
+    torch.manual_seed(mixed_seed(run.seed, SEED_DROPOUT + run.processes.rank, run.epoch))
     began = time.perf_counter()
     losses, accuracy = _steps(run, tell)
     seconds = time.perf_counter() - began
@@ -104,6 +104,7 @@ def _scored(run: Run) -> Score | None:
         score = measure(run.fast, run.test, run.precision, flip, run.processes, run.batches.layout)
     # Without test images the latest is taken for the best.
     if score is None or score.accuracy >= max(run.history.test_accuracy, default=0.0):
+        # the averaged weights, where there is an average: they are in the network now
         run.best = run.epoch, run.weights()
     return score
 

@@ -20,7 +20,7 @@ def mode_kept(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def testing(network: nn.Module) -> Iterator[None]:
+def in_eval_mode(network: nn.Module) -> Iterator[None]:
     """Put a network into eval mode for a while."""
     with mode_kept(network):
         network.eval()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import Any
 
 import torch
@@ -44,21 +45,22 @@ REMEMBERED = {"sgd": ("momentum_buffer",), "adamw": ("exp_avg", "exp_avg_sq", "s
 
 
 def remembered(
-    optimiser: torch.optim.Optimizer, recipe: Recipe, make: bool = False
+    optimiser: torch.optim.Optimizer, recipe: Recipe, make: Container[str] = ()
 ) -> dict[str, torch.Tensor]:
     """Return what an optimiser remembers: "0/momentum_buffer" of its first parameter, and so on.
 
     Args:
         optimiser: one of `make_optimiser`.
         recipe: from which it was made.
-        make: whether what is not there before the first step is made.
+        make: what is made where it is not there yet, for a checkpoint to be read into. A parameter that never had a
+            gradient has nothing that is remembered.
     """
     found = {}
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     for number, parameter in enumerate(parameters):
         state = optimiser.state[parameter]
         for name in REMEMBERED[recipe.optimiser]:
-            if make and (recipe.momentum or recipe.optimiser != "sgd"):
+            if f"{number}/{name}" in make:
                 state[name] = _nothing_yet(parameter, name)
             if state.get(name) is not None:
                 found[f"{number}/{name}"] = state[name]
@@ -73,12 +75,10 @@ def _nothing_yet(parameter: torch.Tensor, name: str) -> torch.Tensor:
 
 
 def triangle(step: int, steps: int, rising: float) -> float:
-    """Return the share of the highest learning rate that a step takes: up in a line for `rising` of them, then down.
-
-    step: from 0; a step stands at its middle, so that neither the first nor the last has a rate of zero.
+    """Return the share of the highest learning rate that a step takes: up in a line, then down in a line.
 
     Args:
-        step: from 0.
+        step: from 0; a step stands at its middle, so that neither the first nor the last has a rate of zero.
         steps: of the whole run.
         rising: the share of the steps in which the rate rises.
     """

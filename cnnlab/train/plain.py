@@ -1,9 +1,12 @@
 """The plain training loop: read this one first.
 
-`fit` trains by the same steps. In `loop.py` they are made fast: data on the device, narrower numbers, a learning rate that
-rises and falls, averaged weights. Around them, in files of their own, stands what keeps a run safe: `rehearsal.py` refuses
-what cannot work before the first step, `run_checkpoint.py` keeps each epoch, `processes.py` shares a batch among GPUs,
-`compiling.py` compiles, and `failures.py` says what went wrong.
+`fit`, in `fitting.py`, trains by the same steps; only an epoch's last, smaller batch is left out. It makes a `Run`
+(`run.py`: what is trained, with what, and how far it is) and calls `train_epoch` (`loop.py`), whose `_step` is the body
+of the loop below. What makes it fast stands in `data.py` (images stay on the device), `batches.py`, `augment.py`,
+`device.py` (narrower numbers), `optim.py` (a learning rate that rises and falls) and `average.py` (averaged weights).
+What keeps a run safe stands around it: `rehearsal.py` refuses what cannot work before the first step,
+`run_checkpoint.py` keeps each epoch, `processes.py` shares a batch among GPUs, `compiling.py` compiles, and
+`failures.py` says what went wrong.
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ def fit_plainly(
     for _ in range(epochs):
         network.train()
         for chosen in torch.randperm(len(train), generator=order).split(batch):
-            x = train.normalised(train.pixels[chosen]).contiguous()  # (B, C, H, W) float32
+            x = train.normalised(train.pixels[chosen], torch.contiguous_format)  # (B, C, H, W) float32
             y = train.labels[chosen]  # (B,)
             optimiser.zero_grad()
             scores = network(x)  # (B, classes)

@@ -78,7 +78,7 @@ class Joined(Processes):
 
 
 def join(device: torch.device) -> Processes:
-    """Return the processes that a launcher started this one among, or this one alone."""
+    """Return the group of processes in which a launcher started this one, or this process alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         return Processes()
     try:
@@ -87,20 +87,20 @@ def join(device: torch.device) -> Processes:
         raise TrainError(
             "Several processes were started, but Hugging Face Accelerate is not installed: pip install accelerate."
         ) from None
-    # Imported later, by what Accelerate wraps a network in, this module's functions would keep the group they find as the
-    # default of their arguments, and its threads could not be ended.
+    # Before Accelerate imports it: its functions keep the group of processes that there is then as a default argument, and
+    # that reference would keep the group's threads alive when Python ends.
     import torch.distributed.nn.functional  # noqa: F401
 
-    atexit.unregister(_leave)
+    atexit.unregister(_leave)  # so that it is registered once, and last: what is registered last runs first
     atexit.register(_leave)
     # The loop does its own casting, whatever the launcher was told.
     return Joined(Accelerator(cpu=device.type == "cpu", mixed_precision="no"))
 
 
 def _leave() -> None:
-    """End the threads that talk to the others: at the interpreter's end one that still held a tensor would abort it all.
+    """Close the group before Python ends: a thread of it that still holds a tensor would abort the process.
 
-    They end when nothing refers to the group any more.
+    The threads end when nothing refers to the group any more.
     """
     gc.collect()
     if torch.distributed.is_initialized():

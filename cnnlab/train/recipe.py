@@ -32,9 +32,9 @@ class Recipe:
     of an epoch is left out.
     optimiser: "sgd", with Nesterov's momentum, or "adamw"; lr: the highest learning rate, for the mean loss of a batch;
     momentum: of the gradients (AdamW's first beta); weight_decay: of weights with two axes or more, while biases and the
-    gains of norms have none; bias_lr: the learning rate of those, as a multiple.
+    gains of norms have none; bias_lr: the learning rate of biases and gains, as a multiple of lr.
     schedule: "triangle" or "cosine" rise for `rising` (a share of all steps) and fall to zero; "plateau" multiplies by
-    `factor` after `patience` epochs without a better loss; "constant".
+    `factor` in the epoch after `patience` ones without a better loss; "constant".
     label_smoothing: the share of the target spread over all classes; clip: the largest norm of all gradients together,
     or None; average: how much of the moving average of the weights a step keeps, 0 for no average.
     shift: how far an image is moved, in pixels, mirrored at the border (pad and crop); flip: left to right, "random" or

@@ -10,37 +10,45 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from cnnlab.train.compiling import not_compiled
+from cnnlab.train.compiling import explained_compiling
 from cnnlab.train.errors import TrainError
 from cnnlab.train.evaluate import layout_for, measure
-from cnnlab.train.layout import accepted, lay_out, lay_out_state
+from cnnlab.train.layout import lay_out, lay_out_state, working_layout
 from cnnlab.train.loss import check_outputs, loss_of
 from cnnlab.train.modes import mode_kept
 from cnnlab.train.run import Run
 from cnnlab.train.wrapping import buffers_by_name, parameters_by_name, unwrapped
 
 IMAGES = 2  # of the rehearsal: as few as batch norm takes
-NARROW = (torch.float16, torch.bfloat16, torch.float64)
+OTHER = (torch.float16, torch.bfloat16, torch.float64)  # types in which `fit` does not train
 
 
 def check_network(network: nn.Module) -> None:
     """Raise TrainError for a network that has nothing to train, or numbers of a type in which `fit` does not train."""
     parameters = parameters_by_name(network)
     if not any(parameter.requires_grad for parameter in parameters.values()):
-        none = "has no parameters" if not parameters else "is frozen: no parameter requires a gradient"
+        if not parameters:
+            raise TrainError(
+                "The network has no parameters, so there is nothing to train: give it a layer that has."
+            )
         raise TrainError(
-            f"The network {none}, so there is nothing to train: unfreeze a layer with requires_grad_(True)."
+            "The network is frozen, so there is nothing to train: unfreeze a layer with requires_grad_(True)."
         )
     for name, parameter in parameters.items():
-        if parameter.dtype in NARROW:
+        if parameter.dtype in OTHER:
+            narrow = (
+                ""
+                if parameter.dtype is torch.float64
+                else '; precision="bf16" or "fp16" computes in 16 bits all the same'
+            )
             raise TrainError(
                 f"The network's {name} is {str(parameter.dtype).removeprefix('torch.')}, and fit trains float32: call "
-                'network.float(); precision="bf16" or "fp16" computes in 16 bits all the same.'
+                f"network.float(){narrow}."
             )
 
 
 def rehearse(run: Run) -> None:
-    """Take two images through a step and back, choose the layout by it, and put everything back.
+    """Run two images forward and backward, choose the layout by that, and undo everything.
 
     Raises TrainError where network, images and labels do not fit, for the test images as well.
     """
@@ -59,7 +67,9 @@ def rehearse(run: Run) -> None:
 
     with _put_back(run):
         with mode_kept(run.network):
-            run.batches.layout = accepted(attempt, "training images", tuple(batch.images.shape), run.device)
+            run.batches.layout = working_layout(
+                attempt, "training images", tuple(batch.images.shape), run.device
+            )
             if run.test is not None:
                 _rehearse_test(run, network, classes)
         if run.batches.layout is torch.contiguous_format:
@@ -120,5 +130,5 @@ def warm_up(run: Run) -> None:
                 measure(run.fast, run.test, run.precision, flip, run.processes, run.batches.layout)
             loss.item()
         except Exception as error:
-            raise not_compiled(error, run.device, run.batches.size, run.compile) from None
+            raise explained_compiling(error, run.device, run.batches.size, run.compile) from None
     run.history.warm_up_seconds = time.perf_counter() - began

@@ -15,7 +15,7 @@ from cnnlab.train.batches import Batches
 from cnnlab.train.compiling import compiled
 from cnnlab.train.data import Data, on_device
 from cnnlab.train.device import Precision
-from cnnlab.train.failures import out_of_memory
+from cnnlab.train.failures import explained
 from cnnlab.train.history import History
 from cnnlab.train.layout import lay_out
 from cnnlab.train.optim import Schedule, make_optimiser
@@ -52,7 +52,7 @@ class Run:
             network.to(self.device)
             lay_out(network, self.batches.layout)
         except Exception as error:
-            raise out_of_memory(error, self.device) from None
+            raise explained(error, self.device) from None
         self.fast = compiled(network, compile)
         self.model = processes.wrap(self.fast)
         self.optimiser = make_optimiser(network, recipe)
@@ -83,7 +83,7 @@ class Run:
         if self.before:
             self.put_weights(self.before, "the last epoch")
 
-    def about(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on from a checkpoint."""
         return {
             **asdict(self.recipe),

@@ -43,16 +43,14 @@ class RunCheckpoint:
             return
         tensors, state = checkpoint.read(self.path, "delete it to start anew")
         try:
-            self._same(run.about(), state["about"])
+            self._same(run.identity(), state["about"])
             history, best = History.from_json(state["history"]), state["best"]
             targets = _tensors(run)
-            if checkpoint.of_group(tensors, "optimiser"):
-                targets |= _grouped("optimiser", remembered(run.optimiser, run.recipe, make=True))
-            if best is not None:
-                weights = run.weights()
-                targets |= _grouped("best", weights)
-                run.best = best, weights
-            checkpoint.put(targets, tensors, str(self.path))
+            kept = checkpoint.of_group(tensors, "optimiser")
+            targets |= _grouped("optimiser", remembered(run.optimiser, run.recipe, make=kept))
+            weights = run.weights() if best is not None else {}
+            checkpoint.put(targets | _grouped("best", weights), tensors, str(self.path))
+            run.best = None if best is None else (best, weights)
             run.schedule.load(state["schedule"])
             run.scaler.load_state_dict(state["scaler"])
             if run.average is not None:
@@ -87,7 +85,7 @@ class RunCheckpoint:
 
 def _state(run: Run) -> dict[str, Any]:
     return {
-        "about": run.about(),
+        "about": run.identity(),
         "epoch": run.epoch,
         "history": run.history.to_json(),
         "best": run.best[0] if run.best else None,

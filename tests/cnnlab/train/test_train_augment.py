@@ -9,6 +9,7 @@ import torch
 from cnnlab.train import DeviceData, Recipe, TrainError
 from cnnlab.train.augment import Draws, crop_flip, cut_out, draw
 from cnnlab.train.batches import Batches
+from cnnlab.train.data import on_device
 from cnnlab.train.processes import Processes
 from tests.cnnlab.train.train_parts import drawn
 
@@ -210,3 +211,13 @@ def test_mixup_mixes_images_and_labels_by_the_same_share() -> None:
     assert len(seen - {0.0, 1.0}) >= 4, "each batch has a share of its own"
     for batch in Batches(DeviceData(images, labels), Recipe(batch=8), 1, Processes()).of(0):
         assert batch.targets is batch.labels
+
+
+def test_data_that_are_there_already_are_normalised_as_asked_and_keep_their_own_moments() -> None:
+    own, other = DeviceData(*some_images(seed=1)), DeviceData(*some_images())
+    before = own.range(0, 4)
+    found = on_device(own, torch.device("cpu"), like=other)
+    assert found.pixels is own.pixels and torch.equal(found.mean, other.mean)
+    expected = DeviceData(*some_images(seed=1), like=other).range(0, 4)
+    assert torch.equal(found.range(0, 4), expected) and not torch.equal(before, expected)
+    assert on_device(own, torch.device("cpu")) is own and torch.equal(own.range(0, 4), before)

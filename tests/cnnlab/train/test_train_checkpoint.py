@@ -98,6 +98,31 @@ def test_a_run_stopped_twice_ends_bit_for_bit_as_one_that_was_not(changed: dict,
     assert history.epochs == 5 and len(history.losses) == 25
 
 
+class Unused(nn.Module):
+    """A network with a layer that no step reaches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.unused = convolutional(), nn.Linear(2, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
+def test_a_network_with_a_layer_that_is_not_reached_is_resumed(optimiser: str, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, optimiser=optimiser, lr=0.01)
+    torch.manual_seed(0)
+    whole, stopped = Unused(), Unused()
+    stopped.load_state_dict(whole.state_dict())
+    fit(whole, drawn(200), drawn(50, seed=2), recipe, show=False)
+    fit(stopping(stopped, 12), drawn(200), drawn(50, seed=2), recipe, checkpoint=tmp_path / "run", show=False)
+    torch.manual_seed(1)
+    again = Unused()
+    fit(again, drawn(200), drawn(50, seed=2), recipe, checkpoint=tmp_path / "run", show=False)
+    assert same(whole, again)
+
+
 def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
     path, network, other = tmp_path / "run.safetensors", convolutional(), convolutional(seed=4)
     first = run(network, path)

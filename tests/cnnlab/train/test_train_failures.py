@@ -180,7 +180,7 @@ def test_ctrl_c_in_the_first_epoch_keeps_what_was_learned() -> None:
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     history = fit(network, drawn(400), None, Recipe(epochs=2, batch=50, lr=0.1), show=False)
     assert history.interrupted and history.epochs == 0 and history.losses == []
-    assert "before any was finished" in history.note
+    assert "before the first was finished" in history.note
     assert not torch.equal(network.state_dict()["0.weight"], before["0.weight"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,14 @@ class View(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.features(x)
         return self.scores(self.dropout(x.view(len(x), -1)))
+
+
+class Reshape(View):
+    """The same head by `reshape`, which takes either layout."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.features(x)
+        return self.scores(self.dropout(x.reshape(len(x), -1)))
 
 
 def with_labels(changed: int) -> np.ndarray:
@@ -116,9 +125,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"network": lambda: linear().half()},
         r"is float16, and fit trains float32: call network.float",
     ),
-    "64-bit weights": ({"network": lambda: linear().double()}, r"is float64, and fit trains float32"),
-    "everything frozen": ({"network": frozen}, "is frozen.*nothing to train: unfreeze a layer"),
-    "nothing to train": ({"network": nn.Flatten}, "has no parameters, so there is nothing to train"),
+    "64-bit weights": (
+        {"network": lambda: linear().double()},
+        r"is float64, and fit trains float32: call network.float\(\).$",
+    ),
+    "everything frozen": ({"network": frozen}, "is frozen, so there is nothing to train: unfreeze a layer"),
+    "nothing to train": ({"network": nn.Flatten}, "has no parameters, so there is nothing to train: give it"),
     "detached scores": (
         {"network": lambda: Returns(lambda s: s.detach())},
         r"no gradient reaches its weights, since forward\(\) detaches them",
@@ -204,6 +216,19 @@ def test_a_network_that_cannot_take_channels_last_is_trained_in_the_other_layout
     assert score.accuracy == pytest.approx(float(np.mean(guessed(network) == other_labels)))
     fit(convolutional(), (images, labels), None, FULL, precision=precision, device="cpu")
     assert "usual layout" not in capsys.readouterr().out
+
+
+def test_the_average_is_of_the_weights_that_are_trained_in_either_layout() -> None:
+    recipe, networks = replace(FULL, average=0.5), []
+    for make in (View, Reshape):
+        torch.manual_seed(0)
+        networks.append(make(0.0))
+        before = {name: tensor.clone() for name, tensor in networks[-1].state_dict().items()}
+        fit(networks[-1], (images, labels), (other_images, other_labels), recipe, device="cpu", show=False)
+        after = networks[-1].state_dict()
+        assert not any(torch.equal(after[name], before[name]) for name in before if "weight" in name)
+    one, other = (network.state_dict() for network in networks)
+    assert all(torch.allclose(one[name], other[name], rtol=1e-3, atol=1e-4) for name in one)
 
 
 def guessed(network: nn.Module) -> np.ndarray:
