@@ -2,7 +2,7 @@
 # make test   set up and run the whole test suite
 # make slow   the tests marked slow
 # make proof  the tests marked proof: hours, before a release; stopped, it goes on where it was
-# make lab    open JupyterLab on the first lesson
+# make lab    open JupyterLab on your own copies of the lessons, in my_course/
 # make matrix write the table of what the checks catch to docs/matrix.md
 # make lint   ruff, pyright and the borders between the packages
 PYTHON ?= python3
@@ -43,7 +43,7 @@ proof: $(READY) $(PROGRAMS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -p tests.resume --resume .proof.jsonl -m proof
 
 lab: $(READY)
-	@$(BIN)/python -m jupyterlab --ServerApp.root_dir="$$PWD" notebooks/1_layers/01_why_convolution.ipynb
+	@$(BIN)/autograder lab
 
 matrix: $(READY)
 	@$(BIN)/autograder matrix

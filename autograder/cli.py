@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from autograder.commands import build, demo, doctor, export, grade, kit, matrix, sync, verify
+from autograder.commands import build, demo, doctor, export, grade, kit, lab, matrix, sync, verify
 from autograder.course import Course, CourseError
 from autograder.startup import end_without_collecting
 
-COMMANDS = (build, kit, grade, export, matrix, sync, verify, demo, doctor)  # in the order of the help
+COMMANDS = (lab, build, kit, grade, export, matrix, sync, verify, demo, doctor)  # in the order of the help
 
 end_without_collecting()
 

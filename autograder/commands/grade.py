@@ -163,6 +163,7 @@ def grade_and_show(
 
 
 def _show(course: Course, assignment: str, result: ClassResult, page_name: str, pages: bool) -> None:
+    from autograder.authoring.released_lessons import said_of_edited
     from autograder.classroom.changes import write_changes
     from autograder.recording import gradebook, nbgrader_runs
     from autograder.reporting.class_report import write_page
@@ -181,6 +182,8 @@ def _show(course: Course, assignment: str, result: ClassResult, page_name: str, 
         print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")
     print(f"Report     {page}")
     print(f"Gradebook  {course.db_url.removeprefix('sqlite:///')}")
+    if said := said_of_edited(course, lessons):
+        print(f"\n{said}")
 
 
 class Progress:

@@ -31,7 +31,9 @@ def derived_files(course: Course) -> list[Finding]:
 
     lessons = [lesson for one in course.assignments() for lesson in course.lessons(one)]
     stale = build.drift(course, lessons, public_cases=False)
-    return [problem(f"{path} is stale: run 'autograder build' and commit what it writes.") for path in stale]
+    remedy = "run 'autograder build' and commit what it writes."
+    unread = "not what solutions/ gives now, though grading does not read it"
+    return [problem(f"{p} is {unread if p.parts[0] == 'notebooks' else 'stale'}: {remedy}") for p in stale]
 
 
 def gradebook(course: Course) -> list[Finding]:

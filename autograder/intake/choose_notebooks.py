@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import replace
+from functools import cmp_to_key
 
 from autograder.exercise import Lesson
 from autograder.files import Entry, printable_name
+from autograder.intake.download_names import copy_number, upload_number
 from autograder.intake.folder_contents import (
-    NOTEBOOK,
     ChosenNotebook,
     FolderContents,
     UnusableEntry,
@@ -18,6 +19,9 @@ from autograder.intake.graft import GraftedNotebook, without_answers
 from autograder.intake.hand_in import HandIn
 from autograder.intake.pristine_lesson import load_pristine_lesson
 from autograder.intake.recognise_lesson import names_lesson
+from autograder.words import listed
+
+AT_ONCE = 60.0  # seconds within which files are written that were downloaded or unpacked together
 
 
 def choose_notebooks(hand_in: HandIn, contents: FolderContents) -> dict[str, ChosenNotebook]:
@@ -55,18 +59,29 @@ def unreadable_notebook(hand_in: HandIn, lesson: Lesson, reason: str) -> Grafted
 
 
 def _best(lesson: str, usable: list[UsableNotebook]) -> ChosenNotebook:
-    """Return the notebook with the most answers, else the one with the lesson's own name, else the newest."""
-
-    def rank(one: UsableNotebook) -> tuple[int, bool, float]:
-        return len(one.notebook.written), one.entry.name == f"{lesson}{NOTEBOOK}", one.entry.modified
-
-    best = max(usable, key=rank)
+    """Return the notebook that was handed in last, of those in which anything is written where there are any."""
+    written = [one for one in usable if one.notebook.written] or usable
+    best = max(written, key=cmp_to_key(_later))
     others = [one.entry.name for one in usable if one.entry is not best.entry]
-    flags = [
-        f"{printable_name(name)} is the same lesson with no more answers; it was left out." for name in others
-    ]
-    notebook = replace(best.notebook, flags=(*flags, *best.notebook.flags))
+    if not others:
+        return ChosenNotebook(best.notebook, best.entry.handed_in, best.sha256)
+    shown = listed([printable_name(name) for name in others])
+    plural = "was" if len(others) == 1 else "were"
+    why = "as the later file" if len(written) > 1 else "as the only one with an answer"
+    flag = f"{printable_name(best.entry.name)} was taken, {why}; {shown} {plural} left out."
+    notebook = replace(best.notebook, flags=(flag, *best.notebook.flags))
     return ChosenNotebook(notebook, best.entry.handed_in, best.sha256)
+
+
+def _later(one: UsableNotebook, other: UsableNotebook) -> int:
+    """Say whether a file was handed in after another: 1, or -1 for before."""
+    (name, time), (other_name, other_time) = ((x.entry.name, x.entry.modified) for x in (one, other))
+    uploads = upload_number(name), upload_number(other_name)
+    if 0 not in uploads and uploads[0] != uploads[1]:
+        return 1 if uploads[0] > uploads[1] else -1
+    if abs(time - other_time) > AT_ONCE:
+        return 1 if time > other_time else -1
+    return 1 if (copy_number(name), time, name) > (copy_number(other_name), other_time, other_name) else -1
 
 
 def _lessons_without(hand_in: HandIn, unusable: Entry, filled: Container[str]) -> list[Lesson]:

@@ -15,6 +15,12 @@ MOODLE = r"(?P<name>[^/]*?)_(?P<student_id>\d+)_assignsubmission_file_?/?(?P<fil
 CANVAS = r"(?P<name>[^/_]*)_(?:LATE_)?(?P<student_id>\d+)_(?P<upload>\d+)_(?P<file_id>[^/]+)"
 LAYOUTS = (re.compile(MOODLE, re.DOTALL), re.compile(CANVAS, re.DOTALL))
 
+# What browsers, file managers, Colab and Canvas add to a second file of a name.
+COPY = re.compile(
+    r"(?:[ _]?\((\d{1,6})\)|-(\d{1,6})|[ _-]copy(?:[ _]?\(?(\d{1,6})\)?)?)(?=\.|$)", re.IGNORECASE
+)
+COPY_OF = re.compile(r"^copy[ _](?:\((\d{1,6})\)[ _])?of[ _]", re.IGNORECASE)
+
 MAX_PART = 200  # bytes of one part of a path; file systems take 255
 UNSAFE = re.compile(r"[^\w .,()@+=-]")
 
@@ -26,6 +32,18 @@ def match_download(path: str) -> re.Match[str] | None:
     two marks the outermost one counts, and in one name the first.
     """
     return next(filter(None, map(_match_from_start, _ends(path))), None)
+
+
+def upload_number(name: str) -> int:
+    """Return Canvas's number of the upload, which grows with time; 0 where a file's name holds none."""
+    found = re.fullmatch(CANVAS, name, re.DOTALL)
+    return int(found["upload"]) if found else 0
+
+
+def copy_number(name: str) -> int:
+    """Return the number that a second file of a name was given, as in "02_convolution (1).ipynb"; 0 for the first."""
+    found = COPY.search(name) or COPY_OF.match(name)
+    return int(next(filter(None, found.groups()), 1)) if found else 0
 
 
 def plain_path(path: str) -> str:

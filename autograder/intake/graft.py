@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,13 +10,15 @@ from nbformat.notebooknode import NotebookNode
 
 from autograder.exercise import Lesson
 from autograder.intake.assemble_notebook import assemble_notebook
-from autograder.intake.match_answers import match_answers
+from autograder.intake.match_answers import Answers, match_answers
 from autograder.intake.match_cells import CellMatcher
 from autograder.intake.match_questions import match_questions
 from autograder.intake.place_code import Placement, place_code
 from autograder.intake.pristine_lesson import PristineLesson
 from autograder.intake.read_notebook import StudentNotebook
 from autograder.intake.remarks import Remarks
+
+ANSWER_ASSIGNED = re.compile(r"^answer *(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,20 @@ class GraftedNotebook:
     base: str = ""
 
 
-def graft(lesson: PristineLesson, student: StudentNotebook) -> GraftedNotebook:
-    """Return the lesson with the student's Answers in its cells and their other code between them."""
+def graft(lesson: PristineLesson, student: StudentNotebook, *, fenced: bool = True) -> GraftedNotebook:
+    """Return the lesson with the student's Answers in its cells and their other code between them.
+
+    Args:
+        lesson: as it was released.
+        student: the notebook handed in.
+        fenced: whether free text is shown letter by letter, so that nothing of it is markup.
+    """
     matcher = CellMatcher(lesson, student)
     remarks = Remarks(student.odd)
     answers = match_answers(matcher, remarks)
-    texts = match_questions(matcher, remarks)
+    texts = match_questions(matcher, remarks, fenced=fenced)
     _remark_copied_checks(matcher, remarks)
+    _remark_overwritten(matcher, answers, remarks)
     placement = place_code(matcher, answers, remarks)
     exercises, questions = lesson.cells_of("exercise"), lesson.cells_of("question")
     sources = {exercises[name].index: cell.source for name, cell in answers.cells.items()}
@@ -80,3 +90,19 @@ def _remark_copied_checks(matcher: CellMatcher, remarks: Remarks) -> None:
         copies = matcher.copies(check)
         if copies > 1:
             remarks.flag(f"{name}: {copies} cells carry the id of its check; the lesson's own was used.")
+
+
+def _remark_overwritten(matcher: CellMatcher, answers: Answers, remarks: Remarks) -> None:
+    """Tell of the first Answer below a cell that gives the name `answer` to a value."""
+    overwriting = [
+        cell for cell in matcher.cells if cell.kind == "code" and ANSWER_ASSIGNED.search(cell.source)
+    ]
+    for name, cell in answers.cells.items():
+        above = [one.number for one in overwriting if one.number < cell.number]
+        if above and "@answer" in cell.source:
+            remarks.tell_both(
+                name,
+                f"Cell {above[0]} overwrites `answer`, so that @answer fails in the cells below it: give that value another "
+                "name. It was graded as if the name were still cnnlab's.",
+            )
+            return

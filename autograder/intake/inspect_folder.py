@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
-from datetime import UTC
 
 import nbformat
 
 from autograder import files
 from autograder.course import CourseError
 from autograder.files import Entry, printable_name
-from autograder.intake import raw_folder
+from autograder.intake import raw_folder, timestamps
 from autograder.intake.errors import UnusableFile
 from autograder.intake.folder_contents import (
     NOTEBOOK,
@@ -27,13 +26,14 @@ from autograder.intake.notebook_intake import take_in_notebook
 from autograder.intake.read_archive import SUFFIXES, Member, read_archive
 from autograder.intake.read_notebook import Reader, too_large
 from autograder.intake.reader.limits import MIB
+from autograder.intake.reader.names import holds_notebook, is_notebook_name
 from autograder.intake.reader.notebook import MAX_BYTES
+from autograder.intake.timestamps import read_timestamp
 from cnnlab.checking import handin
 
 MAX_ENTRIES = 40  # of a student's folder that are looked at
 MAX_NOTEBOOKS = 8 * MAX_BYTES  # bytes of all notebooks of a submission that are read
 MAX_WRITTEN = 4 * MAX_BYTES  # bytes of a notebook that we wrote: quoting and the lesson make it longer
-MAX_TIMESTAMP = 64  # bytes
 # What operating systems and editors leave in folders by themselves; nobody needs to hear of it.
 LITTER = frozenset([".ipynb_checkpoints", "__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"])
 # Browsers and file managers write "lenet (1).safetensors" or "Copy of lenet.safetensors" for a second copy.
@@ -112,8 +112,9 @@ def _inspect_home(hand_in: HandIn, contents: FolderContents) -> None:
         return
     for entry in files.list_entries(hand_in.home):
         if entry.name == TIMESTAMP and entry.kind == "file":
-            data = files.read(entry.path, MAX_TIMESTAMP)
-            contents.timestamp = data if _is_date(data) else None
+            data = files.read(entry.path, timestamps.MAX_BYTES)
+            found = read_timestamp(data)
+            contents.timestamp = found.text if found else None
         elif entry.name in hand_in.asked_for and entry.kind == "file":
             contents.standing_files.add(entry.name)
         elif entry.name not in LITTER and entry.name not in contents.wanted():
@@ -154,8 +155,11 @@ class _Inspector:
         elif entry.path.suffix.lower() in SUFFIXES:
             self._inspect_archive(entry)
         else:
-            self._keep(entry)
-            self._flag(f"{name} is not a file that the lesson asks for; it was left out.")
+            data = self._keep(entry)
+            if data and holds_notebook(data):
+                self._take_notebook(entry, data)
+            else:
+                self._flag(f"{name} is not a file that the lesson asks for; it was left out.")
 
     def _inspect_notebook(self, entry: Entry) -> None:
         data = self._keep(entry)
@@ -196,7 +200,7 @@ class _Inspector:
         try:
             if data is None:
                 raise UnusableFile(too_large(entry.size))
-            found = read_archive(data, ["ipynb", *self.hand_in.asked_for], self.members_left)
+            found = read_archive(data, [*self.hand_in.asked_for], self.members_left)
         except UnusableFile as error:
             self._refuse(entry, str(UnusableFile(error.reason, entry.name)), digest)
             return
@@ -219,7 +223,7 @@ class _Inspector:
             self._refuse(entry, f"{shown_name} {member.refused}; it was refused.")
         elif asked := self._asked_for(member.name):
             self._take_file(member.name, asked, member.data)
-        elif member.name.lower().endswith(NOTEBOOK):
+        elif is_notebook_name(member.name) or holds_notebook(member.data):
             self._take_notebook(entry, member.data)
 
     def _asked_for(self, file_name: str) -> str:
@@ -242,12 +246,18 @@ class _Inspector:
 
     def _inspect_timestamp(self, entry: Entry) -> None:
         data = self._keep(entry)
-        if data is None or not _is_date(data):
+        found = read_timestamp(data) if data is not None else None
+        if found is None:
             self._flag(f"{TIMESTAMP} holds no date; it was left out.")
         elif self.contents.timestamp is None:  # else the collector wrote one into work/submitted/
-            self.contents.timestamp = data
+            self.contents.timestamp = found.text
             if not self.hand_in.in_place:
                 self._flag(f"{TIMESTAMP} came with the files, and is taken for the time of handing in.")
+            if found.unknown_zone:
+                self._flag(
+                    f"{TIMESTAMP} names the time zone {found.unknown_zone}, which is none or several: it was read as UTC. "
+                    "Write an offset instead, as in -08:00, or a place, as in America/Los_Angeles."
+                )
 
     def _is_standing(self, entry: Entry) -> bool:
         """Say whether this is a notebook that was taken in earlier."""
@@ -266,16 +276,4 @@ class _Inspector:
 
 
 def _is_notebook(entry: Entry) -> bool:
-    return entry.path.suffix.lower() == NOTEBOOK
-
-
-def _is_date(data: bytes) -> bool:
-    import dateutil.parser  # here, for start-up time: few submissions have a timestamp
-
-    if len(data) > MAX_TIMESTAMP:
-        return False
-    try:
-        dateutil.parser.parse(data.decode("ascii").strip()).astimezone(UTC)
-    except (ValueError, OverflowError, AttributeError, TypeError):
-        return False
-    return True
+    return is_notebook_name(entry.name)

@@ -14,10 +14,15 @@ MIN_HEAD = 10  # characters of a question's text by which its cell is known agai
 MIN_FENCE = 3  # backticks
 
 
-def match_questions(matcher: CellMatcher, remarks: Remarks) -> dict[str, str]:
+def match_questions(matcher: CellMatcher, remarks: Remarks, *, fenced: bool = True) -> dict[str, str]:
     """Return question -> the text that its cell is to hold, "" where the student left the cell as it was.
 
     A question whose cell is gone is left out, and remarked on.
+
+    Args:
+        matcher: knows the lesson's cells.
+        remarks: where the sentences go.
+        fenced: whether the text becomes a block in which nothing is markup.
     """
     texts: dict[str, str] = {}
     for name, stub in matcher.lesson.cells_of("question").items():
@@ -41,7 +46,9 @@ def match_questions(matcher: CellMatcher, remarks: Remarks) -> dict[str, str]:
         if len(candidates) > 1:
             numbers = " and ".join(str(cell.number) for cell in candidates)
             remarks.tell_both(name, f"Cells {numbers} answer it; the one in cell {answer.number} was taken.")
-        if text.startswith(head):
+        if not fenced:
+            texts[name] = text
+        elif text.startswith(head):
             texts[name] = f"{head}\n\n{fence(text[len(head) :])}".lstrip("\n")
         else:
             texts[name] = fence(text)

@@ -45,18 +45,18 @@ class Archive:
         return f"{files}, {self.more:,} more left out" if self.more else files
 
 
-def read_archive(data: bytes, suffixes: Sequence[str], max_members: int) -> Archive:
-    """Take the wanted files out of a zip archive, in a process with little memory and time.
+def read_archive(data: bytes, names: Sequence[str], max_members: int) -> Archive:
+    """Take the notebooks and the wanted files out of a zip archive, in a process with little memory and time.
 
     Args:
         data: the archive's bytes.
-        suffixes: how the names of the wanted files end.
+        names: how the names of the wanted files end that are no notebooks.
         max_members: how many files are taken at most; the others are counted.
 
     Raises:
         UnusableFile: where no file can be had.
     """
-    reply = ask_reader("archive", data, suffixes, reader_archive.MAX_UNPACKED + MAX_HEADER)
+    reply = ask_reader("archive", data, names, reader_archive.MAX_UNPACKED + MAX_HEADER)
     if reply is None:
         raise UnusableFile("takes more time or memory to open than any hand-in should")
     try:

@@ -12,7 +12,7 @@ from nbformat.notebooknode import NotebookNode
 from autograder import sandbox
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.judging import judgement, outcomes, secret_cases, speed
+from autograder.judging import judgement, outcomes, points, secret_cases, speed
 from autograder.judging.companions import ALONE, Submission
 from autograder.judging.judgement import Judgement, judgement_key
 from autograder.judging.plan import plan, with_cases
@@ -70,7 +70,7 @@ def judge_notebook(
         if theirs is None:
             return set(other.exercises)
         judged = judge_notebook(course, other, theirs, submission, limits=limits, bare=bare, stop=stop)
-        return {name for name, verdict in judged.verdicts.items() if verdict.status != "passed"}
+        return {name for name, verdict in judged.verdicts.items() if not points.is_right(verdict)}
 
     def race(asked: Probe, task: str) -> Timing:
         before = _cells_before(asked.exercise, steps, transcript)

@@ -49,6 +49,12 @@ def not_found(exercise: Exercise, reason: str) -> Verdict:
     return Verdict(exercise.name, 0.0, exercise.total, "not found", groups, notes=(reason,))
 
 
+def is_right(verdict: Verdict) -> bool:
+    """Say whether an Answer passed all its Cases, be it slow: a slow Answer fails none of those that call it."""
+    cases = [case for case in verdict.cases if case.group != SPEED]
+    return verdict.status == "passed" or (bool(cases) and all(case.passed for case in cases))
+
+
 def with_speed(verdict: Verdict, points: float, case: CaseVerdict) -> Verdict:
     """Add the Case of a race, and its points where the Answer was fast.
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -16,6 +17,8 @@ from autograder import sandbox
 from autograder.course import Course
 from autograder.exercise import SPEED, Exercise, lesson, normal
 from autograder.exercises.rows import plain_case, public, rows, secret
+from autograder.judging.companions import Submission
+from autograder.judging.judge import judge_notebook
 from autograder.sandbox import Limits, Probe, RunCell, Timing, racing, usage
 from cnnlab.checking.way import Way
 from tests.autograder.red_team_sample import BASE, NO_TORCH, QUICK, TASK, judged, written
@@ -185,6 +188,26 @@ def test_the_answer_that_is_timed_is_the_one_that_was_judged(
 ) -> None:
     notebook = written("f", BASE + answer, ("extra", "", after))
     assert judged(course, FAST, notebook).verdicts["f"].points == points
+
+
+def test_nothing_depends_on_an_answer_that_is_only_slow(course: Course, tmp_path: Path) -> None:
+    wrong = "from cnnlab import layers\ndef g(x, w, b, padding): return 1 + layers.f(x, w, b, padding)"
+    later = lesson(
+        "1_layers/91_later", [replace(FAST.exercises["f"], name="g", points={"basic": 1}, way=Way())]
+    )
+    for name, source, notes in (
+        ("slow", "def f(x, w, b, padding): return slow(x, w, b, padding)", ()),
+        (
+            "wrong",
+            "def f(x, w, b, padding): return -product(x, w, b, padding)",
+            ("depends on f of 90_fast, which fails",),
+        ),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "90_fast.ipynb").write_text(nbformat.writes(written("f", BASE + source)))
+        both = Submission(tmp_path / name, [FAST, later])
+        found = judge_notebook(course, later, written("g", wrong), both, limits=QUICK)
+        assert found.verdicts["g"].points == 0 and found.verdicts["g"].notes == notes
 
 
 @pytest.mark.slow

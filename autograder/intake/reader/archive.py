@@ -17,12 +17,17 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from .limits import MIB, limit_process
+from .names import begins_as_notebook, is_notebook_name
 
 MAX_FILES = 40  # taken out of a student's archive
 MAX_FILE = 20 * MIB  # bytes of one file
 MAX_UNPACKED = 48 * MIB  # bytes of all files of a student's archive
 MAX_LISTED = 2_000  # names that are looked at
 MAX_PATH = 400  # characters
+LOOKED_AT = 1000  # bytes of a file that may be a notebook
+KNOWN = frozenset(
+    ["csv", "gif", "jpeg", "jpg", "md", "npy", "npz", "pdf", "png", "pt", "py", "pyc", "safetensors", "zip"]
+)
 MAX_SUFFIX = 20  # characters of a name's suffix
 MEMORY = 512 * MIB
 CPU_SECONDS = 10
@@ -113,12 +118,27 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int)
     return (b"", LARGE) if len(data) > max_bytes else (data, "")
 
 
-def wanted_files(archive: zipfile.ZipFile, suffixes: Sequence[str]) -> Iterator[tuple[str, bytes, str]]:
-    """Yield path, bytes and refusal of an archive's first MAX_FILES files whose names end in one of the suffixes."""
+def _may_be_notebook(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> bool:
+    """Say whether a file of no notebook's name begins as a notebook does."""
+    if not path or path.rpartition(".")[2].lower() in KNOWN or _refusal(info):
+        return False
+    try:
+        with archive.open(info) as member:
+            return begins_as_notebook(member.read(LOOKED_AT))
+    except BROKEN:
+        return False
+
+
+def wanted_files(archive: zipfile.ZipFile, names: Sequence[str]) -> Iterator[tuple[str, bytes, str]]:
+    """Yield path, bytes and refusal of an archive's first MAX_FILES files that are notebooks or end in one of the names."""
     bytes_left, count = MAX_UNPACKED, 0
     for info in archive.infolist()[:MAX_LISTED]:
         path = safe_path(info)
-        if not path.lower().endswith(tuple(suffixes)):
+        if not (
+            path.lower().endswith(tuple(names))
+            or is_notebook_name(path)
+            or _may_be_notebook(archive, info, path)
+        ):
             continue
         count += 1
         if count > MAX_FILES:
@@ -128,13 +148,13 @@ def wanted_files(archive: zipfile.ZipFile, suffixes: Sequence[str]) -> Iterator[
         yield path, data, reason
 
 
-def main(suffixes: Sequence[str]) -> None:
-    """Read an archive from standard input and write the reply: the files whose names end in one of the suffixes."""
+def main(names: Sequence[str]) -> None:
+    """Read an archive from standard input and write the reply: its notebooks, and the files whose names end as given."""
     limit_process(MEMORY, CPU_SECONDS)
     pieces: list[bytes] = []
     try:
         archive = open_archive(io.BytesIO(sys.stdin.buffer.read()))
-        found = list(wanted_files(archive, suffixes))
+        found = list(wanted_files(archive, names))
         pieces = [data for _, data, _ in found]
         files = [[path, len(data), reason] for path, data, reason in found]
         reply = {"files": files, "more": max(0, len(archive.infolist()) - len(files))}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from types import FrameType
 
+import cnnlab
 from cnnlab.checking.wire import Value
 
 from .shell import CellTimeout, Printed, Shell, ShellHooks, plain_code
 
+DECORATED = re.compile(r"^@answer\b(?! *[.(])", re.MULTILINE)
 MAX_ERROR_NAME = 200  # characters of an exception's name, which a student can choose
 
 
@@ -33,7 +38,8 @@ def run_cell(shell: Shell, hooks: ShellHooks, source: str, seconds: float) -> di
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        raised = _run(shell, hooks, source)
+        with _answer_in_force(shell.user_ns, source):
+            raised = _run(shell, hooks, source)
         if raised is not None:
             error = too_long if isinstance(raised, CellTimeout) else type(raised).__name__
     except CellTimeout:
@@ -44,6 +50,21 @@ def run_cell(shell: Shell, hooks: ShellHooks, source: str, seconds: float) -> di
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.stdout, sys.stderr = streams
     return {"printed": printed.text(), "error": str(error)[:MAX_ERROR_NAME]}
+
+
+@contextmanager
+def _answer_in_force(names: MutableMapping[str, object], source: str) -> Iterator[None]:
+    """Let `@answer` be cnnlab's in a cell that has it, where another cell gave the name to a value of its own."""
+    theirs = names.get("answer", cnnlab.answer)
+    if callable(theirs) or not DECORATED.search(source):
+        yield
+        return
+    names["answer"] = cnnlab.answer
+    try:
+        yield
+    finally:
+        if names.get("answer") is cnnlab.answer:
+            names["answer"] = theirs
 
 
 def _run(shell: Shell, hooks: ShellHooks, source: str) -> BaseException | None:

@@ -150,7 +150,7 @@ def test_a_stale_notebook_is_named(tmp_path: Path) -> None:
     stale.write_text(stale.read_text() + " ")
     course = Course(tmp_path, tmp_path / "work")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert "notebooks/1_layers/04_pooling.ipynb is stale: run 'autograder build'" in said(
+    assert "notebooks/1_layers/04_pooling.ipynb is not what solutions/ gives now" in said(
         records.derived_files(course)
     )
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before

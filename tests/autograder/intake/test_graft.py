@@ -242,3 +242,19 @@ def test_answers_written_at_the_end_take_their_helpers_along(s: Sample) -> None:
     first, second = ["plus = sum", "shift", "shift?"], ["times = max", "scale", "after = 1", "scale?"]
     assert order(taken) == ["setup", "given", *first, "given", *second, "show"]
     assert answers(taken)["shift"] == shift
+
+
+def test_an_overwritten_answer_is_said_once_of_the_first_exercise_below(s: Sample) -> None:
+    for source, said in (
+        ("answer = 3", True),
+        ("answer: int = 3", True),
+        ("answers = 3", False),
+        ("answer == 3", False),
+        ("def answer(f):\n    return f", False),
+    ):
+        notebook = solved(s.first)
+        at = notebook.cells.index(by_name(notebook, "scale"))
+        notebook.cells.insert(at, code(source))
+        taken = s.take(notebook)
+        assert ("overwrites `answer`" in taken.notes.get("scale", "")) == said, source
+        assert "shift" not in taken.notes

@@ -114,8 +114,8 @@ def collected(
         course,
         "submissions.zip",
         {
-            f"lovelaceada_21_9001_{LESSON}-1.ipynb": notebooks["half"],
-            f"lovelaceada_21_9002_{LESSON}-1.ipynb": notebooks["empty"],
+            f"lovelaceada_21_9001_{LESSON}-1.ipynb": notebooks["empty"],
+            f"lovelaceada_21_9002_{LESSON}-1.ipynb": notebooks["half"],  # the later upload counts
             f"hopperben_LATE_22_9003_{LESSON}.ipynb": notebooks["half"],
             "zippi_23_9004_homework.zip": zipped({f"1_layers/{LESSON}.ipynb": notebooks["half"]}),
             f"eve_24_9005_lovelaceada_21_1_{LESSON}.ipynb": notebooks["empty"],

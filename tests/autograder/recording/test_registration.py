@@ -114,7 +114,7 @@ def test_registering_again_needs_no_building(
 ) -> None:
     course = two_lesson_course
     rows = released_cells.released(course, ASSIGNMENT)
-    monkeypatch.setattr(released_cells, "_built", lambda *_: pytest.fail("it was built again"))
+    monkeypatch.setattr(released_cells, "built", lambda *_: pytest.fail("it was built again"))
     assert not registration.sync(course, ASSIGNMENT)
     assert released_cells.released(course, ASSIGNMENT) == rows
     monkeypatch.undo()

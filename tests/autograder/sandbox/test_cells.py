@@ -40,6 +40,29 @@ def test_a_cell_shows_what_a_notebook_shows(cell: str) -> None:
     assert SHOWN[cell] in shown if SHOWN[cell] else shown == ""
 
 
+IMPORTED = RunCell(0, "from cnnlab import answer")
+ANSWERED = "@answer\ndef f(x): return x + 1\nprint(f(1))"
+
+
+@pytest.mark.parametrize("value", ["3", "None", "[answer]", "'text'"])
+@pytest.mark.parametrize("run_by", ["", "\n!true"], ids=["exec", "IPython"])
+def test_a_value_called_answer_leaves_the_decorator_as_it_was(value: str, run_by: str) -> None:
+    cells = [f"answer = {value}\nkept = answer", ANSWERED + run_by, "print(answer is kept)"]
+    found = steps_run([IMPORTED, *(RunCell(n, cell) for n, cell in enumerate(cells, 1))])
+    assert not found.errors and found.printed[2].split() == ["2"] and found.printed[3].split() == ["True"]
+
+
+def test_a_decorator_of_ones_own_stays_and_a_cell_may_overwrite_it_itself() -> None:
+    cells = [
+        "def answer(f): return lambda x: 7",
+        ANSWERED,
+        "@answer\ndef f(x): ...\nanswer = 5",
+        "print(answer)",
+    ]
+    found = steps_run([IMPORTED, *(RunCell(n, cell) for n, cell in enumerate(cells, 1))])
+    assert found.printed[2].split() == ["7"] and found.printed[4].split() == ["5"]
+
+
 @pytest.mark.parametrize("last", ["import os", "x = 1"])
 def test_what_a_cell_hangs_into_the_shell_is_heeded(last: str) -> None:
     hang = """

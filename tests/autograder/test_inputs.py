@@ -1,0 +1,61 @@
+"""Whole hand-ins that once went wrong, in tests/inputs/, each with what it must earn and what must be said of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from autograder import intake
+from autograder.course import Course
+from autograder.exercise import Lesson
+from autograder.judging.companions import Submission
+from autograder.judging.judge import judge_notebook
+from tests import ROOT
+
+pytestmark = pytest.mark.usefixtures("bubblewrap")
+
+INPUTS = ROOT / "tests" / "inputs"
+ASSIGNMENT = "1_layers"
+# folder -> words that the record's flags or notes hold
+SAID = {
+    "answer-shadow": ["Cell 34 overwrites `answer`"],
+    "name-ipynb-json": ["handed in as 02_convolution.ipynb.json"],
+    "zip-txt": ["handin.zip is an archive", "handed in as 02_convolution.ipynb.txt"],
+    "two-attempts": [
+        "02_convolution (1).ipynb was taken, as the later file; 02_convolution.ipynb was left out"
+    ],
+    "tz-la": [],
+}
+
+
+def test_each_folder_is_tried() -> None:
+    assert sorted(path.name for path in INPUTS.iterdir()) == sorted(SAID)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_it_earns_all_points_and_what_is_odd_is_said(course: Course, convolution: Lesson, name: str) -> None:
+    intake.take_in_current(course, ASSIGNMENT, "ada", INPUTS / name)
+    record = intake.load_record(course, ASSIGNMENT, "ada")
+    assert record is not None
+    said = " ".join([*record.flags, *record.notes.values()])
+    assert all(words in said for words in SAID[name]), said
+    submission = Submission.of_student(course, ASSIGNMENT, "ada")
+    notebook = submission.notebook(convolution)
+    assert notebook is not None
+    found = judge_notebook(course, convolution, notebook, submission)
+    lost = {
+        v.exercise: [case.sentence for case in v.cases if not case.passed] for v in found.verdicts.values()
+    }
+    lost = {exercise: sentences for exercise, sentences in lost.items() if sentences}
+    # Points for speed depend on the machine.
+    assert all(
+        set(sentences) <= {s for s in sentences if "times as long" in s} for sentences in lost.values()
+    )
+
+
+def test_the_time_in_a_named_zone_is_known(course: Course) -> None:
+    intake.take_in_current(course, ASSIGNMENT, "ada", INPUTS / "tz-la")
+    text = Path(course.submitted, "ada", ASSIGNMENT, "timestamp.txt").read_text()
+    assert datetime.fromisoformat(text) == datetime.fromisoformat("2015-02-02T23:58:23.948203+00:00")
