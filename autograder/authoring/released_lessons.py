@@ -20,7 +20,6 @@ from autograder.authoring import frame
 from autograder.authoring.release import release
 from autograder.course import CHECKOUT, Course, CourseError
 from autograder.exercise import Lesson
-from autograder.words import listed
 from cnnlab.checking.speed import TASKS
 
 # What decides how a lesson is built.
@@ -75,18 +74,6 @@ def edited(course: Course, lessons: Iterable[Lesson]) -> list[Path]:
         if digest != released(course, lesson).digest:
             found.append(path.relative_to(course.root))
     return found
-
-
-def said_of_edited(course: Course, lessons: Iterable[Lesson]) -> str:
-    """Say in a sentence which files of notebooks/ are not as released, "" where all are."""
-    found = edited(course, lessons)
-    if not found:
-        return ""
-    differ = "is" if len(found) == 1 else "are"
-    return (
-        f"{listed([*map(str, found)])} {differ} not what solutions/ gives now: nothing is graded by what stands there; "
-        "'autograder build' writes it anew."
-    )
 
 
 def stamp(course: Course, lesson: Lesson) -> str:

@@ -13,6 +13,7 @@ from autograder.classroom import forkserver
 from autograder.commands import Subparsers, command
 from autograder.course import Course, CourseError, private_files
 from autograder.startup import collect_nothing, one_blas_thread
+from autograder.words import listed
 
 if TYPE_CHECKING:
     from autograder.classroom.changes import Change
@@ -163,7 +164,7 @@ def grade_and_show(
 
 
 def _show(course: Course, assignment: str, result: ClassResult, page_name: str, pages: bool) -> None:
-    from autograder.authoring.released_lessons import said_of_edited
+    from autograder.authoring.released_lessons import edited
     from autograder.classroom.changes import write_changes
     from autograder.recording import gradebook, nbgrader_runs
     from autograder.reporting.class_report import write_page
@@ -182,8 +183,17 @@ def _show(course: Course, assignment: str, result: ClassResult, page_name: str, 
         print(f"Feedback   {course.feedback}/<student>/{assignment}/<lesson>.html")
     print(f"Report     {page}")
     print(f"Gradebook  {course.db_url.removeprefix('sqlite:///')}")
-    if said := said_of_edited(course, lessons):
-        print(f"\n{said}")
+    if files := edited(course, lessons):
+        print(f"\n{_edited(files)}")
+
+
+def _edited(files: Sequence[Path]) -> str:
+    """Say of files in notebooks/ that they are not what was graded by."""
+    differ = "is" if len(files) == 1 else "are"
+    return (
+        f"{listed([*map(str, files)])} {differ} not what solutions/ gives now: nothing is graded by what stands there; "
+        "'autograder build' writes it anew."
+    )
 
 
 class Progress:

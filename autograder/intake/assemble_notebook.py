@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -15,7 +16,10 @@ WRITTEN_BY_STUDENTS = ("exercise", "question", "extra")  # roles
 
 
 def assemble_notebook(
-    lesson: PristineLesson, sources: Mapping[int, str], placement: Placement
+    lesson: PristineLesson,
+    sources: Mapping[int, str],
+    placement: Placement,
+    later: Mapping[str, StudentCell],
 ) -> NotebookNode:
     """Assemble a notebook that shares with the lesson what is deeper than a cell's metadata.
 
@@ -23,6 +27,7 @@ def assemble_notebook(
         lesson: where the cells come from.
         sources: index of a lesson's cell -> the text that it holds instead of its own.
         placement: the student's other code.
+        later: Exercise -> the cell below its check that answers it anew; its note says so.
     """
     cells: list[NotebookNode] = []
     extra_count = 0
@@ -31,7 +36,9 @@ def assemble_notebook(
         nonlocal extra_count
         for cell in student_cells:
             extra_count += 1
-            about = {"cnnlab": {"role": "extra", "name": ""}}
+            about: dict[str, Any] = {"cnnlab": {"role": "extra", "name": ""}}
+            if again := [name for name, one in later.items() if one is cell]:
+                about["cnnlab"] |= {"answers": again, "number": cell.number}
             cells.append(nbformat.v4.new_code_cell(cell.source, id=f"extra-{extra_count:02}", metadata=about))
 
     add_extra(placement.after.get(TOP, ()))

@@ -19,7 +19,6 @@ from autograder.intake.graft import GraftedNotebook, without_answers
 from autograder.intake.hand_in import HandIn
 from autograder.intake.pristine_lesson import load_pristine_lesson
 from autograder.intake.recognise_lesson import names_lesson
-from autograder.words import listed
 
 AT_ONCE = 60.0  # seconds within which files are written that were downloaded or unpacked together
 
@@ -65,7 +64,7 @@ def _best(lesson: str, usable: list[UsableNotebook]) -> ChosenNotebook:
     others = [one.entry.name for one in usable if one.entry is not best.entry]
     if not others:
         return ChosenNotebook(best.notebook, best.entry.handed_in, best.sha256)
-    shown = listed([printable_name(name) for name in others])
+    shown = ", ".join(map(printable_name, others))
     plural = "was" if len(others) == 1 else "were"
     why = "as the later file" if len(written) > 1 else "as the only one with an answer"
     flag = f"{printable_name(best.entry.name)} was taken, {why}; {shown} {plural} left out."

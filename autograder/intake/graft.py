@@ -62,7 +62,7 @@ def graft(lesson: PristineLesson, student: StudentNotebook, *, fenced: bool = Tr
     sources |= {questions[name].index: text for name, text in texts.items() if text}
     return GraftedNotebook(
         lesson.lesson,
-        assemble_notebook(lesson, sources, placement),
+        assemble_notebook(lesson, sources, placement, answers.later),
         flags=remarks.flags,
         found=frozenset([*answers.cells, *texts]),
         notes=remarks.notes,
@@ -80,7 +80,7 @@ def without_answers(lesson: PristineLesson, flag: str, note: str) -> GraftedNote
         note: the sentence for the student, said of every Exercise and question.
     """
     names = [*lesson.cells_of("exercise"), *lesson.cells_of("question")]
-    notebook = assemble_notebook(lesson, {}, Placement())
+    notebook = assemble_notebook(lesson, {}, Placement(), {})
     notes = dict.fromkeys(names, note)
     return GraftedNotebook(lesson.lesson, notebook, flags=(flag,), notes=notes, base=lesson.digest)
 

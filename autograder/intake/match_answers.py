@@ -15,42 +15,67 @@ from autograder.intake.remarks import Remarks
 class Answers:
     """The cells that hold a student's Answers.
 
-    cells: Exercise -> the cell that was taken for its Answer.
+    cells: Exercise -> the cell that was taken for its Answer: the one in force at its check.
     written: the Exercises whose Answer is not the stub.
     rejected: number of a cell that could have been an Answer where another one was taken -> Exercise.
+    later: Exercise -> the last cell below its check that answers it anew, where there is any; it is asked as well.
     """
 
     cells: Mapping[str, StudentCell]
     written: frozenset[str]
     rejected: Mapping[int, str]
+    later: Mapping[str, StudentCell]
 
 
 def match_answers(matcher: CellMatcher, remarks: Remarks) -> Answers:
-    """Find the cell of each Exercise's Answer, and remark on what was odd about it."""
-    exercises = matcher.lesson.cells_of("exercise")
+    """Find the cell of each Exercise's Answer, and remark on what was odd about it.
+
+    Of several cells that answer an Exercise, the one counts that is in force at its check when the notebook is run from top
+    to bottom: the last one above the check, or the last one where all lie below. An untouched stub counts only where
+    nothing else answers.
+    """
+    exercises, checks = matcher.lesson.cells_of("exercise"), _checks(matcher)
     answers: dict[str, StudentCell] = {}
     written: set[str] = set()
     rejected: dict[int, str] = {}
+    later: dict[str, StudentCell] = {}
     for name, stub in exercises.items():
         candidates = [cell for cell in matcher.cells if _may_answer(matcher, cell, stub, exercises)]
         if not candidates:
             _remark_missing(matcher, stub, exercises, remarks)
             continue
-        answer = max(candidates, key=lambda cell, stub=stub: _rank(matcher, cell, stub))
+        check = checks.get(name, len(matcher.cells) + 1)
+        answer = max(candidates, key=lambda cell, stub=stub, check=check: _rank(matcher, cell, stub, check))
         answers[name] = answer
         if _is_written(matcher, answer, stub):
             written.add(name)
         _remark_odd(matcher, answer, stub, remarks)
+        rivals = [cell for cell in candidates if name in cell.defines and _is_written(matcher, cell, stub)]
+        below = [cell for cell in rivals if cell.number > max(check, answer.number) and cell.kind == "code"]
+        if below:
+            later[name] = below[-1]
         for cell in candidates:
-            if cell is not answer:
+            if cell is not answer and cell not in below:
                 rejected.setdefault(cell.number, name)
-        rivals = [cell for cell in candidates if name in cell.defines or cell is answer]
         if len(rivals) > 1:
             numbers = " and ".join(str(cell.number) for cell in rivals)
-            remarks.tell_both(
-                name, f"Cells {numbers} hold an answer; the one in cell {answer.number} was taken."
+            more = (
+                f"; the one in cell {below[-1].number}, below the check, was asked as well" if below else ""
             )
-    return Answers(answers, frozenset(written), rejected)
+            remarks.tell_both(
+                name, f"Cells {numbers} hold an answer; the one in cell {answer.number} was taken{more}."
+            )
+    return Answers(answers, frozenset(written), rejected, later)
+
+
+def _checks(matcher: CellMatcher) -> dict[str, int]:
+    """Return Exercise -> the number of the student's cell that is its check; of several the first."""
+    found: dict[str, int] = {}
+    for cell in matcher.cells:
+        counterpart = matcher.counterpart(cell)
+        if counterpart is not None and counterpart.role == "check":
+            found.setdefault(counterpart.name, cell.number)
+    return found
 
 
 def _may_answer(
@@ -66,15 +91,16 @@ def _may_answer(
     )
 
 
-def _rank(matcher: CellMatcher, cell: StudentCell, stub: LessonCell) -> tuple[bool | int, ...]:
+def _rank(matcher: CellMatcher, cell: StudentCell, stub: LessonCell, check: int) -> tuple[bool | int, ...]:
     """Return what makes a cell the Answer rather than others: of equals the last one counts."""
     claimed = matcher.claimed(cell)
+    defines = stub.name in cell.defines
     return (
-        stub.name in cell.defines,
+        defines,
         _is_written(matcher, cell, stub),
-        claimed is None or claimed.role != "check",
         cell.kind == "code",
-        claimed is stub,
+        cell.number <= check,
+        defines or claimed is None or claimed.role != "check",
         cell.number,
     )
 

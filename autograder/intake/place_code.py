@@ -61,6 +61,9 @@ class _Placing:
                 run, anchor = [], place
                 deepest = max(deepest, anchor)
                 continue
+            if any(cell is one for one in self.answers.later.values()):
+                run.append(cell)  # where it stands: it answers anew what was checked above
+                continue
             counterpart = self.matcher.counterpart(cell)
             is_rejected = cell.number in self.answers.rejected
             if is_rejected and self._has_helpers(cell):

@@ -22,6 +22,16 @@ def exercise(cell: NotebookNode) -> str:
     return cell["metadata"].get("cnnlab", {}).get("name", "")
 
 
+def later_answers(notebook: NotebookNode) -> dict[str, tuple[int, NotebookNode]]:
+    """Return the cells below a check that answer its Exercise anew: Exercise -> the student's number of the cell, and it."""
+    found = {}
+    for cell in notebook.cells:
+        about = cell["metadata"].get("cnnlab", {})
+        for name in about.get("answers", ()):
+            found[name] = about["number"], cell
+    return found
+
+
 def answers(notebook: NotebookNode) -> dict[str, str]:
     """Return the source of each Exercise's cell."""
     return {exercise(cell): cell.source for cell in notebook.cells if role(cell) == "exercise"}

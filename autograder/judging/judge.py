@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from nbformat.notebooknode import NotebookNode
@@ -12,12 +12,13 @@ from nbformat.notebooknode import NotebookNode
 from autograder import sandbox
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.judging import judgement, outcomes, points, secret_cases, speed
+from autograder.judging import judgement, later, outcomes, points, secret_cases, speed
 from autograder.judging.companions import ALONE, Submission
 from autograder.judging.judgement import Judgement, judgement_key
-from autograder.judging.plan import plan, with_cases
+from autograder.judging.plan import LATER, plan, with_cases
 from autograder.judging.verdicts import verdicts
 from autograder.sandbox import STOPPED, Limits, Probe, RunCell, Timing, Transcript
+from autograder.verdict import Verdict
 from cnnlab.checking.outcome import Outcome
 
 
@@ -72,18 +73,43 @@ def judge_notebook(
         judged = judge_notebook(course, other, theirs, submission, limits=limits, bare=bare, stop=stop)
         return {name for name, verdict in judged.verdicts.items() if not points.is_right(verdict)}
 
-    def race(asked: Probe, task: str) -> Timing:
-        before = _cells_before(asked.exercise, steps, transcript)
-        return sandbox.race(
-            before, asked, task, without=lesson.without, library=library, limits=limits, bare=bare, stop=stop
-        )
+    def decided(
+        notebook: NotebookNode,
+        answered: Mapping[str, Sequence[Outcome]],
+        names: Iterable[str],
+        ending: str = "",
+    ) -> dict[str, Verdict]:
+        """Decide the points of some Exercises; ending: that of the names of the steps at which they were asked."""
 
-    answered = outcomes.to_be_judged(questionnaires, transcript.outcomes, submission)
-    decided = verdicts(lesson, notebook, questionnaires, answered, transcript.errors, submission, failing_in)
+        def race(asked: Probe, task: str) -> Timing:
+            before = _cells_before(f"{asked.exercise}{ending}", steps, transcript)
+            return sandbox.race(
+                before,
+                asked,
+                task,
+                without=lesson.without,
+                library=library,
+                limits=limits,
+                bare=bare,
+                stop=stop,
+            )
+
+        found = verdicts(
+            lesson, notebook, questionnaires, answered, transcript.errors, submission, failing_in
+        )
+        return {name: speed.raced(found[name], course, lesson, race) for name in names}
+
+    at_check, below = later.apart(transcript.outcomes)
+    answered = outcomes.to_be_judged(questionnaires, at_check, submission)
+    chosen, flags = decided(notebook, answered, lesson.exercises), list[str]()
+    if below:
+        answered_below = outcomes.to_be_judged(questionnaires, below, submission)
+        again = decided(later.notebook_of(notebook), answered | answered_below, below, LATER)
+        chosen, flags = later.better(notebook, chosen, again)
     found = Judgement(
-        {name: speed.raced(verdict, course, lesson, race) for name, verdict in decided.items()},
+        chosen,
         _printed(transcript),
-        (*transcript.flags, *_stopped(answered), *(["judged without a sandbox"] if bare else [])),
+        (*transcript.flags, *flags, *_stopped(answered), *(["judged without a sandbox"] if bare else [])),
         seconds,
         key,
     )

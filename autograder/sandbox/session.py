@@ -140,7 +140,7 @@ def _play(
     if lost is not None and not last and sandbox.seconds_left > CELLS_SHARE * limits.submission_seconds:
         return lost
     for place, probe in held:
-        done = so_far.outcomes.setdefault(probe.exercise, [])
+        done = so_far.outcomes.setdefault(probe.key, [])
         try:
             ask(sandbox, probe, WORKER if place == final else place, done, limits)
         except SandboxLost:
@@ -154,7 +154,7 @@ def _play(
 
 def _is_unasked(step: RunCell | Probe, so_far: Transcript) -> bool:
     """Say whether a step is a Probe with a Case that has no Outcome yet."""
-    return isinstance(step, Probe) and len(so_far.outcomes.get(step.exercise, [])) < len(step.cases)
+    return isinstance(step, Probe) and len(so_far.outcomes.get(step.key, [])) < len(step.cases)
 
 
 def _blame(step: RunCell | Probe, so_far: Transcript, shown: bool) -> None:
@@ -171,7 +171,7 @@ def _blame(step: RunCell | Probe, so_far: Transcript, shown: bool) -> None:
 
 def _fill(step: Probe, so_far: Transcript, outcome: Outcome) -> None:
     """Give an Outcome to all Cases of a Probe that have none."""
-    done = so_far.outcomes.setdefault(step.exercise, [])
+    done = so_far.outcomes.setdefault(step.key, [])
     done += [outcome] * (len(step.cases) - len(done))
 
 

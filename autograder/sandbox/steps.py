@@ -22,12 +22,21 @@ class RunCell:
 
 @dataclass(frozen=True)
 class Probe:
-    """Ask the Answer of `exercise` each of `cases` (argument name -> value)."""
+    """Ask the Answer of `exercise` each of `cases` (argument name -> value).
+
+    named: what its Outcomes are called in the Transcript, where that is not the exercise's name.
+    """
 
     exercise: str
     returns: tuple[str, ...]
     cases: tuple[Mapping[str, Value], ...]
     way: Way = CALL
+    named: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name of its Outcomes in the Transcript."""
+        return self.named or self.exercise
 
     def asked(self, start: int, seconds: float) -> dict[str, Value]:
         """Return the request for the Cases from `start` on, as the worker understands it."""
@@ -55,7 +64,7 @@ class Transcript:
     """The results of a submission's steps.
 
     Args:
-        outcomes: exercise -> the Outcome of each Case.
+        outcomes: a Probe's key -> the Outcome of each Case.
         printed: index of a cell -> what it printed.
         errors: index of a cell -> the error that it raised.
         flags: sentences for the instructor.

@@ -188,3 +188,23 @@ def test_an_answer_that_now_waits_for_a_person_is_said_to_wait() -> None:
     after = {"handed in": {"a": "2"}, "grades": {}, "waiting": ["a/why"]}
     reasons = {change.exercise: change.reason for change in changes._compared("ada", before, after)}
     assert reasons == {"why": changes.WAITS, "gone": changes.GONE}
+
+
+@pytest.mark.slow
+def test_answers_saved_in_notebooks_change_no_grade_and_are_said(copy: Course, tmp_path: Path) -> None:
+    folder = cheap_class(copy, tmp_path / "class", 1)
+    edited = copy.root / "notebooks" / ASSIGNMENT / f"{NAME}.ipynb"
+    notebook = folder / "s0000" / f"{NAME}.ipynb"
+    answered, cut = (
+        notebook.read_text(),
+        copy.student_notebook(copy.lesson(ASSIGNMENT, NAME)).read_text()[:-60],
+    )
+    edited.write_text(answered)
+    notebook.write_text(cut)
+    status, out, err = run(copy, "grade", ASSIGNMENT, str(folder))
+    assert status == 0, err
+    assert set(scores(copy).values()) and all(points == 0 for points, _ in scores(copy).values())
+    assert f"notebooks/{ASSIGNMENT}/{NAME}.ipynb is not what solutions/ gives now" in out
+    assert run(copy, "build", NAME)[0] == 0
+    status, out, err = run(copy, "grade", ASSIGNMENT)
+    assert status == 0 and "not what solutions/ gives" not in out and "changed" not in out, err

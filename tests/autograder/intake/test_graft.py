@@ -138,7 +138,7 @@ def test_a_written_copy_beats_the_old_stub_with_the_id(s: Sample) -> None:
     put_in(notebook, "shift", code(SHIFT))
     taken = s.take(notebook)
     assert answers(taken)["shift"] == SHIFT and taken.written == {"shift"}
-    assert any("answer" in flag for flag in taken.flags)
+    assert any("matched by its name" in flag for flag in taken.flags)
     assert extras(taken) == []
 
 
@@ -152,17 +152,26 @@ def test_of_two_written_copies_with_the_same_id_the_last_one_counts(s: Sample) -
     assert "hold an answer" in taken.notes["shift"] and extras(taken) == []
 
 
-def test_a_written_answer_with_the_id_beats_a_scratch_copy_below_it(s: Sample) -> None:
-    notebook = solved(s.first)
-    put_in(notebook, "shift", code("def shift(x, by=1):\n    return 0"))
-    taken = s.take(notebook)
-    assert answers(taken)["shift"] == SHIFT and extras(taken) == []
+SCRATCH = "def shift(x, by=1):\n    return 0"
+
+
+def test_of_two_written_answers_the_one_in_force_at_the_check_is_taken(s: Sample) -> None:
+    above, below = solved(s.first), solved(s.first)
+    put_in(above, "shift", code(SCRATCH))
+    taken = s.take(above)
+    assert answers(taken)["shift"] == SCRATCH and extras(taken) == []
+    put_in(below, "shift_check", code(SCRATCH))
+    taken = s.take(below)
+    assert answers(taken)["shift"] == SHIFT and extras(taken) == [SCRATCH]
+    (again,) = [cell.metadata.cnnlab for cell in taken.notebook.cells if "answers" in cell.metadata.cnnlab]
+    assert again["answers"] == ["shift"] and again["number"] == 6
+    assert taken.notes["shift"].endswith("the one in cell 6, below the check, was asked as well.")
 
 
 def test_helpers_beside_an_older_definition_are_kept_before_the_answer(s: Sample) -> None:
     notebook = solved(s.first)
-    old = "import math\n\ndef helper(x):\n    return x\n\ndef shift(x, by=1):\n    return 0"
-    put_in(notebook, "shift", code(old))
+    old = f"import math\n\ndef helper(x):\n    return x\n\n{SCRATCH}"
+    notebook.cells.insert(notebook.cells.index(by_name(notebook, "shift")), code(old))
     assert order(s.take(notebook)) == ["setup", "given", old, "shift", *WHOLE[3:]]
 
 
