@@ -82,8 +82,9 @@ def test_make_passes_an_odd_path_on(tmp_path: Path) -> None:
     checkout = tmp_path / ODD
     (checkout / ".venv" / "bin").mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", checkout)
-    python = checkout / ".venv/bin/python"
-    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"; command -v python\n')
-    python.chmod(0o755)
+    for name in ("python", "autograder"):
+        program = checkout / ".venv/bin" / name
+        program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"; command -v python\n')
+        program.chmod(0o755)
     said = run("make", "-o", ".venv/.ready", "lab", cwd=checkout).splitlines()
-    assert f"--ServerApp.root_dir={checkout}" in said and said[-1] == str(python)
+    assert said[-2:] == ["lab", str(checkout / ".venv/bin/python")]

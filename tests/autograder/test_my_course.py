@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from nbformat.notebooknode import NotebookNode
 
 from autograder.authoring.released_lessons import released
+from autograder.commands import lab
 from autograder.course import Course
 from autograder.exercise import Lesson
 from autograder.my_course import bring_lessons, own_copy
@@ -160,3 +162,20 @@ def test_the_command_brings_the_lessons_of_the_course(checkout: Course, tmp_path
     made = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / "my_course").rglob("*.ipynb"))
     assert len(made) == 13 and made[0] == "my_course/1_layers/01_why_convolution.ipynb"
     assert len(done.stdout.splitlines()) == 13
+
+
+def test_jupyterlab_is_opened_on_the_first_lesson_of_ones_own(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, arguments: opened.append(arguments))
+    monkeypatch.chdir(course.root)
+    lab.run(course, argparse.Namespace(only_bring=False))
+    (arguments,) = opened
+    assert arguments[1:] == [
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={course.root}",
+        f"my_course/{ASSIGNMENT}/01_shifting.ipynb",
+    ]
+    assert (course.root / arguments[-1]).exists()
