@@ -64,7 +64,7 @@ def grade_class(
     began = time.perf_counter()
     submissions = find_submissions(course, assignment, folder)
     tasks = list_tasks(
-        course, assignment, submissions, students=students, lessons=lessons, limits=limits, bare=bare
+        course, assignment, submissions.folders, students=students, lessons=lessons, limits=limits, bare=bare
     )
     if on_begin:
         on_begin(len(tasks))
@@ -79,7 +79,7 @@ def grade_class(
                 results = commit(graded, recorder, len(tasks), on_done)
         changes = before.changes()
     results.sort(key=lambda result: result.student)
-    return ClassResult(assignment, tuple(results), time.perf_counter() - began, changes)
+    return ClassResult(assignment, tuple(results), time.perf_counter() - began, changes, submissions.left_out)
 
 
 def with_recorded_state(task: Task, recorder: Recorder) -> Task:

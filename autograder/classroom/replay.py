@@ -79,7 +79,7 @@ def replay_class(
     """
     submissions = find_submissions(course, assignment, None)
     tasks = list_tasks(
-        course, assignment, submissions, students=students, lessons=lessons, limits=limits, bare=bare
+        course, assignment, submissions.folders, students=students, lessons=lessons, limits=limits, bare=bare
     )
     replays: list[Replay] = []
     of = len(tasks)

@@ -47,12 +47,14 @@ class ClassResult:
     rows: one result a student, in the order of their ids.
     seconds: wall time of the run.
     changes: the grades that were recorded before and are others now.
+    left_out: a sentence for each name in the folder handed over that is no student's folder.
     """
 
     assignment: str
     rows: tuple[StudentResult, ...]
     seconds: float
     changes: tuple[Change, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def could_not_grade(error: BaseException) -> str:

@@ -173,6 +173,8 @@ def _show(course: Course, assignment: str, result: ClassResult, page_name: str, 
     lessons = course.lessons(assignment)
     print(text_table(result, lessons))
     print(f"\n{counted(result)} graded in {result.seconds:.1f} s.")
+    for sentence in result.left_out:
+        print(f"Left out: {sentence}")
     if result.changes:
         print("\n" + "\n".join(changes_table(result.changes)) + "\n")
         print(f"Changes    {write_changes(course, assignment, result.changes)}")

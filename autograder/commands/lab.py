@@ -18,14 +18,14 @@ def add(commands: Subparsers) -> None:
 
 def run(course: Course, options: argparse.Namespace) -> int:
     """Bring the lessons into my_course/, say what is new there, and become JupyterLab."""
-    from autograder import my_course
+    from autograder.intake import own_copies
 
-    for sentence in my_course.bring_lessons(course):
+    for sentence in own_copies.bring_lessons(course):
         print(sentence)
     if options.only_bring:
         return 0
     first = course.lessons(course.assignments()[0])[0]
-    opened = my_course.own_copy(course, first).relative_to(course.root)
+    opened = own_copies.own_copy(course, first).relative_to(course.root)
     sys.stdout.flush()
     arguments = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={course.root}", str(opened)]
     os.chdir(course.root)

@@ -14,6 +14,8 @@ A student's folder passes these steps:
     choose_notebooks   choose one notebook for each lesson
     write_submission   write them to work/submitted/, and note in work/intake/ what was done
     current            take in again what was taken in with an earlier release of the lesson
+
+A learner's own notebook passes the same reader and graft when its lesson is released anew (own_copies).
 """
 
 from autograder.intake.current import take_in_current

@@ -17,7 +17,8 @@ MIN_FENCE = 3  # backticks
 def match_questions(matcher: CellMatcher, remarks: Remarks, *, fenced: bool = True) -> dict[str, str]:
     """Return question -> the text that its cell is to hold, "" where the student left the cell as it was.
 
-    A question whose cell is gone is left out, and remarked on.
+    Where the cell of a question is gone, the student's own text that stands in its place is taken, else all own text of the
+    notebook, for a person to look through; where there is none, the question is left out. Each is remarked on.
 
     Args:
         matcher: knows the lesson's cells.
@@ -29,7 +30,19 @@ def match_questions(matcher: CellMatcher, remarks: Remarks, *, fenced: bool = Tr
         head = stub.node.source.partition(TEXT_STUB)[0].rstrip()
         candidates = [cell for cell in matcher.cells if _may_answer(matcher, cell, stub, head)]
         if not candidates:
-            remarks.tell_both(name, "No cell of yours answers this question: its cell is gone.")
+            found = _text_in_its_place(matcher, stub)
+            if found:
+                remarks.tell_both(
+                    name, "Its cell had lost its id and its question; the text in its place was taken."
+                )
+            elif found := _own_text(matcher, 0, len(matcher.cells)):
+                remarks.tell_both(
+                    name, "Its cell is gone: a person will look for your answer in all that you wrote."
+                )
+            else:
+                remarks.tell_both(name, "No cell of yours answers this question: its cell is gone.")
+                continue
+            texts[name] = f"{head}\n\n{fence(found) if fenced else found}".lstrip("\n")
             continue
         answer = max(candidates, key=lambda cell, stub=stub: _rank(matcher, cell, stub))
         text = answer.source
@@ -87,4 +100,23 @@ def _text_below(matcher: CellMatcher, cell: StudentCell) -> str:
         if next_cell.kind == "code" or matcher.counterpart(next_cell) is not None:
             break
         texts.append(next_cell.source.strip("\n"))
+    return "\n\n".join(text for text in texts if text)
+
+
+def _text_in_its_place(matcher: CellMatcher, stub: LessonCell) -> str:
+    """Return the student's own text between those of the lesson's cells that stand around a question."""
+    places = [(at, one.index) for at, cell in enumerate(matcher.cells) if (one := matcher.counterpart(cell))]
+    before = max((index for _, index in places if index < stub.index), default=None)
+    start = next((at + 1 for at, index in places if index == before), 0)
+    end = next((at for at, index in places if at >= start and index > stub.index), len(matcher.cells))
+    return _own_text(matcher, start, end)
+
+
+def _own_text(matcher: CellMatcher, start: int, end: int) -> str:
+    """Return the text cells in a part of the notebook that are none of the lesson's, as one text."""
+    texts = [
+        cell.source.strip("\n")
+        for cell in matcher.cells[start:end]
+        if cell.kind != "code" and not cell.refused and matcher.counterpart(cell) is None
+    ]
     return "\n\n".join(text for text in texts if text)

@@ -164,6 +164,7 @@ def _pieces(
         flags={row.student: row.flags[:MAX_FLAGS] for row in result.rows if row.flags},
         flagged={row.student: len(row.flags) for row in result.rows if row.flags},
         problems={row.student: row.problem for row in result.rows if row.problem},
+        left_out=result.left_out,
         time=_time(result),
         changes=result.changes,
     )

@@ -268,7 +268,7 @@ def test_a_scheduler_that_is_not_there_is_one_sentence(course: Course, folder: P
 def test_a_worker_that_does_not_share_the_folder_draws_no_cases_of_its_own(
     course: Course, folder: Path, tmp_path: Path
 ) -> None:
-    (task, *_) = list_tasks(course, ASSIGNMENT, find_submissions(course, ASSIGNMENT, folder))
+    (task, *_) = list_tasks(course, ASSIGNMENT, find_submissions(course, ASSIGNMENT, folder).folders)
     elsewhere = replace(task, course=Course(course.root, tmp_path / "elsewhere"))
     with pytest.raises(CourseError, match="all nodes must share the checkout"):
         grade_submission(elsewhere)

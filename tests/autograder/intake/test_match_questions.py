@@ -80,3 +80,28 @@ def test_a_deleted_question_is_said(s: Sample) -> None:
     notebook.cells.remove(by_name(notebook, "why"))
     taken = s.take(notebook)
     assert "why" in taken.notes and "why" not in taken.found
+
+
+def test_an_answer_without_its_id_and_its_question_is_known_by_its_place(s: Sample) -> None:
+    notebook = without_metadata(solved(s.first))
+    notebook.cells[-1].source = "Because the scale applies to the shift as well."
+    taken = s.take(notebook)
+    assert "```\nBecause the scale applies" in answers(taken)["why"] and "why" in taken.written
+    assert "the text in its place was taken" in taken.notes["why"]
+
+
+def test_an_answer_that_stands_elsewhere_waits_for_a_person_with_all_that_was_written(s: Sample) -> None:
+    notebook = without_metadata(solved(s.first))
+    notebook.cells.pop()
+    notebook.cells.insert(2, markdown("Because the scale applies to the shift as well."))
+    notebook.cells.insert(4, markdown("# my notes"))
+    taken = s.take(notebook)
+    text = answers(taken)["why"]
+    assert "Because the scale applies" in text and "# my notes" in text and "why" in taken.written
+    assert "a person will look for your answer" in taken.notes["why"]
+
+
+def test_what_is_only_the_lessons_own_text_is_no_answer(s: Sample) -> None:
+    notebook = without_metadata(solved(s.first))
+    notebook.cells.pop()
+    assert "why" not in s.take(notebook).found

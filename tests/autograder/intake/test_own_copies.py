@@ -19,7 +19,7 @@ from autograder.authoring.released_lessons import released
 from autograder.commands import lab
 from autograder.course import Course
 from autograder.exercise import Lesson
-from autograder.my_course import bring_lessons, own_copy
+from autograder.intake.own_copies import bring_lessons, own_copy
 from tests.autograder.intake.intake_sample import (
     ASSIGNMENT,
     LESSONS,
