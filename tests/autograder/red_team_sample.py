@@ -27,8 +27,8 @@ BASE = """
 import numpy as np, os, signal, threading, time
 from cnnlab.checking.speed import TASKS
 product = TASKS["conv2d_forward"].product
-def slow(x, w, b, padding):
-    for _ in range(12): y = product(x, w, b, padding)
+def slow(x, w, b, padding):  # far beyond what is allowed: a busy machine may time the product three times too long
+    for _ in range(30): y = product(x, w, b, padding)
     return y
 """
 
