@@ -65,7 +65,7 @@ def submitted(folder: Path, **notebooks: NotebookNode) -> Submission:
 )
 def test_a_hostile_earlier_lesson_costs_what_leans_on_it(course: Course, tmp_path: Path, body: str) -> None:
     both = submitted(tmp_path, n80_before=written("twice", body))
-    limits = Limits(cell_seconds=1.0, probe_seconds=0.5, submission_seconds=6.0)
+    limits = Limits(cell_seconds=1.0, probe_seconds=0.5, submission_seconds=30.0)
     judgement = judge_notebook(course, AFTER, LATER, both, limits=limits)
     assert {name: v.points for name, v in judgement.verdicts.items()} == {"again": 0, "alone": 1}
     assert judgement.verdicts["again"].notes == ("depends on twice of 80_before, which fails",)
