@@ -37,6 +37,17 @@ def answers(notebook: NotebookNode) -> dict[str, str]:
     return {exercise(cell): cell.source for cell in notebook.cells if role(cell) == "exercise"}
 
 
+def below_check(notebook: NotebookNode, name: str) -> list[str]:
+    """Return the texts of the code cells below the check of an Exercise."""
+    texts: list[str] = []
+    is_below = False
+    for cell in notebook.cells:
+        if is_below and cell["cell_type"] == "code":
+            texts.append(cell["source"])
+        is_below = is_below or (role(cell) == "check" and exercise(cell) == name)
+    return texts
+
+
 def sources(notebook: NotebookNode) -> tuple[str, ...]:
     """Return the text of the cells that are run when a notebook is judged, in order, as far as they can be lent."""
     texts, room = [], MAX_LENT

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from nbformat.notebooknode import NotebookNode
+
 from autograder.exercise import Lesson
-from autograder.judging import cells
+from autograder.judging import cells, repeatable
 from autograder.judging.companions import Submission
 from cnnlab.checking.assess import Finding
 
@@ -22,12 +24,14 @@ class Notes:
         failing: the Exercises of this lesson that fail.
         failing_in: returns the Exercises of an earlier lesson that fail; that lesson is judged only where an Answer that
             names one of its Answers fails.
+        notebook: as intake wrote it.
     """
 
     lesson: Lesson
     submission: Submission
     failing: Collection[str]
     failing_in: Callable[[Lesson], Collection[str]]
+    notebook: NotebookNode
 
     def of(self, finding: Finding, source: str) -> list[str]:
         """Return the notes on one Answer, none where it passes; source: that of its cell."""
@@ -35,6 +39,7 @@ class Notes:
             return []
         return [
             *self._on_packages(finding),
+            *self._on_names_from_below(finding, source),
             *self._on_own_lesson(finding.exercise, source),
             *self._on_earlier_lessons(source),
         ]
@@ -47,6 +52,16 @@ class Notes:
             for package in self.lesson.without
             if f"{package} is not available in this lesson" in messages
             or f"No module named '{package}'" in messages
+        ]
+
+    def _on_names_from_below(self, finding: Finding, source: str) -> list[str]:
+        outcomes = [result.outcome for result in finding.failed]
+        missing = dict.fromkeys(repeatable.undefined_name(o.message, o.line, source) for o in outcomes)
+        return [
+            f"{name} is defined only below the check: move it above, for the check fails without it"
+            for name in missing
+            if name
+            and any(defines(cell, name) for cell in cells.below_check(self.notebook, finding.exercise))
         ]
 
     def _on_own_lesson(self, exercise: str, source: str) -> list[str]:
@@ -71,3 +86,12 @@ class Notes:
                     f"depends on {name} of {other.name}, which fails" for name in named if name in failing
                 ]
         return notes
+
+
+def defines(source: str, name: str) -> bool:
+    """Say whether a cell's text defines a name at its outermost level, as far as its lines show it."""
+    return bool(
+        re.search(
+            rf"^(?:(?:async )?(?:def|class) +{name}\b|{name} *(?::[^=\n]*)?=(?!=))", source, re.MULTILINE
+        )
+    )

@@ -11,13 +11,14 @@ from autograder.verdict import CaseVerdict, Verdict
 from cnnlab.checking.assess import Finding
 
 
-def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> Verdict:
+def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = (), cell: str = "") -> Verdict:
     """Give the points of each group whose Cases all pass, and say what went wrong without a word of the secret Cases.
 
     Args:
         exercise: what was asked.
         finding: what the Cases say of the Answer.
         notes: further sentences for the student.
+        cell: the text of the Answer's cell.
     """
     groups = {}
     for group, points in exercise.points.items():
@@ -26,7 +27,9 @@ def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = ()) -> V
             won = False  # until a race has shown it, which is held where all else is right
         groups[group] = (float(points) if won else 0.0, float(points))
     cases = tuple(
-        CaseVerdict(r.question.words, r.question.group, r.passed, "" if r.passed else sentence(exercise, r))
+        CaseVerdict(
+            r.question.words, r.question.group, r.passed, "" if r.passed else sentence(exercise, r, cell)
+        )
         for r in finding.results
     )
     return Verdict(

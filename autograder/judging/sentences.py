@@ -8,10 +8,12 @@ from __future__ import annotations
 import builtins
 
 from autograder.exercise import Exercise
+from autograder.judging import repeatable
 from autograder.sandbox import STOPPED
 from cnnlab.checking.question import CaseResult
 
 MAX_LINE = 200  # of a cell, that a sentence names
+LEFT_A_DEBUGGER = "BdbQuit"  # what breakpoint() and pdb.set_trace() raise where nobody can type
 DIFFERENCES = {  # what differs -> what is said of the output that differs
     "length": "has too few or too many items",
     "shape": "has the wrong shape",
@@ -22,16 +24,20 @@ DIFFERENCES = {  # what differs -> what is said of the output that differs
 }
 
 
-def sentence(exercise: Exercise, result: CaseResult) -> str:
-    """Say why one Case does not pass."""
+def sentence(exercise: Exercise, result: CaseResult, cell: str = "") -> str:
+    """Say why one Case does not pass; cell: the text of the Answer's cell."""
     outcome, difference = result.outcome, result.difference
     if exercise.way.file and difference:  # no code of the student's saw the inputs, and all words are ours
         return difference.sentence
     if outcome.kind == "error":
         where = f" in line {outcome.line} of the cell" if outcome.line else ""
-        return f"it raised {error_name(outcome.error)}{where}"
+        if outcome.error == LEFT_A_DEBUGGER:
+            return f"it stopped in a debugger{where}; take out breakpoint() or pdb.set_trace()"
+        name = repeatable.undefined_name(outcome.message, outcome.line, cell)
+        return f"it raised {error_name(outcome.error)}{where}{f': {name} is not defined' if name else ''}"
     if outcome.kind == "bad output":
-        return _of_bad_output(exercise)
+        told = repeatable.of_bad_output(outcome.message, exercise, result.question.inputs)
+        return told or _of_bad_output(exercise)
     if outcome.kind != "values" or difference is None:
         return STOPPED.get(outcome.kind, "it is not attempted")
     return f"{difference.name} {DIFFERENCES[difference.what]}"

@@ -44,7 +44,7 @@ def verdicts(
         if name in outcomes
     }
     failing = {name for name, finding in findings.items() if not finding.passed}
-    notes = Notes(lesson, submission, failing, failing_in)
+    notes = Notes(lesson, submission, failing, failing_in, notebook)
     raised = _errors_by_exercise(notebook, errors)
     found = {}
     for name, exercise in lesson.exercises.items():
@@ -53,7 +53,8 @@ def verdicts(
         if finding is None or reason:
             found[name] = points.not_found(exercise, reason)
         else:
-            found[name] = points.decide(exercise, finding, notes.of(finding, answers.get(name, "")))
+            cell = answers.get(name, "")
+            found[name] = points.decide(exercise, finding, notes.of(finding, cell), cell)
     return found
 
 
