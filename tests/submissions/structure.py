@@ -216,6 +216,8 @@ FIXTURES = [
         "build-redefines",
         "defines an earlier exercise anew before a later check",
         handed_in(_redefines),
+        # They are run with the pad2d that stands last above them, as the student saw it.
+        lost={**OPEN_LOST, "im2col": ("padding", "together"), "conv2d_naive": ("padding", "together")},
         flag="pad2d: Cells",
     ),
     Fixture(
