@@ -37,15 +37,16 @@ def answers(notebook: NotebookNode) -> dict[str, str]:
     return {exercise(cell): cell.source for cell in notebook.cells if role(cell) == "exercise"}
 
 
-def below_check(notebook: NotebookNode, name: str) -> list[str]:
-    """Return the texts of the code cells below the check of an Exercise."""
-    texts: list[str] = []
-    is_below = False
-    for cell in notebook.cells:
-        if is_below and cell["cell_type"] == "code":
-            texts.append(cell["source"])
-        is_below = is_below or (role(cell) == "check" and exercise(cell) == name)
-    return texts
+def is_defined_below_check(notebook: NotebookNode, checked: str, name: str) -> bool:
+    """Say whether a code cell below the check of an Exercise defines a name, as far as the starts of lines show."""
+    definition = re.compile(
+        rf"^(?:(?:async )?(?:def|class) +{name}\b|{name} *(?::[^=\n]*)?=(?!=))", re.MULTILINE
+    )
+    cells = iter(notebook.cells)
+    for cell in cells:
+        if role(cell) == "check" and exercise(cell) == checked:
+            break
+    return any(cell["cell_type"] == "code" and definition.search(cell["source"]) for cell in cells)
 
 
 def sources(notebook: NotebookNode) -> tuple[str, ...]:

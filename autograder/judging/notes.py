@@ -60,8 +60,7 @@ class Notes:
         return [
             f"{name} is defined only below the check: move it above, for the check fails without it"
             for name in missing
-            if name
-            and any(defines(cell, name) for cell in cells.below_check(self.notebook, finding.exercise))
+            if name and cells.is_defined_below_check(self.notebook, finding.exercise, name)
         ]
 
     def _on_own_lesson(self, exercise: str, source: str) -> list[str]:
@@ -86,12 +85,3 @@ class Notes:
                     f"depends on {name} of {other.name}, which fails" for name in named if name in failing
                 ]
         return notes
-
-
-def defines(source: str, name: str) -> bool:
-    """Say whether a cell's text defines a name at its outermost level, as far as its lines show it."""
-    return bool(
-        re.search(
-            rf"^(?:(?:async )?(?:def|class) +{name}\b|{name} *(?::[^=\n]*)?=(?!=))", source, re.MULTILINE
-        )
-    )

@@ -10,6 +10,8 @@ from cnnlab.checking.outcome import Outcome
 from cnnlab.checking.probe import same
 from cnnlab.checking.question import Questionnaire
 
+IGNORES_RNG = "its result is not decided by its rng"
+
 
 def to_be_judged(
     questionnaires: Mapping[str, Questionnaire],
@@ -44,7 +46,7 @@ def _fairly_drawn(questionnaire: Questionnaire, outcomes: Sequence[Outcome]) -> 
     firsts, again, others = (outcomes[start : start + count] for start in (0, count, 2 * count))
     pairs = [(a, b) for a, b in zip(firsts, others, strict=True) if a.kind == b.kind == "values"]
     ignores_rng = bool(pairs) and all(same(a.values, b.values) for a, b in pairs)
-    bad = Outcome("bad output", message="its result is not decided by its rng")
+    bad = Outcome("bad output", message=IGNORES_RNG)
     return [
         bad
         if a.kind == "values" and (ignores_rng or b.kind != "values" or not same(a.values, b.values))

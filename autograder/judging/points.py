@@ -11,7 +11,7 @@ from autograder.verdict import CaseVerdict, Verdict
 from cnnlab.checking.assess import Finding
 
 
-def decide(exercise: Exercise, finding: Finding, notes: Sequence[str] = (), cell: str = "") -> Verdict:
+def decide(exercise: Exercise, finding: Finding, notes: Sequence[str], cell: str) -> Verdict:
     """Give the points of each group whose Cases all pass, and say what went wrong without a word of the secret Cases.
 
     Args:

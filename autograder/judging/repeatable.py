@@ -11,10 +11,9 @@ from collections.abc import Collection, Sequence
 from itertools import chain
 
 from autograder.exercise import Exercise
+from autograder.judging.outcomes import IGNORES_RNG
 
-MAX_LINE_LENGTH = (
-    200  # characters of a line in which a name is looked for; the longer it is, the more could be said by it
-)
+MAX_LINE_LENGTH = 200  # characters in which a name is looked for: among more words, a name would say more
 NOT_DEFINED = re.compile(r"NameError: name '(\w{1,100})' is not defined")
 TYPES = (  # that students return by mistake
     "numpy.ndarray",
@@ -94,7 +93,7 @@ def _of_the_way(exercise: Exercise) -> Sequence[str]:
         said += (
             f"it drew nothing from {way.rng}; take all chance from {way.rng}",
             f"two calls with the same seed gave different results; take all chance from {way.rng}",
-            "its result is not decided by its rng",
+            IGNORES_RNG,
         )
     return said
 

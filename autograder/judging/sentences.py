@@ -24,7 +24,7 @@ DIFFERENCES = {  # what differs -> what is said of the output that differs
 }
 
 
-def sentence(exercise: Exercise, result: CaseResult, cell: str = "") -> str:
+def sentence(exercise: Exercise, result: CaseResult, cell: str) -> str:
     """Say why one Case does not pass; cell: the text of the Answer's cell."""
     outcome, difference = result.outcome, result.difference
     if exercise.way.file and difference:  # no code of the student's saw the inputs, and all words are ours

@@ -61,6 +61,37 @@ def test_so_is_what_is_said_of_chance() -> None:
         assert repeatable.of_bad_output(outcome.message, exercise(ONE, way), ["x", "rng"]) == outcome.message
 
 
+def test_so_is_what_is_said_of_modules() -> None:
+    torch = pytest.importorskip("torch")
+
+    def network(forward: Callable[..., Any]) -> Callable[[], Any]:
+        return type("Network", (torch.nn.Module,), {"forward": lambda self, x: forward(x)})
+
+    wrong = [
+        lambda: None,
+        lambda: [1],
+        torch.nn.Module,
+        network(lambda x: None),
+        network(lambda x: ()),
+        network(lambda x: x.detach().numpy()),
+        network(lambda x: x.neg_()),
+        network(lambda x: x.detach()),
+        network(lambda x: x.data * torch.ones(1, dtype=x.dtype, requires_grad=True)),
+    ]
+    way, said = Way(module="x"), set[str]()
+    for build in wrong:
+        message = probe.ask(build, {"x": np.ones((1, 2))}, ("y", "dx"), way).message
+        assert message and repeatable.of_bad_output(message, exercise(("y", "dx"), way), ["x"]) == message
+        said.add(message)
+    assert said >= set(repeatable.OF_A_MODULE)
+
+
+def test_so_is_what_is_said_of_tables() -> None:
+    way = Way(table=("name", "size"))
+    message = probe.ask(lambda x: {"name": "a"}, {"x": 1.0}, ("rows",), way).message
+    assert message == repeatable.of_bad_output(message, exercise(("rows",), way), ["x"]) != ""
+
+
 @pytest.mark.parametrize(
     "message",
     [
